@@ -1,0 +1,56 @@
+#include "engine/base/page_set.h"
+
+#include <algorithm>
+
+namespace vmoffer {
+namespace {
+
+uint64_t mask_of(uint64_t first_bit, uint64_t bit_count) {
+  const uint64_t ones = bit_count == 64 ? ~uint64_t{0} : (uint64_t{1} << bit_count) - 1;
+  return ones << first_bit;
+}
+
+}  // namespace
+
+bool PageSet::contains(uint64_t page) const {
+  const auto found = chunks_.find(page / kPagesPerChunk);
+  if (found == chunks_.end()) return false;
+  const uint64_t bit = page % kPagesPerChunk;
+  return (found->second->words[bit / 64] >> (bit % 64)) & 1;
+}
+
+template <typename Change>
+void PageSet::change(PageRange range, bool create, Change change_word) {
+  const PageRange clipped = intersect(range, PageRange{0, page_count_});
+  for (uint64_t page = clipped.first; page < clipped.end();) {
+    const uint64_t bit = page % 64;
+    const uint64_t count = std::min(64 - bit, clipped.end() - page);
+    auto found = chunks_.find(page / kPagesPerChunk);
+    if (found == chunks_.end() && create) {
+      found = chunks_.emplace(page / kPagesPerChunk, std::make_unique<Chunk>()).first;
+    }
+    if (found != chunks_.end()) {
+      change_word(found->second->words[page % kPagesPerChunk / 64], mask_of(bit, count));
+    }
+    page += count;
+  }
+}
+
+void PageSet::add(PageRange range) {
+  change(range, true, [](uint64_t& word, uint64_t mask) { word |= mask; });
+}
+
+void PageSet::remove(PageRange range) {
+  change(range, false, [](uint64_t& word, uint64_t mask) { word &= ~mask; });
+}
+
+PageRange PageSet::first_gap(PageRange within) const {
+  const PageRange clipped = intersect(within, PageRange{0, page_count_});
+  uint64_t first = clipped.first;
+  while (first < clipped.end() && contains(first)) ++first;
+  uint64_t end = first;
+  while (end < clipped.end() && !contains(end)) ++end;
+  return PageRange{first, end - first};
+}
+
+}  // namespace vmoffer

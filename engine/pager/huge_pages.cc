@@ -1,0 +1,42 @@
+#include "engine/pager/huge_pages.h"
+
+#include "engine/base/units.h"
+#include "engine/sys/page_table.h"
+
+namespace vmoffer {
+namespace {
+
+Result<BackedMapping> map_object(uint64_t byte_length, Protection protection, bool hugetlb) {
+  Result<std::shared_ptr<MemoryObject>> object = MemoryObject::create(byte_length, hugetlb);
+  if (!object.is_ok()) return object.status();
+  Result<Mapping> mapping =
+      Mapping::of_object(object.value()->fd(), byte_length, Sharing::kShared, protection, /*reserve=*/hugetlb);
+  if (!mapping.is_ok()) return mapping.status();
+  return BackedMapping{object.take(), mapping.take(), hugetlb ? PageKind::kHugeTlb : PageKind::kOrdinary};
+}
+
+// The kernel takes the advice whether or not it will follow it, so one page is touched to see.
+bool became_huge(const Mapping& mapping) {
+  if (!advise_huge_pages(mapping.address(), mapping.byte_length())) return false;
+  *reinterpret_cast<volatile char*>(mapping.address()) = 0;
+  return is_wholly_cached(mapping.address(), kHugePageBytes);
+}
+
+}  // namespace
+
+Result<BackedMapping> map_new_object(uint64_t byte_length, Protection protection, bool huge_pages) {
+  const bool can_be_huge = huge_pages && byte_length >= kHugePageBytes;
+  if (can_be_huge && is_aligned(byte_length, kHugePageBytes)) {
+    Result<BackedMapping> from_pool = map_object(byte_length, protection, true);
+    if (from_pool.is_ok()) return from_pool;
+  }
+  Result<BackedMapping> backed = map_object(byte_length, protection, false);
+  if (!backed.is_ok() || !can_be_huge) return backed;
+  const Mapping& mapping = backed.value().mapping;
+  if (became_huge(mapping) || collapse_huge_pages(mapping.address(), byte_length)) {
+    backed.value().page_kind = PageKind::kTransparentHuge;
+  }
+  return backed;
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,22 @@
+// map_new_object: new shared memory with the largest pages to be had, if large ones are wanted.
+#pragma once
+
+#include <memory>
+
+#include "engine/pager/page_kind.h"
+#include "engine/sys/mapping.h"
+#include "engine/sys/memory_object.h"
+
+namespace vmoffer {
+
+struct BackedMapping {
+  std::shared_ptr<MemoryObject> object;
+  Mapping mapping;
+  PageKind page_kind = PageKind::kOrdinary;
+};
+
+// Huge pages come from the reserved pool when it has enough of them, else from the kernel's transparent ones, else the
+// memory has ordinary pages. What was got is what `page_kind` says. REQUIRES: byte_length > 0, whole pages.
+Result<BackedMapping> map_new_object(uint64_t byte_length, Protection protection, bool huge_pages);
+
+}  // namespace vmoffer

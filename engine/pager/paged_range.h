@@ -1,0 +1,74 @@
+// PagedRange: one claimed range whose pages are installed on fault, by the pager, out of a memory object.
+//
+// Invariants:
+//  1. From close() on nothing is installed in the range any more: its addresses may then belong to somebody else.
+//  2. No page of the range is ever touched here: a thread that faults while it holds mutex_ would wait for the pager,
+//     which waits for mutex_.
+//  3. A fault is never left unanswered. What cannot be installed here is left to the kernel, for the whole range.
+// Any thread may call any method.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "engine/base/page_set.h"
+#include "engine/pager/fault_window.h"
+#include "engine/pager/latency_histogram.h"
+#include "engine/sys/memory_object.h"
+#include "engine/sys/userfault.h"
+
+namespace vmoffer {
+
+struct PagingStats {
+  uint64_t faults = 0;
+  uint64_t pages_by_fault = 0;
+  uint64_t pages_by_read_ahead = 0;
+  uint64_t pages_by_prefetch = 0;
+  uint64_t bytes_pulled = 0;
+  LatencyHistogram fault_latency;
+};
+
+class PagedRange {
+ public:
+  // Registers [address, address + byte_length), which must map `object` from its start. Borrows the UserFault, which
+  // outlives every range.
+  static Result<std::shared_ptr<PagedRange>> open(const UserFault& userfault, uint64_t address, uint64_t byte_length,
+                                                  std::shared_ptr<MemoryObject> object);
+
+  uint64_t address() const { return address_; }
+  uint64_t byte_length() const { return byte_length_; }
+
+  // REQUIRES: the fault's address is in the range.
+  void resolve(const Fault& fault);
+  void prefetch(uint64_t byte_offset, uint64_t byte_length);
+  PagingStats stats() const;
+  // Idempotent. Waits for an installation in progress, then wakes whoever waits for a page.
+  void close();
+
+  PagedRange(const UserFault& userfault, uint64_t address, uint64_t byte_length, std::shared_ptr<MemoryObject> object);
+  PagedRange(const PagedRange&) = delete;
+  PagedRange& operator=(const PagedRange&) = delete;
+
+ private:
+  // Installs what of the window is not installed yet; returns how many pages that were. Where the object has holes they
+  // are filled within `fill` alone: a guess must not cost memory.
+  uint64_t install(PageRange window, PageRange fill);
+  uint64_t pass_hole(PageRange gap, PageRange fill, uint64_t& filled_end);
+  bool fill_hole(PageRange pages);
+  void leave_to_kernel();
+
+  const UserFault& userfault_;
+  const uint64_t address_;
+  const uint64_t byte_length_;
+  const std::shared_ptr<MemoryObject> object_;
+  const uint64_t page_bytes_;
+
+  mutable std::mutex mutex_;  // guards all below
+  bool is_closed_ = false;
+  PageSet installed_;
+  FaultWindow window_;
+  PagingStats stats_;
+};
+
+}  // namespace vmoffer

@@ -1,0 +1,43 @@
+#include "engine/pager/pager.h"
+
+#include "engine/base/units.h"
+#include "engine/sys/page_table.h"
+
+namespace vmoffer {
+
+Result<std::shared_ptr<PagedRange>> Pager::add(uint64_t address, uint64_t byte_length,
+                                               std::shared_ptr<MemoryObject> object) {
+  Result<std::shared_ptr<PagedRange>> range = PagedRange::open(userfault_, address, byte_length, std::move(object));
+  if (!range.is_ok()) return range;
+  const std::lock_guard lock(mutex_);
+  ranges_[address] = range.value();
+  return range;
+}
+
+void Pager::remove(const std::shared_ptr<PagedRange>& range) {
+  {
+    const std::lock_guard lock(mutex_);
+    ranges_.erase(range->address());
+  }
+  range->close();
+}
+
+std::shared_ptr<PagedRange> Pager::find(uint64_t address) {
+  const std::lock_guard lock(mutex_);
+  auto behind = ranges_.upper_bound(address);
+  if (behind == ranges_.begin()) return nullptr;
+  const std::shared_ptr<PagedRange>& range = (--behind)->second;
+  return address < range->address() + range->byte_length() ? range : nullptr;
+}
+
+void Pager::handle(const Fault& fault) {
+  const std::shared_ptr<PagedRange> range = find(fault.address);
+  if (range == nullptr) {
+    // Removed since: the thread looks again, and finds what the kernel has there now.
+    userfault_.wake(align_down(fault.address, page_bytes()), page_bytes());
+    return;
+  }
+  range->resolve(fault);
+}
+
+}  // namespace vmoffer

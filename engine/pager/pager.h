@@ -1,0 +1,37 @@
+// Pager: which registered range a fault belongs to. Owns no thread; handle() is called by the one that reads faults, the
+// rest by any thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "engine/pager/paged_range.h"
+#include "engine/sys/userfault.h"
+
+namespace vmoffer {
+
+class Pager {
+ public:
+  explicit Pager(UserFault userfault) : userfault_(std::move(userfault)) {}
+
+  const UserFault& userfault() const { return userfault_; }
+
+  Result<std::shared_ptr<PagedRange>> add(uint64_t address, uint64_t byte_length, std::shared_ptr<MemoryObject> object);
+  // From here on the range's addresses may be unmapped. Faults that wait are answered by the kernel.
+  void remove(const std::shared_ptr<PagedRange>& range);
+  void handle(const Fault& fault);
+
+  Pager(const Pager&) = delete;
+  Pager& operator=(const Pager&) = delete;
+
+ private:
+  std::shared_ptr<PagedRange> find(uint64_t address);
+
+  const UserFault userfault_;
+  std::mutex mutex_;
+  std::map<uint64_t, std::shared_ptr<PagedRange>> ranges_;  // by first address
+};
+
+}  // namespace vmoffer

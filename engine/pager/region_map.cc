@@ -1,0 +1,28 @@
+#include "engine/pager/region_map.h"
+
+namespace vmoffer {
+
+void RegionMap::add(const std::shared_ptr<Region>& region) {
+  region->attach_map(*this);
+  const std::lock_guard lock(mutex_);
+  regions_[region->address()] = region;
+}
+
+void RegionMap::remove(const Region& region) {
+  const std::lock_guard lock(mutex_);
+  const auto found = regions_.find(region.address());
+  if (found == regions_.end()) return;
+  const std::shared_ptr<Region> held = found->second.lock();
+  if (held == nullptr || held.get() == &region) regions_.erase(found);
+}
+
+std::shared_ptr<Region> RegionMap::find(uint64_t address) {
+  const std::lock_guard lock(mutex_);
+  auto behind = regions_.upper_bound(address);
+  if (behind == regions_.begin()) return nullptr;
+  const std::shared_ptr<Region> region = (--behind)->second.lock();
+  const bool holds = region != nullptr && !region->is_released() && address < region->address() + region->byte_length();
+  return holds ? region : nullptr;
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,27 @@
+// RegionMap: the live regions of this process by address, so that an offer can be made of an address. Thread-safe; holds
+// no region alive, and must outlive them all.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "engine/pager/region.h"
+
+namespace vmoffer {
+
+class RegionMap {
+ public:
+  void add(const std::shared_ptr<Region>& region);
+  // Called by the region, before its addresses go.
+  void remove(const Region& region);
+  // The live region that holds the address; null when there is none.
+  std::shared_ptr<Region> find(uint64_t address);
+
+ private:
+  std::mutex mutex_;
+  std::map<uint64_t, std::weak_ptr<Region>> regions_;
+};
+
+}  // namespace vmoffer

@@ -1,0 +1,23 @@
+// call: how the engine makes a system call, and the one place where errno becomes a Status.
+#pragma once
+
+#include <cerrno>
+#include <string>
+
+#include "engine/base/status.h"
+
+namespace vmoffer {
+
+// Repeats a call that a signal interrupted. The engine's threads block all signals; a caller's thread need not.
+template <typename Function>
+auto retry_on_eintr(Function function) {
+  auto result = function();
+  while (result == -1 && errno == EINTR) result = function();
+  return result;
+}
+
+// `what` says what could not be done and what to do about it; the system's own words are added. Out of memory, out of
+// descriptors and 'not implemented' have codes of their own; any other errno gets `otherwise`.
+Status os_error(int error_number, const char* syscall, const std::string& what, Code otherwise = Code::kUnsupported);
+
+}  // namespace vmoffer

@@ -1,0 +1,158 @@
+#include "engine/sys/event_loop.h"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+
+#include "engine/sys/call.h"
+
+namespace vmoffer {
+namespace {
+
+constexpr EventLoop::Token kWakeupToken = 0;
+
+int change(int epoll, int operation, int fd, uint32_t events, EventLoop::Token token) {
+  epoll_event event = {};
+  event.events = events;
+  event.data.u64 = token;
+  return ::epoll_ctl(epoll, operation, fd, &event);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EventLoop>> EventLoop::create() {
+  UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll.is_open()) return os_error(errno, "epoll_create1", "could not make an event loop");
+  Result<Wakeup> wakeup = Wakeup::open();
+  if (!wakeup.is_ok()) return wakeup.status();
+  std::unique_ptr<EventLoop> loop(new EventLoop(std::move(epoll), wakeup.take()));
+  Status status = loop->watch_wakeup();
+  if (!status.is_ok()) return status;
+  return loop;
+}
+
+Status EventLoop::watch_wakeup() {
+  if (change(epoll_.get(), EPOLL_CTL_ADD, wakeup_.fd(), EPOLLIN, kWakeupToken) == 0) return Status();
+  return os_error(errno, "epoll_ctl", "could not watch a wake-up descriptor");
+}
+
+Result<EventLoop::Token> EventLoop::add(int fd, std::shared_ptr<EventHandler> handler) {
+  const Token token = next_token_++;
+  if (change(epoll_.get(), EPOLL_CTL_ADD, fd, EPOLLIN, token) != 0) {
+    return os_error(errno, "epoll_ctl", "could not watch a descriptor");
+  }
+  sources_.emplace(token, Source{fd, EPOLLIN, std::move(handler)});
+  return token;
+}
+
+void EventLoop::update(Token token, uint32_t event, bool wanted) {
+  const auto found = sources_.find(token);
+  if (found == sources_.end()) return;
+  Source& source = found->second;
+  const uint32_t events = wanted ? source.events | event : source.events & ~event;
+  if (events == source.events) return;
+  source.events = events;
+  change(epoll_.get(), EPOLL_CTL_MOD, source.fd, events, token);
+}
+
+void EventLoop::want_writable(Token token, bool wanted) { update(token, EPOLLOUT, wanted); }
+void EventLoop::want_readable(Token token, bool wanted) { update(token, EPOLLIN, wanted); }
+
+void EventLoop::remove(Token token) {
+  const auto found = sources_.find(token);
+  if (found == sources_.end()) return;
+  change(epoll_.get(), EPOLL_CTL_DEL, found->second.fd, 0, token);
+  sources_.erase(found);
+}
+
+EventLoop::Token EventLoop::call_at(Clock::time_point when, std::function<void()> function) {
+  const Token token = next_token_++;
+  calls_.emplace(std::make_pair(when, token), std::move(function));
+  call_times_.emplace(token, when);
+  return token;
+}
+
+void EventLoop::cancel_call(Token token) {
+  const auto found = call_times_.find(token);
+  if (found == call_times_.end()) return;
+  calls_.erase({found->second, token});
+  call_times_.erase(found);
+}
+
+void EventLoop::post(std::function<void()> task) {
+  bool was_idle;
+  {
+    const std::lock_guard lock(mutex_);
+    was_idle = tasks_.empty();
+    tasks_.push_back(std::move(task));
+  }
+  if (was_idle) wakeup_.signal();
+}
+
+void EventLoop::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  wakeup_.signal();
+}
+
+int EventLoop::wait_time_ms() const {
+  if (calls_.empty()) return -1;
+  const auto left = calls_.begin()->first.first - Clock::now();
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+  return static_cast<int>(std::clamp<int64_t>(ms, 0, 1 << 30));
+}
+
+void EventLoop::dispatch(Token token, uint32_t events) {
+  for (const uint32_t event : {uint32_t{EPOLLOUT}, uint32_t{EPOLLIN | EPOLLHUP | EPOLLERR}}) {
+    const auto found = sources_.find(token);  // looked up anew: the call before may have taken it out
+    if (found == sources_.end() || (events & event) == 0) continue;
+    const std::shared_ptr<EventHandler> handler = found->second.handler;
+    if (event == EPOLLOUT) {
+      handler->on_writable();
+    } else {
+      handler->on_readable();
+    }
+  }
+}
+
+void EventLoop::run_tasks() {
+  std::vector<std::function<void()>> tasks;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks.swap(tasks_);
+  }
+  for (auto& task : tasks) task();
+}
+
+void EventLoop::run_due_calls() {
+  const auto now = Clock::now();
+  while (!calls_.empty() && calls_.begin()->first.first <= now) {
+    auto entry = calls_.extract(calls_.begin());
+    call_times_.erase(entry.key().second);
+    entry.mapped()();
+  }
+}
+
+void EventLoop::run() {
+  std::array<epoll_event, 64> events;
+  for (;;) {
+    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), wait_time_ms());
+    for (int i = 0; i < count; ++i) {
+      const Token token = events[i].data.u64;
+      if (token == kWakeupToken) {
+        wakeup_.clear();
+      } else {
+        dispatch(token, events[i].events);
+      }
+    }
+    run_tasks();
+    run_due_calls();
+    const std::lock_guard lock(mutex_);
+    if (is_stopping_) return;
+  }
+}
+
+}  // namespace vmoffer

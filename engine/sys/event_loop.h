@@ -1,0 +1,80 @@
+// EventLoop: one thread that waits for descriptors, deadlines and tasks.
+//
+// post() and stop() may be called by any thread. Everything else belongs to the thread in run(), or to the caller before
+// run() begins. Handlers are shared so that one can take itself out while it is being called.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/sys/unique_fd.h"
+#include "engine/sys/wakeup.h"
+
+namespace vmoffer {
+
+using Clock = std::chrono::steady_clock;
+
+class EventHandler {
+ public:
+  virtual ~EventHandler() = default;
+  virtual void on_readable() = 0;
+  virtual void on_writable() {}
+};
+
+class EventLoop {
+ public:
+  using Token = uint64_t;  // 0 is none
+
+  static Result<std::unique_ptr<EventLoop>> create();
+
+  // Borrows fd until remove(). A descriptor at its end counts as readable.
+  Result<Token> add(int fd, std::shared_ptr<EventHandler> handler);
+  void want_writable(Token token, bool wanted);
+  void want_readable(Token token, bool wanted);
+  void remove(Token token);
+
+  Token call_at(Clock::time_point when, std::function<void()> function);
+  void cancel_call(Token token);
+
+  void post(std::function<void()> task);
+  void run();
+  void stop();
+
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+ private:
+  struct Source {
+    int fd;
+    uint32_t events;
+    std::shared_ptr<EventHandler> handler;
+  };
+
+  EventLoop(UniqueFd epoll, Wakeup wakeup) : epoll_(std::move(epoll)), wakeup_(std::move(wakeup)) {}
+  Status watch_wakeup();
+  void update(Token token, uint32_t event, bool wanted);
+  int wait_time_ms() const;
+  void dispatch(Token token, uint32_t events);
+  void run_tasks();
+  void run_due_calls();
+
+  UniqueFd epoll_;
+  Wakeup wakeup_;
+  Token next_token_ = 1;
+  std::unordered_map<Token, Source> sources_;
+  std::map<std::pair<Clock::time_point, Token>, std::function<void()>> calls_;
+  std::unordered_map<Token, Clock::time_point> call_times_;
+
+  std::mutex mutex_;  // guards the two below
+  std::vector<std::function<void()>> tasks_;
+  bool is_stopping_ = false;
+};
+
+}  // namespace vmoffer

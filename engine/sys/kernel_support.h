@@ -1,0 +1,20 @@
+// kernel_support: what this kernel, this process and this container allow, found by trying. Any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace vmoffer {
+
+struct Capability {
+  std::string name;
+  bool is_available = false;
+  std::string detail;  // what it is good for
+  std::string cause;   // why not; empty when available
+  std::string remedy;  // what to do about it; empty when available
+};
+
+std::vector<Capability> probe_capabilities();
+std::string kernel_release();
+
+}  // namespace vmoffer

@@ -1,0 +1,102 @@
+#include "engine/sys/mapping.h"
+
+#include <sys/mman.h>
+
+#include <utility>
+
+#include "engine/base/units.h"
+#include "engine/sys/call.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+namespace vmoffer {
+namespace {
+
+void* pointer_to(uint64_t address) { return reinterpret_cast<void*>(address); }
+uint64_t address_of(void* pointer) { return reinterpret_cast<uint64_t>(pointer); }
+
+Status map_error(uint64_t byte_length) {
+  return os_error(errno, "mmap", "could not map " + std::to_string(byte_length) + " bytes", Code::kNotPermitted);
+}
+
+// Address space alone, aligned to a huge page, so that a huge page can ever be mapped there.
+Result<Mapping> reserve_aligned(uint64_t byte_length) {
+  const uint64_t padded = byte_length + kHugePageBytes;
+  void* got = ::mmap(nullptr, padded, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (got == MAP_FAILED) return map_error(padded);
+  const uint64_t start = address_of(got);
+  const uint64_t aligned = align_up(start, kHugePageBytes);
+  if (aligned > start) ::munmap(got, aligned - start);
+  const uint64_t tail = start + padded - (aligned + byte_length);
+  if (tail > 0) ::munmap(pointer_to(aligned + byte_length), tail);
+  return Mapping(aligned, byte_length);
+}
+
+}  // namespace
+
+Mapping::Mapping(Mapping&& other) noexcept
+    : address_(std::exchange(other.address_, 0)), byte_length_(std::exchange(other.byte_length_, 0)) {}
+
+Mapping& Mapping::operator=(Mapping&& other) noexcept {
+  if (this != &other) {
+    reset();
+    address_ = std::exchange(other.address_, 0);
+    byte_length_ = std::exchange(other.byte_length_, 0);
+  }
+  return *this;
+}
+
+Result<Mapping> Mapping::of_object(int fd, uint64_t byte_length, Sharing sharing, Protection protection, bool reserve) {
+  const int prot = PROT_READ | (protection.write ? PROT_WRITE : 0) | (protection.execute ? PROT_EXEC : 0);
+  const int flags = (sharing == Sharing::kShared ? MAP_SHARED : MAP_PRIVATE) | (reserve ? 0 : MAP_NORESERVE);
+  void* got = ::mmap(nullptr, byte_length, prot, flags, fd, 0);
+  if (got == MAP_FAILED) return map_error(byte_length);
+  Mapping mapping(address_of(got), byte_length);
+  if (byte_length < kHugePageBytes || is_aligned(mapping.address(), kHugePageBytes)) return mapping;
+
+  Result<Mapping> reserved = reserve_aligned(byte_length);
+  if (!reserved.is_ok()) return mapping;  // alignment is a speed-up, not a need
+  got = ::mmap(pointer_to(reserved.value().address()), byte_length, prot, flags | MAP_FIXED, fd, 0);
+  if (got == MAP_FAILED) return map_error(byte_length);
+  return reserved.take();
+}
+
+Result<Mapping> Mapping::read_only_view(int fd, uint64_t byte_offset, uint64_t byte_length) {
+  void* got = ::mmap(nullptr, byte_length, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(byte_offset));
+  if (got == MAP_FAILED) return map_error(byte_length);
+  return Mapping(address_of(got), byte_length);
+}
+
+Status Mapping::replace_with_zeros() {
+  void* got = ::mmap(pointer_to(address_), byte_length_, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  return got == MAP_FAILED ? map_error(byte_length_) : Status();
+}
+
+void Mapping::reset() {
+  if (byte_length_ != 0) ::munmap(pointer_to(address_), std::exchange(byte_length_, 0));
+  address_ = 0;
+}
+
+Status populate(uint64_t address, uint64_t byte_length, bool write) {
+  const int advice = write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
+  const int result = retry_on_eintr([&] { return ::madvise(pointer_to(address), byte_length, advice); });
+  if (result == 0) return Status();
+  return os_error(errno, "madvise", "could not bring in " + std::to_string(byte_length) + " bytes");
+}
+
+bool advise_huge_pages(uint64_t address, uint64_t byte_length) {
+  return ::madvise(pointer_to(address), byte_length, MADV_HUGEPAGE) == 0;
+}
+
+bool collapse_huge_pages(uint64_t address, uint64_t byte_length) {
+  return ::madvise(pointer_to(address), align_down(byte_length, kHugePageBytes), MADV_COLLAPSE) == 0;
+}
+
+}  // namespace vmoffer

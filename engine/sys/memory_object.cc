@@ -1,0 +1,117 @@
+#include "engine/sys/memory_object.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/memfd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "engine/sys/call.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+#ifndef HUGETLBFS_MAGIC
+#define HUGETLBFS_MAGIC 0x958458f6
+#endif
+
+namespace vmoffer {
+namespace {
+
+// MFD_NOEXEC_SEAL is EINVAL before Linux 6.3; without it, EINVAL under vm.memfd_noexec=2. It does not hinder PROT_EXEC.
+int create_memfd(unsigned int extra_flags) {
+  const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | extra_flags;
+  const int fd = ::memfd_create("vmoffer", flags | MFD_NOEXEC_SEAL);
+  if (fd >= 0 || errno != EINVAL) return fd;
+  return ::memfd_create("vmoffer", flags);
+}
+
+ObjectAccess access_of(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || (flags & O_PATH)) return ObjectAccess::kNone;
+  switch (flags & O_ACCMODE) {
+    case O_RDONLY:
+      return ObjectAccess::kReadOnly;
+    case O_RDWR:
+      return ObjectAccess::kReadWrite;
+    default:
+      return ObjectAccess::kNone;
+  }
+}
+
+bool is_on_shared_memory(int fd, bool* is_hugetlb) {
+  struct statfs file_system;
+  if (::fstatfs(fd, &file_system) != 0) return false;
+  const auto type = static_cast<uint32_t>(file_system.f_type);
+  *is_hugetlb = type == static_cast<uint32_t>(HUGETLBFS_MAGIC);
+  return *is_hugetlb || type == static_cast<uint32_t>(TMPFS_MAGIC);
+}
+
+Status set_up(int fd, uint64_t byte_length) {
+  if (::ftruncate(fd, static_cast<off_t>(byte_length)) != 0) {
+    return os_error(errno, "ftruncate", "could not size a memory object of " + std::to_string(byte_length) + " bytes",
+                    Code::kNoMemory);
+  }
+  if (::fchmod(fd, 0444) != 0) return os_error(errno, "fchmod", "could not protect a memory object");
+  if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) {
+    return os_error(errno, "fcntl", "could not seal the size of a memory object");
+  }
+  return Status();
+}
+
+}  // namespace
+
+ObjectFacts inspect_object(int fd) {
+  ObjectFacts facts;
+  struct stat attributes;
+  if (::fstat(fd, &attributes) != 0 || !S_ISREG(attributes.st_mode)) return facts;
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  facts.is_memory = seals >= 0 && is_on_shared_memory(fd, &facts.is_hugetlb);
+  if (!facts.is_memory) return facts;
+  facts.sealed_shrink = seals & F_SEAL_SHRINK;
+  facts.sealed_grow = seals & F_SEAL_GROW;
+  facts.sealed_write = seals & F_SEAL_WRITE;
+  facts.access = access_of(fd);
+  facts.byte_length = static_cast<uint64_t>(attributes.st_size);
+  return facts;
+}
+
+Result<std::shared_ptr<MemoryObject>> MemoryObject::create(uint64_t byte_length, bool hugetlb) {
+  UniqueFd fd(create_memfd(hugetlb ? MFD_HUGETLB | MFD_HUGE_2MB : 0));
+  if (!fd.is_open()) return os_error(errno, "memfd_create", "could not make a memory object");
+  Status status = set_up(fd.get(), byte_length);
+  if (!status.is_ok()) return status;
+  return std::make_shared<MemoryObject>(std::move(fd), byte_length, hugetlb, true);
+}
+
+std::shared_ptr<MemoryObject> MemoryObject::adopt(UniqueFd fd, const ObjectFacts& facts) {
+  return std::make_shared<MemoryObject>(std::move(fd), facts.byte_length, facts.is_hugetlb,
+                                        facts.access == ObjectAccess::kReadWrite);
+}
+
+Result<UniqueFd> MemoryObject::read_only_descriptor() const {
+  if (!is_writable_) return descriptor();
+  const std::string path = "/proc/self/fd/" + std::to_string(fd_.get());
+  UniqueFd fd(retry_on_eintr([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+  if (!fd.is_open()) {
+    return os_error(errno, "open", "could not open a memory object read-only through /proc (is it mounted?)");
+  }
+  return fd;
+}
+
+Result<UniqueFd> MemoryObject::descriptor() const {
+  UniqueFd fd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!fd.is_open()) return os_error(errno, "fcntl", "could not duplicate a descriptor");
+  return fd;
+}
+
+Status MemoryObject::forbid_further_seals() const {
+  if (::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_SEAL) == 0 || errno == EPERM) return Status();  // EPERM: sealed already
+  return os_error(errno, "fcntl", "could not protect a memory object against further seals");
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,61 @@
+// MemoryObject: one memfd. Its size is sealed at birth: an object that could shrink would let its owner kill every
+// process that maps it (SIGBUS). Its mode is read-only for everyone, so that a read-only descriptor cannot be reopened
+// for writing through /proc by another user. Immutable after it is made; any thread may use it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "engine/base/status.h"
+#include "engine/sys/unique_fd.h"
+
+namespace vmoffer {
+
+enum class ObjectAccess : uint8_t { kNone, kReadOnly, kReadWrite };
+
+// What the kernel says about a descriptor, whoever sent it.
+struct ObjectFacts {
+  bool is_memory = false;  // a file of shared memory that takes seals: nothing but a memfd can carry F_SEAL_SHRINK
+  bool is_hugetlb = false;
+  bool sealed_shrink = false;
+  bool sealed_grow = false;
+  bool sealed_write = false;
+  ObjectAccess access = ObjectAccess::kNone;
+  uint64_t byte_length = 0;
+};
+
+// Borrows the descriptor.
+ObjectFacts inspect_object(int fd);
+
+class MemoryObject {
+ public:
+  // REQUIRES: byte_length > 0, whole pages (whole huge pages when hugetlb).
+  static Result<std::shared_ptr<MemoryObject>> create(uint64_t byte_length, bool hugetlb);
+  // Takes ownership of a descriptor whose facts have been checked.
+  static std::shared_ptr<MemoryObject> adopt(UniqueFd fd, const ObjectFacts& facts);
+
+  int fd() const { return fd_.get(); }
+  uint64_t byte_length() const { return byte_length_; }
+  bool is_hugetlb() const { return is_hugetlb_; }
+  bool is_writable() const { return is_writable_; }
+
+  // Returns owned: a descriptor that can read and nothing else.
+  Result<UniqueFd> read_only_descriptor() const;
+  // Returns owned: a descriptor with the rights this process has.
+  Result<UniqueFd> descriptor() const;
+  // Before a writable descriptor leaves the process: whoever holds one could seal the object against its source.
+  Status forbid_further_seals() const;
+
+  MemoryObject(UniqueFd fd, uint64_t byte_length, bool is_hugetlb, bool is_writable)
+      : fd_(std::move(fd)), byte_length_(byte_length), is_hugetlb_(is_hugetlb), is_writable_(is_writable) {}
+  MemoryObject(const MemoryObject&) = delete;
+  MemoryObject& operator=(const MemoryObject&) = delete;
+
+ private:
+  const UniqueFd fd_;
+  const uint64_t byte_length_;
+  const bool is_hugetlb_;
+  const bool is_writable_;
+};
+
+}  // namespace vmoffer

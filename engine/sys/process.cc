@@ -1,0 +1,104 @@
+#include "engine/sys/process.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "engine/sys/call.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+#ifndef PID_FS_MAGIC
+#define PID_FS_MAGIC 0x50494446
+#endif
+
+namespace vmoffer {
+namespace {
+
+uint64_t unique_id_of(int pidfd) {
+  struct statfs file_system;
+  struct stat attributes;
+  if (::fstatfs(pidfd, &file_system) != 0 || file_system.f_type != PID_FS_MAGIC) return 0;
+  return ::fstat(pidfd, &attributes) == 0 ? attributes.st_ino : 0;
+}
+
+Status no_process(int pid, const std::string& why, int error_number) {
+  return Status(Code::kNoProcess,
+                "no process " + std::to_string(pid) + ": " + why + "; pass the pid of a running process", error_number,
+                error_number == 0 ? "" : "pidfd_open");
+}
+
+bool has_ended(int pidfd) {
+  pollfd entry = {pidfd, POLLIN, 0};
+  return retry_on_eintr([&] { return ::poll(&entry, 1, 0); }) == 1;
+}
+
+}  // namespace
+
+Result<ProcessIdentity> identify_process(int pid) {
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd.is_open()) {
+    if (errno == ESRCH) return no_process(pid, "it does not exist or has ended", errno);
+    if (errno == EINVAL || errno == ENOENT) return no_process(pid, "the number is a thread's", errno);
+    return os_error(errno, "pidfd_open", "could not hold process " + std::to_string(pid));
+  }
+  if (has_ended(pidfd.get())) return no_process(pid, "it has ended", 0);
+  const uint64_t unique_id = unique_id_of(pidfd.get());
+  return ProcessIdentity{pid, std::move(pidfd), unique_id};
+}
+
+Result<ProcessIdentity> identify_peer(int socket_fd) {
+  ucred credentials = {};
+  socklen_t size = sizeof credentials;
+  if (::getsockopt(socket_fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
+    return os_error(errno, "getsockopt(SO_PEERCRED)", "could not ask the kernel who the peer is", Code::kPeerGone);
+  }
+  if (credentials.pid <= 0) {
+    return Status(Code::kNoProcess, "the peer is not visible from this process's pid namespace");
+  }
+  int raw = -1;
+  size = sizeof raw;
+  // Linux 6.5. It names the very process that made the connection, even when that has been reaped.
+  if (::getsockopt(socket_fd, SOL_SOCKET, SO_PEERPIDFD, &raw, &size) != 0) raw = -1;
+  if (raw < 0) return identify_process(credentials.pid);
+  UniqueFd pidfd(raw);
+  const uint64_t unique_id = unique_id_of(pidfd.get());
+  return ProcessIdentity{credentials.pid, std::move(pidfd), unique_id};
+}
+
+bool is_alive(const ProcessIdentity& process) { return process.pidfd.is_open() && !has_ended(process.pidfd.get()); }
+
+bool is_same_process(const ProcessIdentity& a, const ProcessIdentity& b) {
+  if (a.unique_id != 0 && b.unique_id != 0) return a.unique_id == b.unique_id;
+  // Two live processes do not share a number.
+  return a.pid == b.pid && is_alive(a) && is_alive(b);
+}
+
+int own_pid() { return ::getpid(); }
+
+uint64_t own_pid_namespace() {
+  struct stat attributes;
+  return ::stat("/proc/self/ns/pid", &attributes) == 0 ? attributes.st_ino : 0;
+}
+
+bool may_have_inner_pid(int pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    if (line.rfind("NSpid:", 0) != 0) continue;
+    std::istringstream numbers(line.substr(6));
+    int count = 0;
+    for (int number; numbers >> number;) ++count;
+    return count > 1;
+  }
+  return true;
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,33 @@
+// ProcessIdentity: one process, held so that a later process with the same number is never taken for it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/base/status.h"
+#include "engine/sys/unique_fd.h"
+
+namespace vmoffer {
+
+struct ProcessIdentity {
+  int pid = 0;  // in this process's pid namespace
+  UniqueFd pidfd;
+  uint64_t unique_id = 0;  // the pidfs inode, never reused; 0 before Linux 6.9
+};
+
+// kNoProcess when no such process lives (a zombie does not, a thread that is not its process's first has no such number).
+Result<ProcessIdentity> identify_process(int pid);
+// The process at the other end of a connected socket, as the kernel saw it when the connection was made.
+Result<ProcessIdentity> identify_peer(int socket_fd);
+
+bool is_alive(const ProcessIdentity& process);
+// REQUIRES: the two were identified while the processes in question could have lived.
+bool is_same_process(const ProcessIdentity& a, const ProcessIdentity& b);
+
+int own_pid();
+// Names this process's pid namespace among all on the machine; 0 when /proc does not say.
+uint64_t own_pid_namespace();
+// True when the process may carry other numbers in namespaces of its own (or /proc does not say).
+bool may_have_inner_pid(int pid);
+
+}  // namespace vmoffer

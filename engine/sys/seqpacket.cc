@@ -1,0 +1,169 @@
+#include "engine/sys/seqpacket.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "engine/sys/call.h"
+
+namespace vmoffer {
+namespace {
+
+struct Address {
+  sockaddr_un address = {};
+  socklen_t length = 0;
+};
+
+// REQUIRES: the name fits, 106 bytes at most.
+Address abstract(const std::string& name) {
+  Address result;
+  result.address.sun_family = AF_UNIX;
+  std::memcpy(result.address.sun_path + 1, name.data(), name.size());
+  result.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  return result;
+}
+
+UniqueFd new_socket() { return UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)); }
+
+Status socket_error() { return os_error(errno, "socket", "could not make a socket"); }
+
+// Descriptors are taken out before anything is judged, so that none is ever lost.
+void take_descriptors(msghdr& header, std::vector<UniqueFd>& descriptors) {
+  for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr; control = CMSG_NXTHDR(&header, control)) {
+    if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) continue;
+    const size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; ++i) {
+      int fd;
+      std::memcpy(&fd, CMSG_DATA(control) + i * sizeof(int), sizeof fd);
+      descriptors.emplace_back(fd);
+    }
+  }
+}
+
+IoOutcome outcome_of(int error_number) {
+  switch (error_number) {
+    case EAGAIN:
+      return IoOutcome::kWouldBlock;
+    case EPIPE:
+    case ECONNRESET:
+    case ENOTCONN:
+      return IoOutcome::kClosed;
+    default:
+      return IoOutcome::kFailed;
+  }
+}
+
+}  // namespace
+
+Connecting connect_to(const std::string& abstract_address) {
+  Connecting result;
+  result.socket = new_socket();
+  if (!result.socket.is_open()) {
+    result.status = socket_error();
+    return result;
+  }
+  const Address address = abstract(abstract_address);
+  const auto* raw = reinterpret_cast<const sockaddr*>(&address.address);
+  if (retry_on_eintr([&] { return ::connect(result.socket.get(), raw, address.length); }) == 0) {
+    result.outcome = ConnectOutcome::kConnected;
+    return result;
+  }
+  // EPROTOTYPE: something of another kind listens there, which is as good as nobody.
+  if (errno == ECONNREFUSED || errno == EPROTOTYPE) {
+    result.outcome = ConnectOutcome::kNobody;
+  } else if (errno == EAGAIN) {
+    result.outcome = ConnectOutcome::kBusy;
+  } else {
+    result.status = os_error(errno, "connect", "could not reach a broker", Code::kPeerGone);
+  }
+  return result;
+}
+
+Result<UniqueFd> listen_at(const std::string& abstract_address) {
+  UniqueFd socket = new_socket();
+  if (!socket.is_open()) return socket_error();
+  const Address address = abstract(abstract_address);
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address.address), address.length) != 0) {
+    return os_error(errno, "bind", "could not take a broker's address",
+                    errno == EADDRINUSE ? Code::kBusy : Code::kUnsupported);
+  }
+  if (::listen(socket.get(), SOMAXCONN) != 0) return os_error(errno, "listen", "could not listen");
+  return socket;
+}
+
+UniqueFd accept_next(int listener_fd, bool* is_exhausted) {
+  UniqueFd socket(
+      retry_on_eintr([&] { return ::accept4(listener_fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); }));
+  *is_exhausted = !socket.is_open() && errno != EAGAIN && errno != ECONNABORTED;
+  return socket;
+}
+
+IoOutcome send_packet(int socket_fd, const std::vector<uint8_t>& bytes, int descriptor_fd) {
+  iovec part = {const_cast<uint8_t*>(bytes.data()), bytes.size()};
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  if (descriptor_fd >= 0) {
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    cmsghdr* first = CMSG_FIRSTHDR(&header);
+    first->cmsg_level = SOL_SOCKET;
+    first->cmsg_type = SCM_RIGHTS;
+    first->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(first), &descriptor_fd, sizeof(int));
+  }
+  const ssize_t sent = retry_on_eintr([&] { return ::sendmsg(socket_fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT); });
+  return sent >= 0 ? IoOutcome::kDone : outcome_of(errno);
+}
+
+Packet receive_packet(int socket_fd) {
+  Packet packet;
+  packet.bytes.resize(kMaxPacketBytes);
+  iovec part = {packet.bytes.data(), packet.bytes.size()};
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  // Room for more than one is what makes a second descriptor visible, and refusable.
+  alignas(cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  const ssize_t got = retry_on_eintr([&] { return ::recvmsg(socket_fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT); });
+  if (got < 0) {
+    packet.error_number = errno;
+    packet.outcome = outcome_of(errno);
+    packet.bytes.clear();
+    return packet;
+  }
+  take_descriptors(header, packet.descriptors);
+  packet.was_cut = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+  packet.bytes.resize(static_cast<size_t>(got));
+  const bool is_end = got == 0 && packet.descriptors.empty() && !packet.was_cut;
+  packet.outcome = is_end ? IoOutcome::kClosed : IoOutcome::kDone;
+  return packet;
+}
+
+bool has_input(int socket_fd) {
+  char byte;
+  const ssize_t got = retry_on_eintr([&] { return ::recv(socket_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT); });
+  return got >= 0 || errno != EAGAIN;
+}
+
+std::vector<std::string> listening_addresses(const std::string& prefix) {
+  // Columns: Num RefCount Protocol Flags Type St Inode Path; abstract paths begin with '@', and flag 0x10000 is
+  // __SO_ACCEPTCON, which is how listening sockets are told from their accepted ends.
+  std::vector<std::string> found;
+  std::ifstream table("/proc/net/unix");
+  for (std::string line; std::getline(table, line);) {
+    const size_t at = line.find(" @" + prefix);
+    if (at == std::string::npos || line.find(" 00010000 ") > at) continue;
+    found.push_back(line.substr(at + 2));
+  }
+  return found;
+}
+
+}  // namespace vmoffer

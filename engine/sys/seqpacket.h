@@ -1,0 +1,62 @@
+// Seqpacket: connected and listening AF_UNIX SOCK_SEQPACKET sockets at abstract addresses. Never block.
+// Every descriptor that arrives is owned from the moment it is received, is close-on-exec, and is counted.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/sys/unique_fd.h"
+
+namespace vmoffer {
+
+// Longer packets are cut, and say so.
+inline constexpr size_t kMaxPacketBytes = 8192;
+
+enum class IoOutcome : uint8_t {
+  kDone,
+  kWouldBlock,
+  kClosed,  // the peer has hung up, or the connection is broken
+  kFailed,  // this side lacks something, see Packet::status
+};
+
+struct Packet {
+  IoOutcome outcome = IoOutcome::kFailed;
+  std::vector<uint8_t> bytes;
+  std::vector<UniqueFd> descriptors;
+  bool was_cut = false;  // bytes or descriptors did not fit: more was sent than any message has
+  int error_number = 0;
+};
+
+enum class ConnectOutcome : uint8_t {
+  kConnected,
+  kNobody,  // nothing listens at this address
+  kBusy,    // the listener's queue is full
+  kFailed,
+};
+
+struct Connecting {
+  ConnectOutcome outcome = ConnectOutcome::kFailed;
+  UniqueFd socket;
+  Status status;
+};
+
+// Addresses are given without the leading zero byte.
+Connecting connect_to(const std::string& abstract_address);
+// kBusy when somebody has the address already.
+Result<UniqueFd> listen_at(const std::string& abstract_address);
+// An fd that is not open: nothing waits, or this process has no descriptor left (then `is_exhausted`).
+UniqueFd accept_next(int listener_fd, bool* is_exhausted);
+
+// Sends one packet, with one descriptor (borrowed) when descriptor_fd >= 0.
+IoOutcome send_packet(int socket_fd, const std::vector<uint8_t>& bytes, int descriptor_fd = -1);
+Packet receive_packet(int socket_fd);
+// True when there is something to be read, be it the end.
+bool has_input(int socket_fd);
+
+// The abstract addresses that anything in this network namespace listens at, as /proc/net/unix tells.
+std::vector<std::string> listening_addresses(const std::string& prefix);
+
+}  // namespace vmoffer

@@ -1,0 +1,26 @@
+// Thread: a native thread of the library, with a name and with every signal blocked, so that no handler of the program
+// ever runs on it. Move only; its owner joins it, or leaks it on purpose (a thread that lives as long as the process).
+#pragma once
+
+#include <pthread.h>
+
+#include <functional>
+
+#include "engine/base/status.h"
+
+namespace vmoffer {
+
+class Thread {
+ public:
+  // `name` is a literal of at most 15 characters (the kernel's limit).
+  static Result<Thread> start(const char* name, std::function<void()> body);
+
+  // Waits for the thread's end. REQUIRES: called once, by another thread.
+  void join() { pthread_join(id_, nullptr); }
+
+ private:
+  explicit Thread(pthread_t id) : id_(id) {}
+  pthread_t id_;
+};
+
+}  // namespace vmoffer

@@ -1,0 +1,128 @@
+#include "engine/sys/userfault.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+
+#include "engine/sys/call.h"
+#include "engine/sys/userfault_abi.h"
+
+namespace vmoffer {
+namespace {
+
+constexpr uint64_t kNeededFeatures = UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM;
+
+int open_by_device() {
+  const UniqueFd device(::open("/dev/userfaultfd", O_RDWR | O_CLOEXEC));
+  if (!device.is_open()) return -1;
+  return ::ioctl(device.get(), USERFAULTFD_IOC_NEW, O_CLOEXEC | O_NONBLOCK);
+}
+
+int open_raw(UserFault::Reach reach) {
+  if (reach == UserFault::Reach::kUserOnly) {
+    return static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY));
+  }
+  const int fd = static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK));
+  if (fd >= 0 || errno == ENOSYS) return fd;
+  const int refusal = errno;
+  const int by_device = open_by_device();
+  if (by_device < 0) errno = refusal;
+  return by_device;
+}
+
+Status agree_on_features(int fd, uint64_t features, uint64_t* offered) {
+  uffdio_api api = {};
+  api.api = UFFD_API;
+  api.features = features;
+  if (::ioctl(fd, UFFDIO_API, &api) != 0) {
+    return os_error(errno, "ioctl(UFFDIO_API)", "this kernel's userfaultfd has no minor faults on shared memory");
+  }
+  if (offered != nullptr) *offered = api.features;
+  return Status();
+}
+
+Result<UniqueFd> open_checked(UserFault::Reach reach) {
+  UniqueFd fd(open_raw(reach));
+  if (!fd.is_open()) {
+    return os_error(errno, "userfaultfd", "this process may not handle page faults; run 'vmoffer doctor' for the cause");
+  }
+  return fd;
+}
+
+Fault decode(const uffd_msg& message) {
+  const auto& fault = message.arg.pagefault;
+  return Fault{fault.address, (fault.flags & UFFD_PAGEFAULT_FLAG_MINOR) != 0,
+               (fault.flags & UFFD_PAGEFAULT_FLAG_WRITE) != 0, fault.feat.ptid};
+}
+
+}  // namespace
+
+uint64_t userfault_features() {
+  // A descriptor can be asked what the kernel offers once, and is used up by it.
+  for (const auto reach : {UserFault::Reach::kUserAndKernel, UserFault::Reach::kUserOnly}) {
+    const UniqueFd fd(open_raw(reach));
+    uint64_t offered = 0;
+    if (fd.is_open() && agree_on_features(fd.get(), 0, &offered).is_ok()) return offered;
+  }
+  return 0;
+}
+
+Result<UserFault> UserFault::open(Reach reach) {
+  Result<UniqueFd> fd = open_checked(reach);
+  if (!fd.is_ok()) return fd.status();
+  const uint64_t thread_id = userfault_features() & UFFD_FEATURE_THREAD_ID;
+  Status status = agree_on_features(fd.value().get(), kNeededFeatures | thread_id, nullptr);
+  if (!status.is_ok()) return status;
+  return UserFault(fd.take(), reach);
+}
+
+Status UserFault::can_open(Reach reach) {
+  Result<UniqueFd> fd = open_checked(reach);
+  if (!fd.is_ok()) return fd.status();
+  return agree_on_features(fd.value().get(), kNeededFeatures, nullptr);
+}
+
+Status UserFault::add_range(uint64_t address, uint64_t byte_length) const {
+  uffdio_register request = {};
+  request.range = {address, byte_length};
+  request.mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR;
+  if (::ioctl(fd_.get(), UFFDIO_REGISTER, &request) == 0) return Status();
+  return os_error(errno, "ioctl(UFFDIO_REGISTER)", "could not register a range for page faults");
+}
+
+void UserFault::remove_range(uint64_t address, uint64_t byte_length) const {
+  uffdio_range range = {address, byte_length};
+  ::ioctl(fd_.get(), UFFDIO_UNREGISTER, &range);
+}
+
+CopyProgress UserFault::install(uint64_t address, uint64_t byte_length) const {
+  uffdio_continue request = {};
+  request.range = {address, byte_length};
+  const int result = ::ioctl(fd_.get(), UFFDIO_CONTINUE, &request);
+  const int error_number = result == 0 ? 0 : errno;
+  const auto bytes = static_cast<int64_t>(request.mapped);
+  return {classify_copy(result, error_number, bytes), bytes > 0 ? static_cast<uint64_t>(bytes) : 0, error_number};
+}
+
+void UserFault::wake(uint64_t address, uint64_t byte_length) const {
+  uffdio_range range = {address, byte_length};
+  ::ioctl(fd_.get(), UFFDIO_WAKE, &range);
+}
+
+bool UserFault::read_faults(std::vector<Fault>& faults) const {
+  std::array<uffd_msg, 16> messages;
+  for (;;) {
+    const ssize_t got = retry_on_eintr([&] { return ::read(fd_.get(), messages.data(), sizeof messages); });
+    if (got < 0) return errno == EAGAIN;
+    const size_t count = static_cast<size_t>(got) / sizeof(uffd_msg);
+    for (size_t i = 0; i < count; ++i) {
+      if (messages[i].event == UFFD_EVENT_PAGEFAULT) faults.push_back(decode(messages[i]));
+    }
+    if (count < messages.size()) return true;
+  }
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,62 @@
+// UserFault: one userfaultfd of this process. The descriptor may be used by any thread; one thread reads faults from it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/sys/copy_outcome.h"
+#include "engine/sys/unique_fd.h"
+
+namespace vmoffer {
+
+struct Fault {
+  uint64_t address = 0;
+  bool is_minor = false;
+  bool is_write = false;
+  uint32_t thread_id = 0;  // 0 where the kernel does not say
+};
+
+struct CopyProgress {
+  CopyOutcome outcome = CopyOutcome::kFailed;
+  uint64_t bytes = 0;  // installed from the start of the range
+  int error_number = 0;
+};
+
+class UserFault {
+ public:
+  enum class Reach {
+    kUserOnly,  // a system call that touches an absent page fails with EFAULT
+    kUserAndKernel,
+  };
+
+  static Result<UserFault> open(Reach reach);
+  // True when this kernel would let this process have one; the descriptor is closed again.
+  static Status can_open(Reach reach);
+
+  int fd() const { return fd_.get(); }
+  Reach reach() const { return reach_; }
+
+  // For MINOR and MISSING faults. Costs the same for every length.
+  Status add_range(uint64_t address, uint64_t byte_length) const;
+  // Wakes whoever waits in the range; the kernel answers their faults from then on.
+  void remove_range(uint64_t address, uint64_t byte_length) const;
+
+  // Installs the object's own pages (UFFDIO_CONTINUE) and wakes whoever waits for them.
+  CopyProgress install(uint64_t address, uint64_t byte_length) const;
+  void wake(uint64_t address, uint64_t byte_length) const;
+
+  // Appends the faults that wait to be read; never blocks. False when the descriptor is broken.
+  bool read_faults(std::vector<Fault>& faults) const;
+
+ private:
+  UserFault(UniqueFd fd, Reach reach) : fd_(std::move(fd)), reach_(reach) {}
+
+  UniqueFd fd_;
+  Reach reach_;
+};
+
+// The feature bits this kernel offers, 0 when there is no userfaultfd at all.
+uint64_t userfault_features();
+
+}  // namespace vmoffer

@@ -1,0 +1,43 @@
+#include "engine/sys/wakeup.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "engine/sys/call.h"
+
+namespace vmoffer {
+
+Result<Wakeup> Wakeup::open() {
+  UniqueFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!fd.is_open()) return os_error(errno, "eventfd", "could not make a wake-up descriptor");
+  return Wakeup(std::move(fd));
+}
+
+void Wakeup::signal() const {
+  const uint64_t one = 1;
+  // EAGAIN means that the counter is full, so that the sleeper is being woken anyway.
+  [[maybe_unused]] const ssize_t written = retry_on_eintr([&] { return ::write(fd_.get(), &one, sizeof one); });
+}
+
+void Wakeup::clear() const {
+  uint64_t count;
+  [[maybe_unused]] const ssize_t got = retry_on_eintr([&] { return ::read(fd_.get(), &count, sizeof count); });
+}
+
+bool wait_readable(int fd, int64_t timeout_ms) {
+  pollfd entry = {fd, POLLIN, 0};
+  const auto timeout = static_cast<int>(std::clamp<int64_t>(timeout_ms, 0, 1 << 30));
+  return ::poll(&entry, 1, timeout) > 0;
+}
+
+bool wait_either_readable(int fd, int stop_fd) {
+  pollfd entries[2] = {{fd, POLLIN, 0}, {stop_fd, POLLIN, 0}};
+  retry_on_eintr([&] { return ::poll(entries, 2, -1); });
+  return (entries[1].revents & POLLIN) == 0;
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,30 @@
+// Wakeup: an eventfd with which any thread wakes the one that polls it; and the plain waits of threads without a loop.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/base/status.h"
+#include "engine/sys/unique_fd.h"
+
+namespace vmoffer {
+
+class Wakeup {
+ public:
+  static Result<Wakeup> open();
+
+  int fd() const { return fd_.get(); }
+  void signal() const;
+  // Takes back every signal so far.
+  void clear() const;
+
+ private:
+  explicit Wakeup(UniqueFd fd) : fd_(std::move(fd)) {}
+  UniqueFd fd_;
+};
+
+// Waits until a descriptor is readable (fd < 0: just waits). False when the time is up.
+bool wait_readable(int fd, int64_t timeout_ms);
+// Waits for either, however long. False as soon as `stop_fd` is readable.
+bool wait_either_readable(int fd, int stop_fd);
+
+}  // namespace vmoffer

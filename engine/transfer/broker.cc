@@ -1,0 +1,221 @@
+#include "engine/transfer/broker.h"
+
+#include "engine/transfer/discovery.h"
+
+namespace vmoffer {
+namespace {
+
+// Connections of one process that stand for no claim. More than this is a mistake or an attack on our descriptors.
+constexpr size_t kMaxUnleasedPerPeer = 256;
+// Without a free descriptor the queue of new connections cannot be emptied: look again after this.
+constexpr std::chrono::milliseconds kExhaustedDelay{50};
+
+}  // namespace
+
+class Broker::Listener : public EventHandler {
+ public:
+  explicit Listener(Broker& broker) : broker_(broker) {}
+  void on_readable() override { broker_.accept_all(); }
+
+ private:
+  Broker& broker_;
+};
+
+class Broker::DestinationEnd : public EventHandler {
+ public:
+  DestinationEnd(Broker& broker, DestinationId destination) : broker_(broker), destination_(destination) {}
+  void on_readable() override { broker_.on_destination_end(destination_); }
+
+ private:
+  Broker& broker_;
+  const DestinationId destination_;
+};
+
+Result<std::unique_ptr<Broker>> Broker::start() {
+  Result<std::unique_ptr<EventLoop>> loop = EventLoop::create();
+  if (!loop.is_ok()) return loop.status();
+  Result<UniqueFd> listener = listen_as_broker();
+  if (!listener.is_ok()) return listener.status();
+  std::unique_ptr<Broker> broker(new Broker(loop.take(), listener.take()));
+  Result<EventLoop::Token> token =
+      broker->loop_->add(broker->listener_.get(), std::make_shared<Listener>(*broker));
+  if (!token.is_ok()) return token.status();
+  broker->listener_token_ = token.value();
+  Result<Thread> thread = Thread::start("vmo-broker", [loop = broker->loop_.get()] { loop->run(); });
+  if (!thread.is_ok()) return thread.status();
+  broker->thread_ = std::make_unique<Thread>(thread.take());
+  return broker;
+}
+
+Broker::Broker(std::unique_ptr<EventLoop> loop, UniqueFd listener)
+    : loop_(std::move(loop)),
+      offers_([this](DestinationId destination, int pidfd) {
+        loop_->post([this, destination, pidfd] { watch_destination(destination, pidfd); });
+      }),
+      listener_(std::move(listener)) {}
+
+Broker::~Broker() {
+  if (thread_ == nullptr) return;
+  loop_->stop();
+  thread_->join();
+}
+
+Broker::Ticket Broker::next_ticket() {
+  const std::lock_guard lock(mutex_);
+  return ++last_ticket_;
+}
+
+void Broker::accept_all() {
+  for (;;) {
+    bool is_exhausted = false;
+    UniqueFd socket = accept_next(listener_.get(), &is_exhausted);
+    if (is_exhausted) {
+      loop_->want_readable(listener_token_, false);
+      loop_->call_at(Clock::now() + kExhaustedDelay, [this] { loop_->want_readable(listener_token_, true); });
+      return;
+    }
+    if (!socket.is_open()) return;
+    Result<ProcessIdentity> peer = identify_peer(socket.get());
+    if (!peer.is_ok() || is_talking_too_much(peer.value())) continue;
+    adopt(PeerConnection::accepted(*this, std::move(socket), peer.take()));
+  }
+}
+
+bool Broker::is_talking_too_much(const ProcessIdentity& peer) const {
+  const auto found = unleased_of_peer_.find(peer.pid);
+  return found != unleased_of_peer_.end() && found->second >= kMaxUnleasedPerPeer;
+}
+
+void Broker::adopt(const std::shared_ptr<PeerConnection>& connection) {
+  if (!connection->start().is_ok()) return;
+  connections_.emplace(connection.get(), connection);
+  ++unleased_of_peer_[connection->peer().pid];
+}
+
+void Broker::on_leased(PeerConnection& connection) {
+  const auto found = unleased_of_peer_.find(connection.peer().pid);
+  if (found != unleased_of_peer_.end() && --found->second == 0) unleased_of_peer_.erase(found);
+}
+
+void Broker::on_over(PeerConnection& connection) {
+  if (!connection.is_leased()) on_leased(connection);
+  const auto followers = followers_.find(connection.followed_destination());
+  if (followers != followers_.end()) {
+    followers->second.erase(&connection);
+    if (followers->second.empty()) followers_.erase(followers);
+  }
+  // Held until the caller, one of the connection's own methods, has returned.
+  const auto found = connections_.find(&connection);
+  if (found == connections_.end()) return;
+  loop_->post([last_reference = std::move(found->second)] {});
+  connections_.erase(found);
+}
+
+void Broker::on_following(PeerConnection& connection) {
+  followers_[connection.followed_destination()].insert(&connection);
+}
+
+void Broker::on_news(const ProcessIdentity& source, const wire::Offers& news) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [ticket, watch] : watches_) watch->on_news(source, news);
+}
+
+void Broker::watch_destination(DestinationId destination, int pidfd) {
+  Result<EventLoop::Token> token = loop_->add(pidfd, std::make_shared<DestinationEnd>(*this, destination));
+  if (token.is_ok()) destination_ends_.emplace(destination, token.value());
+}
+
+void Broker::on_destination_end(DestinationId destination) {
+  const auto found = destination_ends_.find(destination);
+  if (found == destination_ends_.end()) return;
+  loop_->remove(found->second);
+  destination_ends_.erase(found);
+  offers_.forget_destination(destination);
+}
+
+void Broker::announce(DestinationId destination) {
+  loop_->post([this, destination] { tell(destination); });
+}
+
+void Broker::tell(DestinationId destination) {
+  if (!followers_.contains(destination)) return reach_out(destination);
+  const std::set<PeerConnection*> followers = followers_.at(destination);  // a copy: one that has gone takes itself out
+  for (PeerConnection* follower : followers) follower->pump();
+}
+
+// Nobody there is no loss: whoever looks later asks for all that stands.
+void Broker::reach_out(DestinationId destination) {
+  const ProcessIdentity* identity = offers_.identity_of(destination);
+  if (identity == nullptr) return;
+  BrokerSearch search(*identity);
+  for (;;) {
+    BrokerSearch::Found found = search.next();
+    if (found.step == BrokerSearch::Step::kBusy) {
+      loop_->call_at(Clock::now() + kExhaustedDelay, [this, destination] { tell(destination); });
+      return;
+    }
+    if (found.step != BrokerSearch::Step::kConnected) return;
+    Result<ProcessIdentity> peer = identify_peer(found.socket.get());
+    if (!peer.is_ok()) continue;
+    auto feed = PeerConnection::feeding(*this, std::move(found.socket), peer.take(), destination);
+    adopt(feed);
+    on_following(*feed);
+    feed->pump();
+  }
+}
+
+Broker::Ticket Broker::claim(const ClaimRequest& request, std::chrono::milliseconds timeout, ClaimDriver::Done done) {
+  const Ticket ticket = next_ticket();
+  loop_->post([this, ticket, request, timeout, done = std::move(done)] {
+    auto driver = ClaimDriver::start(*loop_, request, timeout, [this, ticket, done](Result<ReceivedClaim> result) {
+      claims_.erase(ticket);
+      done(std::move(result));
+    });
+    if (!driver->is_finished()) claims_.emplace(ticket, std::move(driver));
+  });
+  return ticket;
+}
+
+void Broker::abandon(Ticket ticket) {
+  loop_->post([this, ticket] {
+    const auto found = claims_.find(ticket);
+    if (found == claims_.end()) return;
+    const std::shared_ptr<ClaimDriver> driver = found->second;
+    driver->give_up(Status(Code::kTimeout, "the claim was given up"));
+  });
+}
+
+void Broker::list(std::chrono::milliseconds timeout, IncomingList::Done done) {
+  loop_->post([this, timeout, done = std::move(done)] { IncomingList::start(*loop_, timeout, done); });
+}
+
+Broker::Ticket Broker::watch(IncomingWatch::OnOffer on_offer) {
+  const Ticket ticket = next_ticket();
+  auto watch = std::make_unique<IncomingWatch>(*loop_, std::move(on_offer));
+  {
+    const std::lock_guard lock(mutex_);
+    watches_.emplace(ticket, std::move(watch));
+  }
+  loop_->post([this, ticket] {
+    const std::lock_guard lock(mutex_);
+    const auto found = watches_.find(ticket);
+    if (found != watches_.end()) found->second->start();
+  });
+  return ticket;
+}
+
+void Broker::unwatch(Ticket ticket) {
+  std::unique_ptr<IncomingWatch> watch;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = watches_.find(ticket);
+    if (found == watches_.end()) return;
+    watch = std::move(found->second);
+    watches_.erase(found);
+  }
+  // Its connections belong to the loop's thread.
+  watch->silence();
+  loop_->post([gone = std::shared_ptr<IncomingWatch>(std::move(watch))] {});
+}
+
+}  // namespace vmoffer

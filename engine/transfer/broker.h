@@ -1,0 +1,86 @@
+// Broker: the thread 'vmo-broker', which answers other processes: claims, lists, and who has ended. One in a process (for
+// each copy of the library); it lives until the process ends. All public methods may be called by any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+
+#include "engine/sys/event_loop.h"
+#include "engine/sys/thread.h"
+#include "engine/transfer/claim_driver.h"
+#include "engine/transfer/incoming.h"
+#include "engine/transfer/outgoing_offers.h"
+#include "engine/transfer/peer_connection.h"
+
+namespace vmoffer {
+
+class Broker final : private PeerHost {
+ public:
+  // Listens before it returns: an offer made from here on can be found by everybody.
+  static Result<std::unique_ptr<Broker>> start();
+
+  OutgoingOffers& outgoing() { return offers_; }
+  // After an offer has been made: tells its destination.
+  void announce(DestinationId destination);
+
+  using Ticket = uint64_t;
+  // The callback is called once, on the broker's thread.
+  Ticket claim(const ClaimRequest& request, std::chrono::milliseconds timeout, ClaimDriver::Done done);
+  // The claim then ends with an error, unless it was acknowledged: then it goes on to its end.
+  void abandon(Ticket ticket);
+  void list(std::chrono::milliseconds timeout, IncomingList::Done done);
+  // Called for every offer that stands or comes, once each, on the broker's thread.
+  Ticket watch(IncomingWatch::OnOffer on_offer);
+  // No callback is called after this has returned.
+  void unwatch(Ticket ticket);
+
+  // For tests of the engine alone. Ends every connection, as the end of the process would.
+  ~Broker() override;
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+
+ private:
+  class Listener;
+  class DestinationEnd;
+
+  Broker(std::unique_ptr<EventLoop> loop, UniqueFd listener);
+  Ticket next_ticket();
+  void accept_all();
+  void adopt(const std::shared_ptr<PeerConnection>& connection);
+  bool is_talking_too_much(const ProcessIdentity& peer) const;
+  void watch_destination(DestinationId destination, int pidfd);
+  void on_destination_end(DestinationId destination);
+  void tell(DestinationId destination);
+  void reach_out(DestinationId destination);
+
+  EventLoop& loop() override { return *loop_; }
+  OutgoingOffers& offers() override { return offers_; }
+  void on_leased(PeerConnection& connection) override;
+  void on_following(PeerConnection& connection) override;
+  void on_news(const ProcessIdentity& source, const wire::Offers& news) override;
+  void on_over(PeerConnection& connection) override;
+
+  const std::unique_ptr<EventLoop> loop_;
+  OutgoingOffers offers_;
+  const UniqueFd listener_;
+  EventLoop::Token listener_token_ = 0;
+  std::unique_ptr<Thread> thread_;
+
+  // Loop thread only:
+  std::unordered_map<PeerConnection*, std::shared_ptr<PeerConnection>> connections_;
+  std::unordered_map<int, size_t> unleased_of_peer_;
+  std::unordered_map<DestinationId, std::set<PeerConnection*>> followers_;
+  std::unordered_map<DestinationId, EventLoop::Token> destination_ends_;
+  std::unordered_map<Ticket, std::shared_ptr<ClaimDriver>> claims_;
+
+  std::mutex mutex_;  // guards all below
+  Ticket last_ticket_ = 0;
+  std::map<Ticket, std::unique_ptr<IncomingWatch>> watches_;
+};
+
+}  // namespace vmoffer

@@ -1,0 +1,103 @@
+#include "engine/transfer/claim_driver.h"
+
+#include <string>
+
+#include "engine/sys/wakeup.h"
+
+namespace vmoffer {
+namespace {
+
+// A listener's queue tells nobody when it has room again, so it is asked again.
+constexpr std::chrono::milliseconds kQueueFullDelay{5};
+
+Status timed_out(std::chrono::milliseconds timeout) {
+  return Status(Code::kTimeout, "the source did not answer within " + std::to_string(timeout.count()) +
+                                    " ms; it is stopped or swamped, and the offer stands. Claim again, or raise timeoutMs");
+}
+
+}  // namespace
+
+std::shared_ptr<ClaimDriver> ClaimDriver::start(EventLoop& loop, const ClaimRequest& request,
+                                                std::chrono::milliseconds timeout, Done done) {
+  auto driver = std::make_shared<ClaimDriver>(loop, std::move(done));
+  Result<std::unique_ptr<ClaimExchange>> exchange = ClaimExchange::begin(request);
+  if (!exchange.is_ok()) {
+    driver->finish(exchange.status());
+    return driver;
+  }
+  driver->exchange_ = exchange.take();
+  driver->deadline_ = loop.call_at(Clock::now() + timeout, [driver, timeout] {
+    driver->deadline_ = 0;
+    driver->give_up(timed_out(timeout));
+  });
+  driver->wait();
+  return driver;
+}
+
+void ClaimDriver::step() {
+  stop_waiting();
+  exchange_->advance();
+  wait();
+}
+
+void ClaimDriver::wait() {
+  switch (exchange_->waiting()) {
+    case ClaimExchange::Waiting::kNot:
+      return finish(exchange_->take());
+    case ClaimExchange::Waiting::kLater:
+      retry_ = loop_.call_at(Clock::now() + kQueueFullDelay, [self = shared_from_this()] {
+        self->retry_ = 0;
+        self->step();
+      });
+      return;
+    case ClaimExchange::Waiting::kReadable:
+      break;
+  }
+  Result<EventLoop::Token> token = loop_.add(exchange_->fd(), shared_from_this());
+  if (!token.is_ok()) return give_up(token.status());
+  token_ = token.value();
+}
+
+void ClaimDriver::stop_waiting() {
+  loop_.remove(token_);
+  loop_.cancel_call(retry_);
+  token_ = 0;
+  retry_ = 0;
+}
+
+void ClaimDriver::give_up(Status why) {
+  if (!done_) return;
+  stop_waiting();
+  exchange_->give_up(std::move(why));
+  finish(exchange_->take());
+}
+
+void ClaimDriver::finish(Result<ReceivedClaim> result) {
+  stop_waiting();
+  loop_.cancel_call(deadline_);
+  const Done done = std::move(done_);
+  done_ = nullptr;
+  exchange_.reset();
+  if (done) done(std::move(result));
+}
+
+Result<ReceivedClaim> claim_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout) {
+  const auto deadline = Clock::now() + timeout;
+  Result<std::unique_ptr<ClaimExchange>> begun = ClaimExchange::begin(request);
+  if (!begun.is_ok()) return begun.status();
+  ClaimExchange& exchange = *begun.value();
+  while (exchange.waiting() != ClaimExchange::Waiting::kNot) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0) {
+      exchange.give_up(timed_out(timeout));
+    } else if (exchange.waiting() == ClaimExchange::Waiting::kLater) {
+      wait_readable(-1, std::min<int64_t>(left, kQueueFullDelay.count()));
+      exchange.advance();
+    } else if (wait_readable(exchange.fd(), left)) {
+      exchange.advance();
+    }
+  }
+  return exchange.take();
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,165 @@
+#include "engine/transfer/claim_exchange.h"
+
+#include "engine/base/checkpoint.h"
+#include "engine/sys/page_table.h"
+#include "engine/transfer/object_check.h"
+#include "engine/transfer/rights.h"
+#include "engine/wire/codec.h"
+
+namespace vmoffer {
+
+Result<std::unique_ptr<ClaimExchange>> ClaimExchange::begin(const ClaimRequest& request) {
+  Result<ProcessIdentity> source = identify_process(request.source_pid);
+  if (!source.is_ok()) return source.status();
+  std::unique_ptr<ClaimExchange> exchange(new ClaimExchange(request, source.take()));
+  exchange->ask_next_broker();
+  return exchange;
+}
+
+ClaimExchange::ClaimExchange(const ClaimRequest& request, ProcessIdentity source)
+    : request_(request), source_(std::move(source)), search_(source_) {}
+
+ClaimExchange::~ClaimExchange() { give_up(Status(Code::kTimeout, "the claim was abandoned")); }
+
+void ClaimExchange::ask_next_broker() {
+  BrokerSearch::Found found = search_.next();
+  switch (found.step) {
+    case BrokerSearch::Step::kBusy:
+      waiting_ = Waiting::kLater;
+      return;
+    case BrokerSearch::Step::kFailed:
+      fail(std::move(found.status));
+      return;
+    case BrokerSearch::Step::kConnected:
+      socket_ = std::move(found.socket);
+      ask();
+      return;
+    case BrokerSearch::Step::kNoMore:
+      break;
+  }
+  if (refusal_) return fail(std::move(*refusal_));
+  if (!is_alive(source_)) return fail(Status(Code::kPeerGone, "the source process has ended; the offer went with it"));
+  fail(Status(Code::kNotOffered,
+              "the source process offers nothing that can be seen from here (it does not use vmoffer, or it is in another "
+              "network namespace)"));
+}
+
+void ClaimExchange::ask() {
+  checkpoint("claim.ask");
+  waiting_ = Waiting::kReadable;
+  // The first packet on a new connection always has room; a hang-up shows when the answer is read.
+  send_packet(socket_.get(), wire::encode(wire::Claim{request_.address}));
+}
+
+void ClaimExchange::advance() {
+  if (waiting_ == Waiting::kLater) return ask_next_broker();
+  if (waiting_ == Waiting::kReadable) on_packet(receive_packet(socket_.get()));
+}
+
+void ClaimExchange::on_packet(Packet packet) {
+  if (packet.outcome == IoOutcome::kWouldBlock) return;
+  if (packet.outcome == IoOutcome::kClosed) return on_hang_up();
+  if (packet.outcome == IoOutcome::kFailed) {
+    return fail(Status(Code::kPeerGone, "the connection to the source broke", packet.error_number, "recvmsg"));
+  }
+  if (packet.was_cut) {
+    return fail(Status(Code::kProtocol,
+                       "the source's message did not fit: it sent too much, or this process has no free file descriptor"));
+  }
+  Result<wire::Message> message = wire::decode(packet.bytes);
+  if (!message.is_ok()) return fail(message.status());
+  if (const auto* terms = std::get_if<wire::Terms>(&message.value()); terms != nullptr && !has_acknowledged_) {
+    return on_terms(*terms, std::move(packet.descriptors));
+  }
+  if (const auto* refused = std::get_if<wire::Refused>(&message.value()); refused != nullptr && !has_acknowledged_) {
+    return on_refused(*refused);
+  }
+  if (std::holds_alternative<wire::Done>(message.value()) && has_acknowledged_) return finish();
+  fail(Status(Code::kProtocol, "the source sent a message out of turn"));
+}
+
+void ClaimExchange::on_hang_up() {
+  // Mapped, acknowledged, and the source has died: the memory has one owner, this one.
+  if (has_acknowledged_ && !is_alive(source_)) return finish();
+  fail(Status(Code::kPeerGone, "the source hung up in the middle of the claim; its offer may still stand, claim again"));
+}
+
+void ClaimExchange::on_refused(const wire::Refused& refused) {
+  socket_.reset();
+  // A second copy of the library in the source may have what the first has not.
+  if (!refusal_ || refusal_->code() == Code::kNotOffered) refusal_ = Status(refused.code, refused.message);
+  ask_next_broker();
+}
+
+void ClaimExchange::on_terms(const wire::Terms& terms, std::vector<UniqueFd> descriptors) {
+  checkpoint("claim.terms");
+  offer_id_ = terms.offer_id;
+  if (descriptors.size() != 1) {
+    return fail(Status(Code::kProtocol, "the source sent " + std::to_string(descriptors.size()) +
+                                            " descriptors where one belongs; nothing was mapped"));
+  }
+  Status status = map(terms, std::move(descriptors.front()));
+  if (!status.is_ok()) return fail(std::move(status));
+  acknowledge();
+}
+
+Status ClaimExchange::map(const wire::Terms& terms, UniqueFd descriptor) {
+  Status status = check_terms(terms, request_.address, page_bytes());
+  if (!status.is_ok()) return status;
+  const ObjectFacts facts = inspect_object(descriptor.get());
+  status = check_object(facts, terms);
+  if (!status.is_ok()) return status;
+  if (facts.is_hugetlb && request_.paging.is_demanded && request_.paging.wanted == Paging::kUserFault) {
+    return Status(Code::kUnsupported, "memory from the huge page pool is paged by the kernel alone; claim with paging 'auto'");
+  }
+  Pager* pager = facts.is_hugetlb ? nullptr : request_.paging.pager;
+  const bool is_lost = pager == nullptr && request_.paging.wanted == Paging::kUserFault;
+  Result<std::shared_ptr<Region>> region =
+      Region::map(MemoryObject::adopt(std::move(descriptor), facts), granted_by(terms.flags), pager);
+  if (!region.is_ok()) return region.status();
+  received_ = {region.take(), source_.pid, terms.flags, facts.sealed_write,
+               is_lost ? Paging::kKernel : request_.paging.wanted};
+  return Status();
+}
+
+void ClaimExchange::acknowledge() {
+  checkpoint("claim.mapped");
+  has_acknowledged_ = true;
+  if (send_packet(socket_.get(), wire::encode(wire::Mapped{offer_id_})) == IoOutcome::kClosed) on_hang_up();
+  checkpoint("claim.acknowledged");
+}
+
+void ClaimExchange::finish() {
+  received_.region->attach_lease(std::move(socket_));
+  waiting_ = Waiting::kNot;
+}
+
+void ClaimExchange::give_up(Status why) {
+  if (waiting_ != Waiting::kNot) fail(std::move(why));
+}
+
+void ClaimExchange::fail(Status status) {
+  status_ = decorate(std::move(status));
+  waiting_ = Waiting::kNot;
+  received_.region.reset();
+  if (socket_.is_open() && !has_acknowledged_) {
+    send_packet(socket_.get(), wire::encode(wire::Declined{offer_id_}));
+  }
+  socket_.reset();
+}
+
+Status ClaimExchange::decorate(Status status) const {
+  char address[32];
+  std::snprintf(address, sizeof address, "0x%llx", static_cast<unsigned long long>(request_.address));
+  return Status(status.code(),
+                "cannot claim " + std::string(address) + " of process " + std::to_string(request_.source_pid) + ": " +
+                    status.message(),
+                status.error_number(), status.syscall());
+}
+
+Result<ReceivedClaim> ClaimExchange::take() {
+  if (received_.region == nullptr) return status_;
+  return std::move(received_);
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,86 @@
+#include "engine/transfer/discovery.h"
+
+#include <random>
+
+#include "engine/transfer/broker_address.h"
+
+namespace vmoffer {
+
+Result<UniqueFd> listen_as_broker() {
+  const uint64_t pid_namespace = own_pid_namespace();
+  for (uint32_t slot = 0; slot < kOrderlySlots; ++slot) {
+    Result<UniqueFd> listener = listen_at(broker_address(pid_namespace, own_pid(), slot));
+    if (listener.is_ok() || listener.status().code() != Code::kBusy) return listener;
+  }
+  // Somebody squats on all of them: nobody can squat on numbers that he does not know.
+  std::random_device random;
+  return listen_at(broker_address(pid_namespace, own_pid(), random() | kOrderlySlots));
+}
+
+std::vector<BrokerConnection> connect_to_all_brokers() {
+  std::vector<BrokerConnection> brokers;
+  for (const std::string& address : listening_addresses(kBrokerAddressPrefix)) {
+    Connecting connecting = connect_to(address);
+    if (connecting.outcome != ConnectOutcome::kConnected) continue;
+    Result<ProcessIdentity> process = identify_peer(connecting.socket.get());
+    if (process.is_ok()) brokers.push_back({std::move(connecting.socket), process.take()});
+  }
+  return brokers;
+}
+
+BrokerSearch::BrokerSearch(const ProcessIdentity& target)
+    : target_(target), prefix_(broker_address_prefix(own_pid_namespace(), target.pid)) {}
+
+BrokerSearch::Knock BrokerSearch::knock(const std::string& address, Found& found) {
+  Connecting connecting = connect_to(address);
+  switch (connecting.outcome) {
+    case ConnectOutcome::kNobody:
+      return Knock::kNobody;
+    case ConnectOutcome::kBusy:
+      found.step = Step::kBusy;
+      return Knock::kBusy;
+    case ConnectOutcome::kFailed:
+      found = {Step::kFailed, {}, std::move(connecting.status)};
+      return Knock::kFailed;
+    case ConnectOutcome::kConnected:
+      break;
+  }
+  Result<ProcessIdentity> peer = identify_peer(connecting.socket.get());
+  if (!peer.is_ok() || !is_same_process(peer.value(), target_)) return Knock::kStranger;
+  found = {Step::kConnected, std::move(connecting.socket), {}};
+  return Knock::kTarget;
+}
+
+BrokerSearch::Knock BrokerSearch::knock_in_order(Found& found) {
+  const Knock knocked = knock(prefix_ + std::to_string(slot_), found);
+  if (knocked == Knock::kTarget || knocked == Knock::kStranger) ++slot_;
+  // A process in a namespace of its own listens under the number that it has there.
+  const bool is_elsewhere = knocked == Knock::kNobody && may_have_inner_pid(target_.pid);
+  if (is_elsewhere || slot_ == kOrderlySlots) look_everywhere();
+  if (knocked == Knock::kNobody || slot_ == kOrderlySlots) is_orderly_ = false;
+  return knocked;
+}
+
+BrokerSearch::Found BrokerSearch::next() {
+  Found found{Step::kNoMore, {}, {}};
+  while (is_orderly_) {
+    const Knock knocked = knock_in_order(found);
+    if (knocked != Knock::kStranger && knocked != Knock::kNobody) return found;
+  }
+  while (next_other_ < others_.size()) {
+    const Knock knocked = knock(others_[next_other_++], found);
+    // Among all there are, a full queue is most likely a stranger's: it must not hold up the search.
+    if (knocked == Knock::kTarget || knocked == Knock::kFailed) return found;
+  }
+  return {Step::kNoMore, {}, {}};
+}
+
+void BrokerSearch::look_everywhere() {
+  for (std::string& address : listening_addresses(kBrokerAddressPrefix)) {
+    bool was_tried = false;
+    for (uint32_t slot = 0; slot < slot_; ++slot) was_tried |= address == prefix_ + std::to_string(slot);
+    if (!was_tried) others_.push_back(std::move(address));
+  }
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,73 @@
+// incoming: what other processes offer to this one. IncomingList asks once, IncomingWatch goes on listening.
+// Loop thread only, but for silence(). The callbacks are called there and must not block.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/transfer/offer_reader.h"
+
+namespace vmoffer {
+
+struct IncomingOffer {
+  int source_pid = 0;
+  uint64_t offer_id = 0;
+  uint64_t address = 0;
+  uint64_t byte_length = 0;
+  uint32_t flags = 0;
+};
+
+class IncomingList : public std::enable_shared_from_this<IncomingList> {
+ public:
+  using Done = std::function<void(std::vector<IncomingOffer>)>;
+
+  // Brokers that have not answered at the deadline (their process is stopped, say) are left out.
+  static void start(EventLoop& loop, std::chrono::milliseconds timeout, Done done);
+
+  IncomingList(EventLoop& loop, Done done) : loop_(loop), done_(std::move(done)) {}
+  IncomingList(const IncomingList&) = delete;
+  IncomingList& operator=(const IncomingList&) = delete;
+
+ private:
+  void ask_everybody(std::chrono::milliseconds timeout);
+  void on_end(size_t index);
+  void finish();
+
+  EventLoop& loop_;
+  Done done_;
+  EventLoop::Token deadline_ = 0;
+  std::vector<std::shared_ptr<OfferReader>> readers_;
+  size_t outstanding_ = 0;
+  std::vector<IncomingOffer> offers_;
+};
+
+class IncomingWatch {
+ public:
+  using OnOffer = std::function<void(const IncomingOffer&)>;
+
+  IncomingWatch(EventLoop& loop, OnOffer on_offer) : loop_(loop), on_offer_(std::move(on_offer)) {}
+  // Asks every broker there is now. Those that come later tell on their own.
+  void start();
+  void on_news(const ProcessIdentity& source, const wire::Offers& news);
+  // Any thread. No callback is called after this has returned.
+  void silence();
+  ~IncomingWatch();
+
+  IncomingWatch(const IncomingWatch&) = delete;
+  IncomingWatch& operator=(const IncomingWatch&) = delete;
+
+ private:
+  EventLoop& loop_;
+  std::vector<std::shared_ptr<OfferReader>> readers_;
+  std::mutex mutex_;  // guards on_offer_, held while it is called
+  OnOffer on_offer_;
+  // Ids grow: what is not above the last one seen of a source was told already, over another connection.
+  std::map<std::pair<uint64_t, int>, uint64_t> seen_;
+};
+
+}  // namespace vmoffer

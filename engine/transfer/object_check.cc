@@ -1,0 +1,45 @@
+#include "engine/transfer/object_check.h"
+
+#include <string>
+
+#include "engine/base/units.h"
+#include "engine/transfer/rights.h"
+
+namespace vmoffer {
+namespace {
+
+Status refuse(const std::string& why) {
+  return Status(Code::kProtocol, "the source sent " + why + "; nothing was mapped. Do not trust that process");
+}
+
+}  // namespace
+
+Status check_terms(const wire::Terms& terms, uint64_t requested_address, uint64_t page_bytes) {
+  if (terms.address != requested_address) return refuse("another address than was asked for");
+  if (terms.byte_length == 0 || !is_aligned(terms.byte_length, page_bytes)) {
+    return refuse("a length of " + std::to_string(terms.byte_length) + " bytes, which is not whole pages");
+  }
+  if (terms.object_offset != 0) return refuse("a part of a larger memory object");
+  const Status flags = check_flags(terms.flags, kAllRights);
+  return flags.is_ok() ? Status() : refuse("flags that no offer can have");
+}
+
+Status check_object(const ObjectFacts& facts, const wire::Terms& terms) {
+  if (!facts.is_memory) return refuse("a descriptor that is not a memory object (memfd)");
+  // Without these seals the source could shorten the object and kill whoever maps it (SIGBUS).
+  if (!facts.sealed_shrink) return refuse("a memory object that is not sealed against shrinking");
+  if (!facts.sealed_grow) return refuse("a memory object that is not sealed against growing");
+  if (facts.byte_length != terms.byte_length) {
+    return refuse("a memory object of " + std::to_string(facts.byte_length) + " bytes for an offer of " +
+                  std::to_string(terms.byte_length));
+  }
+  const bool is_to_write = (granted_by(terms.flags) & kWrite) != 0;
+  const ObjectAccess promised = is_to_write ? ObjectAccess::kReadWrite : ObjectAccess::kReadOnly;
+  if (facts.access != promised) {
+    return refuse(is_to_write ? "a descriptor that cannot be written, for an offer that grants W"
+                              : "a descriptor that can be written (or not read), for an offer that does not grant W");
+  }
+  return Status();
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,72 @@
+// OfferBook: the offers of this process that have not ended, and what may become of them. Pure; its owner locks.
+//
+//     pending ──begin_claim──▶ claiming ──finish_claim──▶ claimed
+//        ▲                        │
+//        └──────return_claim──────┘
+//     pending or claiming ──end──▶ cancelled, expired, revoked     (cancel only while pending)
+//
+// An offer that has ended leaves the book. No call costs more than O(log n) of the offers there are, plus its result.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/base/status.h"
+
+namespace vmoffer {
+
+using OfferId = uint64_t;        // grows with every offer; 0 is none
+using DestinationId = uint64_t;  // one process, however often its pid is used again
+
+enum class OfferState : uint8_t { kPending, kClaiming, kClaimed, kCancelled, kExpired, kRevoked };
+
+struct Offer {
+  OfferId id = 0;
+  DestinationId destination = 0;
+  uint64_t address = 0;
+  uint64_t byte_length = 0;
+  uint32_t flags = 0;
+  OfferState state = OfferState::kPending;
+};
+
+enum class CancelOutcome : uint8_t { kCancelled, kNotThere, kTooLate };
+
+class OfferBook {
+ public:
+  // kBusy while the same address stands offered to the same destination.
+  Result<OfferId> add(DestinationId destination, uint64_t address, uint64_t byte_length, uint32_t flags);
+
+  std::optional<Offer> find(OfferId id) const;
+  std::optional<OfferId> find(DestinationId destination, uint64_t address) const;
+
+  // kNotOffered, or kBusy while another claim of the same offer is under way.
+  Result<Offer> begin_claim(DestinationId destination, uint64_t address);
+  // REQUIRES of both: the offer is being claimed. False when it is not (it has ended meanwhile).
+  bool finish_claim(OfferId id);
+  bool return_claim(OfferId id);
+
+  CancelOutcome cancel(OfferId id);
+  // Takes out whatever the destination was offered; returns the ids.
+  std::vector<OfferId> expire(DestinationId destination);
+
+  // Up to `limit` offers to one destination (or to all) with ids above `after`, in the order of their ids.
+  std::vector<Offer> list(DestinationId destination, OfferId after, size_t limit) const;
+  std::vector<Offer> list_all() const;
+  size_t size() const { return offers_.size(); }
+
+ private:
+  using Key = std::pair<DestinationId, uint64_t>;
+
+  void erase(std::map<OfferId, Offer>::iterator at);
+
+  OfferId last_id_ = 0;
+  std::map<OfferId, Offer> offers_;
+  std::map<Key, OfferId> by_address_;
+  std::unordered_map<DestinationId, std::set<OfferId>> by_destination_;
+};
+
+}  // namespace vmoffer

@@ -1,0 +1,52 @@
+#include "engine/transfer/offer_reader.h"
+
+#include "engine/wire/codec.h"
+
+namespace vmoffer {
+
+std::shared_ptr<OfferReader> OfferReader::start(EventLoop& loop, BrokerConnection broker, bool follow,
+                                                Callbacks callbacks) {
+  auto reader = std::make_shared<OfferReader>(loop, std::move(broker), std::move(callbacks));
+  const int fd = reader->broker_.socket.get();
+  if (send_packet(fd, wire::encode(wire::List{follow})) != IoOutcome::kDone) return nullptr;
+  Result<EventLoop::Token> token = loop.add(fd, reader);
+  if (!token.is_ok()) return nullptr;
+  reader->token_ = token.value();
+  return reader;
+}
+
+void OfferReader::on_readable() {
+  const auto self = shared_from_this();  // a callback may let go of us
+  while (token_ != 0) {
+    const Packet packet = receive_packet(broker_.socket.get());
+    if (packet.outcome == IoOutcome::kWouldBlock) return;
+    if (packet.outcome == IoOutcome::kDone && on_packet(packet)) continue;
+    const auto on_end = callbacks_.on_end;
+    stop();
+    return on_end();
+  }
+}
+
+// False when the broker talks nonsense.
+bool OfferReader::on_packet(const Packet& packet) {
+  if (packet.was_cut || !packet.descriptors.empty()) return false;
+  Result<wire::Message> message = wire::decode(packet.bytes);
+  if (!message.is_ok()) return false;
+  if (const auto* offers = std::get_if<wire::Offers>(&message.value())) {
+    callbacks_.on_offers(broker_.process, *offers);
+    return true;
+  }
+  if (!std::holds_alternative<wire::EndOfList>(message.value())) return false;
+  const auto on_end = callbacks_.on_end;  // kept: it may call stop()
+  on_end();
+  return true;
+}
+
+void OfferReader::stop() {
+  loop_.remove(token_);
+  token_ = 0;
+  broker_.socket.reset();
+  callbacks_ = {};
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,145 @@
+#include "engine/transfer/outgoing_offers.h"
+
+namespace vmoffer {
+
+DestinationId OutgoingOffers::find_live_destination(int pid) {
+  const auto [begin, end] = by_pid_.equal_range(pid);
+  for (auto at = begin; at != end; ++at) {
+    if (is_alive(destinations_.at(at->second))) return at->second;
+  }
+  return 0;
+}
+
+Result<DestinationId> OutgoingOffers::destination_for(int pid) {
+  const DestinationId known = find_live_destination(pid);
+  if (known != 0) return known;
+  Result<ProcessIdentity> process = identify_process(pid);
+  if (!process.is_ok()) return process.status();
+  const DestinationId id = ++last_destination_;
+  watch_(id, process.value().pidfd.get());
+  destinations_.emplace(id, process.take());
+  by_pid_.emplace(pid, id);
+  return id;
+}
+
+Result<OutgoingOffers::Made> OutgoingOffers::offer(int destination_pid, const Terms& terms,
+                                                   std::shared_ptr<MemoryObject> object,
+                                                   std::shared_ptr<OfferObserver> observer) {
+  const std::lock_guard lock(mutex_);
+  Result<DestinationId> destination = destination_for(destination_pid);
+  if (!destination.is_ok()) return destination.status();
+  Result<OfferId> id = book_.add(destination.value(), terms.address, terms.byte_length, terms.flags);
+  if (!id.is_ok()) return id.status();
+  held_.emplace(id.value(), Held{std::move(object), std::move(observer)});
+  return Made{id.value(), destination.value()};
+}
+
+std::shared_ptr<OfferObserver> OutgoingOffers::conclude(OfferId id, OfferState ending) {
+  auto entry = held_.extract(id);
+  std::shared_ptr<OfferObserver> observer = std::move(entry.mapped().observer);
+  observer->on_ended(ending);
+  if (ending != OfferState::kClaimed) observer->on_released();
+  return observer;
+}
+
+CancelOutcome OutgoingOffers::cancel_and_tell(OfferId id) {
+  const CancelOutcome outcome = book_.cancel(id);
+  if (outcome == CancelOutcome::kCancelled) conclude(id, OfferState::kCancelled);
+  return outcome;
+}
+
+OfferState OutgoingOffers::state_of(OfferId id) {
+  const std::lock_guard lock(mutex_);
+  const std::optional<Offer> offer = book_.find(id);
+  return offer ? offer->state : OfferState::kPending;
+}
+
+CancelOutcome OutgoingOffers::cancel(OfferId id) {
+  const std::lock_guard lock(mutex_);
+  return cancel_and_tell(id);
+}
+
+CancelOutcome OutgoingOffers::cancel(int destination_pid, uint64_t address) {
+  const std::lock_guard lock(mutex_);
+  const auto [begin, end] = by_pid_.equal_range(destination_pid);
+  for (auto at = begin; at != end; ++at) {
+    const std::optional<OfferId> id = book_.find(at->second, address);
+    if (id) return cancel_and_tell(*id);
+  }
+  return CancelOutcome::kNotThere;
+}
+
+DestinationId OutgoingOffers::find_same(const ProcessIdentity& process) {
+  const auto [begin, end] = by_pid_.equal_range(process.pid);
+  for (auto at = begin; at != end; ++at) {
+    if (is_same_process(destinations_.at(at->second), process)) return at->second;
+  }
+  return 0;
+}
+
+DestinationId OutgoingOffers::destination_of(const ProcessIdentity& process) {
+  const std::lock_guard lock(mutex_);
+  return find_same(process);
+}
+
+Result<DestinationId> OutgoingOffers::expect_destination(const ProcessIdentity& process) {
+  const std::lock_guard lock(mutex_);
+  Result<DestinationId> destination = destination_for(process.pid);
+  if (!destination.is_ok()) return destination;
+  const DestinationId same = find_same(process);
+  if (same == 0) return Status(Code::kNoProcess, "the process has ended");
+  return same;
+}
+
+const ProcessIdentity* OutgoingOffers::identity_of(DestinationId destination) {
+  const std::lock_guard lock(mutex_);
+  const auto found = destinations_.find(destination);
+  return found == destinations_.end() ? nullptr : &found->second;
+}
+
+Result<Grant> OutgoingOffers::begin_claim(DestinationId destination, uint64_t address) {
+  const std::lock_guard lock(mutex_);
+  Result<Offer> offer = book_.begin_claim(destination, address);
+  if (!offer.is_ok()) return offer.status();
+  return Grant{offer.value(), held_.at(offer.value().id).object};
+}
+
+bool OutgoingOffers::return_claim(OfferId id) {
+  const std::lock_guard lock(mutex_);
+  return book_.return_claim(id);
+}
+
+std::shared_ptr<OfferObserver> OutgoingOffers::finish_claim(OfferId id) {
+  const std::lock_guard lock(mutex_);
+  return book_.finish_claim(id) ? conclude(id, OfferState::kClaimed) : nullptr;
+}
+
+void OutgoingOffers::forget_destination(DestinationId destination) {
+  const std::lock_guard lock(mutex_);
+  for (const OfferId id : book_.expire(destination)) conclude(id, OfferState::kExpired);
+  const auto found = destinations_.find(destination);
+  if (found == destinations_.end()) return;
+  const auto [begin, end] = by_pid_.equal_range(found->second.pid);
+  for (auto at = begin; at != end; ++at) {
+    if (at->second != destination) continue;
+    by_pid_.erase(at);
+    break;
+  }
+  destinations_.erase(found);
+}
+
+std::vector<Offer> OutgoingOffers::list(DestinationId destination, OfferId after, size_t limit) {
+  const std::lock_guard lock(mutex_);
+  return book_.list(destination, after, limit);
+}
+
+std::vector<SentOffer> OutgoingOffers::list_all() {
+  const std::lock_guard lock(mutex_);
+  std::vector<SentOffer> lines;
+  for (const Offer& offer : book_.list_all()) {
+    lines.push_back({offer, destinations_.at(offer.destination).pid});
+  }
+  return lines;
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,110 @@
+// OutgoingOffers: what this process offers, with the memory that each offer keeps alive. Thread-safe: user threads offer,
+// cancel and list; the broker claims and expires.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/sys/memory_object.h"
+#include "engine/sys/process.h"
+#include "engine/transfer/offer_book.h"
+
+namespace vmoffer {
+
+// Told what becomes of one offer, each thing once, on any thread. Must neither block nor call back: it may be told while
+// the offers are locked, so that an offer which has left the book has always been told so.
+class OfferObserver {
+ public:
+  virtual ~OfferObserver() = default;
+  // kClaimed, kCancelled, kExpired or kRevoked.
+  virtual void on_ended(OfferState ending) = 0;
+  // The claimer has let the memory go, or is gone, or there never was one.
+  virtual void on_released() = 0;
+};
+
+// What the broker needs to answer a claim.
+struct Grant {
+  Offer offer;
+  std::shared_ptr<MemoryObject> object;
+};
+
+struct SentOffer {
+  Offer offer;
+  int destination_pid = 0;
+};
+
+class OutgoingOffers {
+ public:
+  // Called once for each destination, before its first offer is in the book: `pidfd` (borrowed, open until
+  // forget_destination) becomes readable when the process ends. May be called by any thread.
+  using DestinationWatch = std::function<void(DestinationId, int pidfd)>;
+
+  explicit OutgoingOffers(DestinationWatch watch) : watch_(std::move(watch)) {}
+
+  struct Terms {
+    uint64_t address = 0;
+    uint64_t byte_length = 0;
+    uint32_t flags = 0;
+  };
+  struct Made {
+    OfferId id = 0;
+    DestinationId destination = 0;
+  };
+  // kNoProcess, kBusy, kTooMany.
+  Result<Made> offer(int destination_pid, const Terms& terms, std::shared_ptr<MemoryObject> object,
+                     std::shared_ptr<OfferObserver> observer);
+
+  // Of an offer that has not ended.
+  OfferState state_of(OfferId id);
+  CancelOutcome cancel(OfferId id);
+  CancelOutcome cancel(int destination_pid, uint64_t address);
+
+  // 0 when nothing was ever offered to this process.
+  DestinationId destination_of(const ProcessIdentity& process);
+  // For a process that wants to hear of what will be offered to it. kNoProcess.
+  Result<DestinationId> expect_destination(const ProcessIdentity& process);
+  // Borrows the identity: valid until forget_destination, which the broker alone calls.
+  const ProcessIdentity* identity_of(DestinationId destination);
+
+  Result<Grant> begin_claim(DestinationId destination, uint64_t address);
+  bool return_claim(OfferId id);
+  // Ends the offer as claimed. Null when it has ended otherwise meanwhile; else who is to be told of its release.
+  std::shared_ptr<OfferObserver> finish_claim(OfferId id);
+  // The destination is gone: every offer to it ends as expired.
+  void forget_destination(DestinationId destination);
+
+  std::vector<Offer> list(DestinationId destination, OfferId after, size_t limit);
+  std::vector<SentOffer> list_all();
+
+  OutgoingOffers(const OutgoingOffers&) = delete;
+  OutgoingOffers& operator=(const OutgoingOffers&) = delete;
+
+ private:
+  struct Held {
+    std::shared_ptr<MemoryObject> object;
+    std::shared_ptr<OfferObserver> observer;
+  };
+
+  Result<DestinationId> destination_for(int pid);
+  DestinationId find_live_destination(int pid);
+  DestinationId find_same(const ProcessIdentity& process);
+  CancelOutcome cancel_and_tell(OfferId id);
+  // Takes out an offer that has left the book, and tells its observer how it ended.
+  std::shared_ptr<OfferObserver> conclude(OfferId id, OfferState ending);
+
+  const DestinationWatch watch_;
+  std::mutex mutex_;  // guards all below
+  OfferBook book_;
+  DestinationId last_destination_ = 0;
+  std::map<DestinationId, ProcessIdentity> destinations_;
+  std::multimap<int, DestinationId> by_pid_;  // a number may stand for a process that is gone as well, for a moment
+  std::unordered_map<OfferId, Held> held_;
+};
+
+}  // namespace vmoffer

@@ -1,0 +1,16 @@
+// PagingChoice: how the pages of one claim are to come, decided before anybody is asked for it.
+#pragma once
+
+#include "engine/pager/region.h"
+
+namespace vmoffer {
+
+struct PagingChoice {
+  Paging wanted = Paging::kKernel;
+  // Answers the faults; set exactly when `wanted` is kUserFault. Borrowed, outlives every region.
+  Pager* pager = nullptr;
+  // Asked for by name: what cannot be paged so is refused, not paged otherwise.
+  bool is_demanded = false;
+};
+
+}  // namespace vmoffer

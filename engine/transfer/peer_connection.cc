@@ -1,0 +1,197 @@
+#include "engine/transfer/peer_connection.h"
+
+#include <chrono>
+
+#include "engine/base/checkpoint.h"
+#include "engine/transfer/hand_off.h"
+#include "engine/wire/codec.h"
+
+namespace vmoffer {
+namespace {
+
+// How long a peer may take for its first word, and a claimer to map what it was sent.
+constexpr std::chrono::seconds kPatience{5};
+// One talkative peer must not keep the others waiting.
+constexpr int kPacketsPerTurn = 16;
+
+}  // namespace
+
+PeerConnection::PeerConnection(PeerHost& host, UniqueFd socket, ProcessIdentity peer)
+    : host_(host), socket_(std::move(socket)), peer_(std::move(peer)) {}
+
+std::shared_ptr<PeerConnection> PeerConnection::accepted(PeerHost& host, UniqueFd socket, ProcessIdentity peer) {
+  return std::make_shared<PeerConnection>(host, std::move(socket), std::move(peer));
+}
+
+std::shared_ptr<PeerConnection> PeerConnection::feeding(PeerHost& host, UniqueFd socket, ProcessIdentity peer,
+                                                        DestinationId destination) {
+  auto connection = std::make_shared<PeerConnection>(host, std::move(socket), std::move(peer));
+  connection->state_ = State::kFeeding;
+  connection->feed_.emplace(host.offers(), connection->socket_.get(), destination, /*ends=*/false);
+  return connection;
+}
+
+Status PeerConnection::start() {
+  Result<EventLoop::Token> token = host_.loop().add(socket_.get(), shared_from_this());
+  if (!token.is_ok()) return token.status();
+  token_ = token.value();
+  if (state_ == State::kNew) set_deadline();
+  return Status();
+}
+
+void PeerConnection::set_deadline() {
+  host_.loop().cancel_call(deadline_);
+  deadline_ = host_.loop().call_at(Clock::now() + kPatience, [self = shared_from_this()] { self->on_deadline(); });
+}
+
+void PeerConnection::on_readable() {
+  for (int turn = 0; turn < kPacketsPerTurn && token_ != 0; ++turn) {
+    const Packet packet = receive_packet(socket_.get());
+    if (packet.outcome == IoOutcome::kWouldBlock) return;
+    if (packet.outcome != IoOutcome::kDone) return on_hang_up();
+    on_packet(packet);
+  }
+}
+
+void PeerConnection::on_packet(const Packet& packet) {
+  // Nobody has a reason to send descriptors to a source. Those that came are closed with the packet.
+  if (packet.was_cut || !packet.descriptors.empty()) return on_hang_up();
+  Result<wire::Message> message = wire::decode(packet.bytes);
+  if (!message.is_ok()) {
+    if (state_ == State::kNew) return refuse(message.status());
+    return on_hang_up();
+  }
+  const wire::Message& got = message.value();
+  if (const auto* claim = std::get_if<wire::Claim>(&got); claim && state_ == State::kNew) return on_claim(*claim);
+  if (const auto* list = std::get_if<wire::List>(&got); list && state_ == State::kNew) return on_list(*list);
+  if (const auto* mapped = std::get_if<wire::Mapped>(&got)) return on_mapped(*mapped);
+  if (std::holds_alternative<wire::Declined>(got)) return on_declined();
+  if (const auto* news = std::get_if<wire::Offers>(&got)) return on_news(*news);
+  on_hang_up();
+}
+
+void PeerConnection::on_claim(const wire::Claim& claim) {
+  checkpoint("source.asked");
+  const DestinationId destination = host_.offers().destination_of(peer_);
+  Result<Grant> grant = destination == 0
+                            ? Result<Grant>(Status(Code::kNotOffered, "nothing is offered to this process"))
+                            : host_.offers().begin_claim(destination, claim.address);
+  if (!grant.is_ok()) return refuse(grant.status());
+  // What has come behind the claim can only say that it was given up: then nothing is sent.
+  if (has_input(socket_.get())) {
+    host_.offers().return_claim(grant.value().offer.id);
+    return;
+  }
+  this->grant(grant.value());
+}
+
+void PeerConnection::grant(const Grant& grant) {
+  const Offer& offer = grant.offer;
+  Result<UniqueFd> descriptor = descriptor_to_grant(*grant.object, offer.flags);
+  if (!descriptor.is_ok()) {
+    host_.offers().return_claim(offer.id);
+    return refuse(descriptor.status());
+  }
+  const wire::Terms terms{offer.id, offer.address, offer.byte_length, 0, offer.flags};
+  const IoOutcome sent = send_packet(socket_.get(), wire::encode(terms), descriptor.value().get());
+  if (sent != IoOutcome::kDone) {
+    // Nothing has left this process.
+    host_.offers().return_claim(offer.id);
+    return refuse(Status(Code::kTooMany, "the source could not send a descriptor; it has too many in flight"));
+  }
+  checkpoint("source.granted");
+  state_ = State::kGranted;
+  offer_id_ = offer.id;
+  set_deadline();
+}
+
+void PeerConnection::on_mapped(const wire::Mapped& mapped) {
+  if (state_ == State::kLeased) return;  // it came past the deadline, which had decided the same
+  if (state_ != State::kGranted || mapped.offer_id != offer_id_) return on_hang_up();
+  checkpoint("source.acknowledged");
+  become_leased();
+}
+
+void PeerConnection::become_leased() {
+  observer_ = host_.offers().finish_claim(offer_id_);
+  if (observer_ == nullptr) return end();
+  host_.loop().cancel_call(deadline_);
+  state_ = State::kLeased;
+  host_.on_leased(*this);
+  checkpoint("source.dropped");
+  send_packet(socket_.get(), wire::encode(wire::Done{offer_id_}));
+}
+
+void PeerConnection::on_declined() {
+  if (state_ == State::kGranted) {
+    host_.offers().return_claim(offer_id_);
+    return end();
+  }
+  on_hang_up();
+}
+
+void PeerConnection::on_list(const wire::List& list) {
+  DestinationId destination = host_.offers().destination_of(peer_);
+  if (list.follow && destination == 0) {
+    Result<DestinationId> expected = host_.offers().expect_destination(peer_);
+    if (!expected.is_ok()) return end();
+    destination = expected.value();
+  }
+  host_.loop().cancel_call(deadline_);
+  state_ = State::kFeeding;
+  feed_.emplace(host_.offers(), socket_.get(), destination, /*ends=*/true);
+  if (list.follow) host_.on_following(*this);
+  pump();
+}
+
+void PeerConnection::pump() {
+  if (state_ != State::kFeeding) return;
+  const IoOutcome sent = feed_->pump();
+  if (sent == IoOutcome::kClosed || sent == IoOutcome::kFailed) return end();
+  host_.loop().want_writable(token_, sent == IoOutcome::kWouldBlock);
+}
+
+void PeerConnection::on_news(const wire::Offers& news) {
+  if (state_ != State::kNew && state_ != State::kNews) return on_hang_up();
+  host_.loop().cancel_call(deadline_);
+  state_ = State::kNews;
+  host_.on_news(peer_, news);
+}
+
+void PeerConnection::on_deadline() {
+  deadline_ = 0;
+  if (state_ != State::kGranted) return end();
+  if (token_ != 0) return become_leased();
+  // It hung up without a word and its process has lived on: it may well hold the memory, and has let go of the connection.
+  const std::shared_ptr<OfferObserver> observer = host_.offers().finish_claim(offer_id_);
+  if (observer != nullptr) observer->on_released();
+  end();
+}
+
+void PeerConnection::on_hang_up() {
+  // Is its process ending? The pidfd says so a moment after the socket does: the deadline decides.
+  if (state_ == State::kGranted) return stop_watching();
+  const std::shared_ptr<OfferObserver> observer = std::move(observer_);
+  end();
+  if (observer != nullptr) observer->on_released();
+}
+
+void PeerConnection::refuse(const Status& status) {
+  send_packet(socket_.get(), wire::encode(wire::Refused{status.code(), status.message()}));
+  end();
+}
+
+void PeerConnection::stop_watching() {
+  host_.loop().remove(token_);
+  token_ = 0;
+}
+
+void PeerConnection::end() {
+  if (state_ == State::kOver) return;
+  stop_watching();
+  host_.loop().cancel_call(deadline_);
+  host_.on_over(*this);
+  state_ = State::kOver;
+}
+
+}  // namespace vmoffer

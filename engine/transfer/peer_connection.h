@@ -1,0 +1,88 @@
+// PeerConnection: one connection between this broker and another process, seen from the source. Broker thread only.
+//
+//     new ── CLAIM ──▶ granted ── MAPPED ──▶ leased ── hang-up ──▶ (the claimer has let the memory go)
+//         ── LIST  ──▶ feeding
+//         ── OFFERS ─▶ news                 (the peer is a source and tells what it offers us)
+//
+// A claimer that was granted the memory and hangs up without a word, or stays silent past the deadline, counts as having
+// it, unless its process ends: then the offer ends with it and nothing has changed here.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "engine/sys/event_loop.h"
+#include "engine/sys/process.h"
+#include "engine/transfer/offer_feed.h"
+#include "engine/transfer/outgoing_offers.h"
+#include "engine/wire/messages.h"
+
+namespace vmoffer {
+
+class PeerConnection;
+
+// What a connection needs of its broker.
+class PeerHost {
+ public:
+  virtual ~PeerHost() = default;
+  virtual EventLoop& loop() = 0;
+  virtual OutgoingOffers& offers() = 0;
+  virtual void on_leased(PeerConnection& connection) = 0;
+  virtual void on_following(PeerConnection& connection) = 0;
+  virtual void on_news(const ProcessIdentity& source, const wire::Offers& news) = 0;
+  // The connection is over; the host lets go of it.
+  virtual void on_over(PeerConnection& connection) = 0;
+};
+
+class PeerConnection : public EventHandler, public std::enable_shared_from_this<PeerConnection> {
+ public:
+  // Of a connection that the peer made.
+  static std::shared_ptr<PeerConnection> accepted(PeerHost& host, UniqueFd socket, ProcessIdentity peer);
+  // Of one that this broker made, to tell a destination what is offered to it.
+  static std::shared_ptr<PeerConnection> feeding(PeerHost& host, UniqueFd socket, ProcessIdentity peer,
+                                                 DestinationId destination);
+
+  Status start();
+  const ProcessIdentity& peer() const { return peer_; }
+  DestinationId followed_destination() const { return feed_ ? feed_->destination() : 0; }
+  bool is_leased() const { return state_ == State::kLeased; }
+
+  void pump();
+  void on_readable() override;
+  void on_writable() override { pump(); }
+
+  PeerConnection(PeerHost& host, UniqueFd socket, ProcessIdentity peer);
+  PeerConnection(const PeerConnection&) = delete;
+  PeerConnection& operator=(const PeerConnection&) = delete;
+
+ private:
+  enum class State : uint8_t { kNew, kGranted, kLeased, kFeeding, kNews, kOver };
+
+  void on_packet(const Packet& packet);
+  void on_claim(const wire::Claim& claim);
+  void grant(const Grant& grant);
+  void on_mapped(const wire::Mapped& mapped);
+  void on_declined();
+  void on_list(const wire::List& list);
+  void on_news(const wire::Offers& news);
+  void on_deadline();
+  void on_hang_up();
+  void become_leased();
+  void refuse(const Status& status);
+  void set_deadline();
+  void stop_watching();
+  void end();
+
+  PeerHost& host_;
+  UniqueFd socket_;
+  const ProcessIdentity peer_;
+  State state_ = State::kNew;
+  EventLoop::Token token_ = 0;
+  EventLoop::Token deadline_ = 0;
+  OfferId offer_id_ = 0;                     // kGranted, kLeased
+  std::shared_ptr<OfferObserver> observer_;  // kLeased
+  std::optional<OfferFeed> feed_;            // kFeeding
+};
+
+}  // namespace vmoffer

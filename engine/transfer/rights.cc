@@ -1,0 +1,37 @@
+#include "engine/transfer/rights.h"
+
+#include <string>
+
+namespace vmoffer {
+namespace {
+
+std::string letters(Rights rights) {
+  std::string text;
+  if (rights & kRead) text += 'R';
+  if (rights & kWrite) text += 'W';
+  if (rights & kExecute) text += 'X';
+  return text.empty() ? "nothing" : text;
+}
+
+}  // namespace
+
+Status check_flags(uint32_t flags, Rights held) {
+  if ((flags & ~(kGrantMask | kDropMask)) != 0) {
+    return Status(Code::kInvalidArgument, "flags " + std::to_string(flags) + " have bits that mean nothing; combine VMO_ constants");
+  }
+  if (granted_by(flags) == 0) {
+    return Status(Code::kInvalidArgument, "flags " + std::to_string(flags) + " grant nothing; add VMO_GRANT_R, _W or _X");
+  }
+  if (dropped_by(flags) != 0) {
+    return Status(Code::kUnsupported, "dropping rights is not supported yet; offer with VMO_GRANT_ flags alone");
+  }
+  const Rights missing = granted_by(flags) & ~held;
+  // Who may write may read: no machine has write-only memory.
+  if (missing != 0) {
+    return Status(Code::kNotPermitted, "cannot grant " + letters(missing) + ": this region holds " + letters(held) +
+                                           " only" + (missing & kExecute ? "; X comes from allocate(…, { executable: true })" : ""));
+  }
+  return Status();
+}
+
+}  // namespace vmoffer

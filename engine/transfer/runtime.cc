@@ -1,0 +1,131 @@
+#include "engine/transfer/runtime.h"
+
+#include <string>
+
+#include "engine/sys/page_table.h"
+#include "engine/transfer/rights.h"
+
+namespace vmoffer {
+namespace {
+
+std::string hex(uint64_t address) {
+  char text[32];
+  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(address));
+  return text;
+}
+
+}  // namespace
+
+Runtime& Runtime::instance() {
+  // Linked with -z nodelete: the code stays mapped as long as the threads that run it.
+  static Runtime* const forever = new Runtime;
+  return *forever;
+}
+
+Result<std::shared_ptr<Region>> Runtime::allocate(uint64_t byte_length, bool executable, bool huge_pages) {
+  Result<std::shared_ptr<Region>> region = Region::allocate(byte_length, executable, huge_pages);
+  if (region.is_ok()) regions_.add(region.value());
+  return region;
+}
+
+Result<std::shared_ptr<Region>> Runtime::region_to_offer(const OfferRequest& request) {
+  std::shared_ptr<Region> region = regions_.find(request.address);
+  if (region == nullptr) {
+    return Status(Code::kInvalidArgument, "the memory at " + hex(request.address) +
+                                              " is not vmoffer's; only what allocate() or a claim gave, and has not been "
+                                              "released, can be offered");
+  }
+  const uint64_t offset = request.address - region->address();
+  if (request.byte_length > region->byte_length() - offset) {
+    return Status(Code::kInvalidArgument, std::to_string(request.byte_length) + " bytes at " + hex(request.address) +
+                                              " reach beyond their region, which has " +
+                                              std::to_string(region->byte_length() - offset) + " bytes from there");
+  }
+  if (request.byte_length != region->byte_length()) {
+    return Status(Code::kUnsupported, "offering a part of a region is not supported yet; offer the whole region of " +
+                                          std::to_string(region->byte_length()) + " bytes at " +
+                                          hex(region->address()));
+  }
+  Status flags = check_flags(request.flags, region->rights());
+  if (!flags.is_ok()) return flags;
+  return region;
+}
+
+Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<OfferObserver> observer) {
+  Result<std::shared_ptr<Region>> region = region_to_offer(request);
+  if (!region.is_ok()) return region.status();
+  Result<Broker*> broker = this->broker();
+  if (!broker.is_ok()) return broker.status();
+  Result<OutgoingOffers::Made> made = broker.value()->outgoing().offer(
+      request.destination_pid, {request.address, request.byte_length, request.flags}, region.value()->object(),
+      std::move(observer));
+  if (!made.is_ok()) return made.status();
+  broker.value()->announce(made.value().destination);
+  return made.value().id;
+}
+
+OfferState Runtime::state_of(OfferId id) {
+  const std::lock_guard lock(mutex_);
+  return broker_ == nullptr ? OfferState::kPending : broker_->outgoing().state_of(id);
+}
+
+CancelOutcome Runtime::cancel(OfferId id) {
+  const std::lock_guard lock(mutex_);
+  return broker_ == nullptr ? CancelOutcome::kNotThere : broker_->outgoing().cancel(id);
+}
+
+CancelOutcome Runtime::cancel(int destination_pid, uint64_t address) {
+  const std::lock_guard lock(mutex_);
+  return broker_ == nullptr ? CancelOutcome::kNotThere : broker_->outgoing().cancel(destination_pid, address);
+}
+
+Status Runtime::start_pager(UserFault::Reach reach, PagerWithThread& slot) {
+  Result<UserFault> userfault = UserFault::open(reach);
+  if (!userfault.is_ok()) return userfault.status();
+  auto pager = std::make_unique<Pager>(userfault.take());
+  Result<std::unique_ptr<FaultThread>> thread = FaultThread::start(*pager);
+  if (!thread.is_ok()) return thread.status();
+  slot.pager = std::move(pager);
+  slot.thread = thread.take();
+  return Status();
+}
+
+Result<Pager*> Runtime::pager(UserFault::Reach reach) {
+  const std::lock_guard lock(mutex_);
+  PagerWithThread& slot = pagers_.at(static_cast<size_t>(reach));
+  if (slot.pager != nullptr) return slot.pager.get();
+  if (!slot.refusal.is_ok()) return slot.refusal;
+  Status status = start_pager(reach, slot);
+  if (status.is_ok()) return slot.pager.get();
+  if (status.code() == Code::kUnsupported) slot.refusal = status;
+  return status;
+}
+
+Result<PagingChoice> Runtime::choose_paging(PagingWish wish) {
+  if (wish == PagingWish::kKernel) return PagingChoice{Paging::kKernel, nullptr, true};
+  if (wish == PagingWish::kEager) return PagingChoice{Paging::kEager, nullptr, true};
+  const bool is_demanded = wish == PagingWish::kUserFault;
+  Result<Pager*> best = pager(UserFault::Reach::kUserAndKernel);
+  if (best.is_ok()) return PagingChoice{Paging::kUserFault, best.value(), is_demanded};
+  // Half the rights would make system calls on the claimed memory fail, so nobody gets them unasked.
+  if (!is_demanded) return PagingChoice{Paging::kKernel, nullptr, false};
+  Result<Pager*> half = pager(UserFault::Reach::kUserOnly);
+  if (!half.is_ok()) return half.status();
+  return PagingChoice{Paging::kUserFault, half.value(), true};
+}
+
+Result<Broker*> Runtime::broker() {
+  const std::lock_guard lock(mutex_);
+  if (broker_ != nullptr) return broker_.get();
+  Result<std::unique_ptr<Broker>> started = Broker::start();
+  if (!started.is_ok()) return started.status();
+  broker_ = started.take();
+  return broker_.get();
+}
+
+std::vector<SentOffer> Runtime::sent_offers() {
+  const std::lock_guard lock(mutex_);
+  return broker_ == nullptr ? std::vector<SentOffer>() : broker_->outgoing().list_all();
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,69 @@
+// Runtime: the one of each thing that a process has, made on first use: the regions, the pagers with their threads, the
+// broker. It is never destroyed: its threads run until the process ends. Any thread may call any method.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <mutex>
+
+#include "engine/pager/fault_thread.h"
+#include "engine/pager/pager.h"
+#include "engine/pager/region_map.h"
+#include "engine/transfer/broker.h"
+
+namespace vmoffer {
+
+enum class PagingWish : uint8_t { kAuto, kUserFault, kKernel, kEager };
+
+class Runtime {
+ public:
+  // The process's. Lives for ever.
+  static Runtime& instance();
+
+  Result<std::shared_ptr<Region>> allocate(uint64_t byte_length, bool executable, bool huge_pages);
+
+  struct OfferRequest {
+    int destination_pid = 0;
+    uint64_t address = 0;
+    uint64_t byte_length = 0;
+    uint32_t flags = 0;
+  };
+  // The range must be a whole live region of this process.
+  Result<OfferId> offer(const OfferRequest& request, std::shared_ptr<OfferObserver> observer);
+  // Of an offer that has not ended: pending or being claimed.
+  OfferState state_of(OfferId id);
+  CancelOutcome cancel(OfferId id);
+  CancelOutcome cancel(int destination_pid, uint64_t address);
+
+  // kUnsupported when it was asked for by name and this process may not have it.
+  Result<PagingChoice> choose_paging(PagingWish wish);
+  // Makes the received region known, so that it can be offered onward.
+  void enlist(const std::shared_ptr<Region>& region) { regions_.add(region); }
+
+  // The broker, started on first use.
+  Result<Broker*> broker();
+  std::vector<SentOffer> sent_offers();
+
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+ private:
+  struct PagerWithThread {
+    std::unique_ptr<Pager> pager;
+    std::unique_ptr<FaultThread> thread;
+    Status refusal;  // remembered: a process is not given rights that it did not have
+  };
+
+  Runtime() = default;
+  Result<Pager*> pager(UserFault::Reach reach);
+  Status start_pager(UserFault::Reach reach, PagerWithThread& slot);
+  Result<std::shared_ptr<Region>> region_to_offer(const OfferRequest& request);
+
+  RegionMap regions_;
+  std::mutex mutex_;  // guards all below
+  std::array<PagerWithThread, 2> pagers_;  // by reach
+  std::unique_ptr<Broker> broker_;
+};
+
+}  // namespace vmoffer

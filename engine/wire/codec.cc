@@ -1,0 +1,213 @@
+#include "engine/wire/codec.h"
+
+#include <algorithm>
+#include <string>
+
+namespace vmoffer::wire {
+namespace {
+
+constexpr size_t kHeaderBytes = 12;
+constexpr size_t kMaxMessageText = 400;
+
+class Writer {
+ public:
+  template <typename T>
+  void put(T value) {
+    for (size_t i = 0; i < sizeof(T); ++i) bytes_.push_back(static_cast<uint8_t>(value >> (8 * i)));
+  }
+  void put_text(const std::string& text) {
+    const size_t length = std::min(text.size(), kMaxMessageText);
+    put(static_cast<uint16_t>(length));
+    bytes_.insert(bytes_.end(), text.begin(), text.begin() + static_cast<std::ptrdiff_t>(length));
+  }
+  std::vector<uint8_t> finish(Type type) {
+    Writer whole;
+    whole.put(kMagic);
+    whole.put(kVersion);
+    whole.put(static_cast<uint16_t>(type));
+    whole.put(static_cast<uint32_t>(bytes_.size()));
+    whole.bytes_.insert(whole.bytes_.end(), bytes_.begin(), bytes_.end());
+    return std::move(whole.bytes_);
+  }
+
+ private:
+  std::vector<uint8_t> bytes_;
+};
+
+// Reads past the end give zero and are remembered: a caller reads all it wants and asks once, at the end.
+class Reader {
+ public:
+  Reader(const uint8_t* at, size_t left) : at_(at), left_(left) {}
+
+  template <typename T>
+  T get() {
+    T value = 0;
+    if (!has(sizeof(T))) return value;
+    for (size_t i = 0; i < sizeof(T); ++i) value |= static_cast<T>(static_cast<T>(at_[i]) << (8 * i));
+    skip(sizeof(T));
+    return value;
+  }
+  std::string get_text() {
+    const size_t length = get<uint16_t>();
+    if (length > kMaxMessageText || !has(length)) {
+      is_whole_ = false;
+      return "";
+    }
+    std::string text(at_, at_ + length);
+    skip(length);
+    return text;
+  }
+  bool ends_here() const { return is_whole_ && left_ == 0; }
+  size_t left() const { return left_; }
+
+ private:
+  bool has(size_t count) {
+    if (left_ < count) is_whole_ = false;
+    return left_ >= count;
+  }
+  void skip(size_t count) {
+    at_ += count;
+    left_ -= count;
+  }
+
+  const uint8_t* at_;
+  size_t left_;
+  bool is_whole_ = true;
+};
+
+struct Encoder {
+  Writer out;
+
+  Type operator()(const Claim& m) {
+    out.put(m.address);
+    return Type::kClaim;
+  }
+  Type operator()(const Terms& m) {
+    out.put(m.offer_id);
+    out.put(m.address);
+    out.put(m.byte_length);
+    out.put(m.object_offset);
+    out.put(m.flags);
+    return Type::kTerms;
+  }
+  Type operator()(const Mapped& m) {
+    out.put(m.offer_id);
+    return Type::kMapped;
+  }
+  Type operator()(const Declined& m) {
+    out.put(m.offer_id);
+    return Type::kDeclined;
+  }
+  Type operator()(const Done& m) {
+    out.put(m.offer_id);
+    return Type::kDone;
+  }
+  Type operator()(const Refused& m) {
+    out.put(static_cast<uint16_t>(m.code));
+    out.put_text(m.message);
+    return Type::kRefused;
+  }
+  Type operator()(const List& m) {
+    out.put(static_cast<uint8_t>(m.follow));
+    return Type::kList;
+  }
+  Type operator()(const Offers& m) {
+    out.put(static_cast<uint32_t>(m.lines.size()));
+    for (const OfferLine& line : m.lines) put_line(line);
+    return Type::kOffers;
+  }
+  Type operator()(const EndOfList&) { return Type::kEndOfList; }
+
+  void put_line(const OfferLine& line) {
+    out.put(line.offer_id);
+    out.put(line.address);
+    out.put(line.byte_length);
+    out.put(line.flags);
+  }
+};
+
+Terms read_terms(Reader& in) {
+  Terms m;
+  m.offer_id = in.get<uint64_t>();
+  m.address = in.get<uint64_t>();
+  m.byte_length = in.get<uint64_t>();
+  m.object_offset = in.get<uint64_t>();
+  m.flags = in.get<uint32_t>();
+  return m;
+}
+
+Refused read_refused(Reader& in) {
+  const auto code = in.get<uint16_t>();
+  // A code that this version does not know is still a refusal.
+  const bool is_known = code > 0 && code <= kLastCode;
+  return Refused{is_known ? static_cast<Code>(code) : Code::kProtocol, in.get_text()};
+}
+
+OfferLine read_line(Reader& in) {
+  OfferLine line;
+  line.offer_id = in.get<uint64_t>();
+  line.address = in.get<uint64_t>();
+  line.byte_length = in.get<uint64_t>();
+  line.flags = in.get<uint32_t>();
+  return line;
+}
+
+Offers read_offers(Reader& in) {
+  Offers m;
+  const auto count = std::min(in.get<uint32_t>(), kMaxOffersPerPacket);
+  for (uint32_t i = 0; i < count && in.left() > 0; ++i) m.lines.push_back(read_line(in));
+  return m;
+}
+
+Status bad(const std::string& why) { return Status(Code::kProtocol, "the peer sent a malformed message: " + why); }
+
+Result<Message> read_body(Type type, Reader& in) {
+  switch (type) {
+    case Type::kClaim:
+      return Message(Claim{in.get<uint64_t>()});
+    case Type::kTerms:
+      return Message(read_terms(in));
+    case Type::kMapped:
+      return Message(Mapped{in.get<uint64_t>()});
+    case Type::kDeclined:
+      return Message(Declined{in.get<uint64_t>()});
+    case Type::kDone:
+      return Message(Done{in.get<uint64_t>()});
+    case Type::kRefused:
+      return Message(read_refused(in));
+    case Type::kList:
+      return Message(List{in.get<uint8_t>() != 0});
+    case Type::kOffers:
+      return Message(read_offers(in));
+    case Type::kEndOfList:
+      return Message(EndOfList{});
+  }
+  return bad("unknown type " + std::to_string(static_cast<unsigned>(type)));
+}
+
+}  // namespace
+
+std::vector<uint8_t> encode(const Message& message) {
+  Encoder encoder;
+  const Type type = std::visit(encoder, message);
+  return encoder.out.finish(type);
+}
+
+Result<Message> decode(const std::vector<uint8_t>& bytes) {
+  Reader in(bytes.data(), bytes.size());
+  if (in.get<uint32_t>() != kMagic) return bad("it does not begin with the magic number");
+  const auto version = in.get<uint16_t>();
+  const auto type = static_cast<Type>(in.get<uint16_t>());
+  const auto body_bytes = in.get<uint32_t>();
+  if (bytes.size() < kHeaderBytes) return bad("it is shorter than a header");
+  if (version != kVersion) {
+    return bad("it speaks version " + std::to_string(version) + " of the protocol, this process speaks version " +
+               std::to_string(kVersion) + "; use the same release of vmoffer on both sides");
+  }
+  if (body_bytes != in.left()) return bad("its length does not match its header");
+  Result<Message> message = read_body(type, in);
+  if (message.is_ok() && !in.ends_here()) return bad("its body has the wrong length");
+  return message;
+}
+
+}  // namespace vmoffer::wire

@@ -1,0 +1,84 @@
+// The messages that two brokers exchange; FORMAT.md gives their bytes and the order in which they may come. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/base/status.h"
+
+namespace vmoffer::wire {
+
+inline constexpr uint32_t kMagic = 0x464f4d56;  // "VMOF" in memory
+inline constexpr uint16_t kVersion = 1;
+inline constexpr uint32_t kMaxOffersPerPacket = 100;
+
+enum class Type : uint16_t {
+  kClaim = 1,
+  kTerms = 2,
+  kMapped = 3,
+  kDeclined = 4,
+  kDone = 5,
+  kRefused = 6,
+  kList = 7,
+  kOffers = 8,
+  kEndOfList = 9,
+};
+
+// Claimer: I want what you offer me at this address of yours.
+struct Claim {
+  uint64_t address = 0;
+};
+
+// Source: here it is. One descriptor comes with it.
+struct Terms {
+  uint64_t offer_id = 0;
+  uint64_t address = 0;
+  uint64_t byte_length = 0;
+  uint64_t object_offset = 0;  // where in the object the range begins
+  uint32_t flags = 0;
+};
+
+// Claimer: I have it.
+struct Mapped {
+  uint64_t offer_id = 0;
+};
+
+// Claimer: I do not take it and hold nothing of it.
+struct Declined {
+  uint64_t offer_id = 0;  // 0 before the terms are known
+};
+
+// Source: what you were to get is yours, what I was to lose is gone.
+struct Done {
+  uint64_t offer_id = 0;
+};
+
+// Source: you get nothing, and why.
+struct Refused {
+  Code code = Code::kProtocol;
+  std::string message;
+};
+
+// Asker: what do you offer me? With `follow`, also from now on, until I hang up.
+struct List {
+  bool follow = false;
+};
+
+struct OfferLine {
+  uint64_t offer_id = 0;
+  uint64_t address = 0;
+  uint64_t byte_length = 0;
+  uint32_t flags = 0;
+};
+
+struct Offers {
+  std::vector<OfferLine> lines;
+};
+
+struct EndOfList {};
+
+using Message = std::variant<Claim, Terms, Mapped, Declined, Done, Refused, List, Offers, EndOfList>;
+
+}  // namespace vmoffer::wire

@@ -1,0 +1,117 @@
+#include "native/addon.h"
+
+#include "engine/sys/kernel_support.h"
+#include "engine/sys/page_table.h"
+#include "native/arguments.h"
+#include "native/claims.h"
+#include "native/environment.h"
+#include "native/errors.h"
+#include "native/lists.h"
+#include "native/offer_wrap.h"
+#include "native/region_wrap.h"
+
+namespace vmoffer {
+namespace {
+
+Napi::Value initialize(const Napi::CallbackInfo& info) {
+  const Napi::Object hooks = info[0].As<Napi::Object>();
+  Environment::of(info.Env())
+      .initialize(hooks.Get("createError").As<Napi::Function>(), hooks.Get("scheduleSweep").As<Napi::Function>());
+  return info.Env().Undefined();
+}
+
+Napi::Value sweep(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).limbo()->sweep());
+}
+
+Napi::Value keep_alive(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).notifier()->keep_alive(boolean_argument(info, 0));
+  return info.Env().Undefined();
+}
+
+Napi::Value allocate(const Napi::CallbackInfo& info) {
+  Result<std::shared_ptr<Region>> region = Environment::of(info.Env()).runtime().allocate(
+      size_argument(info, 0), boolean_argument(info, 1), boolean_argument(info, 2));
+  if (!region.is_ok()) return throw_status(info.Env(), region.status()), Napi::Value();
+  return RegionWrap::of_region(info.Env(), region.take());
+}
+
+void* data_of(const Napi::Value& view) {
+  if (view.IsDataView()) return view.As<Napi::DataView>().Data();
+  NAPI_CHECK(view.IsTypedArray(), "vmoffer", "memory must be an ArrayBufferView");
+  void* data = nullptr;
+  napi_get_typedarray_info(view.Env(), view, nullptr, nullptr, &data, nullptr, nullptr);
+  return data;
+}
+
+Napi::Value address_of(const Napi::CallbackInfo& info) {
+  return Napi::BigInt::New(info.Env(), static_cast<uint64_t>(reinterpret_cast<uintptr_t>(data_of(info[0]))));
+}
+
+Napi::Value offer(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info.Env());
+  const Runtime::OfferRequest request{pid_argument(info, 0), address_argument(info, 1), size_argument(info, 2),
+                                      flags_argument(info, 3)};
+  auto status = std::make_shared<OfferStatus>(environment.notifier());
+  Result<OfferId> id = environment.runtime().offer(request, status);
+  if (!id.is_ok()) {
+    return throw_status(info.Env(), id.status(), {request.destination_pid, request.address}), Napi::Value();
+  }
+  return OfferWrap::of_offer(info.Env(), id.value(), request, std::move(status));
+}
+
+Napi::Value cancel_at(const Napi::CallbackInfo& info) {
+  const int pid = pid_argument(info, 0);
+  const uint64_t address = address_argument(info, 1);
+  const CancelOutcome outcome = Environment::of(info.Env()).runtime().cancel(pid, address);
+  if (outcome == CancelOutcome::kTooLate) return throw_status(info.Env(), too_late(), {pid, address}), Napi::Value();
+  return Napi::Boolean::New(info.Env(), outcome == CancelOutcome::kCancelled);
+}
+
+Napi::Value capabilities(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Napi::Array list = Napi::Array::New(env);
+  uint32_t count = 0;
+  for (const Capability& capability : probe_capabilities()) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("name", Napi::String::New(env, capability.name));
+    object.Set("available", Napi::Boolean::New(env, capability.is_available));
+    object.Set("detail", Napi::String::New(env, capability.detail));
+    object.Set("cause", Napi::String::New(env, capability.cause));
+    object.Set("remedy", Napi::String::New(env, capability.remedy));
+    list.Set(count++, object);
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("kernelRelease", Napi::String::New(env, kernel_release()));
+  result.Set("pageSize", Napi::Number::New(env, static_cast<double>(page_bytes())));
+  result.Set("list", list);
+  return result;
+}
+
+}  // namespace
+
+Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new Environment(env));
+  RegionWrap::define(env);
+  OfferWrap::define(env);
+  exports.Set("pageSize", Napi::Number::New(env, static_cast<double>(page_bytes())));
+  const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
+    exports.Set(name, Napi::Function::New(env, function, name));
+  };
+  add("initialize", initialize);
+  add("sweep", sweep);
+  add("keepAlive", keep_alive);
+  add("allocate", allocate);
+  add("addressOf", address_of);
+  add("offer", offer);
+  add("cancelAt", cancel_at);
+  add("claimSync", claim_sync);
+  add("claim", claim_async);
+  add("listSync", list_sync);
+  add("list", list_async);
+  add("watchIncoming", watch_incoming);
+  add("capabilities", capabilities);
+  return exports;
+}
+
+}  // namespace vmoffer

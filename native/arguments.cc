@@ -1,0 +1,51 @@
+#include "native/arguments.h"
+
+namespace vmoffer {
+namespace {
+
+void require(bool is_right, const char* what) { NAPI_CHECK(is_right, "vmoffer", what); }
+
+}  // namespace
+
+uint64_t address_argument(const Napi::CallbackInfo& info, size_t index) {
+  require(info[index].IsBigInt(), "an address must be a bigint");
+  bool is_lossless = false;
+  const uint64_t address = info[index].As<Napi::BigInt>().Uint64Value(&is_lossless);
+  require(is_lossless, "an address must fit 64 bits");
+  return address;
+}
+
+uint64_t size_argument(const Napi::CallbackInfo& info, size_t index) {
+  require(info[index].IsNumber(), "a size must be a number");
+  const int64_t size = info[index].As<Napi::Number>().Int64Value();
+  require(size >= 0, "a size must not be negative");
+  return static_cast<uint64_t>(size);
+}
+
+int pid_argument(const Napi::CallbackInfo& info, size_t index) {
+  require(info[index].IsNumber(), "a pid must be a number");
+  return info[index].As<Napi::Number>().Int32Value();
+}
+
+uint32_t flags_argument(const Napi::CallbackInfo& info, size_t index) {
+  require(info[index].IsNumber(), "flags must be a number");
+  return info[index].As<Napi::Number>().Uint32Value();
+}
+
+bool boolean_argument(const Napi::CallbackInfo& info, size_t index) {
+  require(info[index].IsBoolean(), "a switch must be a boolean");
+  return info[index].As<Napi::Boolean>().Value();
+}
+
+Napi::Function function_argument(const Napi::CallbackInfo& info, size_t index) {
+  require(info[index].IsFunction(), "a callback must be a function");
+  return info[index].As<Napi::Function>();
+}
+
+std::string text_property(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  require(value.IsString(), "a choice must be a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,19 @@
+// arguments: reads what TypeScript has checked. A wrong type here is a bug of ts/, not of the user, and ends the process.
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <string>
+
+namespace vmoffer {
+
+uint64_t address_argument(const Napi::CallbackInfo& info, size_t index);
+uint64_t size_argument(const Napi::CallbackInfo& info, size_t index);
+int pid_argument(const Napi::CallbackInfo& info, size_t index);
+uint32_t flags_argument(const Napi::CallbackInfo& info, size_t index);
+bool boolean_argument(const Napi::CallbackInfo& info, size_t index);
+Napi::Function function_argument(const Napi::CallbackInfo& info, size_t index);
+std::string text_property(const Napi::Object& object, const char* name);
+
+}  // namespace vmoffer

@@ -1,0 +1,101 @@
+#include "native/claims.h"
+
+#include <chrono>
+#include <memory>
+
+#include "native/arguments.h"
+#include "native/environment.h"
+#include "native/errors.h"
+#include "native/populate_work.h"
+#include "native/region_wrap.h"
+
+namespace vmoffer {
+namespace {
+
+struct ClaimArguments {
+  ClaimRequest request;
+  std::chrono::milliseconds timeout;
+  ErrorContext context;
+};
+
+PagingWish paging_wish(const std::string& name) {
+  if (name == "userfault") return PagingWish::kUserFault;
+  if (name == "kernel") return PagingWish::kKernel;
+  if (name == "eager") return PagingWish::kEager;
+  return PagingWish::kAuto;
+}
+
+Result<ClaimArguments> read_arguments(const Napi::CallbackInfo& info) {
+  const Napi::Object options = info[2].As<Napi::Object>();
+  Result<PagingChoice> paging =
+      Environment::of(info.Env()).runtime().choose_paging(paging_wish(text_property(options, "paging")));
+  if (!paging.is_ok()) return paging.status();
+  const ClaimRequest request{pid_argument(info, 0), address_argument(info, 1), paging.value()};
+  const double timeout_ms = options.Get("timeoutMs").As<Napi::Number>().DoubleValue();
+  return ClaimArguments{request, std::chrono::milliseconds(static_cast<int64_t>(timeout_ms)),
+                        {request.source_pid, request.address}};
+}
+
+void deliver(Napi::Env env, const Napi::Function& done, ReceivedClaim claim) {
+  const bool is_eager = claim.paging == Paging::kEager;
+  const std::shared_ptr<Region> region = claim.region;
+  const Napi::Object wrapped = RegionWrap::of_claim(env, std::move(claim));
+  if (!is_eager) return call_back(env, done, {env.Null(), wrapped});
+  auto held = std::make_shared<Napi::ObjectReference>(Napi::Persistent(wrapped));
+  auto held_done = std::make_shared<Napi::FunctionReference>(Napi::Persistent(done));
+  const auto populated = Napi::Function::New(env, [held, held_done](const Napi::CallbackInfo& result) {
+    if (result[0].IsNull()) {
+      held_done->Value().Call({result[0], held->Value()});
+    } else {
+      held_done->Value().Call({result[0]});
+    }
+  });
+  PopulateWork::queue(populated, region, {0, region->byte_length()});
+}
+
+void conclude(Napi::Env env, Environment::CallbackId callback, Result<ReceivedClaim>& result,
+              const ErrorContext& context) {
+  const Napi::Function done = Environment::of(env).take_callback(callback);
+  if (result.is_ok()) {
+    deliver(env, done, result.take());
+  } else {
+    call_back(env, done, {to_error(env, result.status(), context)});
+  }
+}
+
+}  // namespace
+
+Napi::Value claim_sync(const Napi::CallbackInfo& info) {
+  const ErrorContext context{pid_argument(info, 0), address_argument(info, 1)};
+  Result<ClaimArguments> arguments = read_arguments(info);
+  if (!arguments.is_ok()) return throw_status(info.Env(), arguments.status(), context), Napi::Value();
+  Result<ReceivedClaim> claim = claim_and_wait(arguments.value().request, arguments.value().timeout);
+  if (!claim.is_ok()) return throw_status(info.Env(), claim.status(), context), Napi::Value();
+  if (claim.value().paging == Paging::kEager) {
+    const Status populated = claim.value().region->prefetch(0, claim.value().region->byte_length());
+    if (!populated.is_ok()) return throw_status(info.Env(), populated, context), Napi::Value();
+  }
+  return RegionWrap::of_claim(info.Env(), claim.take());
+}
+
+Napi::Value claim_async(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info.Env());
+  const ErrorContext context{pid_argument(info, 0), address_argument(info, 1)};
+  Result<ClaimArguments> arguments = read_arguments(info);
+  if (!arguments.is_ok()) return throw_status(info.Env(), arguments.status(), context), Napi::Value();
+  Result<Broker*> broker = environment.runtime().broker();
+  if (!broker.is_ok()) return throw_status(info.Env(), broker.status(), context), Napi::Value();
+
+  const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 3));
+  const Broker::Ticket ticket = broker.value()->claim(
+      arguments.value().request, arguments.value().timeout,
+      [notifier = environment.notifier(), callback, context](Result<ReceivedClaim> claim) {
+        auto result = std::make_shared<Result<ReceivedClaim>>(std::move(claim));
+        notifier->post([result, callback, context](Napi::Env env) { conclude(env, callback, *result, context); });
+      });
+  const auto abandon = [broker = broker.value(), ticket] { broker->abandon(ticket); };
+  environment.on_close(callback, abandon);
+  return Napi::Function::New(info.Env(), [abandon](const Napi::CallbackInfo&) { abandon(); });
+}
+
+}  // namespace vmoffer

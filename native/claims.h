@@ -1,0 +1,12 @@
+// claims: vmClaim and vmClaimSync.
+#pragma once
+
+#include <napi.h>
+
+namespace vmoffer {
+
+Napi::Value claim_sync(const Napi::CallbackInfo& info);
+// Returns the function that abandons the claim.
+Napi::Value claim_async(const Napi::CallbackInfo& info);
+
+}  // namespace vmoffer

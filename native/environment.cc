@@ -1,0 +1,56 @@
+#include "native/environment.h"
+
+#include "engine/sys/thread_cpu.h"
+
+namespace vmoffer {
+
+Environment::Environment(Napi::Env env)
+    : notifier_(JsNotifier::create(env)), limbo_(std::make_shared<Limbo>([this](Napi::Env later) {
+        if (!schedule_sweep_.IsEmpty()) call_back(later, schedule_sweep_.Value(), {});
+      })) {
+  enroll_this_thread();
+  // Registered after the thread-safe function, so called before its own clean-up: nothing is said into the void.
+  env.AddCleanupHook([this] { close(); });
+}
+
+void Environment::initialize(Napi::Function create_error, Napi::Function schedule_sweep) {
+  create_error_ = Napi::Persistent(create_error);
+  schedule_sweep_ = Napi::Persistent(schedule_sweep);
+}
+
+Environment::CallbackId Environment::keep_callback(const Napi::Function& function) {
+  const CallbackId id = ++last_callback_;
+  callbacks_.emplace(id, Callback{Napi::Persistent(function), nullptr});
+  return id;
+}
+
+void Environment::on_close(CallbackId id, std::function<void()> stop) {
+  const auto found = callbacks_.find(id);
+  if (found != callbacks_.end()) found->second.stop = std::move(stop);
+}
+
+Napi::Function Environment::callback(CallbackId id) const {
+  const auto found = callbacks_.find(id);
+  return found == callbacks_.end() ? Napi::Function() : found->second.function.Value();
+}
+
+Napi::Function Environment::take_callback(CallbackId id) {
+  const Napi::Function function = callback(id);
+  callbacks_.erase(id);
+  return function;
+}
+
+void Environment::close() {
+  notifier_->close();
+  while (!closables_.empty()) {
+    Closable* closable = *closables_.begin();
+    closables_.erase(closables_.begin());
+    closable->close();
+  }
+  for (const auto& [id, callback] : callbacks_) {
+    if (callback.stop) callback.stop();
+  }
+  callbacks_.clear();
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,74 @@
+// Environment: what one Node environment (the main thread, a worker) has of the library. Made when the addon is loaded there,
+// closed when the environment ends. JavaScript thread only.
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <unordered_map>
+
+#include "engine/transfer/runtime.h"
+#include "native/js_notifier.h"
+#include "native/windows.h"
+
+namespace vmoffer {
+
+// Something that must be over before its environment is.
+class Closable {
+ public:
+  virtual ~Closable() = default;
+  virtual void close() = 0;
+};
+
+class Environment {
+ public:
+  static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+
+  explicit Environment(Napi::Env env);
+  ~Environment() { close(); }
+  void initialize(Napi::Function create_error, Napi::Function schedule_sweep);
+
+  Runtime& runtime() { return Runtime::instance(); }
+  const std::shared_ptr<JsNotifier>& notifier() const { return notifier_; }
+  const Napi::FunctionReference& create_error() const { return create_error_; }
+  const std::shared_ptr<Limbo>& limbo() const { return limbo_; }
+
+  // JavaScript functions that wait for the engine, by number, so that no other thread ever holds one.
+  using CallbackId = uint64_t;
+  CallbackId keep_callback(const Napi::Function& function);
+  // Called when the environment ends while the callback is still kept: whoever would call it need not any more.
+  void on_close(CallbackId id, std::function<void()> stop);
+  // Empty when the callback is not kept (any more).
+  Napi::Function callback(CallbackId id) const;
+  Napi::Function take_callback(CallbackId id);
+
+  void add(Closable& closable) { closables_.insert(&closable); }
+  void remove(Closable& closable) { closables_.erase(&closable); }
+
+  Napi::FunctionReference region_class;
+  Napi::FunctionReference offer_class;
+
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+ private:
+  struct Callback {
+    Napi::FunctionReference function;
+    std::function<void()> stop;
+  };
+
+  void close();
+
+  const std::shared_ptr<JsNotifier> notifier_;
+  Napi::FunctionReference create_error_;
+  Napi::FunctionReference schedule_sweep_;
+  CallbackId last_callback_ = 0;
+  std::unordered_map<CallbackId, Callback> callbacks_;
+  std::set<Closable*> closables_;
+  const std::shared_ptr<Limbo> limbo_;
+};
+
+}  // namespace vmoffer

@@ -1,0 +1,56 @@
+#include "native/js_notifier.h"
+
+namespace vmoffer {
+namespace {
+
+void run_task(napi_env env, napi_value, void*, void* data) {
+  const std::unique_ptr<JsNotifier::Task> task(static_cast<JsNotifier::Task*>(data));
+  if (env != nullptr) (*task)(Napi::Env(env));  // null: the environment is going, the task goes too
+}
+
+}  // namespace
+
+std::shared_ptr<JsNotifier> JsNotifier::create(Napi::Env env) {
+  auto notifier = std::make_shared<JsNotifier>(env);
+  const napi_status status =
+      napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "vmoffer"), /*max_queue_size=*/0,
+                                      /*initial_thread_count=*/1, nullptr, nullptr, nullptr, run_task,
+                                      &notifier->function_);
+  NAPI_CHECK(status == napi_ok, "vmoffer", "could not make a thread-safe function");
+  notifier->keep_alive(false);
+  return notifier;
+}
+
+void JsNotifier::keep_alive(bool alive) {
+  const std::lock_guard lock(mutex_);
+  if (function_ == nullptr) return;
+  if (alive) {
+    napi_ref_threadsafe_function(env_, function_);
+  } else {
+    napi_unref_threadsafe_function(env_, function_);
+  }
+}
+
+void JsNotifier::post(Task task) {
+  const std::lock_guard lock(mutex_);
+  if (function_ == nullptr) return;
+  auto owned = std::make_unique<Task>(std::move(task));
+  const napi_status status = napi_call_threadsafe_function(function_, owned.get(), napi_tsfn_nonblocking);
+  if (status == napi_ok) [[maybe_unused]] Task* passed_on = owned.release();
+}
+
+void JsNotifier::close() {
+  const std::lock_guard lock(mutex_);
+  if (function_ == nullptr) return;
+  napi_release_threadsafe_function(function_, napi_tsfn_abort);
+  function_ = nullptr;
+}
+
+void call_back(Napi::Env env, const Napi::Function& function, std::initializer_list<napi_value> arguments) {
+  function.Call(arguments);
+  if (!env.IsExceptionPending()) return;
+  const Napi::Error error = env.GetAndClearPendingException();
+  napi_fatal_exception(env, error.Value());
+}
+
+}  // namespace vmoffer

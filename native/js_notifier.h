@@ -1,0 +1,39 @@
+// JsNotifier: how the engine's threads reach the thread of one Node environment. Shared by whoever may have something to
+// say; after close() what is said is dropped, on the thread that says it.
+#pragma once
+
+#include <napi.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+
+namespace vmoffer {
+
+class JsNotifier {
+ public:
+  using Task = std::function<void(Napi::Env)>;
+
+  // JavaScript thread only.
+  static std::shared_ptr<JsNotifier> create(Napi::Env env);
+  void keep_alive(bool alive);
+  void close();
+
+  // Any thread. The task runs later, on the JavaScript thread, with a handle scope.
+  void post(Task task);
+
+  explicit JsNotifier(napi_env env) : env_(env) {}
+  JsNotifier(const JsNotifier&) = delete;
+  JsNotifier& operator=(const JsNotifier&) = delete;
+
+ private:
+  const napi_env env_;
+  std::mutex mutex_;  // guards function_
+  napi_threadsafe_function function_ = nullptr;
+};
+
+// Calls a JavaScript function from native code that no JavaScript has called. What it throws is an uncaught exception, as
+// from any other callback.
+void call_back(Napi::Env env, const Napi::Function& function, std::initializer_list<napi_value> arguments);
+
+}  // namespace vmoffer

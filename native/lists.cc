@@ -1,0 +1,101 @@
+#include "native/lists.h"
+
+#include <chrono>
+#include <future>
+#include <vector>
+
+#include "engine/sys/process.h"
+#include "native/arguments.h"
+#include "native/environment.h"
+#include "native/errors.h"
+#include "native/offer_wrap.h"
+
+namespace vmoffer {
+namespace {
+
+std::chrono::milliseconds timeout_argument(const Napi::CallbackInfo& info) {
+  return std::chrono::milliseconds(static_cast<int64_t>(size_argument(info, 0)));
+}
+
+Napi::Object record(Napi::Env env, const IncomingOffer& offer, int destination_pid, const char* direction) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("id", Napi::Number::New(env, static_cast<double>(offer.offer_id)));
+  object.Set("srcPid", Napi::Number::New(env, offer.source_pid));
+  object.Set("destPid", Napi::Number::New(env, destination_pid));
+  object.Set("address", Napi::BigInt::New(env, offer.address));
+  object.Set("byteLength", Napi::Number::New(env, static_cast<double>(offer.byte_length)));
+  object.Set("flags", Napi::Number::New(env, offer.flags));
+  object.Set("direction", Napi::String::New(env, direction));
+  object.Set("state", Napi::String::New(env, name_of(OfferState::kPending)));
+  return object;
+}
+
+Napi::Object received_record(Napi::Env env, const IncomingOffer& offer) {
+  return record(env, offer, own_pid(), "received");
+}
+
+Napi::Object sent_record(Napi::Env env, const SentOffer& sent) {
+  const Offer& offer = sent.offer;
+  Napi::Object object = record(env, {own_pid(), offer.id, offer.address, offer.byte_length, offer.flags},
+                               sent.destination_pid, "sent");
+  object.Set("state", Napi::String::New(env, name_of(offer.state)));
+  return object;
+}
+
+Napi::Array records(Napi::Env env, const std::vector<IncomingOffer>& received) {
+  const std::vector<SentOffer> sent = Environment::of(env).runtime().sent_offers();
+  Napi::Array array = Napi::Array::New(env);
+  uint32_t count = 0;
+  for (const SentOffer& offer : sent) array.Set(count++, sent_record(env, offer));
+  for (const IncomingOffer& offer : received) array.Set(count++, received_record(env, offer));
+  return array;
+}
+
+}  // namespace
+
+Napi::Value list_sync(const Napi::CallbackInfo& info) {
+  Result<Broker*> broker = Environment::of(info.Env()).runtime().broker();
+  if (!broker.is_ok()) return throw_status(info.Env(), broker.status()), Napi::Value();
+  auto received = std::make_shared<std::promise<std::vector<IncomingOffer>>>();
+  std::future<std::vector<IncomingOffer>> answer = received->get_future();
+  broker.value()->list(timeout_argument(info),
+                       [received](std::vector<IncomingOffer> offers) { received->set_value(std::move(offers)); });
+  return records(info.Env(), answer.get());
+}
+
+Napi::Value list_async(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info.Env());
+  Result<Broker*> broker = environment.runtime().broker();
+  if (!broker.is_ok()) return throw_status(info.Env(), broker.status()), Napi::Value();
+  const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 1));
+  broker.value()->list(
+      timeout_argument(info), [notifier = environment.notifier(), callback](std::vector<IncomingOffer> offers) {
+        notifier->post([callback, offers = std::move(offers)](Napi::Env env) {
+          const Napi::Function done = Environment::of(env).take_callback(callback);
+          call_back(env, done, {env.Null(), records(env, offers)});
+        });
+      });
+  return info.Env().Undefined();
+}
+
+Napi::Value watch_incoming(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info.Env());
+  Result<Broker*> broker = environment.runtime().broker();
+  if (!broker.is_ok()) return throw_status(info.Env(), broker.status()), Napi::Value();
+  const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 0));
+  const Broker::Ticket ticket =
+      broker.value()->watch([notifier = environment.notifier(), callback](const IncomingOffer& offer) {
+        notifier->post([callback, offer](Napi::Env env) {
+          const Napi::Function on_offer = Environment::of(env).callback(callback);
+          if (!on_offer.IsEmpty()) call_back(env, on_offer, {received_record(env, offer)});
+        });
+      });
+  const auto stop = [broker = broker.value(), ticket] { broker->unwatch(ticket); };
+  environment.on_close(callback, stop);
+  return Napi::Function::New(info.Env(), [stop, callback](const Napi::CallbackInfo& call) {
+    stop();
+    Environment::of(call.Env()).take_callback(callback);
+  });
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,68 @@
+// OfferWrap: an offer that this process has made, as a JavaScript object. JavaScript thread only; what becomes of the offer
+// arrives on other threads, at its OfferStatus.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "engine/transfer/runtime.h"
+#include "native/environment.h"
+
+namespace vmoffer {
+
+// Any thread. Remembers what has happened, and tells JavaScript once it wants to know.
+class OfferStatus : public OfferObserver {
+ public:
+  explicit OfferStatus(std::shared_ptr<JsNotifier> notifier) : notifier_(std::move(notifier)) {}
+
+  void on_ended(OfferState ending) override;
+  void on_released() override;
+
+  std::optional<OfferState> ending() const;
+  void when_ended(Environment::CallbackId callback);
+  void when_released(Environment::CallbackId callback);
+
+ private:
+  void tell_ended();     // REQUIRES: mutex_ is held
+  void tell_released();  // likewise
+
+  const std::shared_ptr<JsNotifier> notifier_;
+  mutable std::mutex mutex_;  // guards all below
+  std::optional<OfferState> ending_;
+  bool is_released_ = false;
+  std::optional<Environment::CallbackId> ended_callback_;
+  std::optional<Environment::CallbackId> released_callback_;
+};
+
+class OfferWrap : public Napi::ObjectWrap<OfferWrap> {
+ public:
+  static void define(Napi::Env env);
+  static Napi::Object of_offer(Napi::Env env, OfferId id, const Runtime::OfferRequest& request,
+                               std::shared_ptr<OfferStatus> status);
+
+  // Only by of_offer().
+  explicit OfferWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<OfferWrap>(info) {}
+
+ private:
+  Napi::Value id(const Napi::CallbackInfo& info);
+  Napi::Value dest_pid(const Napi::CallbackInfo& info);
+  Napi::Value address(const Napi::CallbackInfo& info);
+  Napi::Value byte_length(const Napi::CallbackInfo& info);
+  Napi::Value flags(const Napi::CallbackInfo& info);
+  Napi::Value state(const Napi::CallbackInfo& info);
+  Napi::Value cancel(const Napi::CallbackInfo& info);
+  void on_ended(const Napi::CallbackInfo& info);
+  void on_released(const Napi::CallbackInfo& info);
+
+  OfferId id_ = 0;
+  Runtime::OfferRequest request_;
+  std::shared_ptr<OfferStatus> status_;
+};
+
+const char* name_of(OfferState state);
+Status too_late();
+
+}  // namespace vmoffer

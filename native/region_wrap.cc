@@ -1,0 +1,202 @@
+#include "native/region_wrap.h"
+
+#include "engine/sys/page_table.h"
+#include "native/arguments.h"
+#include "native/errors.h"
+#include "native/populate_work.h"
+
+namespace vmoffer {
+namespace {
+
+const char* name_of(PageKind kind) {
+  switch (kind) {
+    case PageKind::kOrdinary:
+      return "ordinary";
+    case PageKind::kTransparentHuge:
+      return "transparent-huge";
+    case PageKind::kHugeTlb:
+      return "hugetlb";
+  }
+  return "ordinary";
+}
+
+const char* name_of(Paging paging) {
+  switch (paging) {
+    case Paging::kUserFault:
+      return "userfault";
+    case Paging::kKernel:
+      return "kernel";
+    case Paging::kEager:
+      return "eager";
+  }
+  return "kernel";
+}
+
+Napi::Number microseconds(Napi::Env env, uint64_t nanoseconds) {
+  return Napi::Number::New(env, static_cast<double>(nanoseconds) / 1000.0);
+}
+
+Napi::Object latency(Napi::Env env, const LatencyHistogram& histogram) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("p50", microseconds(env, histogram.percentile(0.5)));
+  object.Set("p90", microseconds(env, histogram.percentile(0.9)));
+  object.Set("p99", microseconds(env, histogram.percentile(0.99)));
+  object.Set("max", microseconds(env, histogram.max()));
+  return object;
+}
+
+Napi::Number count(Napi::Env env, uint64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
+
+}  // namespace
+
+void RegionWrap::define(Napi::Env env) {
+  Environment::of(env).region_class = Napi::Persistent(DefineClass(
+      env, "NativeRegion",
+      {
+          InstanceAccessor<&RegionWrap::address>("address"),
+          InstanceAccessor<&RegionWrap::byte_length>("byteLength"),
+          InstanceAccessor<&RegionWrap::pages>("pages"),
+          InstanceAccessor<&RegionWrap::rights>("rights"),
+          InstanceAccessor<&RegionWrap::released>("released"),
+          InstanceMethod<&RegionWrap::window>("window"),
+          InstanceMethod<&RegionWrap::release>("release"),
+          InstanceAccessor<&RegionWrap::src_pid>("srcPid"),
+          InstanceAccessor<&RegionWrap::flags>("flags"),
+          InstanceAccessor<&RegionWrap::immutable>("immutable"),
+          InstanceAccessor<&RegionWrap::transfer>("transfer"),
+          InstanceAccessor<&RegionWrap::paging>("paging"),
+          InstanceMethod<&RegionWrap::residency>("residency"),
+          InstanceMethod<&RegionWrap::stats>("stats"),
+          InstanceMethod<&RegionWrap::prefetch>("prefetch"),
+      }));
+}
+
+RegionWrap::RegionWrap(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<RegionWrap>(info), environment_(&Environment::of(info.Env())) {
+  environment_->add(*this);
+}
+
+RegionWrap* RegionWrap::make(Napi::Env env, std::shared_ptr<Region> region) {
+  Environment& environment = Environment::of(env);
+  RegionWrap* wrap = Unwrap(environment.region_class.New({}));
+  wrap->windows_ = std::make_unique<Windows>(region, environment.limbo());
+  wrap->region_ = std::move(region);
+  return wrap;
+}
+
+Napi::Object RegionWrap::of_region(Napi::Env env, std::shared_ptr<Region> region) {
+  RegionWrap* wrap = make(env, std::move(region));
+  // Memory that this process pays for: the collector is to know what it could free. Claims are not accounted.
+  wrap->account(static_cast<int64_t>(wrap->region_->byte_length()));
+  return wrap->Value();
+}
+
+Napi::Object RegionWrap::of_claim(Napi::Env env, ReceivedClaim claim) {
+  Environment::of(env).runtime().enlist(claim.region);
+  RegionWrap* wrap = make(env, std::move(claim.region));
+  wrap->claim_ = ClaimFacts{claim.source_pid, claim.flags, claim.is_immutable, claim.paging};
+  return wrap->Value();
+}
+
+RegionWrap::~RegionWrap() {
+  account(-accounted_bytes_);
+  if (environment_ != nullptr) environment_->remove(*this);
+}
+
+void RegionWrap::account(int64_t byte_length) {
+  if (byte_length == 0) return;
+  accounted_bytes_ += byte_length;
+  Napi::MemoryManagement::AdjustExternalMemory(Env(), byte_length);
+}
+
+void RegionWrap::close() {
+  environment_ = nullptr;
+  release_memory();
+}
+
+void RegionWrap::release_memory() {
+  if (region_ != nullptr) region_->release(/*keep_addresses=*/windows_->any());
+}
+
+Napi::Value RegionWrap::address(const Napi::CallbackInfo& info) {
+  return Napi::BigInt::New(info.Env(), region_->address());
+}
+
+Napi::Value RegionWrap::byte_length(const Napi::CallbackInfo& info) { return count(info.Env(), region_->byte_length()); }
+
+Napi::Value RegionWrap::pages(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), name_of(region_->page_kind()));
+}
+
+Napi::Value RegionWrap::rights(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), region_->rights());
+}
+
+Napi::Value RegionWrap::released(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), region_->is_released());
+}
+
+Napi::Value RegionWrap::window(const Napi::CallbackInfo& info) {
+  const uint64_t byte_offset = size_argument(info, 0);
+  const uint64_t byte_length = size_argument(info, 1);
+  NAPI_CHECK(!region_->is_released() && byte_length <= region_->byte_length() &&
+                 byte_offset <= region_->byte_length() - byte_length,
+             "vmoffer", "a window must lie in a live region");
+  return windows_->open(info.Env(), byte_offset, byte_length);
+}
+
+void RegionWrap::release(const Napi::CallbackInfo& info) {
+  windows_->detach_all(info.Env());
+  release_memory();
+  account(-accounted_bytes_);
+}
+
+Napi::Value RegionWrap::src_pid(const Napi::CallbackInfo& info) {
+  return claim_ ? Napi::Number::New(info.Env(), claim_->source_pid) : info.Env().Undefined();
+}
+
+Napi::Value RegionWrap::flags(const Napi::CallbackInfo& info) {
+  return claim_ ? Napi::Number::New(info.Env(), claim_->flags) : info.Env().Undefined();
+}
+
+Napi::Value RegionWrap::immutable(const Napi::CallbackInfo& info) {
+  return claim_ ? Napi::Boolean::New(info.Env(), claim_->is_immutable) : info.Env().Undefined();
+}
+
+Napi::Value RegionWrap::transfer(const Napi::CallbackInfo& info) {
+  return claim_ ? Napi::String::New(info.Env(), "map") : info.Env().Undefined();
+}
+
+Napi::Value RegionWrap::paging(const Napi::CallbackInfo& info) {
+  return claim_ ? Napi::String::New(info.Env(), name_of(claim_->paging)) : info.Env().Undefined();
+}
+
+Napi::Value RegionWrap::residency(const Napi::CallbackInfo& info) {
+  Result<std::vector<uint8_t>> bits = present_pages(region_->address(), region_->byte_length());
+  if (!bits.is_ok()) {
+    throw_status(info.Env(), bits.status());
+    return {};
+  }
+  Napi::Uint8Array array = Napi::Uint8Array::New(info.Env(), bits.value().size());
+  std::copy(bits.value().begin(), bits.value().end(), array.Data());
+  return array;
+}
+
+Napi::Value RegionWrap::stats(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const PagingStats stats = region_->stats();
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("faults", count(env, stats.faults));
+  object.Set("pagesByFault", count(env, stats.pages_by_fault));
+  object.Set("pagesByReadAhead", count(env, stats.pages_by_read_ahead));
+  object.Set("pagesByPrefetch", count(env, stats.pages_by_prefetch));
+  object.Set("bytesPulled", count(env, stats.bytes_pulled));
+  object.Set("faultLatency", latency(env, stats.fault_latency));
+  return object;
+}
+
+void RegionWrap::prefetch(const Napi::CallbackInfo& info) {
+  PopulateWork::queue(function_argument(info, 2), region_, {size_argument(info, 0), size_argument(info, 1)});
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,62 @@
+// RegionWrap: a region, allocated or claimed, as a JavaScript object. JavaScript thread only.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <optional>
+
+#include "engine/transfer/claim_exchange.h"
+#include "native/environment.h"
+#include "native/windows.h"
+
+namespace vmoffer {
+
+class RegionWrap : public Napi::ObjectWrap<RegionWrap>, private Closable {
+ public:
+  static void define(Napi::Env env);
+  static Napi::Object of_region(Napi::Env env, std::shared_ptr<Region> region);
+  static Napi::Object of_claim(Napi::Env env, ReceivedClaim claim);
+
+  // Only by the two above.
+  explicit RegionWrap(const Napi::CallbackInfo& info);
+  ~RegionWrap() override;
+
+ private:
+  struct ClaimFacts {
+    int source_pid;
+    uint32_t flags;
+    bool is_immutable;
+    Paging paging;
+  };
+
+  static RegionWrap* make(Napi::Env env, std::shared_ptr<Region> region);
+  void close() override;
+  void release_memory();
+  void account(int64_t byte_length);
+
+  Napi::Value address(const Napi::CallbackInfo& info);
+  Napi::Value byte_length(const Napi::CallbackInfo& info);
+  Napi::Value pages(const Napi::CallbackInfo& info);
+  Napi::Value rights(const Napi::CallbackInfo& info);
+  Napi::Value released(const Napi::CallbackInfo& info);
+  Napi::Value window(const Napi::CallbackInfo& info);
+  void release(const Napi::CallbackInfo& info);
+
+  Napi::Value src_pid(const Napi::CallbackInfo& info);
+  Napi::Value flags(const Napi::CallbackInfo& info);
+  Napi::Value immutable(const Napi::CallbackInfo& info);
+  Napi::Value transfer(const Napi::CallbackInfo& info);
+  Napi::Value paging(const Napi::CallbackInfo& info);
+  Napi::Value residency(const Napi::CallbackInfo& info);
+  Napi::Value stats(const Napi::CallbackInfo& info);
+  void prefetch(const Napi::CallbackInfo& info);
+
+  Environment* environment_;  // null from close() on
+  std::shared_ptr<Region> region_;
+  std::unique_ptr<Windows> windows_;
+  std::optional<ClaimFacts> claim_;
+  int64_t accounted_bytes_ = 0;
+};
+
+}  // namespace vmoffer

@@ -1,0 +1,76 @@
+#include "native/windows.h"
+
+#include <v8.h>
+
+#include <cstring>
+
+namespace vmoffer {
+namespace {
+
+// Each window takes a little from the collector's allowance, so that many thousands of forgotten ones wake it.
+constexpr int64_t kAccountedBytesPerWindow = 4096;
+
+struct External {
+  Napi::ArrayBuffer buffer;
+  std::weak_ptr<v8::BackingStore> store;
+};
+
+External make_external(Napi::Env env, void* data, size_t byte_length) {
+  v8::Isolate* isolate = v8::Isolate::GetCurrent();
+  v8::Local<v8::ArrayBuffer> local = v8::ArrayBuffer::New(
+      isolate, v8::ArrayBuffer::NewBackingStore(data, byte_length, v8::BackingStore::EmptyDeleter, nullptr));
+  // A napi_value is a v8::Local, by Node's own definition.
+  const v8::Local<v8::Value> value = local;
+  napi_value raw;
+  static_assert(sizeof raw == sizeof value);
+  std::memcpy(&raw, &value, sizeof raw);
+  return {Napi::ArrayBuffer(env, raw), local->GetBackingStore()};
+}
+
+}  // namespace
+
+// What an ArrayBuffer object leaves behind.
+struct Windows::Collected {
+  std::shared_ptr<Region> region;
+  std::weak_ptr<v8::BackingStore> store;
+  std::weak_ptr<Limbo> limbo;
+  std::shared_ptr<Buffers> buffers;
+  Buffers::iterator position;
+};
+
+void Limbo::add(Napi::Env env, std::shared_ptr<Region> region, std::weak_ptr<v8::BackingStore> store) {
+  entries_.push_back({std::move(region), std::move(store)});
+  if (sweep()) sweep_later_(env);
+}
+
+bool Limbo::sweep() {
+  std::erase_if(entries_, [](const Entry& entry) { return entry.store.expired(); });
+  return !entries_.empty();
+}
+
+Napi::ArrayBuffer Windows::open(Napi::Env env, uint64_t byte_offset, uint64_t byte_length) {
+  auto* data = reinterpret_cast<void*>(region_->address() + byte_offset);
+  External external = make_external(env, data, byte_length);
+  const auto position = buffers_->insert(buffers_->end(), Napi::Reference<Napi::ArrayBuffer>::New(external.buffer));
+  Napi::MemoryManagement::AdjustExternalMemory(env, kAccountedBytesPerWindow);
+  external.buffer.AddFinalizer(on_collected, new Collected{region_, external.store, limbo_, buffers_, position});
+  return external.buffer;
+}
+
+void Windows::on_collected(Napi::Env env, Collected* raw) {
+  const std::unique_ptr<Collected> collected(raw);
+  collected->buffers->erase(collected->position);
+  Napi::MemoryManagement::AdjustExternalMemory(env, -kAccountedBytesPerWindow);
+  const std::shared_ptr<Limbo> limbo = collected->limbo.lock();
+  if (limbo != nullptr) limbo->add(env, std::move(collected->region), std::move(collected->store));
+}
+
+void Windows::detach_all(Napi::Env env) {
+  const Napi::HandleScope scope(env);
+  for (const auto& reference : *buffers_) {
+    Napi::ArrayBuffer buffer = reference.Value();
+    if (!buffer.IsEmpty() && !buffer.IsDetached()) buffer.Detach();
+  }
+}
+
+}  // namespace vmoffer
