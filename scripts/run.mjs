@@ -1,0 +1,52 @@
+// What the longer npm scripts share: running a step in the project's folder, and mocha with its counts.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { constants } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** @param {string} name */
+export function isOnPath(name) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, name)));
+}
+
+/**
+ * Runs a program with this one's input and output; resolves to its exit code as a shell would give it.
+ * @param {string} command @param {string[]} args @param {Record<string, string>} env
+ */
+export function run(command, args = [], env = {}) {
+  const { status, signal, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  if (error) console.error(`${command}: ${error.message}`);
+  if (signal) console.error(`${command} was killed by ${signal}`);
+  return status ?? (signal ? 128 + constants.signals[signal] : 127);
+}
+
+/** @param {string} script @param {string[]} args */
+export function runNpm(script, args = []) {
+  return run('npm', ['run', '--silent', script, ...(args.length > 0 ? ['--', ...args] : [])]);
+}
+
+/**
+ * Runs the specs. `counts` is undefined when mocha did not live to report them.
+ * @param {string} suite @param {string[]} args @param {Record<string, string>} env
+ */
+export function runSpecs(suite, args = [], env = {}) {
+  const summary = join(root, 'out', 'mocha', `${suite}.json`);
+  rmSync(summary, { force: true });
+  const code = run(process.execPath, ['node_modules/mocha/bin/mocha.js', ...args], { VMOFFER_SUITE: suite, ...env });
+  const counts = existsSync(summary) ? JSON.parse(readFileSync(summary, 'utf8')) : undefined;
+  return { code, counts };
+}
+
+/** @param {{ passes: number, failures: number, pending: number } | undefined} counts */
+export function countsLine(counts) {
+  if (!counts) return 'no counts: mocha did not finish';
+  const skipped = counts.pending > 0 ? `, ${counts.pending} skipped` : '';
+  return `${counts.passes} passed, ${counts.failures} failed${skipped}`;
+}
