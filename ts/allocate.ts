@@ -1,0 +1,42 @@
+import { addon } from './load-addon.js';
+import { log } from './log.js';
+import { Region } from './region.js';
+import { formatAddress } from './units.js';
+import { checkBoolean, checkOptions, checkWholePages } from './validate.js';
+
+export interface AllocateOptions {
+  /**
+   * Whether the memory may be granted with `VMO_GRANT_X`. Default: false.
+   */
+  executable?: boolean;
+  /**
+   * Whether to ask for 2 MiB pages: reserved ones where the system has them, joined ones where the kernel is willing,
+   * ordinary ones otherwise. `region.pages` says which it was. Of use from 2 MiB on. Default: false.
+   */
+  hugePages?: boolean;
+}
+
+/**
+ * Allocates memory that can be offered to other processes. It is all zeros, takes up memory only where it is touched,
+ * and from 2 MiB on begins at a multiple of 2 MiB.
+ *
+ * @param byteLength a positive multiple of the page size (`capabilities().pageSize`, most often 4096), with no upper
+ *   limit but memory. Beyond `buffer.constants.MAX_LENGTH` use `region.view()` instead of `region.buffer`.
+ * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT, ERR_VMO_NO_MEMORY, ERR_VMO_TOO_MANY (descriptors), ERR_VMO_UNSUPPORTED.
+ *
+ * @example
+ * using region = allocate(64 * 1024 * 1024);
+ * region.view().set(bytes);
+ * vmOffer(destPid, region, VMO_GRANT_R);
+ */
+export function allocate(byteLength: number, options: AllocateOptions = {}): Region {
+  checkOptions(options);
+  const { executable = false, hugePages = false } = options;
+  checkBoolean(executable, 'executable');
+  checkBoolean(hugePages, 'hugePages');
+  const native = addon();
+  checkWholePages(byteLength, 'byteLength', native.pageSize);
+  const region = Region.of(native.allocate(byteLength, executable, hugePages));
+  log.region('allocate %d bytes of %s pages at %s', byteLength, region.pages, formatAddress(region.address));
+  return region;
+}

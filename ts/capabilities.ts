@@ -1,0 +1,35 @@
+import { addon } from './load-addon.js';
+
+/** One thing that the kernel, the container or this process's rights allow or forbid. */
+export interface Capability {
+  /** What it is called here. */
+  name: string;
+  /** Whether it may be used. */
+  available: boolean;
+  /** What it is good for, or what was found. */
+  detail: string;
+  /** Why not: the setting, the device or the filter that forbids it. Empty when it is available. */
+  cause: string;
+  /** What to do about it. Empty when it is available. */
+  remedy: string;
+}
+
+/** What this kernel and this process may do. */
+export interface Capabilities {
+  /** As `uname -r` has it. */
+  kernelRelease: string;
+  /** The size of a page in bytes; every range is a multiple of it. */
+  pageSize: number;
+  /** Each capability, with the cause and the remedy of every 'no'. */
+  list: Capability[];
+}
+
+/**
+ * Finds out, by trying, what this kernel, this container and this process's rights allow. `npx vmoffer doctor` prints it.
+ *
+ * @example
+ * for (const { name, available, remedy } of capabilities().list) if (!available) console.warn(name, remedy);
+ */
+export function capabilities(): Capabilities {
+  return addon().capabilities();
+}

@@ -1,0 +1,95 @@
+import type { ErrorDetails } from './native.js';
+
+/**
+ * What a caller can tell apart, one code per thing it would do differently. Codes are stable, messages are not: match
+ * on `code`.
+ *
+ * | code | meaning |
+ * | --- | --- |
+ * | `ERR_VMO_INVALID_ARGUMENT` | an argument breaks a rule; the message names the value, the rule and the remedy |
+ * | `ERR_VMO_NO_PROCESS` | there is no process of that pid |
+ * | `ERR_VMO_NOT_OFFERED` | nothing is offered there to this process (or it is meant for someone else: the same answer) |
+ * | `ERR_VMO_TOO_LATE` | it cannot be cancelled any more, it has been claimed |
+ * | `ERR_VMO_NOT_PERMITTED` | more would be granted than is held |
+ * | `ERR_VMO_BUSY` | somebody else's share of the memory stands in the way |
+ * | `ERR_VMO_NOT_OWNED` | the range has been disowned |
+ * | `ERR_VMO_TIMEOUT` | the other process did not answer in time |
+ * | `ERR_VMO_PEER_GONE` | the other process ended or hung up in the middle |
+ * | `ERR_VMO_PROTOCOL` | the other process said or sent something that the protocol does not allow |
+ * | `ERR_VMO_UNSUPPORTED` | this version, this kernel or this container cannot do it |
+ * | `ERR_VMO_NO_MEMORY` | the kernel has no memory or address space left for it |
+ * | `ERR_VMO_TOO_MANY` | a limit on descriptors, mappings or offers is reached |
+ */
+export type VmoErrorCode =
+  | 'ERR_VMO_INVALID_ARGUMENT'
+  | 'ERR_VMO_NO_PROCESS'
+  | 'ERR_VMO_NOT_OFFERED'
+  | 'ERR_VMO_TOO_LATE'
+  | 'ERR_VMO_NOT_PERMITTED'
+  | 'ERR_VMO_BUSY'
+  | 'ERR_VMO_NOT_OWNED'
+  | 'ERR_VMO_TIMEOUT'
+  | 'ERR_VMO_PEER_GONE'
+  | 'ERR_VMO_PROTOCOL'
+  | 'ERR_VMO_UNSUPPORTED'
+  | 'ERR_VMO_NO_MEMORY'
+  | 'ERR_VMO_TOO_MANY';
+
+/** What may be known about an error besides its code and message. */
+export interface VmoErrorDetails {
+  /** The system's name for what went wrong, such as `'EPERM'`. */
+  errno?: string;
+  /** The system call that failed, such as `'memfd_create'`. */
+  syscall?: string;
+  /** The other process. */
+  pid?: number;
+  /** The address that was offered, claimed or refused. */
+  address?: bigint;
+  /** The error underneath, if there was one. */
+  cause?: unknown;
+}
+
+/**
+ * Every error of this library.
+ *
+ * @example
+ * try {
+ *   await vmClaim(pid, address);
+ * } catch (error) {
+ *   if (error instanceof VmoError && error.code === 'ERR_VMO_NOT_OFFERED') return;
+ *   throw error;
+ * }
+ */
+export class VmoError extends Error {
+  /** Which kind of error it is; stable between versions. */
+  readonly code: VmoErrorCode;
+  /** The system's name for what went wrong, such as `'EPERM'`; absent when no system call failed. */
+  declare readonly errno?: string;
+  /** The system call that failed; absent when none did. */
+  declare readonly syscall?: string;
+  /** The other process, where there is one. */
+  declare readonly pid?: number;
+  /** The address that was offered, claimed or refused, where there is one. */
+  declare readonly address?: bigint;
+
+  static {
+    Object.defineProperty(this.prototype, 'name', { value: 'VmoError', configurable: true, writable: true });
+  }
+
+  constructor(code: VmoErrorCode, message: string, details: VmoErrorDetails = {}) {
+    const { cause, ...known } = details;
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    for (const [key, value] of Object.entries<unknown>(known)) {
+      if (value !== undefined) Object.defineProperty(this, key, { value, enumerable: true, configurable: true });
+    }
+  }
+}
+
+export function invalidArgument(message: string, details?: VmoErrorDetails): VmoError {
+  return new VmoError('ERR_VMO_INVALID_ARGUMENT', message, details);
+}
+
+export function createNativeError(code: string, message: string, details: ErrorDetails): VmoError {
+  return new VmoError(code as VmoErrorCode, message, details);
+}

@@ -1,0 +1,25 @@
+export { allocate, type AllocateOptions } from './allocate.js';
+export { capabilities, type Capabilities, type Capability } from './capabilities.js';
+export { Claim, type ClaimStats } from './claim.js';
+export { VmoError, type VmoErrorCode, type VmoErrorDetails } from './errors.js';
+export {
+  VMO_DISOWN,
+  VMO_DROP_R,
+  VMO_DROP_W,
+  VMO_DROP_X,
+  VMO_GRANT_R,
+  VMO_GRANT_W,
+  VMO_GRANT_X,
+  VMO_GRANTALL,
+} from './flags.js';
+export { IncomingOffer, incomingOffers, type IncomingOffersOptions } from './incoming-offers.js';
+export { vmListOffer, vmListOfferSync, type OfferRecord } from './list-offers.js';
+export type { OfferEnding, OfferState, PageKind, PagingKind, TransferKind } from './native.js';
+export { Offer } from './offer.js';
+export type { ClaimOptions } from './options.js';
+export type { PrefetchOptions, PrefetchProgress } from './prefetch-queue.js';
+export { RegionRange } from './region-range.js';
+export { Region } from './region.js';
+export { ResidencyMap, type PageRun } from './residency-map.js';
+export { vmClaim, vmClaimSync } from './vm-claim.js';
+export { vmOffer, type OfferableMemory } from './vm-offer.js';

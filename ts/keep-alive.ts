@@ -1,0 +1,22 @@
+import { addon } from './load-addon.js';
+
+let holders = 0;
+
+/** Keeps the event loop alive until the returned function is called; calling that again does nothing. */
+export function keepAlive(): () => void {
+  if (holders++ === 0) addon().keepAlive(true);
+  let isHeld = true;
+  return () => {
+    if (!isHeld) return;
+    isHeld = false;
+    if (--holders === 0) addon().keepAlive(false);
+  };
+}
+
+/** A promise of what `start` delivers through its callback. The event loop stays alive until then. */
+export function promiseOf<T>(
+  start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
+): Promise<T> {
+  const letGo = keepAlive();
+  return new Promise<T>(start).finally(letGo);
+}

@@ -1,0 +1,11 @@
+/** Tracing: set DEBUG=vmoffer:* in the environment, or name the parts, DEBUG=vmoffer:offer,vmoffer:claim. */
+import createDebug from 'debug';
+
+export const log = {
+  region: createDebug('vmoffer:region'),
+  offer: createDebug('vmoffer:offer'),
+  claim: createDebug('vmoffer:claim'),
+  prefetch: createDebug('vmoffer:prefetch'),
+  list: createDebug('vmoffer:list'),
+  incoming: createDebug('vmoffer:incoming'),
+};

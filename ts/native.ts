@@ -1,0 +1,129 @@
+/**
+ * The addon's shape, stated once. Nothing here is public: `ts/` checks every argument before it calls in, and the addon
+ * asserts what it is told. An addon call either returns or throws what `createError` built.
+ */
+
+/** How a region's memory object is paged underneath. */
+export type PageKind = 'ordinary' | 'transparent-huge' | 'hugetlb';
+export type PagingKind = 'userfault' | 'kernel' | 'eager';
+export type TransferKind = 'map' | 'pull';
+export type OfferState = 'pending' | 'claiming' | 'claimed' | 'cancelled' | 'expired' | 'revoked';
+export type OfferEnding = 'claimed' | 'cancelled' | 'expired' | 'revoked';
+
+export interface NativeRegion {
+  readonly address: bigint;
+  readonly byteLength: number;
+  readonly pages: PageKind;
+  /** Rights held on this region, as grant bits (1 R, 2 W, 4 X). */
+  readonly rights: number;
+  readonly released: boolean;
+  /** An external ArrayBuffer over the bytes; detached by `release()`. At most `buffer.constants.MAX_LENGTH` bytes. */
+  window(byteOffset: number, byteLength: number): ArrayBuffer;
+  /** Idempotent. Detaches every window, gives the memory back. */
+  release(): void;
+}
+
+export interface NativeClaim extends NativeRegion {
+  readonly srcPid: number;
+  readonly flags: number;
+  readonly immutable: boolean;
+  readonly transfer: TransferKind;
+  readonly paging: PagingKind;
+  /** Bit `i & 7` of byte `i >> 3` tells whether page `i` is in this process's page table, as the kernel sees it. */
+  residency(): Uint8Array;
+  stats(): NativeClaimStats;
+  /** Installs the pages of a byte range on a thread-pool thread. One callback. */
+  prefetch(byteOffset: number, byteLength: number, done: (error: Error | null) => void): void;
+}
+
+export interface NativeClaimStats {
+  faults: number;
+  pagesByFault: number;
+  pagesByReadAhead: number;
+  pagesByPrefetch: number;
+  bytesPulled: number;
+  /** Microseconds from the pager's reading of a fault to its pages being installed. */
+  faultLatency: { p50: number; p90: number; p99: number; max: number };
+}
+
+export interface NativeOffer {
+  readonly id: number;
+  readonly destPid: number;
+  readonly address: bigint;
+  readonly byteLength: number;
+  readonly flags: number;
+  readonly state: OfferState;
+  /** True: cancelled by this call. False: it had ended unclaimed before. Throws ERR_VMO_TOO_LATE when claimed or being claimed. */
+  cancel(): boolean;
+  /** Called once, at once (asynchronously) if it has ended already. */
+  onEnded(callback: (ending: OfferEnding) => void): void;
+  /** Called once: the claimer released the memory or is gone, or the offer ended unclaimed. */
+  onReleased(callback: () => void): void;
+}
+
+export interface NativeOfferRecord {
+  /** Unique within the source process. */
+  id: number;
+  srcPid: number;
+  destPid: number;
+  address: bigint;
+  byteLength: number;
+  flags: number;
+  direction: 'sent' | 'received';
+  state: OfferState;
+}
+
+export interface NativeClaimOptions {
+  transfer: TransferKind;
+  paging: 'auto' | PagingKind;
+  timeoutMs: number;
+}
+
+export interface NativeCapability {
+  name: string;
+  available: boolean;
+  /** What it is good for, or what was found. */
+  detail: string;
+  /** Empty when available. */
+  cause: string;
+  remedy: string;
+}
+
+export interface ErrorDetails {
+  errno?: string;
+  syscall?: string;
+  pid?: number;
+  address?: bigint;
+}
+
+export interface Native {
+  readonly pageSize: number;
+  /** Once per environment, before anything else. `scheduleSweep` arranges one later call of `sweep()` that keeps nothing alive. */
+  initialize(hooks: {
+    createError(code: string, message: string, details: ErrorDetails): Error;
+    scheduleSweep(): void;
+  }): void;
+  /** Frees address space whose last ArrayBuffer the collector has let go. True when some is still waiting. */
+  sweep(): boolean;
+  /** While true, this environment's event loop stays alive (a pending claim, an open incomingOffers). */
+  keepAlive(alive: boolean): void;
+  allocate(byteLength: number, executable: boolean, hugePages: boolean): NativeRegion;
+  /** The address of a view's first byte, as this process sees it. */
+  addressOf(view: ArrayBufferView): bigint;
+  offer(destPid: number, address: bigint, byteLength: number, flags: number): NativeOffer;
+  /** True: cancelled. False: no pending offer of that address to that process. Throws ERR_VMO_TOO_LATE. */
+  cancelAt(destPid: number, address: bigint): boolean;
+  claimSync(srcPid: number, remoteAddress: bigint, options: NativeClaimOptions): NativeClaim;
+  /** One callback. The returned function abandons the claim: the callback then gets an error, or the claim if it was too late. */
+  claim(
+    srcPid: number,
+    remoteAddress: bigint,
+    options: NativeClaimOptions,
+    done: (error: Error | null, claim?: NativeClaim) => void,
+  ): () => void;
+  listSync(timeoutMs: number): NativeOfferRecord[];
+  list(timeoutMs: number, done: (error: Error | null, records?: NativeOfferRecord[]) => void): void;
+  /** Calls back for each offer made to this process, those that stand already included, each once. Returns the way to stop. */
+  watchIncoming(onOffer: (record: NativeOfferRecord) => void): () => void;
+  capabilities(): { kernelRelease: string; pageSize: number; list: NativeCapability[] };
+}

@@ -1,0 +1,106 @@
+import { inspect, type InspectOptions } from 'node:util';
+import { invalidArgument } from './errors.js';
+import { describeFlags } from './flags.js';
+import { promiseOf } from './keep-alive.js';
+import { log } from './log.js';
+import type { NativeOffer, OfferEnding, OfferState } from './native.js';
+import { formatAddress } from './units.js';
+
+/**
+ * Memory offered to one process, until that process claims it, the offer is cancelled, or one of the two processes ends.
+ * The offer keeps the memory alive, and stands, even when this object and the `Region` are garbage.
+ *
+ * @example
+ * const offer = vmOffer(destPid, region, VMO_GRANT_R);
+ * if ((await offer.claimed) === 'claimed') await offer.released; // now a pool may use the region again
+ */
+export class Offer {
+  readonly #native: NativeOffer;
+  #claimed: Promise<OfferEnding> | undefined;
+  #released: Promise<void> | undefined;
+
+  private constructor(native: NativeOffer) {
+    if (typeof (native as Partial<NativeOffer> | undefined)?.onEnded !== 'function') {
+      throw invalidArgument('Offer cannot be made with new; use vmOffer()');
+    }
+    this.#native = native;
+  }
+
+  /** @internal */
+  static of(native: NativeOffer): Offer {
+    return new Offer(native);
+  }
+
+  /** The offer's number, unique within this process; `OfferRecord` and `IncomingOffer` have it, too. */
+  get id(): number {
+    return this.#native.id;
+  }
+
+  /** The process that may claim it. */
+  get destPid(): number {
+    return this.#native.destPid;
+  }
+
+  /** The address of its first byte in this process: what the other process claims it by. */
+  get address(): bigint {
+    return this.#native.address;
+  }
+
+  /** Its length in bytes. */
+  get byteLength(): number {
+    return this.#native.byteLength;
+  }
+
+  /** What it grants and drops: `VMO_*` bits. */
+  get flags(): number {
+    return this.#native.flags;
+  }
+
+  /**
+   * `'pending'`: it stands. `'claiming'`: its claim is under way. Then one of the endings: `'claimed'`, `'cancelled'` (by
+   * this process), `'expired'` (the destination process ended), `'revoked'` (this process took it back at its own end).
+   */
+  get state(): OfferState {
+    return this.#native.state;
+  }
+
+  /**
+   * Resolves to how the offer ended; never rejects. Reading this property keeps the process alive until then. Always the
+   * same promise.
+   */
+  get claimed(): Promise<OfferEnding> {
+    this.#claimed ??= promiseOf((resolve) => {
+      this.#native.onEnded(resolve);
+    });
+    return this.#claimed;
+  }
+
+  /**
+   * Resolves when the claimer has let the memory go or is gone, and when the offer ended unclaimed; never rejects.
+   * Reading this property keeps the process alive until then. Always the same promise.
+   */
+  get released(): Promise<void> {
+    this.#released ??= promiseOf((resolve) => {
+      this.#native.onReleased(resolve);
+    });
+    return this.#released;
+  }
+
+  /**
+   * Takes the offer back. Cancelling and claiming race to one winner.
+   *
+   * @returns true when this call cancelled it, false when it had ended unclaimed before.
+   * @throws {VmoError} ERR_VMO_TOO_LATE when it has been claimed or is being claimed.
+   */
+  cancel(): boolean {
+    log.offer('cancel %s to %d', formatAddress(this.address), this.destPid);
+    return this.#native.cancel();
+  }
+
+  /** @internal */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { id, destPid, byteLength, state } = this;
+    const [address, flags] = [formatAddress(this.address), describeFlags(this.flags)];
+    return `Offer ${inspect({ id, destPid, address, byteLength, flags, state }, options)}`;
+  }
+}

@@ -1,0 +1,50 @@
+import { VmoError } from './errors.js';
+import type { NativeClaimOptions, PagingKind, TransferKind } from './native.js';
+import { checkOneOf, checkOptions, checkSignal, checkTimeout } from './validate.js';
+
+const DEFAULT_CLAIM_TIMEOUT_MS = 5000;
+const TRANSFERS = ['map', 'pull'] as const satisfies readonly TransferKind[];
+const PAGINGS = ['auto', 'userfault', 'kernel', 'eager'] as const satisfies readonly ClaimOptions['paging'][];
+
+/** How to take an offer. */
+export interface ClaimOptions {
+  /**
+   * `'map'` maps the offered memory itself, without a copy. `'pull'` is refused with ERR_VMO_UNSUPPORTED in this
+   * version. Default: `'map'`.
+   */
+  transfer?: TransferKind;
+  /**
+   * How pages arrive. `'userfault'`: when they are touched, installed by this library's pager in windows, with
+   * read-ahead, `residency()` and `stats()`. `'kernel'`: when they are touched, by the kernel's own demand paging.
+   * `'eager'`: all at once, before the claim is complete. `'auto'`: `'userfault'` where this process has full rights to
+   * it, `'kernel'` otherwise. Default: `'auto'`.
+   *
+   * `'userfault'` asked for by name without full rights works, but system calls that touch an absent page then fail
+   * with EFAULT (`fs.write(claim.buffer)`): prefetch first. `capabilities()` tells.
+   */
+  paging?: 'auto' | PagingKind;
+  /** How long the source may take to answer, in milliseconds, above 0. Then: ERR_VMO_TIMEOUT. Default: 5000. */
+  timeoutMs?: number;
+  /**
+   * Abandons the claim. The promise then rejects with `signal.reason` and the offer stands as before; if the claim is
+   * already complete, the promise still resolves, so that nothing is lost. `vmClaimSync` looks at it once, at the start.
+   */
+  signal?: AbortSignal;
+}
+
+export interface CheckedClaimOptions extends NativeClaimOptions {
+  signal: AbortSignal | undefined;
+}
+
+export function checkClaimOptions(options: ClaimOptions): CheckedClaimOptions {
+  checkOptions(options);
+  const { transfer = 'map', paging = 'auto', timeoutMs = DEFAULT_CLAIM_TIMEOUT_MS, signal } = options;
+  checkOneOf(transfer, 'transfer', TRANSFERS);
+  checkOneOf(paging, 'paging', PAGINGS);
+  checkTimeout(timeoutMs);
+  checkSignal(signal);
+  if (transfer === 'pull') {
+    throw new VmoError('ERR_VMO_UNSUPPORTED', "transfer: 'pull' is not supported yet; use transfer: 'map'");
+  }
+  return { transfer, paging, timeoutMs, signal };
+}

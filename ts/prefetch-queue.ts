@@ -1,0 +1,90 @@
+import PQueue from 'p-queue';
+import { invalidArgument } from './errors.js';
+import { log } from './log.js';
+import type { NativeClaim } from './native.js';
+import { releasedError } from './region.js';
+import { MIB, roundDown, roundUp } from './units.js';
+import { checkFunction, checkLength, checkOptions, checkSignal, checkWithin, describeValue } from './validate.js';
+
+/** How far a prefetch has come, in bytes of whole pages. */
+export interface PrefetchProgress {
+  bytesDone: number;
+  bytesTotal: number;
+}
+
+export interface PrefetchOptions {
+  /** Where to begin, in bytes from the claim's start. Default: 0. */
+  byteOffset?: number;
+  /** How many bytes. Default: the rest of the claim. */
+  byteLength?: number;
+  /** Stops it: the promise rejects with `signal.reason` at once; pages that are installed stay. */
+  signal?: AbortSignal;
+  /** Called on this thread after every step. What it throws becomes the promise's rejection and ends the prefetch. */
+  onProgress?: (progress: PrefetchProgress) => void;
+  /** The higher, the sooner, against other prefetches in this thread. Any finite number. Default: 0. */
+  priority?: number;
+}
+
+export interface CheckedPrefetch {
+  begin: number;
+  end: number;
+  signal: AbortSignal | undefined;
+  onProgress: ((progress: PrefetchProgress) => void) | undefined;
+  priority: number;
+}
+
+const STEP_BYTES = 4 * MIB;
+/** Half of the event loop's thread pool as it comes: file and DNS work must not wait for memory. */
+const STEPS_AT_ONCE = 2;
+const steps = new PQueue({ concurrency: STEPS_AT_ONCE });
+
+export function checkPrefetchOptions(options: PrefetchOptions, limit: number, pageSize: number): CheckedPrefetch {
+  checkOptions(options);
+  const { byteOffset = 0, signal, onProgress, priority = 0 } = options;
+  checkLength(byteOffset, 'byteOffset');
+  const { byteLength = Math.max(limit - byteOffset, 0) } = options;
+  checkLength(byteLength, 'byteLength');
+  checkWithin(byteOffset, byteLength, limit);
+  checkSignal(signal);
+  checkFunction(onProgress, 'onProgress');
+  if (!Number.isFinite(priority)) {
+    throw invalidArgument(`priority must be a finite number, got ${describeValue(priority)}`);
+  }
+  const begin = roundDown(byteOffset, pageSize);
+  const end = byteLength === 0 ? begin : roundUp(byteOffset + byteLength, pageSize);
+  return { begin, end, signal, onProgress, priority };
+}
+
+/** The prefetches of one claim: one step at a time here, few at a time in the thread. */
+export class PrefetchQueue {
+  readonly #claim: NativeClaim;
+  readonly #turns = new PQueue({ concurrency: 1 });
+
+  constructor(claim: NativeClaim) {
+    this.#claim = claim;
+  }
+
+  async add({ begin, end, signal, onProgress, priority }: CheckedPrefetch): Promise<void> {
+    log.prefetch('%d bytes at offset %d, priority %d', end - begin, begin, priority);
+    signal?.throwIfAborted();
+    const options = { priority, ...(signal && { signal }) };
+    for (let at = begin; at < end;) {
+      const next = Math.min(end, roundDown(at, STEP_BYTES) + STEP_BYTES);
+      const from = at;
+      await this.#turns.add(() => steps.add(() => this.#install(from, next), options), options);
+      at = next;
+      onProgress?.({ bytesDone: at - begin, bytesTotal: end - begin });
+    }
+  }
+
+  #install(begin: number, end: number): Promise<void> {
+    const claim = this.#claim;
+    if (claim.released) throw releasedError(claim.address);
+    return new Promise((resolve, reject) => {
+      claim.prefetch(begin, end - begin, (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
+}

@@ -1,0 +1,160 @@
+import { constants } from 'node:buffer';
+import { inspect, type InspectOptions } from 'node:util';
+import { markAsUntransferable } from 'node:worker_threads';
+import { invalidArgument } from './errors.js';
+import { addon } from './load-addon.js';
+import { log } from './log.js';
+import type { NativeRegion, PageKind } from './native.js';
+import { RegionRange } from './region-range.js';
+import { formatAddress } from './units.js';
+import { checkLength, checkPageOffset, checkWholePages, checkWithin } from './validate.js';
+
+/**
+ * A page-aligned range of memory that this library manages. `allocate()` makes one; a `Claim` is one, too.
+ *
+ * The memory is given back by `release()`, by leaving the scope of `using`, when the object is garbage and no buffer of
+ * it is left, and when the thread (main or worker) that made it ends. An open offer and a live claim elsewhere keep what
+ * they need of it. A region belongs to the thread that made it and cannot be posted to another: offer it to
+ * `process.pid` and claim it there.
+ *
+ * @example
+ * using region = allocate(1 << 20);
+ * new Float64Array(region.buffer).fill(1);
+ */
+export class Region {
+  readonly #native: NativeRegion;
+  #buffer: ArrayBuffer | undefined;
+
+  /** Regions come from `allocate()`, claims from `vmClaim()`. */
+  protected constructor(native: NativeRegion) {
+    if (typeof (native as Partial<NativeRegion> | undefined)?.window !== 'function') {
+      throw invalidArgument(`${new.target.name} cannot be made with new; use allocate() or vmClaim()`);
+    }
+    this.#native = native;
+  }
+
+  /** @internal */
+  static of(native: NativeRegion): Region {
+    return new Region(native);
+  }
+
+  /** The address of the first byte in this process: what an offer names and a claim asks for. */
+  get address(): bigint {
+    return this.#native.address;
+  }
+
+  /** The length in bytes, a multiple of the page size. It never changes. */
+  get byteLength(): number {
+    return this.#native.byteLength;
+  }
+
+  /**
+   * The pages underneath: `'ordinary'` ones, `'transparent-huge'` where the kernel was asked to join them into 2 MiB, or
+   * `'hugetlb'` where reserved 2 MiB pages were to be had.
+   */
+  get pages(): PageKind {
+    return this.#native.pages;
+  }
+
+  /** Whether `release()` has been called. */
+  get released(): boolean {
+    return this.#native.released;
+  }
+
+  /**
+   * All the bytes, as one ArrayBuffer: always the same one. Nothing is copied. `release()` detaches it (its length is
+   * then 0). It cannot be transferred to a worker.
+   *
+   * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT when the region is longer than one ArrayBuffer can be
+   *   (`buffer.constants.MAX_LENGTH`, 4 GiB on Node 20): use `view()`. Also when the region has been released.
+   */
+  get buffer(): ArrayBuffer {
+    this.#checkLive();
+    this.#buffer ??= this.#window(0, this.byteLength);
+    return this.#buffer;
+  }
+
+  /**
+   * A window on a byte range of the region, without a copy. No alignment is needed. In a region that fits one
+   * ArrayBuffer it is a view of `buffer`, otherwise it has an ArrayBuffer of its own.
+   *
+   * @param byteOffset where it begins, in bytes from the region's start. Default: 0.
+   * @param byteLength how long it is, in bytes, at most `buffer.constants.MAX_LENGTH`. Default: the rest of the region.
+   * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT for a range that is not inside the region, or too long for one
+   *   ArrayBuffer, and when the region has been released.
+   */
+  view(byteOffset = 0, byteLength = Math.max(this.byteLength - byteOffset, 0)): Uint8Array<ArrayBuffer> {
+    this.#checkLive();
+    checkLength(byteOffset, 'byteOffset');
+    checkLength(byteLength, 'byteLength');
+    checkWithin(byteOffset, byteLength, this.byteLength);
+    if (byteLength === 0) return new Uint8Array(0);
+    if (this.byteLength <= constants.MAX_LENGTH) return new Uint8Array(this.buffer, byteOffset, byteLength);
+    return new Uint8Array(this.#window(byteOffset, byteLength));
+  }
+
+  /**
+   * Names whole pages of the region, to offer them by.
+   *
+   * @param byteOffset a multiple of the page size.
+   * @param byteLength a multiple of the page size, at least one page.
+   * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT for anything else; the message has the page size in it.
+   */
+  range(byteOffset: number, byteLength: number): RegionRange {
+    this.#checkLive();
+    const { pageSize } = addon();
+    checkPageOffset(byteOffset, 'byteOffset', pageSize);
+    checkWholePages(byteLength, 'byteLength', pageSize);
+    checkWithin(byteOffset, byteLength, this.byteLength);
+    return RegionRange.of(this, byteOffset, byteLength);
+  }
+
+  /**
+   * Gives the memory back. Every buffer and view of it is detached. Calling it again does nothing. What has been offered
+   * stays offered, and what has been claimed stays with its claimer.
+   */
+  release(): void {
+    if (this.released) return;
+    log.region('release %s + %d', formatAddress(this.address), this.byteLength);
+    this.#native.release();
+    this.#buffer = undefined;
+  }
+
+  /** `release()`, at the end of the scope of `using`. */
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
+  /** @internal */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `${this.constructor.name} ${inspect(this.describe(), options)}`;
+  }
+
+  /** @internal */
+  protected describe(): object {
+    const { byteLength, pages, released } = this;
+    return { address: formatAddress(this.address), byteLength, pages, ...(released && { released }) };
+  }
+
+  #checkLive(): void {
+    if (this.released) throw releasedError(this.address);
+  }
+
+  #window(byteOffset: number, byteLength: number): ArrayBuffer {
+    if (byteLength > constants.MAX_LENGTH) {
+      throw invalidArgument(
+        `${byteLength} bytes do not fit one ArrayBuffer (at most ${constants.MAX_LENGTH} bytes here); take windows with view(byteOffset, byteLength)`,
+        { address: this.address },
+      );
+    }
+    const window = this.#native.window(byteOffset, byteLength);
+    markAsUntransferable(window);
+    return window;
+  }
+}
+
+export function releasedError(address: bigint): Error {
+  return invalidArgument(`the region at ${formatAddress(address)} has been released; use it before release()`, {
+    address,
+  });
+}

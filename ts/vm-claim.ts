@@ -1,0 +1,67 @@
+import { Claim } from './claim.js';
+import { promiseOf } from './keep-alive.js';
+import { addon } from './load-addon.js';
+import { log } from './log.js';
+import { checkClaimOptions, type CheckedClaimOptions, type ClaimOptions } from './options.js';
+import { formatAddress } from './units.js';
+import { checkAddress, checkPid } from './validate.js';
+
+/**
+ * Takes what another process has offered to this one. It costs the same for 4 KiB and for 4 GiB: pages arrive when they
+ * are touched. An offer is claimed once.
+ *
+ * @param srcPid the process that made the offer.
+ * @param remoteAddress the offer's address in that process.
+ * @returns a promise of the claim. It rejects with a `VmoError` (ERR_VMO_INVALID_ARGUMENT, ERR_VMO_NO_PROCESS,
+ *   ERR_VMO_NOT_OFFERED, ERR_VMO_TIMEOUT, ERR_VMO_PEER_GONE, ERR_VMO_PROTOCOL, ERR_VMO_UNSUPPORTED, ERR_VMO_NO_MEMORY,
+ *   ERR_VMO_TOO_MANY) or with `signal.reason`. It keeps the process alive until it settles.
+ *
+ * @example
+ * using claim = await vmClaim(srcPid, 0x7f0000000000n, { timeoutMs: 1000 });
+ * const table = tableFromIPC(new Uint8Array(claim.buffer));
+ */
+export async function vmClaim(srcPid: number, remoteAddress: bigint, options: ClaimOptions = {}): Promise<Claim> {
+  const checked = checkClaim(srcPid, remoteAddress, options);
+  const { signal } = checked;
+  let onAbort: (() => void) | undefined;
+  const claimed = promiseOf<Claim>((resolve, reject) => {
+    onAbort = addon().claim(srcPid, remoteAddress, nativeOptions(checked), (error, native) => {
+      if (native) resolve(traced(Claim.of(native)));
+      else reject(signal?.aborted ? signal.reason : error);
+    });
+    signal?.addEventListener('abort', onAbort);
+  });
+  return claimed.finally(() => {
+    if (onAbort) signal?.removeEventListener('abort', onAbort);
+  });
+}
+
+/**
+ * `vmClaim`, but this thread waits for it. The other process answers from a thread of its own, whatever its JavaScript
+ * is doing; a process can claim from itself.
+ *
+ * @param options `signal` is looked at once, before anything is done.
+ * @throws {VmoError} as `vmClaim` rejects.
+ */
+export function vmClaimSync(srcPid: number, remoteAddress: bigint, options: ClaimOptions = {}): Claim {
+  const checked = checkClaim(srcPid, remoteAddress, options);
+  return traced(Claim.of(addon().claimSync(srcPid, remoteAddress, nativeOptions(checked))));
+}
+
+function checkClaim(srcPid: number, remoteAddress: bigint, options: ClaimOptions): CheckedClaimOptions {
+  checkPid(srcPid, 'srcPid');
+  const checked = checkClaimOptions(options);
+  checkAddress(remoteAddress, 'remoteAddress', addon().pageSize);
+  checked.signal?.throwIfAborted();
+  log.claim('%s of %d, %o', formatAddress(remoteAddress), srcPid, nativeOptions(checked));
+  return checked;
+}
+
+function nativeOptions({ transfer, paging, timeoutMs }: CheckedClaimOptions) {
+  return { transfer, paging, timeoutMs };
+}
+
+function traced(claim: Claim): Claim {
+  log.claim('claimed %o', claim);
+  return claim;
+}

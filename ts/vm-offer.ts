@@ -1,0 +1,113 @@
+import { invalidArgument } from './errors.js';
+import { checkFlags } from './flags.js';
+import { addon } from './load-addon.js';
+import { log } from './log.js';
+import { Offer } from './offer.js';
+import { Region, releasedError } from './region.js';
+import { RegionRange } from './region-range.js';
+import { formatAddress, isMultiple } from './units.js';
+import { checkAddress, checkLength, checkPid, checkWholePages, describeValue } from './validate.js';
+
+/** What can be offered: a region, whole pages of it, or a view that begins and ends with a page of one. */
+export type OfferableMemory = Region | RegionRange | ArrayBufferView;
+
+interface Extent {
+  address: bigint;
+  byteLength: number;
+}
+
+/**
+ * Offers memory to one other process (or to this one). Nothing changes before that process claims it: nothing is copied,
+ * and nothing taken away. The same memory may be offered to any number of processes.
+ *
+ * In this version an offer is of a whole region, and grants only: partial ranges and `VMO_DROP_*` are refused with
+ * ERR_VMO_UNSUPPORTED.
+ *
+ * @param destPid the pid of a live process, in this process's pid namespace.
+ * @param memory what to offer; it must have come from `allocate()` or from a claim.
+ * @param flags `VMO_GRANT_*` bits, at least one.
+ * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT, ERR_VMO_NO_PROCESS, ERR_VMO_NOT_PERMITTED (granting more than is held),
+ *   ERR_VMO_NOT_OWNED, ERR_VMO_UNSUPPORTED, ERR_VMO_TOO_MANY. Nothing is offered then.
+ *
+ * @example
+ * const offer = vmOffer(destPid, region, VMO_GRANT_R | VMO_GRANT_W);
+ * console.log(`claim ${offer.address} of ${process.pid}`);
+ */
+export function vmOffer(destPid: number, memory: OfferableMemory, flags: number): Offer;
+/**
+ * Cancels by address: with length 0, the pending offer of that address to that process is taken back.
+ *
+ * @returns true when it was cancelled, false when there was none.
+ * @throws {VmoError} ERR_VMO_TOO_LATE when it is being claimed.
+ */
+export function vmOffer(destPid: number, address: bigint, byteLength: 0, flags?: number): boolean;
+/**
+ * Offers by address and length, as in the proposal of 2009. With length 0 it cancels and returns a boolean.
+ *
+ * @param address the first byte, a multiple of the page size.
+ * @param byteLength a multiple of the page size.
+ */
+export function vmOffer(destPid: number, address: bigint, byteLength: number, flags: number): Offer | boolean;
+export function vmOffer(
+  destPid: number,
+  memory: OfferableMemory | bigint,
+  lengthOrFlags: number,
+  flags?: number,
+): Offer | boolean {
+  checkPid(destPid, 'destPid');
+  if (typeof memory !== 'bigint') return offer(destPid, extentOf(memory), lengthOrFlags);
+  checkAddress(memory, 'address', addon().pageSize);
+  checkLength(lengthOrFlags, 'byteLength');
+  if (lengthOrFlags === 0) return cancelAt(destPid, memory);
+  checkWholePages(lengthOrFlags, 'byteLength', addon().pageSize);
+  return offer(destPid, { address: memory, byteLength: lengthOrFlags }, flags);
+}
+
+function offer(destPid: number, { address, byteLength }: Extent, flags: unknown): Offer {
+  checkFlags(flags);
+  log.offer('%s + %d to %d, flags %d', formatAddress(address), byteLength, destPid, flags);
+  return Offer.of(addon().offer(destPid, address, byteLength, flags));
+}
+
+function cancelAt(destPid: number, address: bigint): boolean {
+  log.offer('cancel %s to %d', formatAddress(address), destPid);
+  return addon().cancelAt(destPid, address);
+}
+
+function extentOf(memory: unknown): Extent {
+  if (memory instanceof Region) return extentOfRegion(memory, memory);
+  if (memory instanceof RegionRange) return extentOfRegion(memory.region, memory);
+  if (ArrayBuffer.isView(memory)) return extentOfView(memory);
+  throw invalidArgument(
+    `memory must be a Region, region.range(…), a view of a region's buffer, or an address (bigint) with a length, got ${describeValue(memory)}${remedyFor(memory)}`,
+  );
+}
+
+function remedyFor(memory: unknown): string {
+  const isBuffer = memory instanceof ArrayBuffer || memory instanceof SharedArrayBuffer;
+  return isBuffer ? '; offer the Region it belongs to, or new Uint8Array(buffer)' : '';
+}
+
+function extentOfRegion(region: Region, { address, byteLength }: Extent): Extent {
+  if (region.released) throw releasedError(region.address);
+  return { address, byteLength };
+}
+
+function extentOfView(view: ArrayBufferView): Extent {
+  const { byteLength } = view;
+  if (byteLength === 0) {
+    throw invalidArgument(
+      'the view has no bytes: it is empty, or its buffer is detached (its region was released); offer a view of at least one page',
+    );
+  }
+  const native = addon();
+  const address = native.addressOf(view);
+  const { pageSize } = native;
+  if (address % BigInt(pageSize) !== 0n || !isMultiple(byteLength, pageSize)) {
+    throw invalidArgument(
+      `the view of ${byteLength} bytes at ${formatAddress(address)} is not whole pages (a page is ${pageSize} bytes); only whole pages of memory from allocate() or a claim can be offered`,
+      { address },
+    );
+  }
+  return { address, byteLength };
+}
