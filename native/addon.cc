@@ -30,8 +30,10 @@ Napi::Value keep_alive(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value allocate(const Napi::CallbackInfo& info) {
-  Result<std::shared_ptr<Region>> region = Environment::of(info.Env()).runtime().allocate(
-      size_argument(info, 0), boolean_argument(info, 1), boolean_argument(info, 2));
+  Result<std::shared_ptr<Region>> region =
+      Environment::of(info.Env())
+          .runtime()
+          .allocate(size_argument(info, 0), boolean_argument(info, 1), boolean_argument(info, 2));
   if (!region.is_ok()) return throw_status(info.Env(), region.status()), Napi::Value();
   return RegionWrap::of_region(info.Env(), region.take());
 }

@@ -32,8 +32,8 @@ Result<ClaimArguments> read_arguments(const Napi::CallbackInfo& info) {
   if (!paging.is_ok()) return paging.status();
   const ClaimRequest request{pid_argument(info, 0), address_argument(info, 1), paging.value()};
   const double timeout_ms = options.Get("timeoutMs").As<Napi::Number>().DoubleValue();
-  return ClaimArguments{request, std::chrono::milliseconds(static_cast<int64_t>(timeout_ms)),
-                        {request.source_pid, request.address}};
+  return ClaimArguments{
+      request, std::chrono::milliseconds(static_cast<int64_t>(timeout_ms)), {request.source_pid, request.address}};
 }
 
 void deliver(Napi::Env env, const Napi::Function& done, ReceivedClaim claim) {

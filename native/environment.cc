@@ -5,8 +5,9 @@
 namespace vmoffer {
 
 Environment::Environment(Napi::Env env)
-    : notifier_(JsNotifier::create(env)), limbo_(std::make_shared<Limbo>([this](Napi::Env later) {
-        if (!schedule_sweep_.IsEmpty()) call_back(later, schedule_sweep_.Value(), {});
+    : notifier_(JsNotifier::create(env)), limbo_(std::make_shared<Limbo>([this] {
+        // Finalizers, which call this, may not call JavaScript.
+        notifier_->post([](Napi::Env later) { call_back(later, of(later).schedule_sweep_.Value(), {}); });
       })) {
   enroll_this_thread();
   // Registered after the thread-safe function, so called before its own clean-up: nothing is said into the void.

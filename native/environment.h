@@ -1,5 +1,5 @@
-// Environment: what one Node environment (the main thread, a worker) has of the library. Made when the addon is loaded there,
-// closed when the environment ends. JavaScript thread only.
+// Environment: what one Node environment (the main thread, a worker) has of the library. Made when the addon is loaded
+// there, closed when the environment ends. JavaScript thread only.
 #pragma once
 
 #include <napi.h>

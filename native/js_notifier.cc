@@ -12,10 +12,9 @@ void run_task(napi_env env, napi_value, void*, void* data) {
 
 std::shared_ptr<JsNotifier> JsNotifier::create(Napi::Env env) {
   auto notifier = std::make_shared<JsNotifier>(env);
-  const napi_status status =
-      napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "vmoffer"), /*max_queue_size=*/0,
-                                      /*initial_thread_count=*/1, nullptr, nullptr, nullptr, run_task,
-                                      &notifier->function_);
+  const napi_status status = napi_create_threadsafe_function(
+      env, nullptr, nullptr, Napi::String::New(env, "vmoffer"), /*max_queue_size=*/0,
+      /*initial_thread_count=*/1, nullptr, nullptr, nullptr, run_task, &notifier->function_);
   NAPI_CHECK(status == napi_ok, "vmoffer", "could not make a thread-safe function");
   notifier->keep_alive(false);
   return notifier;
@@ -36,7 +35,8 @@ void JsNotifier::post(Task task) {
   if (function_ == nullptr) return;
   auto owned = std::make_unique<Task>(std::move(task));
   const napi_status status = napi_call_threadsafe_function(function_, owned.get(), napi_tsfn_nonblocking);
-  if (status == napi_ok) [[maybe_unused]] Task* passed_on = owned.release();
+  if (status == napi_ok) [[maybe_unused]]
+    Task* passed_on = owned.release();
 }
 
 void JsNotifier::close() {

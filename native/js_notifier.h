@@ -1,5 +1,5 @@
-// JsNotifier: how the engine's threads reach the thread of one Node environment. Shared by whoever may have something to
-// say; after close() what is said is dropped, on the thread that says it.
+// JsNotifier: how the engine's threads reach the thread of one Node environment. Shared by whoever may have something
+// to say; after close() what is said is dropped, on the thread that says it.
 #pragma once
 
 #include <napi.h>
@@ -32,8 +32,8 @@ class JsNotifier {
   napi_threadsafe_function function_ = nullptr;
 };
 
-// Calls a JavaScript function from native code that no JavaScript has called. What it throws is an uncaught exception, as
-// from any other callback.
+// Calls a JavaScript function from native code that no JavaScript has called. What it throws is an uncaught exception,
+// as from any other callback.
 void call_back(Napi::Env env, const Napi::Function& function, std::initializer_list<napi_value> arguments);
 
 }  // namespace vmoffer

@@ -36,8 +36,8 @@ Napi::Object received_record(Napi::Env env, const IncomingOffer& offer) {
 
 Napi::Object sent_record(Napi::Env env, const SentOffer& sent) {
   const Offer& offer = sent.offer;
-  Napi::Object object = record(env, {own_pid(), offer.id, offer.address, offer.byte_length, offer.flags},
-                               sent.destination_pid, "sent");
+  Napi::Object object =
+      record(env, {own_pid(), offer.id, offer.address, offer.byte_length, offer.flags}, sent.destination_pid, "sent");
   object.Set("state", Napi::String::New(env, name_of(offer.state)));
   return object;
 }
@@ -68,13 +68,13 @@ Napi::Value list_async(const Napi::CallbackInfo& info) {
   Result<Broker*> broker = environment.runtime().broker();
   if (!broker.is_ok()) return throw_status(info.Env(), broker.status()), Napi::Value();
   const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 1));
-  broker.value()->list(
-      timeout_argument(info), [notifier = environment.notifier(), callback](std::vector<IncomingOffer> offers) {
-        notifier->post([callback, offers = std::move(offers)](Napi::Env env) {
-          const Napi::Function done = Environment::of(env).take_callback(callback);
-          call_back(env, done, {env.Null(), records(env, offers)});
-        });
-      });
+  broker.value()->list(timeout_argument(info),
+                       [notifier = environment.notifier(), callback](std::vector<IncomingOffer> offers) {
+                         notifier->post([callback, offers = std::move(offers)](Napi::Env env) {
+                           const Napi::Function done = Environment::of(env).take_callback(callback);
+                           call_back(env, done, {env.Null(), records(env, offers)});
+                         });
+                       });
   return info.Env().Undefined();
 }
 

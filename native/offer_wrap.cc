@@ -75,19 +75,19 @@ void OfferStatus::tell_released() {
 }
 
 void OfferWrap::define(Napi::Env env) {
-  Environment::of(env).offer_class = Napi::Persistent(DefineClass(
-      env, "NativeOffer",
-      {
-          InstanceAccessor<&OfferWrap::id>("id"),
-          InstanceAccessor<&OfferWrap::dest_pid>("destPid"),
-          InstanceAccessor<&OfferWrap::address>("address"),
-          InstanceAccessor<&OfferWrap::byte_length>("byteLength"),
-          InstanceAccessor<&OfferWrap::flags>("flags"),
-          InstanceAccessor<&OfferWrap::state>("state"),
-          InstanceMethod<&OfferWrap::cancel>("cancel"),
-          InstanceMethod<&OfferWrap::on_ended>("onEnded"),
-          InstanceMethod<&OfferWrap::on_released>("onReleased"),
-      }));
+  Environment::of(env).offer_class =
+      Napi::Persistent(DefineClass(env, "NativeOffer",
+                                   {
+                                       InstanceAccessor<&OfferWrap::id>("id"),
+                                       InstanceAccessor<&OfferWrap::dest_pid>("destPid"),
+                                       InstanceAccessor<&OfferWrap::address>("address"),
+                                       InstanceAccessor<&OfferWrap::byte_length>("byteLength"),
+                                       InstanceAccessor<&OfferWrap::flags>("flags"),
+                                       InstanceAccessor<&OfferWrap::state>("state"),
+                                       InstanceMethod<&OfferWrap::cancel>("cancel"),
+                                       InstanceMethod<&OfferWrap::on_ended>("onEnded"),
+                                       InstanceMethod<&OfferWrap::on_released>("onReleased"),
+                                   }));
 }
 
 Napi::Object OfferWrap::of_offer(Napi::Env env, OfferId id, const Runtime::OfferRequest& request,

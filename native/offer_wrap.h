@@ -1,5 +1,5 @@
-// OfferWrap: an offer that this process has made, as a JavaScript object. JavaScript thread only; what becomes of the offer
-// arrives on other threads, at its OfferStatus.
+// OfferWrap: an offer that this process has made, as a JavaScript object. JavaScript thread only; what becomes of the
+// offer arrives on other threads, at its OfferStatus.
 #pragma once
 
 #include <napi.h>

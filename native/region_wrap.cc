@@ -50,25 +50,25 @@ Napi::Number count(Napi::Env env, uint64_t value) { return Napi::Number::New(env
 }  // namespace
 
 void RegionWrap::define(Napi::Env env) {
-  Environment::of(env).region_class = Napi::Persistent(DefineClass(
-      env, "NativeRegion",
-      {
-          InstanceAccessor<&RegionWrap::address>("address"),
-          InstanceAccessor<&RegionWrap::byte_length>("byteLength"),
-          InstanceAccessor<&RegionWrap::pages>("pages"),
-          InstanceAccessor<&RegionWrap::rights>("rights"),
-          InstanceAccessor<&RegionWrap::released>("released"),
-          InstanceMethod<&RegionWrap::window>("window"),
-          InstanceMethod<&RegionWrap::release>("release"),
-          InstanceAccessor<&RegionWrap::src_pid>("srcPid"),
-          InstanceAccessor<&RegionWrap::flags>("flags"),
-          InstanceAccessor<&RegionWrap::immutable>("immutable"),
-          InstanceAccessor<&RegionWrap::transfer>("transfer"),
-          InstanceAccessor<&RegionWrap::paging>("paging"),
-          InstanceMethod<&RegionWrap::residency>("residency"),
-          InstanceMethod<&RegionWrap::stats>("stats"),
-          InstanceMethod<&RegionWrap::prefetch>("prefetch"),
-      }));
+  Environment::of(env).region_class =
+      Napi::Persistent(DefineClass(env, "NativeRegion",
+                                   {
+                                       InstanceAccessor<&RegionWrap::address>("address"),
+                                       InstanceAccessor<&RegionWrap::byte_length>("byteLength"),
+                                       InstanceAccessor<&RegionWrap::pages>("pages"),
+                                       InstanceAccessor<&RegionWrap::rights>("rights"),
+                                       InstanceAccessor<&RegionWrap::released>("released"),
+                                       InstanceMethod<&RegionWrap::window>("window"),
+                                       InstanceMethod<&RegionWrap::release>("release"),
+                                       InstanceAccessor<&RegionWrap::src_pid>("srcPid"),
+                                       InstanceAccessor<&RegionWrap::flags>("flags"),
+                                       InstanceAccessor<&RegionWrap::immutable>("immutable"),
+                                       InstanceAccessor<&RegionWrap::transfer>("transfer"),
+                                       InstanceAccessor<&RegionWrap::paging>("paging"),
+                                       InstanceMethod<&RegionWrap::residency>("residency"),
+                                       InstanceMethod<&RegionWrap::stats>("stats"),
+                                       InstanceMethod<&RegionWrap::prefetch>("prefetch"),
+                                   }));
 }
 
 RegionWrap::RegionWrap(const Napi::CallbackInfo& info)
@@ -122,7 +122,9 @@ Napi::Value RegionWrap::address(const Napi::CallbackInfo& info) {
   return Napi::BigInt::New(info.Env(), region_->address());
 }
 
-Napi::Value RegionWrap::byte_length(const Napi::CallbackInfo& info) { return count(info.Env(), region_->byte_length()); }
+Napi::Value RegionWrap::byte_length(const Napi::CallbackInfo& info) {
+  return count(info.Env(), region_->byte_length());
+}
 
 Napi::Value RegionWrap::pages(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), name_of(region_->page_kind()));

@@ -38,9 +38,9 @@ struct Windows::Collected {
   Buffers::iterator position;
 };
 
-void Limbo::add(Napi::Env env, std::shared_ptr<Region> region, std::weak_ptr<v8::BackingStore> store) {
+void Limbo::add(std::shared_ptr<Region> region, std::weak_ptr<v8::BackingStore> store) {
   entries_.push_back({std::move(region), std::move(store)});
-  if (sweep()) sweep_later_(env);
+  if (sweep()) sweep_later_();
 }
 
 bool Limbo::sweep() {
@@ -62,7 +62,7 @@ void Windows::on_collected(Napi::Env env, Collected* raw) {
   collected->buffers->erase(collected->position);
   Napi::MemoryManagement::AdjustExternalMemory(env, -kAccountedBytesPerWindow);
   const std::shared_ptr<Limbo> limbo = collected->limbo.lock();
-  if (limbo != nullptr) limbo->add(env, std::move(collected->region), std::move(collected->store));
+  if (limbo != nullptr) limbo->add(std::move(collected->region), std::move(collected->store));
 }
 
 void Windows::detach_all(Napi::Env env) {

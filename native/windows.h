@@ -1,10 +1,10 @@
-// Windows: the ArrayBuffers over one region. Each holds the region, so that its addresses stay taken as long as anything
-// can look at them. JavaScript thread only.
+// Windows: the ArrayBuffers over one region. Each holds the region, so that its addresses stay taken as long as
+// anything can look at them. JavaScript thread only.
 //
 // V8 is told that nobody frees these bytes (an empty deleter), because only then does it not count them as external
-// memory: a claim of 1 GiB would otherwise set off a full collection (measured: 240 ms against 3 µs, with a heap of 300 MB).
-// The collector's word that an ArrayBuffer object is gone is not the last one: its backing store may have been moved to
-// another object, or be in use by a job. So the region goes into limbo until the backing store has gone too.
+// memory: a claim of 1 GiB would otherwise set off a full collection (measured: 240 ms against 3 µs, with a heap of 300
+// MB). The collector's word that an ArrayBuffer object is gone is not the last one: its backing store may have been
+// moved to another object, or be in use by a job. So the region goes into limbo until the backing store has gone too.
 #pragma once
 
 #include <napi.h>
@@ -27,9 +27,9 @@ namespace vmoffer {
 class Limbo {
  public:
   // `sweep_later` arranges a call of sweep().
-  explicit Limbo(std::function<void(Napi::Env)> sweep_later) : sweep_later_(std::move(sweep_later)) {}
+  explicit Limbo(std::function<void()> sweep_later) : sweep_later_(std::move(sweep_later)) {}
 
-  void add(Napi::Env env, std::shared_ptr<Region> region, std::weak_ptr<v8::BackingStore> store);
+  void add(std::shared_ptr<Region> region, std::weak_ptr<v8::BackingStore> store);
   // True when something is still waiting.
   bool sweep();
 
@@ -38,13 +38,14 @@ class Limbo {
     std::shared_ptr<Region> region;
     std::weak_ptr<v8::BackingStore> store;
   };
-  const std::function<void(Napi::Env)> sweep_later_;
+  const std::function<void()> sweep_later_;
   std::vector<Entry> entries_;
 };
 
 class Windows {
  public:
-  // An ArrayBuffer that is collected after the limbo has gone (the environment is ending) lets go of the region at once.
+  // An ArrayBuffer that is collected after the limbo has gone (the environment is ending) lets go of the region at
+  // once.
   Windows(std::shared_ptr<Region> region, std::weak_ptr<Limbo> limbo)
       : region_(std::move(region)), limbo_(std::move(limbo)) {}
 

@@ -1,8 +1,8 @@
 // FaultWindow: which pages to install for a fault. Pure; not thread-safe.
 //
-// Touches that go on where a window ended (upwards or downwards) are a stream: each of its windows is twice the last, up to
-// kMaxWindowPages. Any other touch gets the aligned block around it, which is what the kernel does for files. Several
-// streams are followed at once, so that threads which read different parts do not disturb each other.
+// Touches that go on where a window ended (upwards or downwards) are a stream: each of its windows is twice the last,
+// up to kMaxWindowPages. Any other touch gets the aligned block around it, which is what the kernel does for files.
+// Several streams are followed at once, so that threads which read different parts do not disturb each other.
 #pragma once
 
 #include <array>

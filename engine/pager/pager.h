@@ -1,5 +1,5 @@
-// Pager: which registered range a fault belongs to. Owns no thread; handle() is called by the one that reads faults, the
-// rest by any thread.
+// Pager: which registered range a fault belongs to. Owns no thread; handle() is called by the one that reads faults,
+// the rest by any thread.
 #pragma once
 
 #include <cstdint>

@@ -33,8 +33,8 @@ Result<std::shared_ptr<Region>> Region::allocate(uint64_t byte_length, bool exec
 
 Result<std::shared_ptr<Region>> Region::map(std::shared_ptr<MemoryObject> object, Rights rights, Pager* pager) {
   const Sharing sharing = (rights & kWrite) ? Sharing::kShared : Sharing::kPrivate;
-  Result<Mapping> mapping = Mapping::of_object(object->fd(), object->byte_length(), sharing, protection_for(rights),
-                                               object->is_hugetlb());
+  Result<Mapping> mapping =
+      Mapping::of_object(object->fd(), object->byte_length(), sharing, protection_for(rights), object->is_hugetlb());
   if (!mapping.is_ok()) return mapping.status();
   const PageKind kind = object->is_hugetlb() ? PageKind::kHugeTlb : PageKind::kOrdinary;
   auto region = std::make_shared<Region>(mapping.take(), std::move(object), rights, kind);

@@ -1,7 +1,7 @@
 // Region: a page-aligned range mapped in this process that the library manages, allocated here or received by a claim.
 //
-// Shared by whoever may still look at its bytes: the JavaScript object, each ArrayBuffer over it. The last of them gives the
-// addresses back; release() gives the memory back before that. Any thread may call any method.
+// Shared by whoever may still look at its bytes: the JavaScript object, each ArrayBuffer over it. The last of them
+// gives the addresses back; release() gives the memory back before that. Any thread may call any method.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,6 @@
 #include "engine/sys/memory_object.h"
 
 namespace vmoffer {
-
 
 class RegionMap;
 
@@ -50,8 +49,8 @@ class Region {
   // region is shared.
   void attach_map(RegionMap& map) { map_ = &map; }
 
-  // Gives the memory back. With `keep_addresses` the range reads as zeros from then on and its addresses stay taken until
-  // the region is destroyed, so that whoever still holds a pointer harms nobody. Idempotent.
+  // Gives the memory back. With `keep_addresses` the range reads as zeros from then on and its addresses stay taken
+  // until the region is destroyed, so that whoever still holds a pointer harms nobody. Idempotent.
   void release(bool keep_addresses);
 
   ~Region();

@@ -1,5 +1,5 @@
-// RegionMap: the live regions of this process by address, so that an offer can be made of an address. Thread-safe; holds
-// no region alive, and must outlive them all.
+// RegionMap: the live regions of this process by address, so that an offer can be made of an address. Thread-safe;
+// holds no region alive, and must outlive them all.
 #pragma once
 
 #include <cstdint>

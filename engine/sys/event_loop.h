@@ -1,7 +1,7 @@
 // EventLoop: one thread that waits for descriptors, deadlines and tasks.
 //
-// post() and stop() may be called by any thread. Everything else belongs to the thread in run(), or to the caller before
-// run() begins. Handlers are shared so that one can take itself out while it is being called.
+// post() and stop() may be called by any thread. Everything else belongs to the thread in run(), or to the caller
+// before run() begins. Handlers are shared so that one can take itself out while it is being called.
 #pragma once
 
 #include <chrono>

@@ -56,7 +56,8 @@ Capability memory_objects() {
   const char* detail = "memfd_create with seals: needed for everything";
   Result<std::shared_ptr<MemoryObject>> object = MemoryObject::create(page_bytes(), false);
   if (object.is_ok()) return yes(name, detail);
-  return no(name, detail, object.status().message(), "use Linux 3.17 or later and a seccomp profile that allows memfd_create");
+  return no(name, detail, object.status().message(),
+            "use Linux 3.17 or later and a seccomp profile that allows memfd_create");
 }
 
 Capability process_handles() {
@@ -64,7 +65,8 @@ Capability process_handles() {
   const char* detail = "pidfd_open: needed to make and to take offers";
   Result<ProcessIdentity> self = identify_process(own_pid());
   if (self.is_ok()) return yes(name, detail);
-  return no(name, detail, self.status().message(), "use Linux 5.3 or later and a seccomp profile that allows pidfd_open");
+  return no(name, detail, self.status().message(),
+            "use Linux 5.3 or later and a seccomp profile that allows pidfd_open");
 }
 
 Capability unique_process_ids() {
@@ -147,8 +149,8 @@ Capability reserved_huge_pages() {
                                                  Protection{true, false}, /*reserve=*/true);
     if (mapping.is_ok()) return yes(name, detail);
   }
-  return no(name, detail, "no 2 MiB page is free in the pool (vm.nr_hugepages is " +
-                              first_line("/proc/sys/vm/nr_hugepages") + ")",
+  return no(name, detail,
+            "no 2 MiB page is free in the pool (vm.nr_hugepages is " + first_line("/proc/sys/vm/nr_hugepages") + ")",
             "sysctl -w vm.nr_hugepages=N, for N pages of 2 MiB; until then transparent huge pages are tried");
 }
 
@@ -187,11 +189,13 @@ Capability executable_memory() {
 
 Capability finding_others() {
   const char* name = "finding other processes";
-  const char* detail = "/proc/net/unix: vmListOffer and incomingOffers see offers made before they looked. Processes in "
-                       "other network namespaces are never seen";
+  const char* detail =
+      "/proc/net/unix: vmListOffer and incomingOffers see offers made before they looked. Processes in "
+      "other network namespaces are never seen";
   const UniqueFd table(::open("/proc/net/unix", O_RDONLY | O_CLOEXEC));
   if (table.is_open()) return yes(name, detail);
-  return no(name, detail, words(errno), "mount /proc; until then offers are seen only when they are made while watching");
+  return no(name, detail, words(errno),
+            "mount /proc; until then offers are seen only when they are made while watching");
 }
 
 }  // namespace

@@ -26,8 +26,9 @@ class Mapping {
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
-  // Maps the first `byte_length` bytes of a descriptor (borrowed), at a multiple of 2 MiB from 2 MiB on. Always readable.
-  // `reserve`: refuse now when the pages could not be had later (huge page pools); otherwise nothing is charged.
+  // Maps the first `byte_length` bytes of a descriptor (borrowed), at a multiple of 2 MiB from 2 MiB on. Always
+  // readable. `reserve`: refuse now when the pages could not be had later (huge page pools); otherwise nothing is
+  // charged.
   static Result<Mapping> of_object(int fd, uint64_t byte_length, Sharing sharing, Protection protection, bool reserve);
   // A read-only shared view of a part of a descriptor (borrowed), any alignment.
   static Result<Mapping> read_only_view(int fd, uint64_t byte_offset, uint64_t byte_length);
@@ -36,7 +37,8 @@ class Mapping {
   uint64_t byte_length() const { return byte_length_; }
   bool is_mapped() const { return byte_length_ != 0; }
 
-  // Puts untouched zeros in the place of what is mapped, in one step: an access at any moment finds the one or the other.
+  // Puts untouched zeros in the place of what is mapped, in one step: an access at any moment finds the one or the
+  // other.
   Status replace_with_zeros();
   void reset();
 
@@ -49,8 +51,8 @@ class Mapping {
 Status populate(uint64_t address, uint64_t byte_length, bool write);
 // Asks for huge pages on a mapped range; false when the kernel will not.
 bool advise_huge_pages(uint64_t address, uint64_t byte_length);
-// Makes huge pages of a mapped range now, which takes the memory now; false when the kernel will not (before Linux 6.1).
-// REQUIRES: address at a multiple of 2 MiB.
+// Makes huge pages of a mapped range now, which takes the memory now; false when the kernel will not (before
+// Linux 6.1). REQUIRES: address at a multiple of 2 MiB.
 bool collapse_huge_pages(uint64_t address, uint64_t byte_length);
 
 }  // namespace vmoffer

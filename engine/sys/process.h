@@ -15,7 +15,8 @@ struct ProcessIdentity {
   uint64_t unique_id = 0;  // the pidfs inode, never reused; 0 before Linux 6.9
 };
 
-// kNoProcess when no such process lives (a zombie does not, a thread that is not its process's first has no such number).
+// kNoProcess when no such process lives (a zombie does not, a thread that is not its process's first has no such
+// number).
 Result<ProcessIdentity> identify_process(int pid);
 // The process at the other end of a connected socket, as the kernel saw it when the connection was made.
 Result<ProcessIdentity> identify_peer(int socket_fd);

@@ -1,12 +1,13 @@
-// thread_cpu: on which core a thread runs, and how to go there. Waking a thread on the core of the one that waits for it
-// costs a context switch; waking it on another core costs an interrupt and a sleep state, twenty times as much.
+// thread_cpu: on which core a thread runs, and how to go there. Waking a thread on the core of the one that waits for
+// it costs a context switch; waking it on another core costs an interrupt and a sleep state, twenty times as much.
 #pragma once
 
 #include <cstdint>
 
 namespace vmoffer {
 
-// Makes the calling thread's core cheap to ask for (its rseq area is read, without a system call) until the thread ends.
+// Makes the calling thread's core cheap to ask for (its rseq area is read, without a system call) until the thread
+// ends.
 void enroll_this_thread();
 
 // The core on which a thread of this process ran last, -1 when that can't be told. Any thread may ask.

@@ -47,7 +47,8 @@ Status agree_on_features(int fd, uint64_t features, uint64_t* offered) {
 Result<UniqueFd> open_checked(UserFault::Reach reach) {
   UniqueFd fd(open_raw(reach));
   if (!fd.is_open()) {
-    return os_error(errno, "userfaultfd", "this process may not handle page faults; run 'vmoffer doctor' for the cause");
+    return os_error(errno, "userfaultfd",
+                    "this process may not handle page faults; run 'vmoffer doctor' for the cause");
   }
   return fd;
 }

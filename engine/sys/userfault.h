@@ -1,4 +1,5 @@
-// UserFault: one userfaultfd of this process. The descriptor may be used by any thread; one thread reads faults from it.
+// UserFault: one userfaultfd of this process. The descriptor may be used by any thread; one thread reads faults from
+// it.
 #pragma once
 
 #include <cstdint>

@@ -37,8 +37,7 @@ Result<std::unique_ptr<Broker>> Broker::start() {
   Result<UniqueFd> listener = listen_as_broker();
   if (!listener.is_ok()) return listener.status();
   std::unique_ptr<Broker> broker(new Broker(loop.take(), listener.take()));
-  Result<EventLoop::Token> token =
-      broker->loop_->add(broker->listener_.get(), std::make_shared<Listener>(*broker));
+  Result<EventLoop::Token> token = broker->loop_->add(broker->listener_.get(), std::make_shared<Listener>(*broker));
   if (!token.is_ok()) return token.status();
   broker->listener_token_ = token.value();
   Result<Thread> thread = Thread::start("vmo-broker", [loop = broker->loop_.get()] { loop->run(); });

@@ -1,5 +1,5 @@
-// Broker: the thread 'vmo-broker', which answers other processes: claims, lists, and who has ended. One in a process (for
-// each copy of the library); it lives until the process ends. All public methods may be called by any thread.
+// Broker: the thread 'vmo-broker', which answers other processes: claims, lists, and who has ended. One in a process
+// (for each copy of the library); it lives until the process ends. All public methods may be called by any thread.
 #pragma once
 
 #include <chrono>

@@ -11,8 +11,9 @@ namespace {
 constexpr std::chrono::milliseconds kQueueFullDelay{5};
 
 Status timed_out(std::chrono::milliseconds timeout) {
-  return Status(Code::kTimeout, "the source did not answer within " + std::to_string(timeout.count()) +
-                                    " ms; it is stopped or swamped, and the offer stands. Claim again, or raise timeoutMs");
+  return Status(Code::kTimeout,
+                "the source did not answer within " + std::to_string(timeout.count()) +
+                    " ms; it is stopped or swamped, and the offer stands. Claim again, or raise timeoutMs");
 }
 
 }  // namespace

@@ -39,9 +39,10 @@ void ClaimExchange::ask_next_broker() {
   }
   if (refusal_) return fail(std::move(*refusal_));
   if (!is_alive(source_)) return fail(Status(Code::kPeerGone, "the source process has ended; the offer went with it"));
-  fail(Status(Code::kNotOffered,
-              "the source process offers nothing that can be seen from here (it does not use vmoffer, or it is in another "
-              "network namespace)"));
+  fail(Status(
+      Code::kNotOffered,
+      "the source process offers nothing that can be seen from here (it does not use vmoffer, or it is in another "
+      "network namespace)"));
 }
 
 void ClaimExchange::ask() {
@@ -63,8 +64,9 @@ void ClaimExchange::on_packet(Packet packet) {
     return fail(Status(Code::kPeerGone, "the connection to the source broke", packet.error_number, "recvmsg"));
   }
   if (packet.was_cut) {
-    return fail(Status(Code::kProtocol,
-                       "the source's message did not fit: it sent too much, or this process has no free file descriptor"));
+    return fail(
+        Status(Code::kProtocol,
+               "the source's message did not fit: it sent too much, or this process has no free file descriptor"));
   }
   Result<wire::Message> message = wire::decode(packet.bytes);
   if (!message.is_ok()) return fail(message.status());
@@ -81,7 +83,8 @@ void ClaimExchange::on_packet(Packet packet) {
 void ClaimExchange::on_hang_up() {
   // Mapped, acknowledged, and the source has died: the memory has one owner, this one.
   if (has_acknowledged_ && !is_alive(source_)) return finish();
-  fail(Status(Code::kPeerGone, "the source hung up in the middle of the claim; its offer may still stand, claim again"));
+  fail(
+      Status(Code::kPeerGone, "the source hung up in the middle of the claim; its offer may still stand, claim again"));
 }
 
 void ClaimExchange::on_refused(const wire::Refused& refused) {
@@ -110,7 +113,8 @@ Status ClaimExchange::map(const wire::Terms& terms, UniqueFd descriptor) {
   status = check_object(facts, terms);
   if (!status.is_ok()) return status;
   if (facts.is_hugetlb && request_.paging.is_demanded && request_.paging.wanted == Paging::kUserFault) {
-    return Status(Code::kUnsupported, "memory from the huge page pool is paged by the kernel alone; claim with paging 'auto'");
+    return Status(Code::kUnsupported,
+                  "memory from the huge page pool is paged by the kernel alone; claim with paging 'auto'");
   }
   Pager* pager = facts.is_hugetlb ? nullptr : request_.paging.pager;
   const bool is_lost = pager == nullptr && request_.paging.wanted == Paging::kUserFault;

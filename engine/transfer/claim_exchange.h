@@ -1,5 +1,5 @@
-// ClaimExchange: the claimer's side of one claim, as steps that never block. Whoever drives it waits between the steps, in a
-// loop of its own or in the broker's. Used by one thread at a time.
+// ClaimExchange: the claimer's side of one claim, as steps that never block. Whoever drives it waits between the steps,
+// in a loop of its own or in the broker's. Used by one thread at a time.
 //
 //     ask ─▶ await terms ─▶ (verify, map) acknowledge ─▶ await done ─▶ finished
 //

@@ -19,12 +19,12 @@ void IncomingList::ask_everybody(std::chrono::milliseconds timeout) {
   const auto self = shared_from_this();
   for (BrokerConnection& broker : connect_to_all_brokers()) {
     const size_t index = readers_.size();
-    auto reader = OfferReader::start(
-        loop_, std::move(broker), /*follow=*/false,
-        {[self](const ProcessIdentity& source, const wire::Offers& offers) {
-           for (const wire::OfferLine& line : offers.lines) self->offers_.push_back(incoming(source, line));
-         },
-         [self, index] { self->on_end(index); }});
+    auto reader = OfferReader::start(loop_, std::move(broker), /*follow=*/false,
+                                     {[self](const ProcessIdentity& source, const wire::Offers& offers) {
+                                        for (const wire::OfferLine& line : offers.lines)
+                                          self->offers_.push_back(incoming(source, line));
+                                      },
+                                      [self, index] { self->on_end(index); }});
     if (reader != nullptr) readers_.push_back(std::move(reader));
   }
   outstanding_ = readers_.size();

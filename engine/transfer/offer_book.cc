@@ -4,8 +4,9 @@ namespace vmoffer {
 
 Result<OfferId> OfferBook::add(DestinationId destination, uint64_t address, uint64_t byte_length, uint32_t flags) {
   if (by_address_.contains({destination, address})) {
-    return Status(Code::kBusy,
-                  "this address is offered to this process already; cancel that offer first, or wait until it is claimed");
+    return Status(
+        Code::kBusy,
+        "this address is offered to this process already; cancel that offer first, or wait until it is claimed");
   }
   const OfferId id = ++last_id_;
   offers_.emplace(id, Offer{id, destination, address, byte_length, flags, OfferState::kPending});

@@ -1,5 +1,5 @@
-// OutgoingOffers: what this process offers, with the memory that each offer keeps alive. Thread-safe: user threads offer,
-// cancel and list; the broker claims and expires.
+// OutgoingOffers: what this process offers, with the memory that each offer keeps alive. Thread-safe: user threads
+// offer, cancel and list; the broker claims and expires.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@
 
 namespace vmoffer {
 
-// Told what becomes of one offer, each thing once, on any thread. Must neither block nor call back: it may be told while
-// the offers are locked, so that an offer which has left the book has always been told so.
+// Told what becomes of one offer, each thing once, on any thread. Must neither block nor call back: it may be told
+// while the offers are locked, so that an offer which has left the book has always been told so.
 class OfferObserver {
  public:
   virtual ~OfferObserver() = default;

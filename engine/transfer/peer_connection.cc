@@ -162,7 +162,8 @@ void PeerConnection::on_deadline() {
   deadline_ = 0;
   if (state_ != State::kGranted) return end();
   if (token_ != 0) return become_leased();
-  // It hung up without a word and its process has lived on: it may well hold the memory, and has let go of the connection.
+  // It hung up without a word and its process has lived on: it may well hold the memory, and has let go of the
+  // connection.
   const std::shared_ptr<OfferObserver> observer = host_.offers().finish_claim(offer_id_);
   if (observer != nullptr) observer->on_released();
   end();

@@ -4,8 +4,8 @@
 //         ── LIST  ──▶ feeding
 //         ── OFFERS ─▶ news                 (the peer is a source and tells what it offers us)
 //
-// A claimer that was granted the memory and hangs up without a word, or stays silent past the deadline, counts as having
-// it, unless its process ends: then the offer ends with it and nothing has changed here.
+// A claimer that was granted the memory and hangs up without a word, or stays silent past the deadline, counts as
+// having it, unless its process ends: then the offer ends with it and nothing has changed here.
 #pragma once
 
 #include <cstdint>

@@ -17,10 +17,12 @@ std::string letters(Rights rights) {
 
 Status check_flags(uint32_t flags, Rights held) {
   if ((flags & ~(kGrantMask | kDropMask)) != 0) {
-    return Status(Code::kInvalidArgument, "flags " + std::to_string(flags) + " have bits that mean nothing; combine VMO_ constants");
+    return Status(Code::kInvalidArgument,
+                  "flags " + std::to_string(flags) + " have bits that mean nothing; combine VMO_ constants");
   }
   if (granted_by(flags) == 0) {
-    return Status(Code::kInvalidArgument, "flags " + std::to_string(flags) + " grant nothing; add VMO_GRANT_R, _W or _X");
+    return Status(Code::kInvalidArgument,
+                  "flags " + std::to_string(flags) + " grant nothing; add VMO_GRANT_R, _W or _X");
   }
   if (dropped_by(flags) != 0) {
     return Status(Code::kUnsupported, "dropping rights is not supported yet; offer with VMO_GRANT_ flags alone");
@@ -28,8 +30,9 @@ Status check_flags(uint32_t flags, Rights held) {
   const Rights missing = granted_by(flags) & ~held;
   // Who may write may read: no machine has write-only memory.
   if (missing != 0) {
-    return Status(Code::kNotPermitted, "cannot grant " + letters(missing) + ": this region holds " + letters(held) +
-                                           " only" + (missing & kExecute ? "; X comes from allocate(…, { executable: true })" : ""));
+    return Status(Code::kNotPermitted,
+                  "cannot grant " + letters(missing) + ": this region holds " + letters(held) + " only" +
+                      (missing & kExecute ? "; X comes from allocate(…, { executable: true })" : ""));
   }
   return Status();
 }

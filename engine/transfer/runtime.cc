@@ -31,9 +31,10 @@ Result<std::shared_ptr<Region>> Runtime::allocate(uint64_t byte_length, bool exe
 Result<std::shared_ptr<Region>> Runtime::region_to_offer(const OfferRequest& request) {
   std::shared_ptr<Region> region = regions_.find(request.address);
   if (region == nullptr) {
-    return Status(Code::kInvalidArgument, "the memory at " + hex(request.address) +
-                                              " is not vmoffer's; only what allocate() or a claim gave, and has not been "
-                                              "released, can be offered");
+    return Status(Code::kInvalidArgument,
+                  "the memory at " + hex(request.address) +
+                      " is not vmoffer's; only what allocate() or a claim gave, and has not been "
+                      "released, can be offered");
   }
   const uint64_t offset = request.address - region->address();
   if (request.byte_length > region->byte_length() - offset) {
@@ -56,9 +57,9 @@ Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<Offe
   if (!region.is_ok()) return region.status();
   Result<Broker*> broker = this->broker();
   if (!broker.is_ok()) return broker.status();
-  Result<OutgoingOffers::Made> made = broker.value()->outgoing().offer(
-      request.destination_pid, {request.address, request.byte_length, request.flags}, region.value()->object(),
-      std::move(observer));
+  Result<OutgoingOffers::Made> made =
+      broker.value()->outgoing().offer(request.destination_pid, {request.address, request.byte_length, request.flags},
+                                       region.value()->object(), std::move(observer));
   if (!made.is_ok()) return made.status();
   broker.value()->announce(made.value().destination);
   return made.value().id;

@@ -61,7 +61,7 @@ class Runtime {
   Result<std::shared_ptr<Region>> region_to_offer(const OfferRequest& request);
 
   RegionMap regions_;
-  std::mutex mutex_;  // guards all below
+  std::mutex mutex_;                       // guards all below
   std::array<PagerWithThread, 2> pagers_;  // by reach
   std::unique_ptr<Broker> broker_;
 };
