@@ -58,6 +58,7 @@ void RegionWrap::define(Napi::Env env) {
                                        InstanceAccessor<&RegionWrap::pages>("pages"),
                                        InstanceAccessor<&RegionWrap::rights>("rights"),
                                        InstanceAccessor<&RegionWrap::released>("released"),
+                                       InstanceAccessor<&RegionWrap::disowned>("disowned"),
                                        InstanceMethod<&RegionWrap::window>("window"),
                                        InstanceMethod<&RegionWrap::release>("release"),
                                        InstanceAccessor<&RegionWrap::src_pid>("srcPid"),
@@ -80,6 +81,7 @@ RegionWrap* RegionWrap::make(Napi::Env env, std::shared_ptr<Region> region) {
   Environment& environment = Environment::of(env);
   RegionWrap* wrap = Unwrap(environment.region_class.New({}));
   wrap->windows_ = std::make_unique<Windows>(region, environment.limbo());
+  wrap->windows_->detach_when_disowned(environment.notifier());
   wrap->region_ = std::move(region);
   return wrap;
 }
@@ -135,13 +137,17 @@ Napi::Value RegionWrap::rights(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value RegionWrap::released(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), region_->is_released());
+  return Napi::Boolean::New(info.Env(), region_->state() == RegionState::kReleased);
+}
+
+Napi::Value RegionWrap::disowned(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), region_->state() == RegionState::kDisowned);
 }
 
 Napi::Value RegionWrap::window(const Napi::CallbackInfo& info) {
   const uint64_t byte_offset = size_argument(info, 0);
   const uint64_t byte_length = size_argument(info, 1);
-  NAPI_CHECK(!region_->is_released() && byte_length <= region_->byte_length() &&
+  NAPI_CHECK(region_->state() == RegionState::kLive && byte_length <= region_->byte_length() &&
                  byte_offset <= region_->byte_length() - byte_length,
              "vmoffer", "a window must lie in a live region");
   return windows_->open(info.Env(), byte_offset, byte_length);

@@ -40,6 +40,7 @@ class RegionWrap : public Napi::ObjectWrap<RegionWrap>, private Closable {
   Napi::Value pages(const Napi::CallbackInfo& info);
   Napi::Value rights(const Napi::CallbackInfo& info);
   Napi::Value released(const Napi::CallbackInfo& info);
+  Napi::Value disowned(const Napi::CallbackInfo& info);
   Napi::Value window(const Napi::CallbackInfo& info);
   void release(const Napi::CallbackInfo& info);
 

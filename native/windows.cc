@@ -65,9 +65,15 @@ void Windows::on_collected(Napi::Env env, Collected* raw) {
   if (limbo != nullptr) limbo->add(std::move(collected->region), std::move(collected->store));
 }
 
-void Windows::detach_all(Napi::Env env) {
+void Windows::detach_when_disowned(const std::shared_ptr<JsNotifier>& notifier) {
+  // The buffers, not this object: a buffer may outlive the region's own JavaScript object.
+  region_->when_disowned(
+      [notifier, buffers = buffers_] { notifier->post([buffers](Napi::Env env) { detach(env, *buffers); }); });
+}
+
+void Windows::detach(Napi::Env env, const Buffers& buffers) {
   const Napi::HandleScope scope(env);
-  for (const auto& reference : *buffers_) {
+  for (const auto& reference : buffers) {
     Napi::ArrayBuffer buffer = reference.Value();
     if (!buffer.IsEmpty() && !buffer.IsDetached()) buffer.Detach();
   }

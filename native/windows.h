@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/pager/region.h"
+#include "native/js_notifier.h"
 
 namespace v8 {
 class BackingStore;
@@ -51,7 +52,9 @@ class Windows {
 
   // REQUIRES: the range is in the region and fits an ArrayBuffer.
   Napi::ArrayBuffer open(Napi::Env env, uint64_t byte_offset, uint64_t byte_length);
-  void detach_all(Napi::Env env);
+  void detach_all(Napi::Env env) const { detach(env, *buffers_); }
+  // From now on another process's claim of the region detaches them, too: soon, on this thread.
+  void detach_when_disowned(const std::shared_ptr<JsNotifier>& notifier);
   // True while an ArrayBuffer object is there, detached or not.
   bool any() const { return !buffers_->empty(); }
 
@@ -59,6 +62,7 @@ class Windows {
   using Buffers = std::list<Napi::Reference<Napi::ArrayBuffer>>;
   struct Collected;
 
+  static void detach(Napi::Env env, const Buffers& buffers);
   static void on_collected(Napi::Env env, Collected* collected);
 
   const std::shared_ptr<Region> region_;

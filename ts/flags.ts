@@ -1,4 +1,4 @@
-import { invalidArgument, VmoError } from './errors.js';
+import { invalidArgument } from './errors.js';
 import { describeValue } from './validate.js';
 
 /** The claimer may read. Alone, it gets the source's live bytes uncopied, and its own writes stay private to it. */
@@ -12,13 +12,16 @@ export const VMO_GRANT_W = 2;
 export const VMO_GRANT_X = 4;
 /** `VMO_GRANT_R | VMO_GRANT_W | VMO_GRANT_X` */
 export const VMO_GRANTALL = 7;
-/** The source gives up reading. Only together with `VMO_DROP_W`. Refused with ERR_VMO_UNSUPPORTED in this version. */
+/** The source gives up reading., and with it all rights: only together with the others. */
 export const VMO_DROP_R = 8;
-/** The source gives up writing. Refused with ERR_VMO_UNSUPPORTED in this version. */
+/**
+ * The source gives up writing. It goes on reading the shared bytes; what it writes from then on stays its own. When nobody
+ * else may write either, the memory is sealed and its claims are `immutable`.
+ */
 export const VMO_DROP_W = 16;
-/** The source gives up executing. Refused with ERR_VMO_UNSUPPORTED in this version. */
+/** The source gives up executing. */
 export const VMO_DROP_X = 32;
-/** `VMO_DROP_R | VMO_DROP_W | VMO_DROP_X`: the range leaves the source. Refused with ERR_VMO_UNSUPPORTED in this version. */
+/** `VMO_DROP_R | VMO_DROP_W | VMO_DROP_X`: the range leaves the source, and belongs to the claimer alone. */
 export const VMO_DISOWN = 56;
 
 const NAMED_BITS = {
@@ -65,12 +68,6 @@ function checkDrops(flags: number): void {
   if ((flags & VMO_DROP_R) !== 0 && (flags & VMO_DROP_W) === 0) {
     throw invalidArgument(
       `flags ${flags} drops reading but keeps writing, and no machine has write-only memory; add VMO_DROP_W`,
-    );
-  }
-  if ((flags & VMO_DISOWN) !== 0) {
-    throw new VmoError(
-      'ERR_VMO_UNSUPPORTED',
-      `dropping rights (${describeFlags(flags & VMO_DISOWN)}) is not supported yet; offer with VMO_GRANT_* bits only`,
     );
   }
 }

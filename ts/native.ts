@@ -17,6 +17,8 @@ export interface NativeRegion {
   /** Rights held on this region, as grant bits (1 R, 2 W, 4 X). */
   readonly rights: number;
   readonly released: boolean;
+  /** The memory has gone to another process; every window is detached, or will be in a moment. */
+  readonly disowned: boolean;
   /** An external ArrayBuffer over the bytes; detached by `release()`. At most `buffer.constants.MAX_LENGTH` bytes. */
   window(byteOffset: number, byteLength: number): ArrayBuffer;
   /** Idempotent. Detaches every window, gives the memory back. */

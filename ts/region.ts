@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 import { inspect, type InspectOptions } from 'node:util';
 import { markAsUntransferable } from 'node:worker_threads';
-import { invalidArgument } from './errors.js';
+import { invalidArgument, VmoError } from './errors.js';
 import { addon } from './load-addon.js';
 import { log } from './log.js';
 import type { NativeRegion, PageKind } from './native.js';
@@ -54,6 +54,11 @@ export class Region {
    */
   get pages(): PageKind {
     return this.#native.pages;
+  }
+
+  /** Whether the memory has left this process: an offer with `VMO_DISOWN` was claimed. Its buffers are detached then. */
+  get disowned(): boolean {
+    return this.#native.disowned;
   }
 
   /** Whether `release()` has been called. */
@@ -138,6 +143,7 @@ export class Region {
 
   #checkLive(): void {
     if (this.released) throw releasedError(this.address);
+    if (this.disowned) throw disownedError(this.address);
   }
 
   #window(byteOffset: number, byteLength: number): ArrayBuffer {
@@ -151,6 +157,11 @@ export class Region {
     markAsUntransferable(window);
     return window;
   }
+}
+
+function disownedError(address: bigint): Error {
+  const message = `the region at ${formatAddress(address)} was disowned and claimed; its memory belongs to another process`;
+  return new VmoError('ERR_VMO_NOT_OWNED', message, { address });
 }
 
 export function releasedError(address: bigint): Error {

@@ -24,8 +24,8 @@ PagedRange::PagedRange(const UserFault& userfault, uint64_t address, uint64_t by
     : userfault_(userfault),
       address_(address),
       byte_length_(byte_length),
-      object_(std::move(object)),
       page_bytes_(vmoffer::page_bytes()),
+      object_(std::move(object)),
       installed_(byte_length / page_bytes_),
       window_(byte_length / page_bytes_) {}
 
@@ -111,7 +111,10 @@ bool PagedRange::fill_hole(PageRange pages) {
 
 void PagedRange::leave_to_kernel() {
   is_closed_ = true;
+  object_.reset();
   userfault_.remove_range(address_, byte_length_);
+  // Whoever waits in a part that has been mapped anew meanwhile is not woken by the removal.
+  userfault_.wake(address_, byte_length_);
 }
 
 void PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {

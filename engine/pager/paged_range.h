@@ -61,10 +61,10 @@ class PagedRange {
   const UserFault& userfault_;
   const uint64_t address_;
   const uint64_t byte_length_;
-  const std::shared_ptr<MemoryObject> object_;
   const uint64_t page_bytes_;
 
-  mutable std::mutex mutex_;  // guards all below
+  mutable std::mutex mutex_;              // guards all below
+  std::shared_ptr<MemoryObject> object_;  // until closed
   bool is_closed_ = false;
   PageSet installed_;
   FaultWindow window_;

@@ -21,7 +21,8 @@ std::shared_ptr<Region> RegionMap::find(uint64_t address) {
   auto behind = regions_.upper_bound(address);
   if (behind == regions_.begin()) return nullptr;
   const std::shared_ptr<Region> region = (--behind)->second.lock();
-  const bool holds = region != nullptr && !region->is_released() && address < region->address() + region->byte_length();
+  const bool holds = region != nullptr && region->state() != RegionState::kReleased &&
+                     address < region->address() + region->byte_length();
   return holds ? region : nullptr;
 }
 

@@ -16,7 +16,7 @@ class RegionMap {
   void add(const std::shared_ptr<Region>& region);
   // Called by the region, before its addresses go.
   void remove(const Region& region);
-  // The live region that holds the address; null when there is none.
+  // The region that holds the address, live or disowned; null when there is none.
   std::shared_ptr<Region> find(uint64_t address);
 
  private:

@@ -1,5 +1,7 @@
 #include "engine/sys/call.h"
 
+#include <fcntl.h>
+
 #include <cstring>
 
 namespace vmoffer {
@@ -41,6 +43,12 @@ Status os_error(int error_number, const char* syscall, const std::string& what, 
   char buffer[128];
   const std::string words = strerror_r(error_number, buffer, sizeof buffer);
   return Status(code_of(error_number, otherwise), what + ": " + words + remedy_of(error_number), error_number, syscall);
+}
+
+Result<UniqueFd> duplicate(int fd) {
+  UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!copy.is_open()) return os_error(errno, "fcntl", "could not duplicate a descriptor");
+  return copy;
 }
 
 }  // namespace vmoffer

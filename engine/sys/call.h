@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/base/status.h"
+#include "engine/sys/unique_fd.h"
 
 namespace vmoffer {
 
@@ -19,5 +20,8 @@ auto retry_on_eintr(Function function) {
 // `what` says what could not be done and what to do about it; the system's own words are added. Out of memory, out of
 // descriptors and 'not implemented' have codes of their own; any other errno gets `otherwise`.
 Status os_error(int error_number, const char* syscall, const std::string& what, Code otherwise = Code::kUnsupported);
+
+// Returns owned: a second descriptor of the same thing, close-on-exec.
+Result<UniqueFd> duplicate(int fd);
 
 }  // namespace vmoffer

@@ -21,6 +21,10 @@ namespace {
 void* pointer_to(uint64_t address) { return reinterpret_cast<void*>(address); }
 uint64_t address_of(void* pointer) { return reinterpret_cast<uint64_t>(pointer); }
 
+int bits_of(Protection protection) {
+  return PROT_READ | (protection.write ? PROT_WRITE : 0) | (protection.execute ? PROT_EXEC : 0);
+}
+
 Status map_error(uint64_t byte_length) {
   return os_error(errno, "mmap", "could not map " + std::to_string(byte_length) + " bytes", Code::kNotPermitted);
 }
@@ -53,7 +57,7 @@ Mapping& Mapping::operator=(Mapping&& other) noexcept {
 }
 
 Result<Mapping> Mapping::of_object(int fd, uint64_t byte_length, Sharing sharing, Protection protection, bool reserve) {
-  const int prot = PROT_READ | (protection.write ? PROT_WRITE : 0) | (protection.execute ? PROT_EXEC : 0);
+  const int prot = bits_of(protection);
   const int flags = (sharing == Sharing::kShared ? MAP_SHARED : MAP_PRIVATE) | (reserve ? 0 : MAP_NORESERVE);
   void* got = ::mmap(nullptr, byte_length, prot, flags, fd, 0);
   if (got == MAP_FAILED) return map_error(byte_length);
@@ -77,6 +81,17 @@ Status Mapping::replace_with_zeros() {
   void* got = ::mmap(pointer_to(address_), byte_length_, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
   return got == MAP_FAILED ? map_error(byte_length_) : Status();
+}
+
+Status Mapping::make_private(int fd, Protection protection) {
+  void* got =
+      ::mmap(pointer_to(address_), byte_length_, bits_of(protection), MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd, 0);
+  return got == MAP_FAILED ? map_error(byte_length_) : Status();
+}
+
+Status Mapping::forbid_execution() {
+  if (::mprotect(pointer_to(address_), byte_length_, PROT_READ | PROT_WRITE) == 0) return Status();
+  return os_error(errno, "mprotect", "could not take the right to execute away");
 }
 
 void Mapping::reset() {

@@ -40,6 +40,10 @@ class Mapping {
   // Puts untouched zeros in the place of what is mapped, in one step: an access at any moment finds the one or the
   // other.
   Status replace_with_zeros();
+  // Puts a private mapping of the same descriptor (borrowed) in the place of a shared one, likewise: what is written
+  // from then on stays here.
+  Status make_private(int fd, Protection protection);
+  Status forbid_execution();
   void reset();
 
  private:

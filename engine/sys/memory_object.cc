@@ -103,11 +103,9 @@ Result<UniqueFd> MemoryObject::read_only_descriptor() const {
   return fd;
 }
 
-Result<UniqueFd> MemoryObject::descriptor() const {
-  UniqueFd fd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
-  if (!fd.is_open()) return os_error(errno, "fcntl", "could not duplicate a descriptor");
-  return fd;
-}
+Result<UniqueFd> MemoryObject::descriptor() const { return duplicate(fd_.get()); }
+
+bool MemoryObject::seal_against_writing() const { return ::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_WRITE) == 0; }
 
 Status MemoryObject::forbid_further_seals() const {
   if (::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_SEAL) == 0 || errno == EPERM) return Status();  // EPERM: sealed already

@@ -45,6 +45,9 @@ class MemoryObject {
   Result<UniqueFd> descriptor() const;
   // Before a writable descriptor leaves the process: whoever holds one could seal the object against its source.
   Status forbid_further_seals() const;
+  // From here on nobody, anywhere, changes these bytes. False when somebody still could (a shared writable mapping), or
+  // when further seals are forbidden.
+  bool seal_against_writing() const;
 
   MemoryObject(UniqueFd fd, uint64_t byte_length, bool is_hugetlb, bool is_writable)
       : fd_(std::move(fd)), byte_length_(byte_length), is_hugetlb_(is_hugetlb), is_writable_(is_writable) {}

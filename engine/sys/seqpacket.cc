@@ -147,6 +147,8 @@ Packet receive_packet(int socket_fd) {
   return packet;
 }
 
+void stop_receiving(int socket_fd) { ::shutdown(socket_fd, SHUT_RD); }
+
 bool has_input(int socket_fd) {
   char byte;
   const ssize_t got = retry_on_eintr([&] { return ::recv(socket_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT); });

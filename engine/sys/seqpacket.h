@@ -53,6 +53,8 @@ UniqueFd accept_next(int listener_fd, bool* is_exhausted);
 // Sends one packet, with one descriptor (borrowed) when descriptor_fd >= 0.
 IoOutcome send_packet(int socket_fd, const std::vector<uint8_t>& bytes, int descriptor_fd = -1);
 Packet receive_packet(int socket_fd);
+// Makes the other end unable to send. What is left to happen on the connection is its end.
+void stop_receiving(int socket_fd);
 // True when there is something to be read, be it the end.
 bool has_input(int socket_fd);
 

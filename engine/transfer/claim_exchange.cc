@@ -73,6 +73,9 @@ void ClaimExchange::on_packet(Packet packet) {
   if (const auto* terms = std::get_if<wire::Terms>(&message.value()); terms != nullptr && !has_acknowledged_) {
     return on_terms(*terms, std::move(packet.descriptors));
   }
+  if (std::holds_alternative<wire::Lease>(message.value()) && !has_acknowledged_) {
+    return on_lease(std::move(packet.descriptors));
+  }
   if (const auto* refused = std::get_if<wire::Refused>(&message.value()); refused != nullptr && !has_acknowledged_) {
     return on_refused(*refused);
   }
@@ -89,9 +92,17 @@ void ClaimExchange::on_hang_up() {
 
 void ClaimExchange::on_refused(const wire::Refused& refused) {
   socket_.reset();
+  leases_.clear();
   // A second copy of the library in the source may have what the first has not.
   if (!refusal_ || refusal_->code() == Code::kNotOffered) refusal_ = Status(refused.code, refused.message);
   ask_next_broker();
+}
+
+void ClaimExchange::on_lease(std::vector<UniqueFd> descriptors) {
+  if (descriptors.size() != 1 || leases_.size() == wire::kMaxLeases) {
+    return fail(Status(Code::kProtocol, "the source sent leases that no source can have; nothing was mapped"));
+  }
+  leases_.push_back(std::move(descriptors.front()));
 }
 
 void ClaimExchange::on_terms(const wire::Terms& terms, std::vector<UniqueFd> descriptors) {
@@ -118,23 +129,27 @@ Status ClaimExchange::map(const wire::Terms& terms, UniqueFd descriptor) {
   }
   Pager* pager = facts.is_hugetlb ? nullptr : request_.paging.pager;
   const bool is_lost = pager == nullptr && request_.paging.wanted == Paging::kUserFault;
-  Result<std::shared_ptr<Region>> region =
-      Region::map(MemoryObject::adopt(std::move(descriptor), facts), granted_by(terms.flags), pager);
+  holding_ = std::make_shared<Holding>(MemoryObject::adopt(std::move(descriptor), facts), std::move(leases_),
+                                       disowns(terms.flags));
+  Result<std::shared_ptr<Region>> region = Region::map(holding_, granted_by(terms.flags), pager);
   if (!region.is_ok()) return region.status();
-  received_ = {region.take(), source_.pid, terms.flags, facts.sealed_write,
-               is_lost ? Paging::kKernel : request_.paging.wanted};
+  received_ = {region.take(), source_.pid, terms.flags, false, is_lost ? Paging::kKernel : request_.paging.wanted};
   return Status();
 }
 
 void ClaimExchange::acknowledge() {
   checkpoint("claim.mapped");
   has_acknowledged_ = true;
-  if (send_packet(socket_.get(), wire::encode(wire::Mapped{offer_id_})) == IoOutcome::kClosed) on_hang_up();
+  // A source that has gone, or that has decided at its deadline, shows when the connection is read.
+  send_packet(socket_.get(), wire::encode(wire::Mapped{offer_id_}));
   checkpoint("claim.acknowledged");
 }
 
 void ClaimExchange::finish() {
-  received_.region->attach_lease(std::move(socket_));
+  // Not before now: the source seals what nobody may write any more when it has dropped its own right.
+  received_.is_immutable = inspect_object(holding_->object()->fd()).sealed_write;
+  holding_->set_connection(std::move(socket_));
+  holding_.reset();
   waiting_ = Waiting::kNot;
 }
 
@@ -146,6 +161,7 @@ void ClaimExchange::fail(Status status) {
   status_ = decorate(std::move(status));
   waiting_ = Waiting::kNot;
   received_.region.reset();
+  holding_.reset();
   if (socket_.is_open() && !has_acknowledged_) {
     send_packet(socket_.get(), wire::encode(wire::Declined{offer_id_}));
   }

@@ -65,6 +65,7 @@ class ClaimExchange {
   void ask();
   void on_packet(Packet packet);
   void on_hang_up();
+  void on_lease(std::vector<UniqueFd> descriptors);
   void on_terms(const wire::Terms& terms, std::vector<UniqueFd> descriptors);
   void on_refused(const wire::Refused& refused);
   Status map(const wire::Terms& terms, UniqueFd descriptor);
@@ -81,6 +82,8 @@ class ClaimExchange {
   bool has_acknowledged_ = false;
   uint64_t offer_id_ = 0;
   std::optional<Status> refusal_;  // the most telling answer of the brokers asked so far
+  std::vector<UniqueFd> leases_;
+  std::shared_ptr<Holding> holding_;
   ReceivedClaim received_;
   Status status_;
 };

@@ -20,8 +20,9 @@ Status check_terms(const wire::Terms& terms, uint64_t requested_address, uint64_
     return refuse("a length of " + std::to_string(terms.byte_length) + " bytes, which is not whole pages");
   }
   if (terms.object_offset != 0) return refuse("a part of a larger memory object");
-  const Status flags = check_flags(terms.flags, kAllRights);
-  return flags.is_ok() ? Status() : refuse("flags that no offer can have");
+  const bool has_grant = granted_by(terms.flags) != 0;
+  const bool is_known = (terms.flags & ~(kGrantMask | kDropMask)) == 0;
+  return has_grant && is_known ? Status() : refuse("flags that no offer can have");
 }
 
 Status check_object(const ObjectFacts& facts, const wire::Terms& terms) {

@@ -1,5 +1,7 @@
 #include "engine/transfer/offer_book.h"
 
+#include "engine/transfer/rights.h"
+
 namespace vmoffer {
 
 Result<OfferId> OfferBook::add(DestinationId destination, uint64_t address, uint64_t byte_length, uint32_t flags) {
@@ -11,6 +13,7 @@ Result<OfferId> OfferBook::add(DestinationId destination, uint64_t address, uint
   const OfferId id = ++last_id_;
   offers_.emplace(id, Offer{id, destination, address, byte_length, flags, OfferState::kPending});
   by_address_.emplace(Key{destination, address}, id);
+  by_start_.emplace(address, id);
   by_destination_[destination].insert(id);
   return id;
 }
@@ -67,6 +70,19 @@ std::vector<OfferId> OfferBook::expire(DestinationId destination) {
   return ids;
 }
 
+std::vector<OfferId> OfferBook::revoke(const Loss& loss) {
+  std::vector<OfferId> ids;
+  for (auto at = by_start_.lower_bound({loss.search_from, 0});
+       at != by_start_.end() && at->first < loss.address + loss.byte_length; ++at) {
+    const Offer& offer = offers_.at(at->second);
+    const bool is_hit =
+        offer.address + offer.byte_length > loss.address && (granted_by(offer.flags) & loss.rights) != 0;
+    if (is_hit && offer.state == OfferState::kPending) ids.push_back(offer.id);
+  }
+  for (const OfferId id : ids) erase(offers_.find(id));
+  return ids;
+}
+
 std::vector<Offer> OfferBook::list(DestinationId destination, OfferId after, size_t limit) const {
   std::vector<Offer> offers;
   const auto found = by_destination_.find(destination);
@@ -87,6 +103,7 @@ std::vector<Offer> OfferBook::list_all() const {
 void OfferBook::erase(std::map<OfferId, Offer>::iterator at) {
   const Offer& offer = at->second;
   by_address_.erase({offer.destination, offer.address});
+  by_start_.erase({offer.address, offer.id});
   const auto of_destination = by_destination_.find(offer.destination);
   of_destination->second.erase(offer.id);
   if (of_destination->second.empty()) by_destination_.erase(of_destination);

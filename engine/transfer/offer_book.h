@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/base/rights.h"
 #include "engine/base/status.h"
 
 namespace vmoffer {
@@ -52,6 +53,15 @@ class OfferBook {
   CancelOutcome cancel(OfferId id);
   // Takes out whatever the destination was offered; returns the ids.
   std::vector<OfferId> expire(DestinationId destination);
+  // Takes out the pending offers that overlap [address, address + byte_length) and grant one of the rights that were
+  // lost; returns the ids. No offer that overlaps begins before `search_from` (the start of the region).
+  struct Loss {
+    uint64_t search_from = 0;
+    uint64_t address = 0;
+    uint64_t byte_length = 0;
+    Rights rights = 0;
+  };
+  std::vector<OfferId> revoke(const Loss& loss);
 
   // Up to `limit` offers to one destination (or to all) with ids above `after`, in the order of their ids.
   std::vector<Offer> list(DestinationId destination, OfferId after, size_t limit) const;
@@ -66,6 +76,7 @@ class OfferBook {
   OfferId last_id_ = 0;
   std::map<OfferId, Offer> offers_;
   std::map<Key, OfferId> by_address_;
+  std::set<std::pair<uint64_t, OfferId>> by_start_;
   std::unordered_map<DestinationId, std::set<OfferId>> by_destination_;
 };
 

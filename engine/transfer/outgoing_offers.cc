@@ -23,14 +23,16 @@ Result<DestinationId> OutgoingOffers::destination_for(int pid) {
 }
 
 Result<OutgoingOffers::Made> OutgoingOffers::offer(int destination_pid, const Terms& terms,
-                                                   std::shared_ptr<MemoryObject> object,
+                                                   const std::shared_ptr<Region>& region,
                                                    std::shared_ptr<OfferObserver> observer) {
+  std::shared_ptr<Holding> holding = region->holding();
+  if (holding == nullptr) return Status(Code::kNotOwned, "the region has just been released or disowned");
   const std::lock_guard lock(mutex_);
   Result<DestinationId> destination = destination_for(destination_pid);
   if (!destination.is_ok()) return destination.status();
   Result<OfferId> id = book_.add(destination.value(), terms.address, terms.byte_length, terms.flags);
   if (!id.is_ok()) return id.status();
-  held_.emplace(id.value(), Held{std::move(object), std::move(observer)});
+  held_.emplace(id.value(), Held{std::move(holding), region, std::move(observer)});
   return Made{id.value(), destination.value()};
 }
 
@@ -101,7 +103,8 @@ Result<Grant> OutgoingOffers::begin_claim(DestinationId destination, uint64_t ad
   const std::lock_guard lock(mutex_);
   Result<Offer> offer = book_.begin_claim(destination, address);
   if (!offer.is_ok()) return offer.status();
-  return Grant{offer.value(), held_.at(offer.value().id).object};
+  const Held& held = held_.at(offer.value().id);
+  return Grant{offer.value(), held.holding, held.region};
 }
 
 bool OutgoingOffers::return_claim(OfferId id) {
@@ -126,6 +129,11 @@ void OutgoingOffers::forget_destination(DestinationId destination) {
     break;
   }
   destinations_.erase(found);
+}
+
+void OutgoingOffers::revoke(const OfferBook::Loss& loss) {
+  const std::lock_guard lock(mutex_);
+  for (const OfferId id : book_.revoke(loss)) conclude(id, OfferState::kRevoked);
 }
 
 std::vector<Offer> OutgoingOffers::list(DestinationId destination, OfferId after, size_t limit) {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "engine/base/status.h"
-#include "engine/sys/memory_object.h"
+#include "engine/pager/region.h"
 #include "engine/sys/process.h"
 #include "engine/transfer/offer_book.h"
 
@@ -31,7 +31,8 @@ class OfferObserver {
 // What the broker needs to answer a claim.
 struct Grant {
   Offer offer;
-  std::shared_ptr<MemoryObject> object;
+  std::shared_ptr<Holding> holding;
+  std::weak_ptr<Region> region;  // what is left of it: an offer outlives its region
 };
 
 struct SentOffer {
@@ -57,7 +58,8 @@ class OutgoingOffers {
     DestinationId destination = 0;
   };
   // kNoProcess, kBusy, kTooMany.
-  Result<Made> offer(int destination_pid, const Terms& terms, std::shared_ptr<MemoryObject> object,
+  // `region` is live.
+  Result<Made> offer(int destination_pid, const Terms& terms, const std::shared_ptr<Region>& region,
                      std::shared_ptr<OfferObserver> observer);
 
   // Of an offer that has not ended.
@@ -76,6 +78,9 @@ class OutgoingOffers {
   bool return_claim(OfferId id);
   // Ends the offer as claimed. Null when it has ended otherwise meanwhile; else who is to be told of its release.
   std::shared_ptr<OfferObserver> finish_claim(OfferId id);
+  bool is_being_claimed(OfferId id) { return state_of(id) == OfferState::kClaiming; }
+  // Rights on memory are lost: pending offers that grant them end as revoked.
+  void revoke(const OfferBook::Loss& loss);
   // The destination is gone: every offer to it ends as expired.
   void forget_destination(DestinationId destination);
 
@@ -87,7 +92,8 @@ class OutgoingOffers {
 
  private:
   struct Held {
-    std::shared_ptr<MemoryObject> object;
+    std::shared_ptr<Holding> holding;
+    std::weak_ptr<Region> region;
     std::shared_ptr<OfferObserver> observer;
   };
 

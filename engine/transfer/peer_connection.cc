@@ -4,6 +4,7 @@
 
 #include "engine/base/checkpoint.h"
 #include "engine/transfer/hand_off.h"
+#include "engine/transfer/rights.h"
 #include "engine/wire/codec.h"
 
 namespace vmoffer {
@@ -45,7 +46,8 @@ void PeerConnection::set_deadline() {
 }
 
 void PeerConnection::on_readable() {
-  for (int turn = 0; turn < kPacketsPerTurn && token_ != 0; ++turn) {
+  if (state_ == State::kLeased) return on_hang_up();  // nothing else is waited for
+  for (int turn = 0; turn < kPacketsPerTurn && token_ != 0 && state_ != State::kLeased; ++turn) {
     const Packet packet = receive_packet(socket_.get());
     if (packet.outcome == IoOutcome::kWouldBlock) return;
     if (packet.outcome != IoOutcome::kDone) return on_hang_up();
@@ -82,44 +84,77 @@ void PeerConnection::on_claim(const wire::Claim& claim) {
     host_.offers().return_claim(grant.value().offer.id);
     return;
   }
-  this->grant(grant.value());
+  this->grant(grant.take());
 }
 
-void PeerConnection::grant(const Grant& grant) {
-  const Offer& offer = grant.offer;
-  Result<UniqueFd> descriptor = descriptor_to_grant(*grant.object, offer.flags);
-  if (!descriptor.is_ok()) {
-    host_.offers().return_claim(offer.id);
-    return refuse(descriptor.status());
-  }
-  const wire::Terms terms{offer.id, offer.address, offer.byte_length, 0, offer.flags};
-  const IoOutcome sent = send_packet(socket_.get(), wire::encode(terms), descriptor.value().get());
-  if (sent != IoOutcome::kDone) {
-    // Nothing has left this process.
-    host_.offers().return_claim(offer.id);
-    return refuse(Status(Code::kTooMany, "the source could not send a descriptor; it has too many in flight"));
+void PeerConnection::grant(Grant grant) {
+  const OfferId id = grant.offer.id;
+  Result<Loan> loan = disowns(grant.offer.flags) ? grant.holding->lend_exclusively() : grant.holding->lend();
+  const Status status = loan.is_ok() ? send_terms(grant) : loan.status();
+  if (!status.is_ok()) {
+    // No descriptor of the object has left this process.
+    host_.offers().return_claim(id);
+    return refuse(status);
   }
   checkpoint("source.granted");
   state_ = State::kGranted;
-  offer_id_ = offer.id;
+  offer_id_ = id;
+  grant_ = std::move(grant);
+  loan_ = loan.take();
   set_deadline();
 }
 
+Status PeerConnection::send_terms(const Grant& grant) {
+  const Offer& offer = grant.offer;
+  Result<UniqueFd> descriptor = descriptor_to_grant(*grant.holding->object(), offer.flags);
+  if (!descriptor.is_ok()) return descriptor.status();
+  Result<std::vector<UniqueFd>> leases = grant.holding->leases_to_pass_on();
+  if (!leases.is_ok()) return leases.status();
+  IoOutcome sent = leases.value().size() <= wire::kMaxLeases ? IoOutcome::kDone : IoOutcome::kFailed;
+  for (const UniqueFd& lease : leases.value()) {
+    if (sent == IoOutcome::kDone) sent = send_packet(socket_.get(), wire::encode(wire::Lease{}), lease.get());
+  }
+  const wire::Terms terms{offer.id, offer.address, offer.byte_length, 0, offer.flags};
+  if (sent == IoOutcome::kDone) sent = send_packet(socket_.get(), wire::encode(terms), descriptor.value().get());
+  if (sent == IoOutcome::kDone) return Status();
+  return Status(Code::kTooMany,
+                "the source could not send a descriptor: it has too many in flight, or this memory has been "
+                "passed on too often");
+}
+
 void PeerConnection::on_mapped(const wire::Mapped& mapped) {
-  if (state_ == State::kLeased) return;  // it came past the deadline, which had decided the same
   if (state_ != State::kGranted || mapped.offer_id != offer_id_) return on_hang_up();
   checkpoint("source.acknowledged");
   become_leased();
 }
 
 void PeerConnection::become_leased() {
+  if (!drop_what_was_offered()) return end();
   observer_ = host_.offers().finish_claim(offer_id_);
-  if (observer_ == nullptr) return end();
   host_.loop().cancel_call(deadline_);
   state_ = State::kLeased;
   host_.on_leased(*this);
   checkpoint("source.dropped");
   send_packet(socket_.get(), wire::encode(wire::Done{offer_id_}));
+  // Whoever has the other end now, its claimer or those it passed the memory on to, has nothing to say but that it is
+  // over.
+  stop_receiving(socket_.get());
+  host_.loop().want_readable(token_, false);
+}
+
+// False when the offer has ended meanwhile, or nothing could be dropped: then the source has all it had.
+bool PeerConnection::drop_what_was_offered() {
+  if (!host_.offers().is_being_claimed(offer_id_)) return false;
+  const Grant grant = std::move(*grant_);
+  grant_.reset();
+  const std::shared_ptr<Region> region = grant.region.lock();
+  if (!drop_rights(region.get(), *grant.holding->object(), grant.offer.flags).is_ok()) {
+    host_.offers().return_claim(offer_id_);
+    return false;
+  }
+  const uint64_t search_from = region == nullptr ? grant.offer.address : region->address();
+  host_.offers().revoke({search_from, grant.offer.address, grant.offer.byte_length, dropped_by(grant.offer.flags)});
+  return true;
 }
 
 void PeerConnection::on_declined() {
@@ -173,6 +208,7 @@ void PeerConnection::on_hang_up() {
   // Is its process ending? The pidfd says so a moment after the socket does: the deadline decides.
   if (state_ == State::kGranted) return stop_watching();
   const std::shared_ptr<OfferObserver> observer = std::move(observer_);
+  loan_ = {};  // before anybody hears of it: the memory may be offered anew at once
   end();
   if (observer != nullptr) observer->on_released();
 }

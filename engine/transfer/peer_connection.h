@@ -61,7 +61,9 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
 
   void on_packet(const Packet& packet);
   void on_claim(const wire::Claim& claim);
-  void grant(const Grant& grant);
+  void grant(Grant grant);
+  Status send_terms(const Grant& grant);
+  bool drop_what_was_offered();
   void on_mapped(const wire::Mapped& mapped);
   void on_declined();
   void on_list(const wire::List& list);
@@ -81,6 +83,8 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   EventLoop::Token token_ = 0;
   EventLoop::Token deadline_ = 0;
   OfferId offer_id_ = 0;                     // kGranted, kLeased
+  std::optional<Grant> grant_;               // kGranted
+  Loan loan_;                                // kGranted, kLeased
   std::shared_ptr<OfferObserver> observer_;  // kLeased
   std::optional<OfferFeed> feed_;            // kFeeding
 };

@@ -24,8 +24,10 @@ Status check_flags(uint32_t flags, Rights held) {
     return Status(Code::kInvalidArgument,
                   "flags " + std::to_string(flags) + " grant nothing; add VMO_GRANT_R, _W or _X");
   }
-  if (dropped_by(flags) != 0) {
-    return Status(Code::kUnsupported, "dropping rights is not supported yet; offer with VMO_GRANT_ flags alone");
+  const Rights kept = held & ~dropped_by(flags);
+  if (disowns(flags) && (kept & (kWrite | kExecute)) != 0) {
+    return Status(Code::kInvalidArgument, "flags " + std::to_string(flags) + " drop R but keep " + letters(kept) +
+                                              ": what cannot be read cannot be used; drop all with VMO_DISOWN");
   }
   const Rights missing = granted_by(flags) & ~held;
   // Who may write may read: no machine has write-only memory.

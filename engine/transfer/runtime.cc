@@ -36,6 +36,10 @@ Result<std::shared_ptr<Region>> Runtime::region_to_offer(const OfferRequest& req
                       " is not vmoffer's; only what allocate() or a claim gave, and has not been "
                       "released, can be offered");
   }
+  if (region->state() == RegionState::kDisowned) {
+    return Status(Code::kNotOwned, "the memory at " + hex(request.address) +
+                                       " has gone to another process; offer what this process still has");
+  }
   const uint64_t offset = request.address - region->address();
   if (request.byte_length > region->byte_length() - offset) {
     return Status(Code::kInvalidArgument, std::to_string(request.byte_length) + " bytes at " + hex(request.address) +
@@ -59,7 +63,7 @@ Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<Offe
   if (!broker.is_ok()) return broker.status();
   Result<OutgoingOffers::Made> made =
       broker.value()->outgoing().offer(request.destination_pid, {request.address, request.byte_length, request.flags},
-                                       region.value()->object(), std::move(observer));
+                                       region.value(), std::move(observer));
   if (!made.is_ok()) return made.status();
   broker.value()->announce(made.value().destination);
   return made.value().id;

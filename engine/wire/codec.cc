@@ -117,6 +117,7 @@ struct Encoder {
     return Type::kOffers;
   }
   Type operator()(const EndOfList&) { return Type::kEndOfList; }
+  Type operator()(const Lease&) { return Type::kLease; }
 
   void put_line(const OfferLine& line) {
     out.put(line.offer_id);
@@ -181,6 +182,8 @@ Result<Message> read_body(Type type, Reader& in) {
       return Message(read_offers(in));
     case Type::kEndOfList:
       return Message(EndOfList{});
+    case Type::kLease:
+      return Message(Lease{});
   }
   return bad("unknown type " + std::to_string(static_cast<unsigned>(type)));
 }

@@ -1,6 +1,7 @@
 // The messages that two brokers exchange; FORMAT.md gives their bytes and the order in which they may come. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -24,6 +25,7 @@ enum class Type : uint16_t {
   kList = 7,
   kOffers = 8,
   kEndOfList = 9,
+  kLease = 10,
 };
 
 // Claimer: I want what you offer me at this address of yours.
@@ -79,6 +81,11 @@ struct Offers {
 
 struct EndOfList {};
 
-using Message = std::variant<Claim, Terms, Mapped, Declined, Done, Refused, List, Offers, EndOfList>;
+// Source, before the terms: one descriptor comes with it that the claimer holds as long as it holds the memory, for
+// those whom the source has the memory from. They see its end when the last who holds it is gone.
+struct Lease {};
+inline constexpr size_t kMaxLeases = 32;
+
+using Message = std::variant<Claim, Terms, Mapped, Declined, Done, Refused, List, Offers, EndOfList, Lease>;
 
 }  // namespace vmoffer::wire

@@ -1,0 +1,61 @@
+// Holding: a memory object as this process holds it. Shared by the region that maps it and the offers of it; when the
+// last of them lets go, the descriptor is closed, and those it came from hear that it was released. Any thread.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/sys/memory_object.h"
+
+namespace vmoffer {
+
+// Loan: while it lives, somebody else has the memory, or is about to get it. Move only.
+class Loan {
+ public:
+  Loan() = default;
+
+ private:
+  friend class Holding;
+  explicit Loan(std::shared_ptr<void> entry) : entry_(std::move(entry)) {}
+  std::shared_ptr<void> entry_;
+};
+
+class Holding {
+ public:
+  // Memory that was made here.
+  explicit Holding(std::shared_ptr<MemoryObject> object) : object_(std::move(object)) {}
+  // Memory that was received. `inherited`: what stands for it at those whom the source had it from. `is_disowned`: the
+  // source kept nothing.
+  Holding(std::shared_ptr<MemoryObject> object, std::vector<UniqueFd> inherited, bool is_disowned);
+
+  const std::shared_ptr<MemoryObject>& object() const { return object_; }
+  // True when nobody but this process has the memory, and those it lent it to.
+  bool is_sole() const { return is_sole_; }
+
+  // kBusy while it is lent exclusively.
+  Result<Loan> lend();
+  // kBusy while it is lent at all.
+  Result<Loan> lend_exclusively();
+
+  // The connection that stands for the claim at its source. Takes ownership.
+  void set_connection(UniqueFd connection);
+  // What a further claimer must hold, so that those whom the memory came from know that it is in use. Returns owned.
+  Result<std::vector<UniqueFd>> leases_to_pass_on() const;
+
+  Holding(const Holding&) = delete;
+  Holding& operator=(const Holding&) = delete;
+
+ private:
+  const std::shared_ptr<MemoryObject> object_;
+  const std::vector<UniqueFd> inherited_;
+  const bool is_sole_ = true;
+
+  mutable std::mutex mutex_;  // guards all below
+  UniqueFd connection_;
+  std::shared_ptr<int> shared_loans_ = std::make_shared<int>();  // counted by its references
+  std::weak_ptr<int> exclusive_loan_;
+};
+
+}  // namespace vmoffer
