@@ -20,8 +20,9 @@ interface Extent {
  * Offers memory to one other process (or to this one). Nothing changes before that process claims it: nothing is copied,
  * and nothing taken away. The same memory may be offered to any number of processes.
  *
- * In this version an offer is of a whole region, and grants only: partial ranges and `VMO_DROP_*` are refused with
- * ERR_VMO_UNSUPPORTED.
+ * A part of a region gets a memory object of its own the first time it is claimed apart from the rest: the claimer can
+ * reach the offered bytes and not one byte more. That is refused with ERR_VMO_BUSY, at the claim, while somebody shares
+ * the whole.
  *
  * @param destPid the pid of a live process, in this process's pid namespace.
  * @param memory what to offer; it must have come from `allocate()` or from a claim.

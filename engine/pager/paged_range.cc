@@ -105,7 +105,7 @@ uint64_t PagedRange::pass_hole(PageRange gap, PageRange fill, uint64_t& filled_e
 // Even a read-only descriptor makes the object grow its missing pages when they are touched through a shared mapping.
 bool PagedRange::fill_hole(PageRange pages) {
   const uint64_t byte_length = pages.count * page_bytes_;
-  Result<Mapping> view = Mapping::read_only_view(object_->fd(), pages.first * page_bytes_, byte_length);
+  Result<Mapping> view = Mapping::view(object_->fd(), pages.first * page_bytes_, byte_length, false);
   return view.is_ok() && populate(view.value().address(), byte_length, false).is_ok();
 }
 

@@ -19,9 +19,8 @@ Region::Region(Mapping mapping, std::shared_ptr<Holding> holding, Rights rights,
     : address_(mapping.address()),
       byte_length_(mapping.byte_length()),
       page_kind_(page_kind),
-      rights_(rights),
       mapping_(std::move(mapping)),
-      holding_(std::move(holding)) {}
+      extents_(std::make_shared<Extents>(address_, byte_length_, std::move(holding), rights)) {}
 
 Result<std::shared_ptr<Region>> Region::allocate(uint64_t byte_length, bool executable, bool huge_pages) {
   const Rights rights = kRead | kWrite | (executable ? kExecute : 0);
@@ -39,29 +38,30 @@ Result<std::shared_ptr<Region>> Region::map(std::shared_ptr<Holding> holding, Ri
       Mapping::of_object(object.fd(), object.byte_length(), sharing, protection_for(rights), object.is_hugetlb());
   if (!mapping.is_ok()) return mapping.status();
   const PageKind kind = object.is_hugetlb() ? PageKind::kHugeTlb : PageKind::kOrdinary;
+  const std::shared_ptr<MemoryObject> kept = holding->object();
   auto region = std::make_shared<Region>(mapping.take(), std::move(holding), rights, kind);
   if (pager == nullptr) return region;
-  Status status = region->page_by(*pager);
+  Status status = region->page_by(*pager, kept);
   if (!status.is_ok()) return status;
   return region;
 }
 
-Status Region::page_by(Pager& pager) {
-  Result<std::shared_ptr<PagedRange>> paged = pager.add(address_, byte_length_, holding_->object());
+Status Region::page_by(Pager& pager, std::shared_ptr<MemoryObject> object) {
+  Result<std::shared_ptr<PagedRange>> paged = pager.add(address_, byte_length_, std::move(object));
   if (!paged.is_ok()) return paged.status();
   pager_ = &pager;
   paged_ = paged.take();
   return Status();
 }
 
-RegionState Region::state() const {
-  const std::lock_guard lock(mutex_);
-  return state_;
+Rights Region::rights() const {
+  const std::shared_ptr<Extents> extents = this->extents();
+  return extents == nullptr ? 0 : extents->rights({0, byte_length_});
 }
 
-std::shared_ptr<Holding> Region::holding() const {
+std::shared_ptr<Extents> Region::extents() const {
   const std::lock_guard lock(mutex_);
-  return holding_;
+  return extents_;
 }
 
 Status Region::prefetch(uint64_t byte_offset, uint64_t byte_length) {
@@ -71,7 +71,8 @@ Status Region::prefetch(uint64_t byte_offset, uint64_t byte_length) {
   }
   const std::lock_guard lock(mutex_);
   if (state_ != RegionState::kLive) return Status();
-  return populate(address_ + byte_offset, byte_length, (rights_ & kWrite) != 0);
+  const bool writable = (extents_->rights({byte_offset, byte_length}) & kWrite) != 0;
+  return populate(address_ + byte_offset, byte_length, writable);
 }
 
 PagingStats Region::stats() const { return paged_ == nullptr ? PagingStats() : paged_->stats(); }
@@ -88,49 +89,63 @@ void Region::stop_paging() {
 void Region::release(bool keep_addresses) {
   stop_paging();
   const std::lock_guard lock(mutex_);
-  if (state_ == RegionState::kReleased) return;
-  const RegionState before = std::exchange(state_, RegionState::kReleased);
+  if (state_.exchange(RegionState::kReleased) == RegionState::kReleased) return;
   if (!keep_addresses) {
     if (map_ != nullptr) map_->remove(*this);
     mapping_.reset();
-  } else if (before == RegionState::kLive && !mapping_.replace_with_zeros().is_ok()) {
+  } else if (!mapping_.put_zeros(0, byte_length_).is_ok()) {
     return;  // no zeros to be had (the limit of mappings): the bytes stay until the addresses go, still no crash
   }
-  holding_.reset();
+  extents_.reset();
 }
 
-Status Region::disown() {
+Status Region::carve(ByteRange range, Writers writers) {
+  stop_paging();  // a range can have one userfaultfd only
+  const std::lock_guard lock(mutex_);
+  if (state_ != RegionState::kLive) return Status(Code::kNotOwned, "the region has just been released or disowned");
+  return vmoffer::carve(*extents_, &mapping_, range, writers);
+}
+
+Status Region::disown(ByteRange range) {
   {
     const std::lock_guard lock(mutex_);
     if (state_ != RegionState::kLive) return Status();
-    Status status = mapping_.replace_with_zeros();
+    Status status = mapping_.put_zeros(range.offset, range.length);
     if (!status.is_ok()) return status;
-    state_ = RegionState::kDisowned;
-    rights_ = 0;
-    holding_.reset();
-    if (tell_disowned_) tell_disowned_();
+    extents_->set_gone(range);
+    if (extents_->is_wholly_gone()) {
+      state_ = RegionState::kDisowned;
+      if (tell_disowned_) tell_disowned_();
+    }
   }
   stop_paging();
   return Status();
 }
 
-Status Region::drop_write() {
+Status Region::drop_write(ByteRange range) {
   {
     const std::lock_guard lock(mutex_);
-    if (state_ != RegionState::kLive || (rights_ & kWrite) == 0) return Status();
-    Status status = mapping_.make_private(holding_->object()->fd(), protection_for(rights_));
-    if (!status.is_ok()) return status;
-    rights_ &= ~kWrite;
+    if (state_ != RegionState::kLive) return Status();
+    for (const Extent& piece : extents_->pieces(range)) {
+      if ((piece.rights & kWrite) == 0) continue;
+      const Mapping::Placement placement{piece.range.offset, piece.range.length, piece.object_offset, Sharing::kPrivate,
+                                         protection_for(piece.rights)};
+      Status status = mapping_.put_object(piece.holding->object()->fd(), placement);
+      if (!status.is_ok()) return status;
+      extents_->set_rights(piece.range, piece.rights & ~kWrite);
+    }
   }
   stop_paging();
   return Status();
 }
 
-Status Region::drop_execute() {
+Status Region::drop_execute(ByteRange range) {
   const std::lock_guard lock(mutex_);
-  if (state_ != RegionState::kLive || (rights_ & kExecute) == 0) return Status();
-  Status status = mapping_.forbid_execution();
-  if (status.is_ok()) rights_ &= ~kExecute;
+  if (state_ != RegionState::kLive) return Status();
+  const Rights rights = extents_->rights(range);
+  if ((rights & kExecute) == 0) return Status();
+  Status status = mapping_.forbid_execution(range.offset, range.length);
+  if (status.is_ok()) extents_->set_rights(range, rights & ~kExecute);
   return status;
 }
 
@@ -139,7 +154,7 @@ Region::~Region() {
   stop_paging();
   // Order: the source hears that the memory was let go when it has been.
   mapping_.reset();
-  holding_.reset();
+  extents_.reset();
 }
 
 }  // namespace vmoffer

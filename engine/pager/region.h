@@ -14,7 +14,8 @@
 #include <mutex>
 
 #include "engine/base/rights.h"
-#include "engine/pager/holding.h"
+#include "engine/pager/carve.h"
+#include "engine/pager/extents.h"
 #include "engine/pager/page_kind.h"
 #include "engine/pager/pager.h"
 #include "engine/sys/mapping.h"
@@ -37,12 +38,13 @@ class Region {
 
   uint64_t address() const { return address_; }
   uint64_t byte_length() const { return byte_length_; }
-  Rights rights() const { return rights_; }
+  // What is held of every byte.
+  Rights rights() const;
   PageKind page_kind() const { return page_kind_; }
   bool is_paged() const { return paged_ != nullptr; }
-  RegionState state() const;
-  // Null unless the region is live.
-  std::shared_ptr<Holding> holding() const;
+  RegionState state() const { return state_; }
+  // What is behind the region, null when it is released. It outlives the region with those who offer it.
+  std::shared_ptr<Extents> extents() const;
 
   // Installs pages now. For a kernel-paged region, too.
   Status prefetch(uint64_t byte_offset, uint64_t byte_length);
@@ -58,12 +60,16 @@ class Region {
   // until the region is destroyed, so that whoever still holds a pointer harms nobody. Idempotent.
   void release(bool keep_addresses);
 
+  // Gives a range an object of its own, see carve.h.
+  Status carve(ByteRange range, Writers writers);
+
   // What a claim takes from the source; nothing when the region is no longer live. On failure nothing has changed.
-  // The range reads as zeros from then on.
-  Status disown();
-  // The bytes can still be read as they are and as others change them; what is written here from now on stays here.
-  Status drop_write();
-  Status drop_execute();
+  // REQUIRES: the range has an object to itself.
+  // It reads as zeros from then on:
+  Status disown(ByteRange range);
+  // Its bytes can still be read, as they are and as others change them; what is written here from now on stays here:
+  Status drop_write(ByteRange range);
+  Status drop_execute(ByteRange range);
 
   ~Region();
   Region(Mapping mapping, std::shared_ptr<Holding> holding, Rights rights, PageKind page_kind);
@@ -71,13 +77,14 @@ class Region {
   Region& operator=(const Region&) = delete;
 
  private:
-  Status page_by(Pager& pager);
+  Status page_by(Pager& pager, std::shared_ptr<MemoryObject> object);
   void stop_paging();
 
   const uint64_t address_;
   const uint64_t byte_length_;
   const PageKind page_kind_;
-  std::atomic<Rights> rights_;
+  // Read without the lock: who asks must not wait for a carving.
+  std::atomic<RegionState> state_ = RegionState::kLive;
   // Set before the region is shared:
   Pager* pager_ = nullptr;
   std::shared_ptr<PagedRange> paged_;
@@ -85,8 +92,7 @@ class Region {
 
   mutable std::mutex mutex_;  // guards all below
   Mapping mapping_;
-  std::shared_ptr<Holding> holding_;
-  RegionState state_ = RegionState::kLive;
+  std::shared_ptr<Extents> extents_;  // until released
   std::function<void()> tell_disowned_;
 };
 

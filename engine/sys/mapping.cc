@@ -71,26 +71,28 @@ Result<Mapping> Mapping::of_object(int fd, uint64_t byte_length, Sharing sharing
   return reserved.take();
 }
 
-Result<Mapping> Mapping::read_only_view(int fd, uint64_t byte_offset, uint64_t byte_length) {
-  void* got = ::mmap(nullptr, byte_length, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(byte_offset));
+Result<Mapping> Mapping::view(int fd, uint64_t byte_offset, uint64_t byte_length, bool writable) {
+  const int prot = bits_of({writable, false});
+  void* got = ::mmap(nullptr, byte_length, prot, MAP_SHARED, fd, static_cast<off_t>(byte_offset));
   if (got == MAP_FAILED) return map_error(byte_length);
   return Mapping(address_of(got), byte_length);
 }
 
-Status Mapping::replace_with_zeros() {
-  void* got = ::mmap(pointer_to(address_), byte_length_, PROT_READ | PROT_WRITE,
+Status Mapping::put_zeros(uint64_t byte_offset, uint64_t byte_length) {
+  void* got = ::mmap(pointer_to(address_ + byte_offset), byte_length, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-  return got == MAP_FAILED ? map_error(byte_length_) : Status();
+  return got == MAP_FAILED ? map_error(byte_length) : Status();
 }
 
-Status Mapping::make_private(int fd, Protection protection) {
-  void* got =
-      ::mmap(pointer_to(address_), byte_length_, bits_of(protection), MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED, fd, 0);
-  return got == MAP_FAILED ? map_error(byte_length_) : Status();
+Status Mapping::put_object(int fd, const Placement& placement) {
+  const int sharing = placement.sharing == Sharing::kShared ? MAP_SHARED : MAP_PRIVATE;
+  void* got = ::mmap(pointer_to(address_ + placement.byte_offset), placement.byte_length, bits_of(placement.protection),
+                     sharing | MAP_NORESERVE | MAP_FIXED, fd, static_cast<off_t>(placement.object_offset));
+  return got == MAP_FAILED ? map_error(placement.byte_length) : Status();
 }
 
-Status Mapping::forbid_execution() {
-  if (::mprotect(pointer_to(address_), byte_length_, PROT_READ | PROT_WRITE) == 0) return Status();
+Status Mapping::forbid_execution(uint64_t byte_offset, uint64_t byte_length) {
+  if (::mprotect(pointer_to(address_ + byte_offset), byte_length, PROT_READ | PROT_WRITE) == 0) return Status();
   return os_error(errno, "mprotect", "could not take the right to execute away");
 }
 

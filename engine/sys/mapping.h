@@ -30,20 +30,27 @@ class Mapping {
   // readable. `reserve`: refuse now when the pages could not be had later (huge page pools); otherwise nothing is
   // charged.
   static Result<Mapping> of_object(int fd, uint64_t byte_length, Sharing sharing, Protection protection, bool reserve);
-  // A read-only shared view of a part of a descriptor (borrowed), any alignment.
-  static Result<Mapping> read_only_view(int fd, uint64_t byte_offset, uint64_t byte_length);
+  // A shared view of a part of a descriptor (borrowed), any alignment.
+  static Result<Mapping> view(int fd, uint64_t byte_offset, uint64_t byte_length, bool writable);
 
   uint64_t address() const { return address_; }
   uint64_t byte_length() const { return byte_length_; }
   bool is_mapped() const { return byte_length_ != 0; }
 
-  // Puts untouched zeros in the place of what is mapped, in one step: an access at any moment finds the one or the
-  // other.
-  Status replace_with_zeros();
-  // Puts a private mapping of the same descriptor (borrowed) in the place of a shared one, likewise: what is written
-  // from then on stays here.
-  Status make_private(int fd, Protection protection);
-  Status forbid_execution();
+  // Each puts something else in the place of a part of what is mapped, in one step: an access at any moment finds the
+  // one or the other. Untouched zeros:
+  Status put_zeros(uint64_t byte_offset, uint64_t byte_length);
+  // A part of a descriptor (borrowed), shared or private:
+  struct Placement {
+    uint64_t byte_offset;
+    uint64_t byte_length;
+    uint64_t object_offset;
+    Sharing sharing;
+    Protection protection;
+  };
+  Status put_object(int fd, const Placement& placement);
+
+  Status forbid_execution(uint64_t byte_offset, uint64_t byte_length);
   void reset();
 
  private:

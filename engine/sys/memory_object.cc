@@ -8,6 +8,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
 #include "engine/sys/call.h"
@@ -104,6 +105,21 @@ Result<UniqueFd> MemoryObject::read_only_descriptor() const {
 }
 
 Result<UniqueFd> MemoryObject::descriptor() const { return duplicate(fd_.get()); }
+
+MemoryObject::Run MemoryObject::next_data(uint64_t from, uint64_t end) const {
+  const off_t data = ::lseek(fd_.get(), static_cast<off_t>(from), SEEK_DATA);
+  if (data < 0 || static_cast<uint64_t>(data) >= end) return {end, 0};
+  const off_t hole = ::lseek(fd_.get(), data, SEEK_HOLE);
+  const uint64_t stop = hole < 0 ? end : std::min(static_cast<uint64_t>(hole), end);
+  return {static_cast<uint64_t>(data), stop - static_cast<uint64_t>(data)};
+}
+
+bool MemoryObject::punch_hole(uint64_t byte_offset, uint64_t byte_length) const {
+  const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+  const auto offset = static_cast<off_t>(byte_offset);
+  const auto length = static_cast<off_t>(byte_length);
+  return retry_on_eintr([&] { return ::fallocate(fd_.get(), mode, offset, length); }) == 0;
+}
 
 bool MemoryObject::seal_against_writing() const { return ::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_WRITE) == 0; }
 

@@ -45,6 +45,15 @@ class MemoryObject {
   Result<UniqueFd> descriptor() const;
   // Before a writable descriptor leaves the process: whoever holds one could seal the object against its source.
   Status forbid_further_seals() const;
+  // The first run of bytes from `from` on that is not a hole, cut at `end`; empty at `end` when there is none.
+  struct Run {
+    uint64_t offset = 0;
+    uint64_t length = 0;
+  };
+  Run next_data(uint64_t from, uint64_t end) const;
+  // Gives the memory behind a range back; it reads as zeros then. False where that is not allowed.
+  bool punch_hole(uint64_t byte_offset, uint64_t byte_length) const;
+
   // From here on nobody, anywhere, changes these bytes. False when somebody still could (a shared writable mapping), or
   // when further seals are forbidden.
   bool seal_against_writing() const;

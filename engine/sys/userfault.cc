@@ -13,6 +13,7 @@
 namespace vmoffer {
 namespace {
 
+constexpr uint64_t kWriteProtectSharedMemory = uint64_t{1} << 12;  // UFFD_FEATURE_WP_HUGETLBFS_SHMEM, Linux 5.19
 constexpr uint64_t kNeededFeatures = UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM;
 
 int open_by_device() {
@@ -53,6 +54,14 @@ Result<UniqueFd> open_checked(UserFault::Reach reach) {
   return fd;
 }
 
+// The address space was changing under the call.
+template <typename Function>
+int retry_on_eagain(Function function) {
+  int result = function();
+  while (result != 0 && errno == EAGAIN) result = function();
+  return result;
+}
+
 Fault decode(const uffd_msg& message) {
   const auto& fault = message.arg.pagefault;
   return Fault{fault.address, (fault.flags & UFFD_PAGEFAULT_FLAG_MINOR) != 0,
@@ -84,6 +93,39 @@ Status UserFault::can_open(Reach reach) {
   Result<UniqueFd> fd = open_checked(reach);
   if (!fd.is_ok()) return fd.status();
   return agree_on_features(fd.value().get(), kNeededFeatures, nullptr);
+}
+
+Result<WriteGuard> WriteGuard::open() {
+  Result<UniqueFd> fd = open_checked(UserFault::Reach::kUserAndKernel);
+  if (!fd.is_ok()) fd = open_checked(UserFault::Reach::kUserOnly);
+  if (!fd.is_ok()) return fd.status();
+  Status status =
+      agree_on_features(fd.value().get(), UFFD_FEATURE_PAGEFAULT_FLAG_WP | kWriteProtectSharedMemory, nullptr);
+  if (!status.is_ok()) return status;
+  return WriteGuard(fd.take());
+}
+
+Status WriteGuard::hold(uint64_t address, uint64_t byte_length) const {
+  uffdio_register request = {};
+  request.range = {address, byte_length};
+  request.mode = UFFDIO_REGISTER_MODE_WP;
+  if (::ioctl(fd_.get(), UFFDIO_REGISTER, &request) != 0) {
+    return os_error(errno, "ioctl(UFFDIO_REGISTER)", "could not register a range for write faults");
+  }
+  uffdio_writeprotect protect = {};
+  protect.range = {address, byte_length};
+  protect.mode = UFFDIO_WRITEPROTECT_MODE_WP;
+  if (retry_on_eagain([&] { return ::ioctl(fd_.get(), UFFDIO_WRITEPROTECT, &protect); }) == 0) return Status();
+  Status status = os_error(errno, "ioctl(UFFDIO_WRITEPROTECT)", "could not hold up writers");
+  lift(address, byte_length);
+  return status;
+}
+
+void WriteGuard::lift(uint64_t address, uint64_t byte_length) const {
+  uffdio_range range = {address, byte_length};
+  // Taking the registration away takes the protection away; what was mapped anew has neither.
+  ::ioctl(fd_.get(), UFFDIO_UNREGISTER, &range);
+  ::ioctl(fd_.get(), UFFDIO_WAKE, &range);
 }
 
 Status UserFault::add_range(uint64_t address, uint64_t byte_length) const {

@@ -57,6 +57,24 @@ class UserFault {
   Reach reach_;
 };
 
+// WriteGuard: makes threads of this process that write into a range wait, until it is lifted. Readers go on. For a
+// moment only: nobody tells those who wait how long. Used by one thread.
+class WriteGuard {
+ public:
+  // Takes what the process may have: with user faults only, a system call that writes into the range meanwhile fails
+  // with EFAULT instead of waiting.
+  static Result<WriteGuard> open();
+
+  // The range must be mapped, and not be registered with another userfaultfd.
+  Status hold(uint64_t address, uint64_t byte_length) const;
+  // Also after the range has been mapped anew.
+  void lift(uint64_t address, uint64_t byte_length) const;
+
+ private:
+  explicit WriteGuard(UniqueFd fd) : fd_(std::move(fd)) {}
+  UniqueFd fd_;
+};
+
 // The feature bits this kernel offers, 0 when there is no userfaultfd at all.
 uint64_t userfault_features();
 

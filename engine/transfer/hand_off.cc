@@ -1,21 +1,11 @@
 #include "engine/transfer/hand_off.h"
 
+#include <algorithm>
+
 #include "engine/transfer/rights.h"
 
 namespace vmoffer {
 namespace {
-
-Status drop_from_region(Region& region, uint32_t flags) {
-  if (disowns(flags)) return region.disown();
-  const Rights dropped = dropped_by(flags);
-  if (dropped & kExecute) {
-    Status status = region.drop_execute();
-    if (!status.is_ok()) return status;
-  }
-  return dropped & kWrite ? region.drop_write() : Status();
-}
-
-}  // namespace
 
 Result<UniqueFd> descriptor_to_grant(const MemoryObject& object, uint32_t flags) {
   if ((granted_by(flags) & kWrite) == 0) return object.read_only_descriptor();
@@ -28,12 +18,90 @@ Result<UniqueFd> descriptor_to_grant(const MemoryObject& object, uint32_t flags)
   return object.descriptor();
 }
 
-Status drop_rights(Region* region, const MemoryObject& object, uint32_t flags) {
-  if (region != nullptr) {
-    Status status = drop_from_region(*region, flags);
+// All that the range is made of, lent to nobody else for as long as the loans live.
+Result<std::vector<Loan>> borrow_pieces(const Grant& grant) {
+  std::vector<Loan> loans;
+  std::vector<const Holding*> borrowed;
+  for (const Extent& piece : grant.extents->pieces(grant.range())) {
+    if (piece.holding == nullptr) return Status(Code::kNotOwned, "a part of this memory has gone to another process");
+    if (!piece.holding->is_sole()) {
+      return Status(Code::kBusy,
+                    "the source shares this memory as a whole with those it has it from, so that a part cannot be "
+                    "passed on by itself");
+    }
+    if (piece.holding->object()->is_hugetlb()) {
+      return Status(Code::kUnsupported,
+                    "memory from the huge page pool can be offered as a whole only; allocate with ordinary pages");
+    }
+    if (std::find(borrowed.begin(), borrowed.end(), piece.holding.get()) != borrowed.end()) continue;
+    Result<Loan> loan = piece.holding->lend_exclusively();
+    if (!loan.is_ok()) return loan.status();
+    loans.push_back(loan.take());
+    borrowed.push_back(piece.holding.get());
+  }
+  return loans;
+}
+
+Status carve_with(const Grant& grant, Writers writers) {
+  Result<std::vector<Loan>> loans = borrow_pieces(grant);
+  if (!loans.is_ok()) return loans.status();
+  const std::shared_ptr<Region> region = grant.region.lock();
+  if (region != nullptr && region->state() == RegionState::kLive) return region->carve(grant.range(), writers);
+  return carve(*grant.extents, nullptr, grant.range(), writers);
+}
+
+Status drop_from_region(Region& region, ByteRange range, uint32_t flags) {
+  if (disowns(flags)) return region.disown(range);
+  const Rights dropped = dropped_by(flags);
+  if (dropped & kExecute) {
+    Status status = region.drop_execute(range);
     if (!status.is_ok()) return status;
   }
-  const bool may_anybody_write = (granted_by(flags) & kWrite) != 0 || (dropped_by(flags) & kWrite) == 0;
+  return dropped & kWrite ? region.drop_write(range) : Status();
+}
+
+// The region is gone: what is left are the offers of it.
+void drop_from_offers(Extents& extents, ByteRange range, uint32_t flags) {
+  if (disowns(flags)) {
+    extents.set_gone(range);
+  } else {
+    extents.set_rights(range, extents.rights(range) & ~dropped_by(flags));
+  }
+}
+
+}  // namespace
+
+Status carve_now(const Grant& grant) {
+  return grant.extents->exact(grant.range()) == nullptr ? carve_with(grant, Writers::kStill) : Status();
+}
+
+Result<Parcel> pack(const Grant& grant) {
+  if (grant.extents->exact(grant.range()) == nullptr) {
+    Status status = carve_with(grant, Writers::kHeldUp);
+    if (!status.is_ok()) return status;
+  }
+  const std::shared_ptr<Holding> holding = grant.extents->exact(grant.range());
+  const uint32_t flags = grant.offer.flags;
+  Result<Loan> loan = disowns(flags) ? holding->lend_exclusively() : holding->lend();
+  if (!loan.is_ok()) return loan.status();
+  Result<UniqueFd> descriptor = descriptor_to_grant(*holding->object(), flags);
+  if (!descriptor.is_ok()) return descriptor.status();
+  Result<std::vector<UniqueFd>> leases = holding->leases_to_pass_on();
+  if (!leases.is_ok()) return leases.status();
+  return Parcel{holding->object(), descriptor.take(), leases.take(), loan.take()};
+}
+
+Status drop_rights(const Grant& grant, const MemoryObject& object) {
+  const std::shared_ptr<Region> region = grant.region.lock();
+  const uint32_t flags = grant.offer.flags;
+  if (region != nullptr && region->state() == RegionState::kLive) {
+    Status status = drop_from_region(*region, grant.range(), flags);
+    if (!status.is_ok()) return status;
+  } else {
+    drop_from_offers(*grant.extents, grant.range(), flags);
+  }
+  const bool source_writes = !disowns(flags) && (grant.extents->rights(grant.range()) & kWrite) != 0;
+  const bool may_anybody_write = source_writes || (granted_by(flags) & kWrite) != 0;
   // It may fail: then an earlier claimer can still write, and the next one reads from the kernel that it can.
   if (!may_anybody_write && object.is_writable()) object.seal_against_writing();
   return Status();

@@ -1,21 +1,30 @@
-// hand_off: what the source does to its memory at the two steps of a claim.
+// hand_off: what the source does to its memory at the two steps of a claim. Broker thread.
 #pragma once
 
-#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "engine/base/status.h"
-#include "engine/pager/region.h"
-#include "engine/sys/memory_object.h"
+#include "engine/transfer/outgoing_offers.h"
 
 namespace vmoffer {
 
-// Before the terms are sent. Returns owned: the descriptor to send, with the rights that the flags grant and no more.
-// Nothing changes for the source.
-Result<UniqueFd> descriptor_to_grant(const MemoryObject& object, uint32_t flags);
+// What is sent to a claimer, and what stands for it here.
+struct Parcel {
+  std::shared_ptr<MemoryObject> object;
+  UniqueFd descriptor;           // with the rights that the flags grant and no more
+  std::vector<UniqueFd> leases;  // for those whom the memory came from
+  Loan loan;
+};
+
+// Before the terms are sent. A part of a larger object gets one of its own first; nothing else changes for the source.
+// kBusy when somebody has a share of what would have to be taken apart or given away, kNotOwned when a part is gone.
+Result<Parcel> pack(const Grant& grant);
+// So that a range can be packed without anybody waiting; for a caller that knows that nobody writes meanwhile.
+Status carve_now(const Grant& grant);
 
 // When the claimer has the memory: takes from the source what the flags drop, and seals the object when nobody may
-// write any more. `region` is null when the source has let go of it already. On failure the source has all it had.
-Status drop_rights(Region* region, const MemoryObject& object, uint32_t flags);
+// write any more. On failure the source has all it had.
+Status drop_rights(const Grant& grant, const MemoryObject& object);
 
 }  // namespace vmoffer

@@ -25,14 +25,14 @@ Result<DestinationId> OutgoingOffers::destination_for(int pid) {
 Result<OutgoingOffers::Made> OutgoingOffers::offer(int destination_pid, const Terms& terms,
                                                    const std::shared_ptr<Region>& region,
                                                    std::shared_ptr<OfferObserver> observer) {
-  std::shared_ptr<Holding> holding = region->holding();
-  if (holding == nullptr) return Status(Code::kNotOwned, "the region has just been released or disowned");
+  std::shared_ptr<Extents> extents = region->extents();
+  if (extents == nullptr) return Status(Code::kNotOwned, "the region has just been released or disowned");
   const std::lock_guard lock(mutex_);
   Result<DestinationId> destination = destination_for(destination_pid);
   if (!destination.is_ok()) return destination.status();
   Result<OfferId> id = book_.add(destination.value(), terms.address, terms.byte_length, terms.flags);
   if (!id.is_ok()) return id.status();
-  held_.emplace(id.value(), Held{std::move(holding), region, std::move(observer)});
+  held_.emplace(id.value(), Held{std::move(extents), region, std::move(observer)});
   return Made{id.value(), destination.value()};
 }
 
@@ -104,7 +104,7 @@ Result<Grant> OutgoingOffers::begin_claim(DestinationId destination, uint64_t ad
   Result<Offer> offer = book_.begin_claim(destination, address);
   if (!offer.is_ok()) return offer.status();
   const Held& held = held_.at(offer.value().id);
-  return Grant{offer.value(), held.holding, held.region};
+  return Grant{offer.value(), held.extents, held.region};
 }
 
 bool OutgoingOffers::return_claim(OfferId id) {

@@ -31,8 +31,10 @@ class OfferObserver {
 // What the broker needs to answer a claim.
 struct Grant {
   Offer offer;
-  std::shared_ptr<Holding> holding;
+  std::shared_ptr<Extents> extents;
   std::weak_ptr<Region> region;  // what is left of it: an offer outlives its region
+
+  ByteRange range() const { return {offer.address - extents->address(), offer.byte_length}; }
 };
 
 struct SentOffer {
@@ -92,7 +94,7 @@ class OutgoingOffers {
 
  private:
   struct Held {
-    std::shared_ptr<Holding> holding;
+    std::shared_ptr<Extents> extents;
     std::weak_ptr<Region> region;
     std::shared_ptr<OfferObserver> observer;
   };

@@ -88,38 +88,34 @@ void PeerConnection::on_claim(const wire::Claim& claim) {
 }
 
 void PeerConnection::grant(Grant grant) {
-  const OfferId id = grant.offer.id;
-  Result<Loan> loan = disowns(grant.offer.flags) ? grant.holding->lend_exclusively() : grant.holding->lend();
-  const Status status = loan.is_ok() ? send_terms(grant) : loan.status();
+  const Offer offer = grant.offer;
+  Result<Parcel> parcel = pack(grant);
+  const Status status = parcel.is_ok() ? send(offer, parcel.value()) : parcel.status();
   if (!status.is_ok()) {
     // No descriptor of the object has left this process.
-    host_.offers().return_claim(id);
+    host_.offers().return_claim(offer.id);
     return refuse(status);
   }
   checkpoint("source.granted");
   state_ = State::kGranted;
-  offer_id_ = id;
+  offer_id_ = offer.id;
   grant_ = std::move(grant);
-  loan_ = loan.take();
+  object_ = std::move(parcel.value().object);
+  loan_ = std::move(parcel.value().loan);
   set_deadline();
 }
 
-Status PeerConnection::send_terms(const Grant& grant) {
-  const Offer& offer = grant.offer;
-  Result<UniqueFd> descriptor = descriptor_to_grant(*grant.holding->object(), offer.flags);
-  if (!descriptor.is_ok()) return descriptor.status();
-  Result<std::vector<UniqueFd>> leases = grant.holding->leases_to_pass_on();
-  if (!leases.is_ok()) return leases.status();
-  IoOutcome sent = leases.value().size() <= wire::kMaxLeases ? IoOutcome::kDone : IoOutcome::kFailed;
-  for (const UniqueFd& lease : leases.value()) {
+Status PeerConnection::send(const Offer& offer, const Parcel& parcel) {
+  IoOutcome sent = parcel.leases.size() <= wire::kMaxLeases ? IoOutcome::kDone : IoOutcome::kFailed;
+  for (const UniqueFd& lease : parcel.leases) {
     if (sent == IoOutcome::kDone) sent = send_packet(socket_.get(), wire::encode(wire::Lease{}), lease.get());
   }
   const wire::Terms terms{offer.id, offer.address, offer.byte_length, 0, offer.flags};
-  if (sent == IoOutcome::kDone) sent = send_packet(socket_.get(), wire::encode(terms), descriptor.value().get());
+  if (sent == IoOutcome::kDone) sent = send_packet(socket_.get(), wire::encode(terms), parcel.descriptor.get());
   if (sent == IoOutcome::kDone) return Status();
   return Status(Code::kTooMany,
-                "the source could not send a descriptor: it has too many in flight, or this memory has been "
-                "passed on too often");
+                "the source could not send a descriptor: it has too many in flight, or this memory has been passed on "
+                "too often");
 }
 
 void PeerConnection::on_mapped(const wire::Mapped& mapped) {
@@ -145,15 +141,16 @@ void PeerConnection::become_leased() {
 // False when the offer has ended meanwhile, or nothing could be dropped: then the source has all it had.
 bool PeerConnection::drop_what_was_offered() {
   if (!host_.offers().is_being_claimed(offer_id_)) return false;
+  // Let go of here, whatever becomes of it: a disowned object is to have no descriptor left in this process.
   const Grant grant = std::move(*grant_);
+  const std::shared_ptr<MemoryObject> object = std::move(object_);
   grant_.reset();
-  const std::shared_ptr<Region> region = grant.region.lock();
-  if (!drop_rights(region.get(), *grant.holding->object(), grant.offer.flags).is_ok()) {
+  if (!drop_rights(grant, *object).is_ok()) {
     host_.offers().return_claim(offer_id_);
     return false;
   }
-  const uint64_t search_from = region == nullptr ? grant.offer.address : region->address();
-  host_.offers().revoke({search_from, grant.offer.address, grant.offer.byte_length, dropped_by(grant.offer.flags)});
+  host_.offers().revoke(
+      {grant.extents->address(), grant.offer.address, grant.offer.byte_length, dropped_by(grant.offer.flags)});
   return true;
 }
 

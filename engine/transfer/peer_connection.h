@@ -14,6 +14,7 @@
 
 #include "engine/sys/event_loop.h"
 #include "engine/sys/process.h"
+#include "engine/transfer/hand_off.h"
 #include "engine/transfer/offer_feed.h"
 #include "engine/transfer/outgoing_offers.h"
 #include "engine/wire/messages.h"
@@ -62,7 +63,7 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   void on_packet(const Packet& packet);
   void on_claim(const wire::Claim& claim);
   void grant(Grant grant);
-  Status send_terms(const Grant& grant);
+  Status send(const Offer& offer, const Parcel& parcel);
   bool drop_what_was_offered();
   void on_mapped(const wire::Mapped& mapped);
   void on_declined();
@@ -84,6 +85,7 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   EventLoop::Token deadline_ = 0;
   OfferId offer_id_ = 0;                     // kGranted, kLeased
   std::optional<Grant> grant_;               // kGranted
+  std::shared_ptr<MemoryObject> object_;     // kGranted
   Loan loan_;                                // kGranted, kLeased
   std::shared_ptr<OfferObserver> observer_;  // kLeased
   std::optional<OfferFeed> feed_;            // kFeeding

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "engine/sys/page_table.h"
+#include "engine/transfer/hand_off.h"
 #include "engine/transfer/rights.h"
 
 namespace vmoffer {
@@ -46,19 +47,35 @@ Result<std::shared_ptr<Region>> Runtime::region_to_offer(const OfferRequest& req
                                               " reach beyond their region, which has " +
                                               std::to_string(region->byte_length() - offset) + " bytes from there");
   }
-  if (request.byte_length != region->byte_length()) {
-    return Status(Code::kUnsupported, "offering a part of a region is not supported yet; offer the whole region of " +
-                                          std::to_string(region->byte_length()) + " bytes at " +
-                                          hex(region->address()));
+  const std::shared_ptr<Extents> extents = region->extents();
+  if (extents == nullptr) return Status(Code::kNotOwned, "the region has just been released");
+  const ByteRange range{offset, request.byte_length};
+  for (const Extent& piece : extents->pieces(range)) {
+    if (piece.holding == nullptr) {
+      return Status(Code::kNotOwned, "a part of the memory at " + hex(request.address) +
+                                         " has gone to another process; offer what this process still has");
+    }
   }
-  Status flags = check_flags(request.flags, region->rights());
+  Status flags = check_flags(request.flags, extents->rights(range));
   if (!flags.is_ok()) return flags;
   return region;
+}
+
+// A part is taken apart from the rest when it is claimed, while its writers wait. Where nothing can make them wait it
+// is done now, on the thread that offers and so does not write.
+Status Runtime::separate_if_needed(const std::shared_ptr<Region>& region, const OfferRequest& request) {
+  static const bool can_make_writers_wait = WriteGuard::open().is_ok();
+  const std::shared_ptr<Extents> extents = region->extents();
+  if (can_make_writers_wait || extents == nullptr) return Status();
+  const Offer offer{0, 0, request.address, request.byte_length, request.flags, OfferState::kPending};
+  return carve_now(Grant{offer, extents, region});
 }
 
 Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<OfferObserver> observer) {
   Result<std::shared_ptr<Region>> region = region_to_offer(request);
   if (!region.is_ok()) return region.status();
+  Status separated = separate_if_needed(region.value(), request);
+  if (!separated.is_ok()) return separated;
   Result<Broker*> broker = this->broker();
   if (!broker.is_ok()) return broker.status();
   Result<OutgoingOffers::Made> made =

@@ -29,7 +29,7 @@ class Runtime {
     uint64_t byte_length = 0;
     uint32_t flags = 0;
   };
-  // The range must be a whole live region of this process.
+  // The range must lie in a region of this process that still has all of it.
   Result<OfferId> offer(const OfferRequest& request, std::shared_ptr<OfferObserver> observer);
   // Of an offer that has not ended: pending or being claimed.
   OfferState state_of(OfferId id);
@@ -59,6 +59,7 @@ class Runtime {
   Result<Pager*> pager(UserFault::Reach reach);
   Status start_pager(UserFault::Reach reach, PagerWithThread& slot);
   Result<std::shared_ptr<Region>> region_to_offer(const OfferRequest& request);
+  Status separate_if_needed(const std::shared_ptr<Region>& region, const OfferRequest& request);
 
   RegionMap regions_;
   std::mutex mutex_;                       // guards all below

@@ -1,0 +1,122 @@
+#include "engine/pager/carve.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "engine/base/units.h"
+#include "engine/sys/userfault.h"
+
+namespace vmoffer {
+namespace {
+
+// How long a writer may have to wait: copying this much takes half a millisecond.
+constexpr uint64_t kPieceBytes = kHugePageBytes;
+
+class Carving {
+ public:
+  Carving(Extents& extents, Mapping* mapping, ByteRange range, std::shared_ptr<MemoryObject> object)
+      : extents_(extents),
+        mapping_(mapping),
+        range_(range),
+        object_(std::move(object)),
+        holding_(std::make_shared<Holding>(object_)) {}
+
+  Status run(Writers writers) {
+    Status status = writers == Writers::kHeldUp && mapping_ != nullptr ? open_guard() : Status();
+    for (const Extent& part : extents_.pieces(range_)) {
+      for (uint64_t at = part.range.offset; status.is_ok() && at < part.range.end(); at += kPieceBytes) {
+        status = carry(part, {at, std::min(kPieceBytes, part.range.end() - at)});
+      }
+      if (status.is_ok()) record(part, part.range);
+    }
+    return status;
+  }
+
+ private:
+  Status open_guard() {
+    Result<WriteGuard> guard = WriteGuard::open();
+    if (!guard.is_ok()) return guard.status();
+    guard_.emplace(guard.take());
+    return Status();
+  }
+
+  Status carry(const Extent& part, ByteRange piece) {
+    const bool is_private = (part.rights & kWrite) == 0;
+    Status status = is_private ? copy(part, piece) : move(part, piece);
+    if (!status.is_ok()) return status;
+    record(part, piece);
+    // A private mapping goes on showing the old object, with what was written into it here.
+    if (!is_private) part.holding->object()->punch_hole(offset_in_old(part, piece.offset), piece.length);
+    return Status();
+  }
+
+  void record(const Extent& part, ByteRange carried) {
+    extents_.replace({carried, holding_, carried.offset - range_.offset, part.rights});
+  }
+
+  Status move(const Extent& part, ByteRange piece) const {
+    if (mapping_ == nullptr) return copy(part, piece);
+    const uint64_t address = extents_.address() + piece.offset;
+    Status status = guard_ ? guard_->hold(address, piece.length) : Status();
+    if (!status.is_ok()) return status;
+    status = copy(part, piece);
+    if (status.is_ok()) status = put_in_place(part, piece);
+    if (guard_) guard_->lift(address, piece.length);
+    return status;
+  }
+
+  Status copy(const Extent& part, ByteRange piece) const {
+    const MemoryObject& old = *part.holding->object();
+    const uint64_t first = offset_in_old(part, piece.offset);
+    const uint64_t end = first + piece.length;
+    for (MemoryObject::Run run = old.next_data(first, end); run.length > 0;
+         run = old.next_data(run.offset + run.length, end)) {
+      Status status = copy_run(old, run, piece.offset - range_.offset + (run.offset - first));
+      if (!status.is_ok()) return status;
+    }
+    return Status();
+  }
+
+  Status copy_run(const MemoryObject& old, MemoryObject::Run run, uint64_t new_offset) const {
+    Result<Mapping> from = Mapping::view(old.fd(), run.offset, run.length, false);
+    if (!from.is_ok()) return from.status();
+    Result<Mapping> to = Mapping::view(object_->fd(), new_offset, run.length, true);
+    if (!to.is_ok()) return to.status();
+    // Asked for in advance, memory that is not to be had is an error and not a signal.
+    Status status = populate(to.value().address(), run.length, true);
+    if (!status.is_ok()) return status;
+    std::memcpy(reinterpret_cast<void*>(to.value().address()), reinterpret_cast<const void*>(from.value().address()),
+                run.length);
+    return Status();
+  }
+
+  Status put_in_place(const Extent& part, ByteRange piece) const {
+    return mapping_->put_object(object_->fd(), {piece.offset,
+                                                piece.length,
+                                                piece.offset - range_.offset,
+                                                Sharing::kShared,
+                                                {.write = true, .execute = (part.rights & kExecute) != 0}});
+  }
+
+  static uint64_t offset_in_old(const Extent& part, uint64_t offset) {
+    return part.object_offset + (offset - part.range.offset);
+  }
+
+  Extents& extents_;
+  Mapping* const mapping_;
+  const ByteRange range_;
+  const std::shared_ptr<MemoryObject> object_;
+  const std::shared_ptr<Holding> holding_;
+  std::optional<WriteGuard> guard_;
+};
+
+}  // namespace
+
+Status carve(Extents& extents, Mapping* mapping, ByteRange range, Writers writers) {
+  Result<std::shared_ptr<MemoryObject>> object = MemoryObject::create(range.length, /*hugetlb=*/false);
+  if (!object.is_ok()) return object.status();
+  return Carving(extents, mapping, range, object.take()).run(writers);
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,21 @@
+// carve: gives a part of a region a memory object of its own, in place, so that it can be handed out by itself.
+#pragma once
+
+#include "engine/base/status.h"
+#include "engine/pager/extents.h"
+#include "engine/sys/mapping.h"
+
+namespace vmoffer {
+
+enum class Writers : uint8_t {
+  kHeldUp,  // threads that write into a piece wait until it has been carried over (needs userfaultfd)
+  kStill,   // the caller knows that nobody writes meanwhile
+};
+
+// The bytes are carried over piece by piece, and given back behind each: at no time is there much more than one copy.
+// `mapping` is the region's, null when it is released. The caller sees to it that nobody else has the memory: REQUIRES
+// each piece of the range is there and wholly this process's. On failure every byte is where it was or has been carried
+// over; the extents tell.
+Status carve(Extents& extents, Mapping* mapping, ByteRange range, Writers writers);
+
+}  // namespace vmoffer

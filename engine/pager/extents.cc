@@ -1,0 +1,92 @@
+#include "engine/pager/extents.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace vmoffer {
+namespace {
+
+Extent cut(const Extent& extent, ByteRange range) {
+  const uint64_t first = std::max(extent.range.offset, range.offset);
+  const uint64_t end = std::min(extent.range.end(), range.end());
+  Extent part = extent;
+  part.range = {first, end - first};
+  part.object_offset += first - extent.range.offset;
+  return part;
+}
+
+}  // namespace
+
+Extents::Extents(uint64_t address, uint64_t byte_length, std::shared_ptr<Holding> holding, Rights rights)
+    : address_(address), byte_length_(byte_length) {
+  extents_.emplace(0, Extent{{0, byte_length}, std::move(holding), 0, rights});
+}
+
+Extents::Map::const_iterator Extents::at(uint64_t offset) const { return std::prev(extents_.upper_bound(offset)); }
+
+void Extents::split(uint64_t offset) {
+  if (offset >= byte_length_) return;
+  const Extent whole = at(offset)->second;
+  if (whole.range.offset == offset) return;
+  extents_[whole.range.offset] = cut(whole, {whole.range.offset, offset - whole.range.offset});
+  extents_[offset] = cut(whole, {offset, whole.range.end() - offset});
+}
+
+void Extents::put(const Extent& extent) {
+  split(extent.range.offset);
+  split(extent.range.end());
+  const auto first = extents_.lower_bound(extent.range.offset);
+  const auto end = extents_.lower_bound(extent.range.end());
+  for (auto old = first; old != end; ++old) {
+    if (old->second.holding == nullptr) bytes_gone_ -= old->second.range.length;
+  }
+  extents_.erase(first, end);
+  if (extent.holding == nullptr) bytes_gone_ += extent.range.length;
+  extents_.emplace(extent.range.offset, extent);
+}
+
+Rights Extents::rights(ByteRange range) const {
+  Rights rights = kAllRights;
+  for (const Extent& part : pieces(range)) rights &= part.rights;
+  return rights;
+}
+
+std::shared_ptr<Holding> Extents::exact(ByteRange range) const {
+  const std::vector<Extent> parts = pieces(range);
+  const std::shared_ptr<Holding> holding = parts.front().holding;
+  if (holding == nullptr || holding->object()->byte_length() != range.length) return nullptr;
+  for (const Extent& part : parts) {
+    if (part.holding != holding || part.object_offset != part.range.offset - range.offset) return nullptr;
+  }
+  return holding;
+}
+
+std::vector<Extent> Extents::pieces(ByteRange range) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Extent> parts;
+  for (auto next = at(range.offset); next != extents_.end() && next->first < range.end(); ++next) {
+    parts.push_back(cut(next->second, range));
+  }
+  return parts;
+}
+
+bool Extents::is_wholly_gone() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_gone_ == byte_length_;
+}
+
+void Extents::replace(const Extent& extent) {
+  const std::lock_guard lock(mutex_);
+  put(extent);
+}
+
+void Extents::set_rights(ByteRange range, Rights rights) {
+  for (Extent& part : pieces(range)) {
+    part.rights = rights;
+    replace(part);
+  }
+}
+
+void Extents::set_gone(ByteRange range) { replace({range, nullptr, 0, 0}); }
+
+}  // namespace vmoffer

@@ -1,0 +1,74 @@
+// Extents: which memory objects stand behind a region, piece by piece. At first there is one. A part that is offered by
+// itself gets an object of its own (a memory object cannot be passed in part), and a part that is disowned is gone.
+//
+// Shared by the region and the offers of it, so that an offer keeps its memory alive when the region is released. Pure
+// bookkeeping: what is done to the mapping, carve.h and Region do. Any thread. A call costs O(log n) of the extents
+// there are, for each extent that its range touches.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/base/rights.h"
+#include "engine/pager/holding.h"
+
+namespace vmoffer {
+
+struct ByteRange {
+  uint64_t offset = 0;
+  uint64_t length = 0;
+  uint64_t end() const { return offset + length; }
+};
+
+struct Extent {
+  ByteRange range;                   // within the region
+  std::shared_ptr<Holding> holding;  // null: gone
+  uint64_t object_offset = 0;
+  Rights rights = 0;
+};
+
+class Extents {
+ public:
+  // Invariant: the extents are in order, do not overlap, and cover the region without a gap.
+  Extents(uint64_t address, uint64_t byte_length, std::shared_ptr<Holding> holding, Rights rights);
+
+  // The region's first address; it stays the same when the region is gone.
+  uint64_t address() const { return address_; }
+  uint64_t byte_length() const { return byte_length_; }
+
+  // What is held of every byte of the range; 0 where a part of it is gone.
+  Rights rights(ByteRange range) const;
+  // The holding of exactly this range: whoever gets its object gets the range and not one byte more. Null when the
+  // range has no object to itself.
+  std::shared_ptr<Holding> exact(ByteRange range) const;
+  // The pieces that the range is made of, cut to it.
+  std::vector<Extent> pieces(ByteRange range) const;
+  bool is_wholly_gone() const;
+
+  // Puts one extent in the place of all that its range covers.
+  void replace(const Extent& extent);
+  void set_rights(ByteRange range, Rights rights);
+  void set_gone(ByteRange range);
+
+  Extents(const Extents&) = delete;
+  Extents& operator=(const Extents&) = delete;
+
+ private:
+  using Map = std::map<uint64_t, Extent>;  // by first offset
+
+  // REQUIRES of all three: mutex_ is held.
+  Map::const_iterator at(uint64_t offset) const;  // the extent that holds the byte
+  void split(uint64_t offset);
+  void put(const Extent& extent);
+
+  const uint64_t address_;
+  const uint64_t byte_length_;
+  mutable std::mutex mutex_;  // guards all below
+  Map extents_;
+  uint64_t bytes_gone_ = 0;
+};
+
+}  // namespace vmoffer
