@@ -27,10 +27,12 @@ PagingWish paging_wish(const std::string& name) {
 
 Result<ClaimArguments> read_arguments(const Napi::CallbackInfo& info) {
   const Napi::Object options = info[2].As<Napi::Object>();
+  const bool is_pull = text_property(options, "transfer") == "pull";
+  const wire::Transfer transfer = is_pull ? wire::Transfer::kPull : wire::Transfer::kMap;
   Result<PagingChoice> paging =
-      Environment::of(info.Env()).runtime().choose_paging(paging_wish(text_property(options, "paging")));
+      Environment::of(info.Env()).runtime().choose_paging(paging_wish(text_property(options, "paging")), transfer);
   if (!paging.is_ok()) return paging.status();
-  const ClaimRequest request{pid_argument(info, 0), address_argument(info, 1), paging.value()};
+  const ClaimRequest request{pid_argument(info, 0), address_argument(info, 1), paging.value(), transfer};
   const double timeout_ms = options.Get("timeoutMs").As<Napi::Number>().DoubleValue();
   return ClaimArguments{
       request, std::chrono::milliseconds(static_cast<int64_t>(timeout_ms)), {request.source_pid, request.address}};

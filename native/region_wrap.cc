@@ -96,7 +96,8 @@ Napi::Object RegionWrap::of_region(Napi::Env env, std::shared_ptr<Region> region
 Napi::Object RegionWrap::of_claim(Napi::Env env, ReceivedClaim claim) {
   Environment::of(env).runtime().enlist(claim.region);
   RegionWrap* wrap = make(env, std::move(claim.region));
-  wrap->claim_ = ClaimFacts{claim.source_pid, claim.flags, claim.is_immutable, claim.paging};
+  wrap->claim_ = ClaimFacts{claim.source_pid, claim.flags, claim.is_immutable, claim.paging,
+                            claim.transfer == wire::Transfer::kPull};
   return wrap->Value();
 }
 
@@ -172,7 +173,7 @@ Napi::Value RegionWrap::immutable(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value RegionWrap::transfer(const Napi::CallbackInfo& info) {
-  return claim_ ? Napi::String::New(info.Env(), "map") : info.Env().Undefined();
+  return claim_ ? Napi::String::New(info.Env(), claim_->is_pulled ? "pull" : "map") : info.Env().Undefined();
 }
 
 Napi::Value RegionWrap::paging(const Napi::CallbackInfo& info) {

@@ -1,4 +1,4 @@
-import { VmoError } from './errors.js';
+import { invalidArgument } from './errors.js';
 import type { NativeClaimOptions, PagingKind, TransferKind } from './native.js';
 import { checkOneOf, checkOptions, checkSignal, checkTimeout } from './validate.js';
 
@@ -9,8 +9,10 @@ const PAGINGS = ['auto', 'userfault', 'kernel', 'eager'] as const satisfies read
 /** How to take an offer. */
 export interface ClaimOptions {
   /**
-   * `'map'` maps the offered memory itself, without a copy. `'pull'` is refused with ERR_VMO_UNSUPPORTED in this
-   * version. Default: `'map'`.
+   * `'map'` maps the offered memory itself, without a copy. `'pull'` makes it private memory of this process, copied when
+   * it is touched (without full userfault rights: at once) and charged to this process; what was disowned is given back
+   * behind the copy, so that there is one buffer at all times. What the source writes into a page after it was pulled, or
+   * this process before it is offered on, the other does not see. Default: `'map'`.
    */
   transfer?: TransferKind;
   /**
@@ -43,8 +45,10 @@ export function checkClaimOptions(options: ClaimOptions): CheckedClaimOptions {
   checkOneOf(paging, 'paging', PAGINGS);
   checkTimeout(timeoutMs);
   checkSignal(signal);
-  if (transfer === 'pull') {
-    throw new VmoError('ERR_VMO_UNSUPPORTED', "transfer: 'pull' is not supported yet; use transfer: 'map'");
+  if (transfer === 'pull' && paging === 'kernel') {
+    throw invalidArgument(
+      "paging 'kernel' cannot pull: the kernel maps pages, it does not copy them; use 'userfault' or 'eager'",
+    );
   }
   return { transfer, paging, timeoutMs, signal };
 }

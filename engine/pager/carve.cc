@@ -42,12 +42,13 @@ class Carving {
   }
 
   Status carry(const Extent& part, ByteRange piece) {
-    const bool is_private = (part.rights & kWrite) == 0;
-    Status status = is_private ? copy(part, piece) : move(part, piece);
+    const std::shared_ptr<MemoryObject> old = part.holding->object();
+    // A private mapping of an object goes on showing it, with what was written into it here.
+    const bool stays = old != nullptr && (part.rights & kWrite) == 0;
+    Status status = stays ? copy(part, piece) : move(part, piece);
     if (!status.is_ok()) return status;
     record(part, piece);
-    // A private mapping goes on showing the old object, with what was written into it here.
-    if (!is_private) part.holding->object()->punch_hole(offset_in_old(part, piece.offset), piece.length);
+    if (old != nullptr && !stays) old->punch_hole(offset_in_old(part, piece.offset), piece.length);
     return Status();
   }
 
@@ -67,6 +68,7 @@ class Carving {
   }
 
   Status copy(const Extent& part, ByteRange piece) const {
+    if (part.holding->object() == nullptr) return copy_private(piece);
     const MemoryObject& old = *part.holding->object();
     const uint64_t first = offset_in_old(part, piece.offset);
     const uint64_t end = first + piece.length;
@@ -78,25 +80,32 @@ class Carving {
     return Status();
   }
 
+  // Memory without an object is nowhere but in the region's own range. REQUIRES: mapping_ is there.
+  Status copy_private(ByteRange piece) const {
+    return copy_bytes(extents_.address() + piece.offset, piece.offset - range_.offset, piece.length);
+  }
+
   Status copy_run(const MemoryObject& old, MemoryObject::Run run, uint64_t new_offset) const {
     Result<Mapping> from = Mapping::view(old.fd(), run.offset, run.length, false);
     if (!from.is_ok()) return from.status();
-    Result<Mapping> to = Mapping::view(object_->fd(), new_offset, run.length, true);
+    return copy_bytes(from.value().address(), new_offset, run.length);
+  }
+
+  Status copy_bytes(uint64_t from, uint64_t new_offset, uint64_t byte_length) const {
+    Result<Mapping> to = Mapping::view(object_->fd(), new_offset, byte_length, true);
     if (!to.is_ok()) return to.status();
     // Asked for in advance, memory that is not to be had is an error and not a signal.
-    Status status = populate(to.value().address(), run.length, true);
+    Status status = populate(to.value().address(), byte_length, true);
     if (!status.is_ok()) return status;
-    std::memcpy(reinterpret_cast<void*>(to.value().address()), reinterpret_cast<const void*>(from.value().address()),
-                run.length);
+    std::memcpy(reinterpret_cast<void*>(to.value().address()), reinterpret_cast<const void*>(from), byte_length);
     return Status();
   }
 
   Status put_in_place(const Extent& part, ByteRange piece) const {
-    return mapping_->put_object(object_->fd(), {piece.offset,
-                                                piece.length,
-                                                piece.offset - range_.offset,
-                                                Sharing::kShared,
-                                                {.write = true, .execute = (part.rights & kExecute) != 0}});
+    const Sharing sharing = (part.rights & kWrite) ? Sharing::kShared : Sharing::kPrivate;
+    const Protection protection{.write = true, .execute = (part.rights & kExecute) != 0};
+    return mapping_->put_object(object_->fd(),
+                                {piece.offset, piece.length, piece.offset - range_.offset, sharing, protection});
   }
 
   static uint64_t offset_in_old(const Extent& part, uint64_t offset) {

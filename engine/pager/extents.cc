@@ -54,7 +54,8 @@ Rights Extents::rights(ByteRange range) const {
 std::shared_ptr<Holding> Extents::exact(ByteRange range) const {
   const std::vector<Extent> parts = pieces(range);
   const std::shared_ptr<Holding> holding = parts.front().holding;
-  if (holding == nullptr || holding->object()->byte_length() != range.length) return nullptr;
+  if (holding == nullptr || holding->object() == nullptr) return nullptr;
+  if (holding->object()->byte_length() != range.length) return nullptr;
   for (const Extent& part : parts) {
     if (part.holding != holding || part.object_offset != part.range.offset - range.offset) return nullptr;
   }

@@ -30,6 +30,7 @@ class Holding {
   // source kept nothing.
   Holding(std::shared_ptr<MemoryObject> object, std::vector<UniqueFd> inherited, bool is_disowned);
 
+  // Null for private memory without an object (it was pulled).
   const std::shared_ptr<MemoryObject>& object() const { return object_; }
   // True when nobody but this process has the memory, and those it lent it to.
   bool is_sole() const { return is_sole_; }

@@ -10,8 +10,9 @@
 namespace vmoffer {
 namespace {
 
-// A fault that comes while somebody prefetches waits for one such step at most (about 20 µs).
-constexpr uint64_t kPrefetchStepBytes = kMiB;
+// A fault that comes while somebody prefetches waits for one such step at most (50 µs where pages are mapped, 500 where
+// they are copied).
+constexpr uint64_t kPrefetchStepBytes = kHugePageBytes;
 
 uint64_t nanoseconds_since(std::chrono::steady_clock::time_point start) {
   return static_cast<uint64_t>((std::chrono::steady_clock::now() - start).count());
@@ -20,20 +21,21 @@ uint64_t nanoseconds_since(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 PagedRange::PagedRange(const UserFault& userfault, uint64_t address, uint64_t byte_length,
-                       std::shared_ptr<MemoryObject> object)
+                       std::unique_ptr<PageSource> source)
     : userfault_(userfault),
       address_(address),
       byte_length_(byte_length),
       page_bytes_(vmoffer::page_bytes()),
-      object_(std::move(object)),
+      source_(std::move(source)),
       installed_(byte_length / page_bytes_),
       window_(byte_length / page_bytes_) {}
 
 Result<std::shared_ptr<PagedRange>> PagedRange::open(const UserFault& userfault, uint64_t address, uint64_t byte_length,
-                                                     std::shared_ptr<MemoryObject> object) {
-  Status status = userfault.add_range(address, byte_length);
+                                                     std::unique_ptr<PageSource> source) {
+  const auto kind = source->is_kernels_too() ? UserFault::Kind::kMapped : UserFault::Kind::kAnonymous;
+  Status status = userfault.add_range(address, byte_length, kind);
   if (!status.is_ok()) return status;
-  return std::make_shared<PagedRange>(userfault, address, byte_length, std::move(object));
+  return std::make_shared<PagedRange>(userfault, address, byte_length, std::move(source));
 }
 
 void PagedRange::resolve(const Fault& fault) {
@@ -59,11 +61,12 @@ uint64_t PagedRange::install(PageRange window, PageRange fill) {
     const PageRange gap = installed_.first_gap({at, window.end() - at});
     if (gap.is_empty()) break;
     at = gap.first;
-    const CopyProgress progress = userfault_.install(address_ + at * page_bytes_, gap.count * page_bytes_);
+    const CopyProgress progress =
+        source_->install(userfault_, address_ + at * page_bytes_, at * page_bytes_, gap.count * page_bytes_);
     switch (progress.outcome) {
       case CopyOutcome::kDone:
       case CopyOutcome::kPartial: {
-        const uint64_t count = progress.outcome == CopyOutcome::kDone ? gap.count : progress.bytes / page_bytes_;
+        const uint64_t count = progress.bytes / page_bytes_;
         installed_.add({at, count});
         total += count;
         at += count;
@@ -80,8 +83,8 @@ uint64_t PagedRange::install(PageRange window, PageRange fill) {
         break;
       case CopyOutcome::kGone:
       case CopyOutcome::kFailed:
-        leave_to_kernel();
-        break;
+        fail(gap);
+        return total;
     }
   }
   return total;
@@ -91,27 +94,28 @@ uint64_t PagedRange::install(PageRange window, PageRange fill) {
 uint64_t PagedRange::pass_hole(PageRange gap, PageRange fill, uint64_t& filled_end) {
   // A source that keeps punching holes must not keep the pager busy: one attempt, then the range is the kernel's.
   if (gap.first < filled_end) {
-    leave_to_kernel();
+    fail(gap);
     return gap.end();
   }
   if (gap.first < fill.first) return fill.first;
   const PageRange fillable = intersect(gap, fill);
   if (fillable.is_empty()) return gap.end();
-  if (!fill_hole(fillable)) leave_to_kernel();
+  if (!source_->fill_hole(fillable.first * page_bytes_, fillable.count * page_bytes_)) fail(fillable);
   filled_end = fillable.end();
   return gap.first;
 }
 
-// Even a read-only descriptor makes the object grow its missing pages when they are touched through a shared mapping.
-bool PagedRange::fill_hole(PageRange pages) {
-  const uint64_t byte_length = pages.count * page_bytes_;
-  Result<Mapping> view = Mapping::view(object_->fd(), pages.first * page_bytes_, byte_length, false);
-  return view.is_ok() && populate(view.value().address(), byte_length, false).is_ok();
+void PagedRange::fail(PageRange pages) {
+  if (source_->is_kernels_too()) return leave_to_kernel();
+  forbid_access(address_ + pages.first * page_bytes_, pages.count * page_bytes_);
+  installed_.add(pages);
+  userfault_.wake(address_ + pages.first * page_bytes_, pages.count * page_bytes_);
 }
 
 void PagedRange::leave_to_kernel() {
   is_closed_ = true;
-  object_.reset();
+  stats_.bytes_pulled = source_->bytes_pulled();
+  source_.reset();
   userfault_.remove_range(address_, byte_length_);
   // Whoever waits in a part that has been mapped anew meanwhile is not woken by the removal.
   userfault_.wake(address_, byte_length_);
@@ -130,7 +134,19 @@ void PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {
 
 PagingStats PagedRange::stats() const {
   const std::lock_guard lock(mutex_);
-  return stats_;
+  PagingStats stats = stats_;
+  if (source_ != nullptr) stats.bytes_pulled = source_->bytes_pulled();
+  return stats;
+}
+
+void PagedRange::complete() {
+  bool is_pulled;
+  {
+    const std::lock_guard lock(mutex_);
+    is_pulled = !is_closed_ && !source_->is_kernels_too();
+  }
+  if (is_pulled) prefetch(0, byte_length_);
+  close();
 }
 
 void PagedRange::close() {

@@ -1,10 +1,12 @@
-// PagedRange: one claimed range whose pages are installed on fault, by the pager, out of a memory object.
+// PagedRange: one claimed range whose pages are installed on fault, by the pager, out of a page source.
 //
 // Invariants:
 //  1. From close() on nothing is installed in the range any more: its addresses may then belong to somebody else.
 //  2. No page of the range is ever touched here: a thread that faults while it holds mutex_ would wait for the pager,
 //     which waits for mutex_.
-//  3. A fault is never left unanswered. What cannot be installed here is left to the kernel, for the whole range.
+//  3. A fault is never left unanswered. What cannot be installed here is left to the kernel, for the whole range, if
+//  the
+//     kernel knows the right bytes; else the thread that touches it is ended with SIGSEGV: never a silent zero.
 // Any thread may call any method.
 #pragma once
 
@@ -15,7 +17,7 @@
 #include "engine/base/page_set.h"
 #include "engine/pager/fault_window.h"
 #include "engine/pager/latency_histogram.h"
-#include "engine/sys/memory_object.h"
+#include "engine/pager/page_source.h"
 #include "engine/sys/userfault.h"
 
 namespace vmoffer {
@@ -31,10 +33,10 @@ struct PagingStats {
 
 class PagedRange {
  public:
-  // Registers [address, address + byte_length), which must map `object` from its start. Borrows the UserFault, which
-  // outlives every range.
+  // Registers [address, address + byte_length), which must be mapped as the source requires. Borrows the UserFault,
+  // which outlives every range.
   static Result<std::shared_ptr<PagedRange>> open(const UserFault& userfault, uint64_t address, uint64_t byte_length,
-                                                  std::shared_ptr<MemoryObject> object);
+                                                  std::unique_ptr<PageSource> source);
 
   uint64_t address() const { return address_; }
   uint64_t byte_length() const { return byte_length_; }
@@ -43,10 +45,13 @@ class PagedRange {
   void resolve(const Fault& fault);
   void prefetch(uint64_t byte_offset, uint64_t byte_length);
   PagingStats stats() const;
-  // Idempotent. Waits for an installation in progress, then wakes whoever waits for a page.
+  // Installs whatever is missing, then closes: the kernel has all it needs. Costs what is missing.
+  void complete();
+  // Idempotent. What has not been installed is lost to the range (a mapped source is the kernel's, too). Waits for an
+  // installation in progress, then wakes whoever waits for a page.
   void close();
 
-  PagedRange(const UserFault& userfault, uint64_t address, uint64_t byte_length, std::shared_ptr<MemoryObject> object);
+  PagedRange(const UserFault& userfault, uint64_t address, uint64_t byte_length, std::unique_ptr<PageSource> source);
   PagedRange(const PagedRange&) = delete;
   PagedRange& operator=(const PagedRange&) = delete;
 
@@ -55,16 +60,16 @@ class PagedRange {
   // are filled within `fill` alone: a guess must not cost memory.
   uint64_t install(PageRange window, PageRange fill);
   uint64_t pass_hole(PageRange gap, PageRange fill, uint64_t& filled_end);
-  bool fill_hole(PageRange pages);
   void leave_to_kernel();
+  void fail(PageRange pages);
 
   const UserFault& userfault_;
   const uint64_t address_;
   const uint64_t byte_length_;
   const uint64_t page_bytes_;
 
-  mutable std::mutex mutex_;              // guards all below
-  std::shared_ptr<MemoryObject> object_;  // until closed
+  mutable std::mutex mutex_;            // guards all below
+  std::unique_ptr<PageSource> source_;  // until closed
   bool is_closed_ = false;
   PageSet installed_;
   FaultWindow window_;

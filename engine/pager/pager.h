@@ -18,7 +18,7 @@ class Pager {
 
   const UserFault& userfault() const { return userfault_; }
 
-  Result<std::shared_ptr<PagedRange>> add(uint64_t address, uint64_t byte_length, std::shared_ptr<MemoryObject> object);
+  Result<std::shared_ptr<PagedRange>> add(uint64_t address, uint64_t byte_length, std::unique_ptr<PageSource> source);
   // From here on the range's addresses may be unmapped. Faults that wait are answered by the kernel.
   void remove(const std::shared_ptr<PagedRange>& range);
   void handle(const Fault& fault);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/pager/huge_pages.h"
+#include "engine/pager/mapped_source.h"
 #include "engine/pager/region_map.h"
 
 namespace vmoffer {
@@ -41,13 +42,28 @@ Result<std::shared_ptr<Region>> Region::map(std::shared_ptr<Holding> holding, Ri
   const std::shared_ptr<MemoryObject> kept = holding->object();
   auto region = std::make_shared<Region>(mapping.take(), std::move(holding), rights, kind);
   if (pager == nullptr) return region;
-  Status status = region->page_by(*pager, kept);
+  Status status = region->page_by(*pager, std::make_unique<MappedSource>(kept));
   if (!status.is_ok()) return status;
   return region;
 }
 
-Status Region::page_by(Pager& pager, std::shared_ptr<MemoryObject> object) {
-  Result<std::shared_ptr<PagedRange>> paged = pager.add(address_, byte_length_, std::move(object));
+Result<std::shared_ptr<Region>> Region::pull(Pull pull, std::shared_ptr<Holding> holding, Pager* pager) {
+  Result<Mapping> mapping = Mapping::anonymous(pull.object->byte_length(), protection_for(pull.rights));
+  if (!mapping.is_ok()) return mapping.status();
+  Result<std::unique_ptr<PulledSource>> source = PulledSource::open(pull.object, pull.consume);
+  if (!source.is_ok()) return source.status();
+  auto region = std::make_shared<Region>(mapping.take(), std::move(holding), pull.rights, PageKind::kOrdinary);
+  if (pager == nullptr) {
+    region->still_to_pull_ = source.take();
+    return region;
+  }
+  Status status = region->page_by(*pager, source.take());
+  if (!status.is_ok()) return status;
+  return region;
+}
+
+Status Region::page_by(Pager& pager, std::unique_ptr<PageSource> source) {
+  Result<std::shared_ptr<PagedRange>> paged = pager.add(address_, byte_length_, std::move(source));
   if (!paged.is_ok()) return paged.status();
   pager_ = &pager;
   paged_ = paged.take();
@@ -71,6 +87,11 @@ Status Region::prefetch(uint64_t byte_offset, uint64_t byte_length) {
   }
   const std::lock_guard lock(mutex_);
   if (state_ != RegionState::kLive) return Status();
+  if (still_to_pull_ != nullptr) {
+    still_to_pull_->copy_to(address_, 0, byte_length_);
+    still_to_pull_.reset();
+    return Status();
+  }
   const bool writable = (extents_->rights({byte_offset, byte_length}) & kWrite) != 0;
   return populate(address_ + byte_offset, byte_length, writable);
 }
@@ -82,14 +103,35 @@ void Region::when_disowned(std::function<void()> tell) {
   tell_disowned_ = std::move(tell);
 }
 
+// Offers outlive the region, and memory without an object does not.
+void Region::save_for_offers() {
+  if (extents_ == nullptr || extents_.use_count() == 1) return;
+  for (const Extent& piece : extents_->pieces({0, byte_length_})) {
+    const bool is_private_memory = piece.holding != nullptr && piece.holding->object() == nullptr;
+    if (!is_private_memory) continue;
+    const Status status = vmoffer::carve(*extents_, &mapping_, piece.range, Writers::kStill);
+    if (!status.is_ok()) extents_->set_gone(piece.range);
+  }
+}
+
+void Region::finish_paging() {
+  if (paged_ == nullptr) return;
+  paged_->complete();
+  pager_->remove(paged_);
+}
+
 void Region::stop_paging() {
   if (paged_ != nullptr) pager_->remove(paged_);
 }
 
 void Region::release(bool keep_addresses) {
+  const std::shared_ptr<Extents> extents = this->extents();
+  // One reference here, one in the region: an offer has a third.
+  if (extents.use_count() > 2) finish_paging();
   stop_paging();
   const std::lock_guard lock(mutex_);
   if (state_.exchange(RegionState::kReleased) == RegionState::kReleased) return;
+  if (extents.use_count() > 2) save_for_offers();
   if (!keep_addresses) {
     if (map_ != nullptr) map_->remove(*this);
     mapping_.reset();
@@ -100,7 +142,7 @@ void Region::release(bool keep_addresses) {
 }
 
 Status Region::carve(ByteRange range, Writers writers) {
-  stop_paging();  // a range can have one userfaultfd only
+  finish_paging();  // a range can have one userfaultfd only
   const std::lock_guard lock(mutex_);
   if (state_ != RegionState::kLive) return Status(Code::kNotOwned, "the region has just been released or disowned");
   return vmoffer::carve(*extents_, &mapping_, range, writers);
@@ -151,7 +193,9 @@ Status Region::drop_execute(ByteRange range) {
 
 Region::~Region() {
   if (map_ != nullptr) map_->remove(*this);
+  if (extents_.use_count() > 1) finish_paging();
   stop_paging();
+  save_for_offers();
   // Order: the source hears that the memory was let go when it has been.
   mapping_.reset();
   extents_.reset();

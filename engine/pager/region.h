@@ -18,6 +18,7 @@
 #include "engine/pager/extents.h"
 #include "engine/pager/page_kind.h"
 #include "engine/pager/pager.h"
+#include "engine/pager/pulled_source.h"
 #include "engine/sys/mapping.h"
 
 namespace vmoffer {
@@ -35,6 +36,15 @@ class Region {
   // Maps a whole received object as `rights` say: shared when they hold W, private otherwise. Nothing is installed.
   // `pager` answers the faults; null leaves them to the kernel. REQUIRES: pager outlives the region.
   static Result<std::shared_ptr<Region>> map(std::shared_ptr<Holding> holding, Rights rights, Pager* pager);
+
+  // Private memory, filled with copies of the object's pages when they are touched, or all by prefetch() when `pager`
+  // is null. `consume`: what was copied is given back by the object, which is nobody else's.
+  struct Pull {
+    std::shared_ptr<MemoryObject> object;
+    Rights rights = 0;
+    bool consume = false;
+  };
+  static Result<std::shared_ptr<Region>> pull(Pull pull, std::shared_ptr<Holding> holding, Pager* pager);
 
   uint64_t address() const { return address_; }
   uint64_t byte_length() const { return byte_length_; }
@@ -77,7 +87,9 @@ class Region {
   Region& operator=(const Region&) = delete;
 
  private:
-  Status page_by(Pager& pager, std::shared_ptr<MemoryObject> object);
+  Status page_by(Pager& pager, std::unique_ptr<PageSource> source);
+  void finish_paging();
+  void save_for_offers();  // REQUIRES: mutex_ is held, no page is missing
   void stop_paging();
 
   const uint64_t address_;
@@ -93,6 +105,7 @@ class Region {
   mutable std::mutex mutex_;  // guards all below
   Mapping mapping_;
   std::shared_ptr<Extents> extents_;  // until released
+  std::unique_ptr<PulledSource> still_to_pull_;
   std::function<void()> tell_disowned_;
 };
 

@@ -71,6 +71,16 @@ Result<Mapping> Mapping::of_object(int fd, uint64_t byte_length, Sharing sharing
   return reserved.take();
 }
 
+Result<Mapping> Mapping::anonymous(uint64_t byte_length, Protection protection) {
+  Result<Mapping> reserved = reserve_aligned(byte_length);
+  if (!reserved.is_ok()) return reserved;
+  void* start = pointer_to(reserved.value().address());
+  if (::mprotect(start, byte_length, bits_of(protection)) != 0 || ::madvise(start, byte_length, MADV_DONTFORK) != 0) {
+    return map_error(byte_length);
+  }
+  return reserved;
+}
+
 Result<Mapping> Mapping::view(int fd, uint64_t byte_offset, uint64_t byte_length, bool writable) {
   const int prot = bits_of({writable, false});
   void* got = ::mmap(nullptr, byte_length, prot, MAP_SHARED, fd, static_cast<off_t>(byte_offset));
@@ -100,6 +110,8 @@ void Mapping::reset() {
   if (byte_length_ != 0) ::munmap(pointer_to(address_), std::exchange(byte_length_, 0));
   address_ = 0;
 }
+
+void forbid_access(uint64_t address, uint64_t byte_length) { ::mprotect(pointer_to(address), byte_length, PROT_NONE); }
 
 Status populate(uint64_t address, uint64_t byte_length, bool write) {
   const int advice = write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;

@@ -30,6 +30,9 @@ class Mapping {
   // readable. `reserve`: refuse now when the pages could not be had later (huge page pools); otherwise nothing is
   // charged.
   static Result<Mapping> of_object(int fd, uint64_t byte_length, Sharing sharing, Protection protection, bool reserve);
+  // Private memory of this process alone, at a multiple of 2 MiB from 2 MiB on. A child forked without exec does not
+  // get it: where pages come on fault, it would silently read zeros.
+  static Result<Mapping> anonymous(uint64_t byte_length, Protection protection);
   // A shared view of a part of a descriptor (borrowed), any alignment.
   static Result<Mapping> view(int fd, uint64_t byte_offset, uint64_t byte_length, bool writable);
 
@@ -58,6 +61,8 @@ class Mapping {
   uint64_t byte_length_ = 0;
 };
 
+// From here on an access ends the process with SIGSEGV.
+void forbid_access(uint64_t address, uint64_t byte_length);
 // Touches every page of a mapped range, in the kernel. For write, pages come writable.
 Status populate(uint64_t address, uint64_t byte_length, bool write);
 // Asks for huge pages on a mapped range; false when the kernel will not.

@@ -62,6 +62,13 @@ int retry_on_eagain(Function function) {
   return result;
 }
 
+// Right after the ioctl: errno is its own.
+CopyProgress progress_of(int result, int64_t bytes, uint64_t byte_length) {
+  const int error_number = result == 0 ? 0 : errno;
+  if (result == 0) return {CopyOutcome::kDone, byte_length, 0};
+  return {classify_copy(result, error_number, bytes), bytes > 0 ? static_cast<uint64_t>(bytes) : 0, error_number};
+}
+
 Fault decode(const uffd_msg& message) {
   const auto& fault = message.arg.pagefault;
   return Fault{fault.address, (fault.flags & UFFD_PAGEFAULT_FLAG_MINOR) != 0,
@@ -128,10 +135,11 @@ void WriteGuard::lift(uint64_t address, uint64_t byte_length) const {
   ::ioctl(fd_.get(), UFFDIO_WAKE, &range);
 }
 
-Status UserFault::add_range(uint64_t address, uint64_t byte_length) const {
+Status UserFault::add_range(uint64_t address, uint64_t byte_length, Kind kind) const {
   uffdio_register request = {};
   request.range = {address, byte_length};
-  request.mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_MINOR;
+  // Anonymous memory has no minor faults.
+  request.mode = UFFDIO_REGISTER_MODE_MISSING | (kind == Kind::kMapped ? UFFDIO_REGISTER_MODE_MINOR : 0);
   if (::ioctl(fd_.get(), UFFDIO_REGISTER, &request) == 0) return Status();
   return os_error(errno, "ioctl(UFFDIO_REGISTER)", "could not register a range for page faults");
 }
@@ -145,9 +153,32 @@ CopyProgress UserFault::install(uint64_t address, uint64_t byte_length) const {
   uffdio_continue request = {};
   request.range = {address, byte_length};
   const int result = ::ioctl(fd_.get(), UFFDIO_CONTINUE, &request);
-  const int error_number = result == 0 ? 0 : errno;
-  const auto bytes = static_cast<int64_t>(request.mapped);
-  return {classify_copy(result, error_number, bytes), bytes > 0 ? static_cast<uint64_t>(bytes) : 0, error_number};
+  return progress_of(result, static_cast<int64_t>(request.mapped), byte_length);
+}
+
+CopyProgress UserFault::install_zeros(uint64_t address, uint64_t byte_length) const {
+  uffdio_zeropage request = {};
+  request.range = {address, byte_length};
+  const int result = ::ioctl(fd_.get(), UFFDIO_ZEROPAGE, &request);
+  return progress_of(result, request.zeropage, byte_length);
+}
+
+CopyProgress UserFault::install_copy(uint64_t address, uint64_t source, uint64_t byte_length) const {
+  uffdio_copy request = {};
+  request.dst = address;
+  request.src = source;
+  request.len = byte_length;
+  const int result = ::ioctl(fd_.get(), UFFDIO_COPY, &request);
+  return progress_of(result, request.copy, byte_length);
+}
+
+CopyProgress UserFault::install_move(uint64_t address, uint64_t source, uint64_t byte_length) const {
+  uffdio_move request = {};
+  request.dst = address;
+  request.src = source;
+  request.len = byte_length;
+  const int result = ::ioctl(fd_.get(), UFFDIO_MOVE, &request);
+  return progress_of(result, request.move, byte_length);
 }
 
 void UserFault::wake(uint64_t address, uint64_t byte_length) const {

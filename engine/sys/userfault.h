@@ -39,12 +39,18 @@ class UserFault {
   Reach reach() const { return reach_; }
 
   // For MINOR and MISSING faults. Costs the same for every length.
-  Status add_range(uint64_t address, uint64_t byte_length) const;
+  enum class Kind { kMapped, kAnonymous };
+  Status add_range(uint64_t address, uint64_t byte_length, Kind kind) const;
   // Wakes whoever waits in the range; the kernel answers their faults from then on.
   void remove_range(uint64_t address, uint64_t byte_length) const;
 
   // Installs the object's own pages (UFFDIO_CONTINUE) and wakes whoever waits for them.
   CopyProgress install(uint64_t address, uint64_t byte_length) const;
+  // Zeros, copies of other memory of this process (UFFDIO_COPY), and that memory itself (UFFDIO_MOVE), for ranges of
+  // private anonymous memory.
+  CopyProgress install_zeros(uint64_t address, uint64_t byte_length) const;
+  CopyProgress install_copy(uint64_t address, uint64_t source, uint64_t byte_length) const;
+  CopyProgress install_move(uint64_t address, uint64_t source, uint64_t byte_length) const;
   void wake(uint64_t address, uint64_t byte_length) const;
 
   // Appends the faults that wait to be read; never blocks. False when the descriptor is broken.

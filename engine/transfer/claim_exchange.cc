@@ -49,7 +49,7 @@ void ClaimExchange::ask() {
   checkpoint("claim.ask");
   waiting_ = Waiting::kReadable;
   // The first packet on a new connection always has room; a hang-up shows when the answer is read.
-  send_packet(socket_.get(), wire::encode(wire::Claim{request_.address}));
+  send_packet(socket_.get(), wire::encode(wire::Claim{request_.address, request_.transfer}));
 }
 
 void ClaimExchange::advance() {
@@ -112,28 +112,45 @@ void ClaimExchange::on_terms(const wire::Terms& terms, std::vector<UniqueFd> des
     return fail(Status(Code::kProtocol, "the source sent " + std::to_string(descriptors.size()) +
                                             " descriptors where one belongs; nothing was mapped"));
   }
-  Status status = map(terms, std::move(descriptors.front()));
+  Status status = take_in(terms, std::move(descriptors.front()));
   if (!status.is_ok()) return fail(std::move(status));
   acknowledge();
 }
 
-Status ClaimExchange::map(const wire::Terms& terms, UniqueFd descriptor) {
+Status ClaimExchange::take_in(const wire::Terms& terms, UniqueFd descriptor) {
   Status status = check_terms(terms, request_.address, page_bytes());
   if (!status.is_ok()) return status;
   const ObjectFacts facts = inspect_object(descriptor.get());
-  status = check_object(facts, terms);
+  status = check_object(facts, terms, request_.transfer);
   if (!status.is_ok()) return status;
-  if (facts.is_hugetlb && request_.paging.is_demanded && request_.paging.wanted == Paging::kUserFault) {
+  std::shared_ptr<MemoryObject> object = MemoryObject::adopt(std::move(descriptor), facts);
+  return request_.transfer == wire::Transfer::kPull ? pull(terms, std::move(object)) : map(terms, std::move(object));
+}
+
+Status ClaimExchange::map(const wire::Terms& terms, std::shared_ptr<MemoryObject> object) {
+  const PagingChoice& paging = request_.paging;
+  const bool is_kernels = object->is_hugetlb() && paging.wanted == Paging::kUserFault;
+  if (is_kernels && paging.is_demanded) {
     return Status(Code::kUnsupported,
                   "memory from the huge page pool is paged by the kernel alone; claim with paging 'auto'");
   }
-  Pager* pager = facts.is_hugetlb ? nullptr : request_.paging.pager;
-  const bool is_lost = pager == nullptr && request_.paging.wanted == Paging::kUserFault;
-  holding_ = std::make_shared<Holding>(MemoryObject::adopt(std::move(descriptor), facts), std::move(leases_),
-                                       disowns(terms.flags));
-  Result<std::shared_ptr<Region>> region = Region::map(holding_, granted_by(terms.flags), pager);
+  holding_ = std::make_shared<Holding>(std::move(object), std::move(leases_), disowns(terms.flags));
+  Result<std::shared_ptr<Region>> region =
+      Region::map(holding_, granted_by(terms.flags), is_kernels ? nullptr : paging.pager);
   if (!region.is_ok()) return region.status();
-  received_ = {region.take(), source_.pid, terms.flags, false, is_lost ? Paging::kKernel : request_.paging.wanted};
+  received_ = {region.take(),    source_.pid, terms.flags, false, is_kernels ? Paging::kKernel : paging.wanted,
+               request_.transfer};
+  return Status();
+}
+
+// What is pulled is this process's alone, from the first page on.
+Status ClaimExchange::pull(const wire::Terms& terms, std::shared_ptr<MemoryObject> object) {
+  const bool consume = disowns(terms.flags) && leases_.empty() && object->is_writable();
+  holding_ = std::make_shared<Holding>(nullptr);
+  Result<std::shared_ptr<Region>> region =
+      Region::pull({std::move(object), granted_by(terms.flags), consume}, holding_, request_.paging.pager);
+  if (!region.is_ok()) return region.status();
+  received_ = {region.take(), source_.pid, terms.flags, false, request_.paging.wanted, request_.transfer};
   return Status();
 }
 
@@ -147,7 +164,8 @@ void ClaimExchange::acknowledge() {
 
 void ClaimExchange::finish() {
   // Not before now: the source seals what nobody may write any more when it has dropped its own right.
-  received_.is_immutable = inspect_object(holding_->object()->fd()).sealed_write;
+  const std::shared_ptr<MemoryObject> object = holding_->object();
+  received_.is_immutable = object != nullptr && inspect_object(object->fd()).sealed_write;
   holding_->set_connection(std::move(socket_));
   holding_.reset();
   waiting_ = Waiting::kNot;

@@ -24,6 +24,7 @@ struct ClaimRequest {
   int source_pid = 0;
   uint64_t address = 0;
   PagingChoice paging;
+  wire::Transfer transfer = wire::Transfer::kMap;
 };
 
 struct ReceivedClaim {
@@ -32,6 +33,7 @@ struct ReceivedClaim {
   uint32_t flags = 0;
   bool is_immutable = false;
   Paging paging = Paging::kKernel;
+  wire::Transfer transfer = wire::Transfer::kMap;
 };
 
 class ClaimExchange {
@@ -68,7 +70,9 @@ class ClaimExchange {
   void on_lease(std::vector<UniqueFd> descriptors);
   void on_terms(const wire::Terms& terms, std::vector<UniqueFd> descriptors);
   void on_refused(const wire::Refused& refused);
-  Status map(const wire::Terms& terms, UniqueFd descriptor);
+  Status take_in(const wire::Terms& terms, UniqueFd descriptor);
+  Status map(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
+  Status pull(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
   void acknowledge();
   void finish();
   void fail(Status status);

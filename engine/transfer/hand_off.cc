@@ -7,7 +7,10 @@
 namespace vmoffer {
 namespace {
 
-Result<UniqueFd> descriptor_to_grant(const MemoryObject& object, uint32_t flags) {
+Result<UniqueFd> descriptor_to_grant(const MemoryObject& object, uint32_t flags, wire::Transfer transfer) {
+  if (transfer == wire::Transfer::kPull) {
+    return disowns(flags) ? object.descriptor() : object.read_only_descriptor();
+  }
   if ((granted_by(flags) & kWrite) == 0) return object.read_only_descriptor();
   // A holder of a writable descriptor could add F_SEAL_FUTURE_WRITE and so take shared memory from its source. Memory
   // that leaves the source may be sealed by its next owner.
@@ -29,7 +32,7 @@ Result<std::vector<Loan>> borrow_pieces(const Grant& grant) {
                     "the source shares this memory as a whole with those it has it from, so that a part cannot be "
                     "passed on by itself");
     }
-    if (piece.holding->object()->is_hugetlb()) {
+    if (piece.holding->object() != nullptr && piece.holding->object()->is_hugetlb()) {
       return Status(Code::kUnsupported,
                     "memory from the huge page pool can be offered as a whole only; allocate with ordinary pages");
     }
@@ -75,7 +78,7 @@ Status carve_now(const Grant& grant) {
   return grant.extents->exact(grant.range()) == nullptr ? carve_with(grant, Writers::kStill) : Status();
 }
 
-Result<Parcel> pack(const Grant& grant) {
+Result<Parcel> pack(const Grant& grant, wire::Transfer transfer) {
   if (grant.extents->exact(grant.range()) == nullptr) {
     Status status = carve_with(grant, Writers::kHeldUp);
     if (!status.is_ok()) return status;
@@ -84,14 +87,14 @@ Result<Parcel> pack(const Grant& grant) {
   const uint32_t flags = grant.offer.flags;
   Result<Loan> loan = disowns(flags) ? holding->lend_exclusively() : holding->lend();
   if (!loan.is_ok()) return loan.status();
-  Result<UniqueFd> descriptor = descriptor_to_grant(*holding->object(), flags);
+  Result<UniqueFd> descriptor = descriptor_to_grant(*holding->object(), flags, transfer);
   if (!descriptor.is_ok()) return descriptor.status();
   Result<std::vector<UniqueFd>> leases = holding->leases_to_pass_on();
   if (!leases.is_ok()) return leases.status();
   return Parcel{holding->object(), descriptor.take(), leases.take(), loan.take()};
 }
 
-Status drop_rights(const Grant& grant, const MemoryObject& object) {
+Status drop_rights(const Grant& grant, const MemoryObject& object, wire::Transfer transfer) {
   const std::shared_ptr<Region> region = grant.region.lock();
   const uint32_t flags = grant.offer.flags;
   if (region != nullptr && region->state() == RegionState::kLive) {
@@ -101,7 +104,9 @@ Status drop_rights(const Grant& grant, const MemoryObject& object) {
     drop_from_offers(*grant.extents, grant.range(), flags);
   }
   const bool source_writes = !disowns(flags) && (grant.extents->rights(grant.range()) & kWrite) != 0;
-  const bool may_anybody_write = source_writes || (granted_by(flags) & kWrite) != 0;
+  const bool is_mapped = transfer == wire::Transfer::kMap;
+  const bool claimer_writes = is_mapped ? (granted_by(flags) & kWrite) != 0 : disowns(flags);
+  const bool may_anybody_write = source_writes || claimer_writes;
   // It may fail: then an earlier claimer can still write, and the next one reads from the kernel that it can.
   if (!may_anybody_write && object.is_writable()) object.seal_against_writing();
   return Status();

@@ -6,6 +6,7 @@
 
 #include "engine/base/status.h"
 #include "engine/transfer/outgoing_offers.h"
+#include "engine/wire/messages.h"
 
 namespace vmoffer {
 
@@ -19,12 +20,13 @@ struct Parcel {
 
 // Before the terms are sent. A part of a larger object gets one of its own first; nothing else changes for the source.
 // kBusy when somebody has a share of what would have to be taken apart or given away, kNotOwned when a part is gone.
-Result<Parcel> pack(const Grant& grant);
+// Who pulls the memory gets a copy: to read it is enough, and what is disowned it takes out as it goes.
+Result<Parcel> pack(const Grant& grant, wire::Transfer transfer);
 // So that a range can be packed without anybody waiting; for a caller that knows that nobody writes meanwhile.
 Status carve_now(const Grant& grant);
 
 // When the claimer has the memory: takes from the source what the flags drop, and seals the object when nobody may
 // write any more. On failure the source has all it had.
-Status drop_rights(const Grant& grant, const MemoryObject& object);
+Status drop_rights(const Grant& grant, const MemoryObject& object, wire::Transfer transfer);
 
 }  // namespace vmoffer

@@ -25,7 +25,7 @@ Status check_terms(const wire::Terms& terms, uint64_t requested_address, uint64_
   return has_grant && is_known ? Status() : refuse("flags that no offer can have");
 }
 
-Status check_object(const ObjectFacts& facts, const wire::Terms& terms) {
+Status check_object(const ObjectFacts& facts, const wire::Terms& terms, wire::Transfer transfer) {
   if (!facts.is_memory) return refuse("a descriptor that is not a memory object (memfd)");
   // Without these seals the source could shorten the object and kill whoever maps it (SIGBUS).
   if (!facts.sealed_shrink) return refuse("a memory object that is not sealed against shrinking");
@@ -33,6 +33,9 @@ Status check_object(const ObjectFacts& facts, const wire::Terms& terms) {
   if (facts.byte_length != terms.byte_length) {
     return refuse("a memory object of " + std::to_string(facts.byte_length) + " bytes for an offer of " +
                   std::to_string(terms.byte_length));
+  }
+  if (transfer == wire::Transfer::kPull) {
+    return facts.access == ObjectAccess::kNone ? refuse("a descriptor that cannot be read") : Status();
   }
   const bool is_to_write = (granted_by(terms.flags) & kWrite) != 0;
   const ObjectAccess promised = is_to_write ? ObjectAccess::kReadWrite : ObjectAccess::kReadOnly;

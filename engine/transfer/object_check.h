@@ -10,6 +10,6 @@ namespace vmoffer {
 // kProtocol when the terms contradict the request or themselves.
 Status check_terms(const wire::Terms& terms, uint64_t requested_address, uint64_t page_bytes);
 // kProtocol when the descriptor is not a memory object that can be mapped safely for exactly these terms.
-Status check_object(const ObjectFacts& facts, const wire::Terms& terms);
+Status check_object(const ObjectFacts& facts, const wire::Terms& terms, wire::Transfer transfer);
 
 }  // namespace vmoffer

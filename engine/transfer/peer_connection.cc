@@ -84,12 +84,12 @@ void PeerConnection::on_claim(const wire::Claim& claim) {
     host_.offers().return_claim(grant.value().offer.id);
     return;
   }
-  this->grant(grant.take());
+  this->grant(grant.take(), claim.transfer);
 }
 
-void PeerConnection::grant(Grant grant) {
+void PeerConnection::grant(Grant grant, wire::Transfer transfer) {
   const Offer offer = grant.offer;
-  Result<Parcel> parcel = pack(grant);
+  Result<Parcel> parcel = pack(grant, transfer);
   const Status status = parcel.is_ok() ? send(offer, parcel.value()) : parcel.status();
   if (!status.is_ok()) {
     // No descriptor of the object has left this process.
@@ -100,6 +100,7 @@ void PeerConnection::grant(Grant grant) {
   state_ = State::kGranted;
   offer_id_ = offer.id;
   grant_ = std::move(grant);
+  transfer_ = transfer;
   object_ = std::move(parcel.value().object);
   loan_ = std::move(parcel.value().loan);
   set_deadline();
@@ -145,7 +146,7 @@ bool PeerConnection::drop_what_was_offered() {
   const Grant grant = std::move(*grant_);
   const std::shared_ptr<MemoryObject> object = std::move(object_);
   grant_.reset();
-  if (!drop_rights(grant, *object).is_ok()) {
+  if (!drop_rights(grant, *object, transfer_).is_ok()) {
     host_.offers().return_claim(offer_id_);
     return false;
   }

@@ -62,7 +62,7 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
 
   void on_packet(const Packet& packet);
   void on_claim(const wire::Claim& claim);
-  void grant(Grant grant);
+  void grant(Grant grant, wire::Transfer transfer);
   Status send(const Offer& offer, const Parcel& parcel);
   bool drop_what_was_offered();
   void on_mapped(const wire::Mapped& mapped);
@@ -83,12 +83,13 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   State state_ = State::kNew;
   EventLoop::Token token_ = 0;
   EventLoop::Token deadline_ = 0;
-  OfferId offer_id_ = 0;                     // kGranted, kLeased
-  std::optional<Grant> grant_;               // kGranted
-  std::shared_ptr<MemoryObject> object_;     // kGranted
-  Loan loan_;                                // kGranted, kLeased
-  std::shared_ptr<OfferObserver> observer_;  // kLeased
-  std::optional<OfferFeed> feed_;            // kFeeding
+  OfferId offer_id_ = 0;                            // kGranted, kLeased
+  std::optional<Grant> grant_;                      // kGranted
+  wire::Transfer transfer_ = wire::Transfer::kMap;  // kGranted
+  std::shared_ptr<MemoryObject> object_;            // kGranted
+  Loan loan_;                                       // kGranted, kLeased
+  std::shared_ptr<OfferObserver> observer_;         // kLeased
+  std::optional<OfferFeed> feed_;                   // kFeeding
 };
 
 }  // namespace vmoffer

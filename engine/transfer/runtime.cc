@@ -123,14 +123,16 @@ Result<Pager*> Runtime::pager(UserFault::Reach reach) {
   return status;
 }
 
-Result<PagingChoice> Runtime::choose_paging(PagingWish wish) {
+Result<PagingChoice> Runtime::choose_paging(PagingWish wish, wire::Transfer transfer) {
   if (wish == PagingWish::kKernel) return PagingChoice{Paging::kKernel, nullptr, true};
   if (wish == PagingWish::kEager) return PagingChoice{Paging::kEager, nullptr, true};
   const bool is_demanded = wish == PagingWish::kUserFault;
   Result<Pager*> best = pager(UserFault::Reach::kUserAndKernel);
   if (best.is_ok()) return PagingChoice{Paging::kUserFault, best.value(), is_demanded};
   // Half the rights would make system calls on the claimed memory fail, so nobody gets them unasked.
-  if (!is_demanded) return PagingChoice{Paging::kKernel, nullptr, false};
+  // The kernel cannot pull: then all of it is pulled at once.
+  const Paging otherwise = transfer == wire::Transfer::kPull ? Paging::kEager : Paging::kKernel;
+  if (!is_demanded) return PagingChoice{otherwise, nullptr, false};
   Result<Pager*> half = pager(UserFault::Reach::kUserOnly);
   if (!half.is_ok()) return half.status();
   return PagingChoice{Paging::kUserFault, half.value(), true};

@@ -37,7 +37,7 @@ class Runtime {
   CancelOutcome cancel(int destination_pid, uint64_t address);
 
   // kUnsupported when it was asked for by name and this process may not have it.
-  Result<PagingChoice> choose_paging(PagingWish wish);
+  Result<PagingChoice> choose_paging(PagingWish wish, wire::Transfer transfer);
   // Makes the received region known, so that it can be offered onward.
   void enlist(const std::shared_ptr<Region>& region) { regions_.add(region); }
 

@@ -80,6 +80,7 @@ struct Encoder {
 
   Type operator()(const Claim& m) {
     out.put(m.address);
+    out.put(static_cast<uint8_t>(m.transfer));
     return Type::kClaim;
   }
   Type operator()(const Terms& m) {
@@ -127,6 +128,13 @@ struct Encoder {
   }
 };
 
+Claim read_claim(Reader& in) {
+  Claim m;
+  m.address = in.get<uint64_t>();
+  m.transfer = in.get<uint8_t>() == 0 ? Transfer::kMap : Transfer::kPull;
+  return m;
+}
+
 Terms read_terms(Reader& in) {
   Terms m;
   m.offer_id = in.get<uint64_t>();
@@ -165,7 +173,7 @@ Status bad(const std::string& why) { return Status(Code::kProtocol, "the peer se
 Result<Message> read_body(Type type, Reader& in) {
   switch (type) {
     case Type::kClaim:
-      return Message(Claim{in.get<uint64_t>()});
+      return Message(read_claim(in));
     case Type::kTerms:
       return Message(read_terms(in));
     case Type::kMapped:

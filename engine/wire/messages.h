@@ -28,9 +28,12 @@ enum class Type : uint16_t {
   kLease = 10,
 };
 
-// Claimer: I want what you offer me at this address of yours.
+enum class Transfer : uint8_t { kMap = 0, kPull = 1 };
+
+// Claimer: I want what you offer me at this address of yours, to map it, or to take it out of the object.
 struct Claim {
   uint64_t address = 0;
+  Transfer transfer = Transfer::kMap;
 };
 
 // Source: here it is. One descriptor comes with it.
