@@ -57,6 +57,9 @@ Broker::~Broker() {
   if (thread_ == nullptr) return;
   loop_->stop();
   thread_->join();
+  if (aside_thread_ == nullptr) return;
+  aside_->stop();
+  aside_thread_->join();
 }
 
 Broker::Ticket Broker::next_ticket() {
@@ -108,6 +111,27 @@ void Broker::on_over(PeerConnection& connection) {
   if (found == connections_.end()) return;
   loop_->post([last_reference = std::move(found->second)] {});
   connections_.erase(found);
+}
+
+Status Broker::start_aside() {
+  Result<std::unique_ptr<EventLoop>> loop = EventLoop::create();
+  if (!loop.is_ok()) return loop.status();
+  Result<Thread> thread = Thread::start("vmo-carver", [raw = loop.value().get()] { raw->run(); });
+  if (!thread.is_ok()) return thread.status();
+  aside_ = loop.take();
+  aside_thread_ = std::make_unique<Thread>(thread.take());
+  return Status();
+}
+
+void Broker::run_aside(std::function<void()> work, std::function<void()> then) {
+  if (aside_ == nullptr && !start_aside().is_ok()) {
+    work();  // without a thread for it, it is done here
+    return loop_->post(std::move(then));
+  }
+  aside_->post([this, work = std::move(work), then = std::move(then)] {
+    work();
+    loop_->post(then);
+  });
 }
 
 void Broker::on_following(PeerConnection& connection) {

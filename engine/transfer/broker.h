@@ -64,6 +64,8 @@ class Broker final : private PeerHost {
   void on_following(PeerConnection& connection) override;
   void on_news(const ProcessIdentity& source, const wire::Offers& news) override;
   void on_over(PeerConnection& connection) override;
+  void run_aside(std::function<void()> work, std::function<void()> then) override;
+  Status start_aside();
 
   const std::unique_ptr<EventLoop> loop_;
   OutgoingOffers offers_;
@@ -77,6 +79,8 @@ class Broker final : private PeerHost {
   std::unordered_map<DestinationId, std::set<PeerConnection*>> followers_;
   std::unordered_map<DestinationId, EventLoop::Token> destination_ends_;
   std::unordered_map<Ticket, std::shared_ptr<ClaimDriver>> claims_;
+  std::unique_ptr<EventLoop> aside_;  // made on first use, with its thread
+  std::unique_ptr<Thread> aside_thread_;
 
   std::mutex mutex_;  // guards all below
   Ticket last_ticket_ = 0;

@@ -74,12 +74,12 @@ void drop_from_offers(Extents& extents, ByteRange range, uint32_t flags) {
 
 }  // namespace
 
-Status carve_now(const Grant& grant) {
-  return grant.extents->exact(grant.range()) == nullptr ? carve_with(grant, Writers::kStill) : Status();
-}
+bool takes_time(const Grant& grant) { return grant.extents->exact(grant.range()) == nullptr; }
+
+Status carve_now(const Grant& grant) { return takes_time(grant) ? carve_with(grant, Writers::kStill) : Status(); }
 
 Result<Parcel> pack(const Grant& grant, wire::Transfer transfer) {
-  if (grant.extents->exact(grant.range()) == nullptr) {
+  if (takes_time(grant)) {
     Status status = carve_with(grant, Writers::kHeldUp);
     if (!status.is_ok()) return status;
   }

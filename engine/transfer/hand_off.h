@@ -1,4 +1,4 @@
-// hand_off: what the source does to its memory at the two steps of a claim. Broker thread.
+// hand_off: what the source does to its memory at the two steps of a claim. One thread at a time for each grant.
 #pragma once
 
 #include <memory>
@@ -17,6 +17,9 @@ struct Parcel {
   std::vector<UniqueFd> leases;  // for those whom the memory came from
   Loan loan;
 };
+
+// True when a part must be carved out of a larger object first, which takes as long as copying it.
+bool takes_time(const Grant& grant);
 
 // Before the terms are sent. A part of a larger object gets one of its own first; nothing else changes for the source.
 // kBusy when somebody has a share of what would have to be taken apart or given away, kNotOwned when a part is gone.

@@ -79,17 +79,35 @@ void PeerConnection::on_claim(const wire::Claim& claim) {
                             ? Result<Grant>(Status(Code::kNotOffered, "nothing is offered to this process"))
                             : host_.offers().begin_claim(destination, claim.address);
   if (!grant.is_ok()) return refuse(grant.status());
-  // What has come behind the claim can only say that it was given up: then nothing is sent.
-  if (has_input(socket_.get())) {
-    host_.offers().return_claim(grant.value().offer.id);
-    return;
-  }
-  this->grant(grant.take(), claim.transfer);
+  pack_and_grant(grant.take(), claim.transfer);
 }
 
-void PeerConnection::grant(Grant grant, wire::Transfer transfer) {
+void PeerConnection::pack_and_grant(Grant grant, wire::Transfer transfer) {
+  if (!takes_time(grant)) {
+    Result<Parcel> parcel = pack(grant, transfer);
+    return this->grant(std::move(grant), transfer, std::move(parcel));
+  }
+  // A hang-up is noticed when the packing is done.
+  stop_watching();
+  host_.loop().cancel_call(deadline_);
+  state_ = State::kPacking;
+  auto result = std::make_shared<std::optional<Result<Parcel>>>();
+  host_.run_aside([grant, transfer, result] { result->emplace(pack(grant, transfer)); },
+                  [self = shared_from_this(), grant, transfer, result] {
+                    self->state_ = State::kNew;
+                    if (self->start().is_ok()) return self->grant(grant, transfer, std::move(**result));
+                    self->host_.offers().return_claim(grant.offer.id);
+                    self->end();
+                  });
+}
+
+void PeerConnection::grant(Grant grant, wire::Transfer transfer, Result<Parcel> parcel) {
   const Offer offer = grant.offer;
-  Result<Parcel> parcel = pack(grant, transfer);
+  // What has come behind the claim can only say that it was given up: then nothing is sent.
+  if (has_input(socket_.get())) {
+    host_.offers().return_claim(offer.id);
+    return;
+  }
   const Status status = parcel.is_ok() ? send(offer, parcel.value()) : parcel.status();
   if (!status.is_ok()) {
     // No descriptor of the object has left this process.

@@ -1,6 +1,6 @@
 // PeerConnection: one connection between this broker and another process, seen from the source. Broker thread only.
 //
-//     new ── CLAIM ──▶ granted ── MAPPED ──▶ leased ── hang-up ──▶ (the claimer has let the memory go)
+//     new ── CLAIM ──▶ (packing) ──▶ granted ── MAPPED ──▶ leased ── hang-up ──▶ (the claimer has let the memory go)
 //         ── LIST  ──▶ feeding
 //         ── OFFERS ─▶ news                 (the peer is a source and tells what it offers us)
 //
@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -31,6 +32,8 @@ class PeerHost {
   virtual OutgoingOffers& offers() = 0;
   virtual void on_leased(PeerConnection& connection) = 0;
   virtual void on_following(PeerConnection& connection) = 0;
+  // Runs `work` on a thread on which it may take its time, one after the other, and then `then` on this one.
+  virtual void run_aside(std::function<void()> work, std::function<void()> then) = 0;
   virtual void on_news(const ProcessIdentity& source, const wire::Offers& news) = 0;
   // The connection is over; the host lets go of it.
   virtual void on_over(PeerConnection& connection) = 0;
@@ -58,11 +61,12 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   PeerConnection& operator=(const PeerConnection&) = delete;
 
  private:
-  enum class State : uint8_t { kNew, kGranted, kLeased, kFeeding, kNews, kOver };
+  enum class State : uint8_t { kNew, kPacking, kGranted, kLeased, kFeeding, kNews, kOver };
 
   void on_packet(const Packet& packet);
   void on_claim(const wire::Claim& claim);
-  void grant(Grant grant, wire::Transfer transfer);
+  void pack_and_grant(Grant grant, wire::Transfer transfer);
+  void grant(Grant grant, wire::Transfer transfer, Result<Parcel> parcel);
   Status send(const Offer& offer, const Parcel& parcel);
   bool drop_what_was_offered();
   void on_mapped(const wire::Mapped& mapped);
