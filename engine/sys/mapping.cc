@@ -125,6 +125,10 @@ bool advise_huge_pages(uint64_t address, uint64_t byte_length) {
 }
 
 bool collapse_huge_pages(uint64_t address, uint64_t byte_length) {
+  // Where there is not one page yet, the kernel finds nothing to collapse.
+  for (uint64_t at = address; at + kHugePageBytes <= address + byte_length; at += kHugePageBytes) {
+    *static_cast<volatile char*>(pointer_to(at)) = 0;
+  }
   return ::madvise(pointer_to(address), align_down(byte_length, kHugePageBytes), MADV_COLLAPSE) == 0;
 }
 

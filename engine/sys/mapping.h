@@ -67,7 +67,7 @@ void forbid_access(uint64_t address, uint64_t byte_length);
 Status populate(uint64_t address, uint64_t byte_length, bool write);
 // Asks for huge pages on a mapped range; false when the kernel will not.
 bool advise_huge_pages(uint64_t address, uint64_t byte_length);
-// Makes huge pages of a mapped range now, which takes the memory now; false when the kernel will not (before
+// Makes huge pages of a mapped range of zeros now, which takes the memory now; false when the kernel will not (before
 // Linux 6.1). REQUIRES: address at a multiple of 2 MiB.
 bool collapse_huge_pages(uint64_t address, uint64_t byte_length);
 

@@ -76,6 +76,7 @@ ObjectFacts inspect_object(int fd) {
   facts.sealed_shrink = seals & F_SEAL_SHRINK;
   facts.sealed_grow = seals & F_SEAL_GROW;
   facts.sealed_write = seals & F_SEAL_WRITE;
+  facts.sealed_future_write = seals & F_SEAL_FUTURE_WRITE;
   facts.access = access_of(fd);
   facts.byte_length = static_cast<uint64_t>(attributes.st_size);
   return facts;

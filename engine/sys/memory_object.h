@@ -19,7 +19,8 @@ struct ObjectFacts {
   bool is_hugetlb = false;
   bool sealed_shrink = false;
   bool sealed_grow = false;
-  bool sealed_write = false;
+  bool sealed_write = false;         // immutable
+  bool sealed_future_write = false;  // no further mapping can write
   ObjectAccess access = ObjectAccess::kNone;
   uint64_t byte_length = 0;
 };

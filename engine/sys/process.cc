@@ -1,6 +1,7 @@
 #include "engine/sys/process.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -82,6 +83,11 @@ bool is_same_process(const ProcessIdentity& a, const ProcessIdentity& b) {
 }
 
 int own_pid() { return ::getpid(); }
+
+uint64_t max_descriptors() {
+  rlimit limit;
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
+}
 
 uint64_t own_pid_namespace() {
   struct stat attributes;

@@ -26,6 +26,8 @@ bool is_alive(const ProcessIdentity& process);
 bool is_same_process(const ProcessIdentity& a, const ProcessIdentity& b);
 
 int own_pid();
+// How many descriptors this process may have (RLIMIT_NOFILE).
+uint64_t max_descriptors();
 // Names this process's pid namespace among all on the machine; 0 when /proc does not say.
 uint64_t own_pid_namespace();
 // True when the process may carry other numbers in namespaces of its own (or /proc does not say).

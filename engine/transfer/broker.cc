@@ -5,8 +5,9 @@
 namespace vmoffer {
 namespace {
 
-// Connections of one process that stand for no claim. More than this is a mistake or an attack on our descriptors.
-constexpr size_t kMaxUnleasedPerPeer = 256;
+// Connections of one process that stand for no claim may take up this share of our descriptors. More is a mistake or an
+// attack on them.
+constexpr uint64_t kShareOfUnleased = 4;
 // Without a free descriptor the queue of new connections cannot be emptied: look again after this.
 constexpr std::chrono::milliseconds kExhaustedDelay{50};
 
@@ -85,7 +86,7 @@ void Broker::accept_all() {
 
 bool Broker::is_talking_too_much(const ProcessIdentity& peer) const {
   const auto found = unleased_of_peer_.find(peer.pid);
-  return found != unleased_of_peer_.end() && found->second >= kMaxUnleasedPerPeer;
+  return found != unleased_of_peer_.end() && found->second >= max_descriptors() / kShareOfUnleased;
 }
 
 void Broker::adopt(const std::shared_ptr<PeerConnection>& connection) {

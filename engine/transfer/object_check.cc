@@ -43,6 +43,8 @@ Status check_object(const ObjectFacts& facts, const wire::Terms& terms, wire::Tr
     return refuse(is_to_write ? "a descriptor that cannot be written, for an offer that grants W"
                               : "a descriptor that can be written (or not read), for an offer that does not grant W");
   }
+  if (is_to_write && (facts.sealed_write || facts.sealed_future_write))
+    return refuse("a memory object sealed against writing, for an offer that grants W");
   return Status();
 }
 

@@ -15,7 +15,9 @@ std::string letters(Rights rights) {
 
 }  // namespace
 
-Status check_flags(uint32_t flags, Rights held) {
+Status check_flags(uint32_t flags, Rights granted_here) {
+  // Who may write may read: no machine has write-only memory.
+  const Rights held = granted_here & kWrite ? granted_here | kRead : granted_here;
   if ((flags & ~(kGrantMask | kDropMask)) != 0) {
     return Status(Code::kInvalidArgument,
                   "flags " + std::to_string(flags) + " have bits that mean nothing; combine VMO_ constants");
@@ -30,7 +32,6 @@ Status check_flags(uint32_t flags, Rights held) {
                                               ": what cannot be read cannot be used; drop all with VMO_DISOWN");
   }
   const Rights missing = granted_by(flags) & ~held;
-  // Who may write may read: no machine has write-only memory.
   if (missing != 0) {
     return Status(Code::kNotPermitted,
                   "cannot grant " + letters(missing) + ": this region holds " + letters(held) + " only" +

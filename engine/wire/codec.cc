@@ -9,6 +9,13 @@ namespace {
 constexpr size_t kHeaderBytes = 12;
 constexpr size_t kMaxMessageText = 400;
 
+// How many bytes of UTF-8 text fit, without cutting a character in two.
+size_t whole_characters(const std::string& text, size_t limit) {
+  if (text.size() <= limit) return text.size();
+  while (limit > 0 && (static_cast<uint8_t>(text[limit]) & 0xc0) == 0x80) --limit;
+  return limit;
+}
+
 class Writer {
  public:
   template <typename T>
@@ -16,7 +23,7 @@ class Writer {
     for (size_t i = 0; i < sizeof(T); ++i) bytes_.push_back(static_cast<uint8_t>(value >> (8 * i)));
   }
   void put_text(const std::string& text) {
-    const size_t length = std::min(text.size(), kMaxMessageText);
+    const size_t length = whole_characters(text, kMaxMessageText);
     put(static_cast<uint16_t>(length));
     bytes_.insert(bytes_.end(), text.begin(), text.begin() + static_cast<std::ptrdiff_t>(length));
   }
@@ -57,6 +64,7 @@ class Reader {
     skip(length);
     return text;
   }
+  void fail() { is_whole_ = false; }
   bool ends_here() const { return is_whole_ && left_ == 0; }
   size_t left() const { return left_; }
 
@@ -131,7 +139,9 @@ struct Encoder {
 Claim read_claim(Reader& in) {
   Claim m;
   m.address = in.get<uint64_t>();
-  m.transfer = in.get<uint8_t>() == 0 ? Transfer::kMap : Transfer::kPull;
+  const auto transfer = in.get<uint8_t>();
+  if (transfer > static_cast<uint8_t>(Transfer::kPull)) in.fail();
+  m.transfer = static_cast<Transfer>(transfer);
   return m;
 }
 
@@ -163,8 +173,9 @@ OfferLine read_line(Reader& in) {
 
 Offers read_offers(Reader& in) {
   Offers m;
-  const auto count = std::min(in.get<uint32_t>(), kMaxOffersPerPacket);
-  for (uint32_t i = 0; i < count && in.left() > 0; ++i) m.lines.push_back(read_line(in));
+  const auto count = in.get<uint32_t>();
+  if (count > kMaxOffersPerPacket) in.fail();
+  for (uint32_t i = 0; i < std::min(count, kMaxOffersPerPacket); ++i) m.lines.push_back(read_line(in));
   return m;
 }
 
