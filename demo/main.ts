@@ -1,0 +1,22 @@
+/** npm start [-- FILE]: two processes that know of each other but a pid, and hand memory to each other. */
+import { resolve } from 'node:path';
+import { offerFile, offerGigabyte } from './bytes-source.js';
+import { Failure, runProgram } from './failure.js';
+import { offerTable } from './table-source.js';
+
+async function main(): Promise<void> {
+  const [path, ...rest] = process.argv.slice(2);
+  if (rest.length > 0) throw new Failure('give one file, or none: npm start [-- FILE]');
+  console.log(`vmoffer: one process offers its memory to another one by pid, and the other claims it.
+Pages arrive when they are touched. I am process ${process.pid}, the source.`);
+  if (path === undefined) {
+    await offerTable();
+    await offerGigabyte();
+  } else {
+    // npm changes to the package's folder; the path was meant where the user is.
+    await offerFile(resolve(process.env['INIT_CWD'] ?? '.', path));
+  }
+  console.log('\nEvery byte was checked, and all is right.');
+}
+
+await runProgram(main);

@@ -1,0 +1,30 @@
+/** The claimer's part: find the two offers of the process whose pid is the only argument. */
+import { incomingOffers, VMO_GRANT_W, type IncomingOffer } from 'vmoffer';
+import { Failure } from './failure.js';
+import { Letter } from './letter.js';
+
+const PATIENCE_MS = 30_000;
+
+export interface Taken<Said extends object, Answered extends object> {
+  /** The offer that grants reading: the memory. Not claimed yet. */
+  memory: IncomingOffer;
+  letter: Letter<Said, Answered>;
+}
+
+export function sourcePid(): number {
+  const pid = Number(process.argv[2]);
+  if (!Number.isInteger(pid)) throw new Failure('this program wants the pid of the source as its argument.');
+  return pid;
+}
+
+export async function takeOver<Said extends object, Answered extends object>(): Promise<Taken<Said, Answered>> {
+  let memory: IncomingOffer | undefined;
+  let letter: IncomingOffer | undefined;
+  const from = sourcePid();
+  for await (const offer of incomingOffers({ from, signal: AbortSignal.timeout(PATIENCE_MS) })) {
+    if ((offer.flags & VMO_GRANT_W) !== 0) letter = offer;
+    else memory = offer;
+    if (memory && letter) return { memory, letter: Letter.open(await letter.claim()) };
+  }
+  throw new Failure(`process ${from} has offered nothing.`);
+}
