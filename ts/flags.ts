@@ -12,7 +12,7 @@ export const VMO_GRANT_W = 2;
 export const VMO_GRANT_X = 4;
 /** `VMO_GRANT_R | VMO_GRANT_W | VMO_GRANT_X` */
 export const VMO_GRANTALL = 7;
-/** The source gives up reading., and with it all rights: only together with the others. */
+/** The source gives up reading, and with it all rights: only together with the others. */
 export const VMO_DROP_R = 8;
 /**
  * The source gives up writing. It goes on reading the shared bytes; what it writes from then on stays its own. When nobody

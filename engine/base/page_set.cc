@@ -1,6 +1,7 @@
 #include "engine/base/page_set.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace vmoffer {
 namespace {
@@ -13,10 +14,7 @@ uint64_t mask_of(uint64_t first_bit, uint64_t bit_count) {
 }  // namespace
 
 bool PageSet::contains(uint64_t page) const {
-  const auto found = chunks_.find(page / kPagesPerChunk);
-  if (found == chunks_.end()) return false;
-  const uint64_t bit = page % kPagesPerChunk;
-  return (found->second->words[bit / 64] >> (bit % 64)) & 1;
+  return (word_of(page) >> (page % 64)) & 1;
 }
 
 template <typename Change>
@@ -44,13 +42,25 @@ void PageSet::remove(PageRange range) {
   change(range, false, [](uint64_t& word, uint64_t mask) { word &= ~mask; });
 }
 
+uint64_t PageSet::word_of(uint64_t page) const {
+  const auto found = chunks_.find(page / kPagesPerChunk);
+  return found == chunks_.end() ? 0 : found->second->words[page % kPagesPerChunk / 64];
+}
+
+// The first page from `page` on that is (or is not) in the set, `end` when there is none before it.
+uint64_t PageSet::find(bool is_in, uint64_t page, uint64_t end) const {
+  while (page < end) {
+    const uint64_t wanted = (is_in ? word_of(page) : ~word_of(page)) >> (page % 64);
+    if (wanted != 0) return std::min(page + static_cast<uint64_t>(std::countr_zero(wanted)), end);
+    page += 64 - page % 64;
+  }
+  return end;
+}
+
 PageRange PageSet::first_gap(PageRange within) const {
   const PageRange clipped = intersect(within, PageRange{0, page_count_});
-  uint64_t first = clipped.first;
-  while (first < clipped.end() && contains(first)) ++first;
-  uint64_t end = first;
-  while (end < clipped.end() && !contains(end)) ++end;
-  return PageRange{first, end - first};
+  const uint64_t first = find(false, clipped.first, clipped.end());
+  return PageRange{first, find(true, first, clipped.end()) - first};
 }
 
 }  // namespace vmoffer

@@ -28,6 +28,8 @@ class PageSet {
     uint64_t words[kWordsPerChunk] = {};
   };
 
+  uint64_t word_of(uint64_t page) const;
+  uint64_t find(bool is_in, uint64_t page, uint64_t end) const;
   template <typename Change>
   void change(PageRange range, bool create, Change change_word);
 

@@ -47,8 +47,8 @@ void PagedRange::resolve(const Fault& fault) {
   // The kernel may have taken the page back: what it asks for is not there, whatever we remember.
   if (installed_.contains(page)) installed_.remove(plan.pages);
   const uint64_t count = install(plan.pages, plan.is_sequential ? plan.pages : PageRange{page, 1});
-  // A page that was there already woke nobody.
-  if (!is_closed_) userfault_.wake(address_ + page * page_bytes_, page_bytes_);
+  // Only what is installed wakes: a page that was there already has woken nobody.
+  if (!is_closed_ && count < plan.pages.count) userfault_.wake(address_ + page * page_bytes_, page_bytes_);
   ++stats_.faults;
   stats_.pages_by_fault += count;
   stats_.fault_latency.add(nanoseconds_since(start));

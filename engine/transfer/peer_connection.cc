@@ -149,6 +149,7 @@ void PeerConnection::become_leased() {
   host_.loop().cancel_call(deadline_);
   state_ = State::kLeased;
   host_.on_leased(*this);
+  peer_.pidfd.reset();  // the connection tells of its end
   checkpoint("source.dropped");
   send_packet(socket_.get(), wire::encode(wire::Done{offer_id_}));
   // Whoever has the other end now, its claimer or those it passed the memory on to, has nothing to say but that it is

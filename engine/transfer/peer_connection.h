@@ -83,7 +83,7 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
 
   PeerHost& host_;
   UniqueFd socket_;
-  const ProcessIdentity peer_;
+  ProcessIdentity peer_;
   State state_ = State::kNew;
   EventLoop::Token token_ = 0;
   EventLoop::Token deadline_ = 0;
