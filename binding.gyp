@@ -12,7 +12,12 @@
       [
         '_type=="loadable_module"',
         {
-          'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],
+          # A worker that is being terminated can neither call nor throw: a call that fails so is no error of ours.
+          'defines': [
+            'NAPI_VERSION=8',
+            'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS',
+            'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+          ],
           # System directories: their headers are not ours to warn about.
           'cflags_cc': [
             '-isystem', '<!(node -p "path.resolve(require(\'node-addon-api\').include_dir)")',

@@ -44,6 +44,7 @@ Napi::Function function_argument(const Napi::CallbackInfo& info, size_t index) {
 
 std::string text_property(const Napi::Object& object, const char* name) {
   const Napi::Value value = object.Get(name);
+  if (value.IsEmpty()) return "";  // the worker is being terminated
   require(value.IsString(), "a choice must be a string");
   return value.As<Napi::String>().Utf8Value();
 }

@@ -33,7 +33,8 @@ Result<ClaimArguments> read_arguments(const Napi::CallbackInfo& info) {
       Environment::of(info.Env()).runtime().choose_paging(paging_wish(text_property(options, "paging")), transfer);
   if (!paging.is_ok()) return paging.status();
   const ClaimRequest request{pid_argument(info, 0), address_argument(info, 1), paging.value(), transfer};
-  const double timeout_ms = options.Get("timeoutMs").As<Napi::Number>().DoubleValue();
+  const Napi::Value timeout = options.Get("timeoutMs");
+  const double timeout_ms = timeout.IsEmpty() ? 0 : timeout.As<Napi::Number>().DoubleValue();
   return ClaimArguments{
       request, std::chrono::milliseconds(static_cast<int64_t>(timeout_ms)), {request.source_pid, request.address}};
 }
@@ -42,6 +43,7 @@ void deliver(Napi::Env env, const Napi::Function& done, ReceivedClaim claim) {
   const bool is_eager = claim.paging == Paging::kEager;
   const std::shared_ptr<Region> region = claim.region;
   const Napi::Object wrapped = RegionWrap::of_claim(env, std::move(claim));
+  if (wrapped.IsEmpty()) return;
   if (!is_eager) return call_back(env, done, {env.Null(), wrapped});
   auto held = std::make_shared<Napi::ObjectReference>(Napi::Persistent(wrapped));
   auto held_done = std::make_shared<Napi::FunctionReference>(Napi::Persistent(done));

@@ -48,7 +48,7 @@ void JsNotifier::close() {
 
 void call_back(Napi::Env env, const Napi::Function& function, std::initializer_list<napi_value> arguments) {
   function.Call(arguments);
-  if (!env.IsExceptionPending()) return;
+  if (!env.IsExceptionPending()) return;  // nor when a worker is being terminated
   const Napi::Error error = env.GetAndClearPendingException();
   napi_fatal_exception(env, error.Value());
 }

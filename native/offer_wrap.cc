@@ -92,7 +92,9 @@ void OfferWrap::define(Napi::Env env) {
 
 Napi::Object OfferWrap::of_offer(Napi::Env env, OfferId id, const Runtime::OfferRequest& request,
                                  std::shared_ptr<OfferStatus> status) {
-  OfferWrap* wrap = Unwrap(Environment::of(env).offer_class.New({}));
+  const Napi::Object object = Environment::of(env).offer_class.New({});
+  OfferWrap* wrap = object.IsEmpty() ? nullptr : Unwrap(object);
+  if (wrap == nullptr) return {};  // the worker is being terminated
   wrap->id_ = id;
   wrap->request_ = request;
   wrap->status_ = std::move(status);

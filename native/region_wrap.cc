@@ -79,7 +79,9 @@ RegionWrap::RegionWrap(const Napi::CallbackInfo& info)
 
 RegionWrap* RegionWrap::make(Napi::Env env, std::shared_ptr<Region> region) {
   Environment& environment = Environment::of(env);
-  RegionWrap* wrap = Unwrap(environment.region_class.New({}));
+  const Napi::Object object = environment.region_class.New({});
+  RegionWrap* wrap = object.IsEmpty() ? nullptr : Unwrap(object);
+  if (wrap == nullptr) return nullptr;  // the worker is being terminated
   wrap->windows_ = std::make_unique<Windows>(region, environment.limbo());
   wrap->windows_->detach_when_disowned(environment.notifier());
   wrap->region_ = std::move(region);
@@ -88,6 +90,7 @@ RegionWrap* RegionWrap::make(Napi::Env env, std::shared_ptr<Region> region) {
 
 Napi::Object RegionWrap::of_region(Napi::Env env, std::shared_ptr<Region> region) {
   RegionWrap* wrap = make(env, std::move(region));
+  if (wrap == nullptr) return {};
   // Memory that this process pays for: the collector is to know what it could free. Claims are not accounted.
   wrap->account(static_cast<int64_t>(wrap->region_->byte_length()));
   return wrap->Value();
@@ -96,6 +99,7 @@ Napi::Object RegionWrap::of_region(Napi::Env env, std::shared_ptr<Region> region
 Napi::Object RegionWrap::of_claim(Napi::Env env, ReceivedClaim claim) {
   Environment::of(env).runtime().enlist(claim.region);
   RegionWrap* wrap = make(env, std::move(claim.region));
+  if (wrap == nullptr) return {};
   wrap->claim_ = ClaimFacts{claim.source_pid, claim.flags, claim.is_immutable, claim.paging,
                             claim.transfer == wire::Transfer::kPull};
   return wrap->Value();

@@ -39,7 +39,8 @@ export function runNpm(script, args = []) {
 export function runSpecs(suite, args = [], env = {}) {
   const summary = join(root, 'out', 'mocha', `${suite}.json`);
   rmSync(summary, { force: true });
-  const code = run(process.execPath, ['node_modules/mocha/bin/mocha.js', ...args], { VMOFFER_SUITE: suite, ...env });
+  const own = { VMOFFER_SUITE: suite, VMOFFER_ADDON: 'probe' };
+  const code = run(process.execPath, ['node_modules/mocha/bin/mocha.js', ...args], { ...own, ...env });
   const counts = existsSync(summary) ? JSON.parse(readFileSync(summary, 'utf8')) : undefined;
   return { code, counts };
 }

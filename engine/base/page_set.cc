@@ -13,9 +13,7 @@ uint64_t mask_of(uint64_t first_bit, uint64_t bit_count) {
 
 }  // namespace
 
-bool PageSet::contains(uint64_t page) const {
-  return (word_of(page) >> (page % 64)) & 1;
-}
+bool PageSet::contains(uint64_t page) const { return (word_of(page) >> (page % 64)) & 1; }
 
 template <typename Change>
 void PageSet::change(PageRange range, bool create, Change change_word) {

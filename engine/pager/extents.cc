@@ -76,6 +76,11 @@ bool Extents::is_wholly_gone() const {
   return bytes_gone_ == byte_length_;
 }
 
+void Extents::keep_addresses(Mapping addresses) {
+  const std::lock_guard lock(mutex_);
+  addresses_ = std::move(addresses);
+}
+
 void Extents::replace(const Extent& extent) {
   const std::lock_guard lock(mutex_);
   put(extent);

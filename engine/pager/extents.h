@@ -14,6 +14,7 @@
 
 #include "engine/base/rights.h"
 #include "engine/pager/holding.h"
+#include "engine/sys/mapping.h"
 
 namespace vmoffer {
 
@@ -48,6 +49,10 @@ class Extents {
   std::vector<Extent> pieces(ByteRange range) const;
   bool is_wholly_gone() const;
 
+  // The region is gone, its offers are not: nothing else may be allocated at the address by which they are claimed.
+  // Takes ownership.
+  void keep_addresses(Mapping addresses);
+
   // Puts one extent in the place of all that its range covers.
   void replace(const Extent& extent);
   void set_rights(ByteRange range, Rights rights);
@@ -69,6 +74,7 @@ class Extents {
   mutable std::mutex mutex_;  // guards all below
   Map extents_;
   uint64_t bytes_gone_ = 0;
+  Mapping addresses_;
 };
 
 }  // namespace vmoffer

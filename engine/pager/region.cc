@@ -132,12 +132,13 @@ void Region::release(bool keep_addresses) {
   const std::lock_guard lock(mutex_);
   if (state_.exchange(RegionState::kReleased) == RegionState::kReleased) return;
   if (extents.use_count() > 2) save_for_offers();
-  if (!keep_addresses) {
+  if (!keep_addresses && extents.use_count() <= 2) {
     if (map_ != nullptr) map_->remove(*this);
     mapping_.reset();
   } else if (!mapping_.put_zeros(0, byte_length_).is_ok()) {
     return;  // no zeros to be had (the limit of mappings): the bytes stay until the addresses go, still no crash
   }
+  offered_ = extents_;
   extents_.reset();
 }
 
@@ -193,12 +194,16 @@ Status Region::drop_execute(ByteRange range) {
 
 Region::~Region() {
   if (map_ != nullptr) map_->remove(*this);
-  if (extents_.use_count() > 1) finish_paging();
+  const bool is_offered = extents_.use_count() > 1;
+  if (is_offered) finish_paging();
   stop_paging();
-  save_for_offers();
+  if (is_offered) save_for_offers();
+  const std::shared_ptr<Extents> extents = extents_ != nullptr ? std::move(extents_) : offered_.lock();
+  if (extents.use_count() > 1 && mapping_.is_mapped() && mapping_.put_zeros(0, byte_length_).is_ok()) {
+    extents->keep_addresses(std::move(mapping_));
+  }
   // Order: the source hears that the memory was let go when it has been.
   mapping_.reset();
-  extents_.reset();
 }
 
 }  // namespace vmoffer

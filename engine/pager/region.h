@@ -105,6 +105,7 @@ class Region {
   mutable std::mutex mutex_;  // guards all below
   Mapping mapping_;
   std::shared_ptr<Extents> extents_;  // until released
+  std::weak_ptr<Extents> offered_;    // from then on
   std::unique_ptr<PulledSource> still_to_pull_;
   std::function<void()> tell_disowned_;
 };
