@@ -9,6 +9,7 @@ namespace {
 
 // A listener's queue tells nobody when it has room again, so it is asked again.
 constexpr std::chrono::milliseconds kQueueFullDelay{5};
+constexpr int64_t kNoLimitMs = 1 << 30;
 
 Status timed_out(std::chrono::milliseconds timeout) {
   return Status(Code::kTimeout,
@@ -68,9 +69,8 @@ void ClaimDriver::stop_waiting() {
 
 void ClaimDriver::give_up(Status why) {
   if (!done_) return;
-  stop_waiting();
   exchange_->give_up(std::move(why));
-  finish(exchange_->take());
+  if (exchange_->waiting() == ClaimExchange::Waiting::kNot) finish(exchange_->take());
 }
 
 void ClaimDriver::finish(Result<ReceivedClaim> result) {
@@ -89,8 +89,9 @@ Result<ReceivedClaim> claim_and_wait(const ClaimRequest& request, std::chrono::m
   ClaimExchange& exchange = *begun.value();
   while (exchange.waiting() != ClaimExchange::Waiting::kNot) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) {
-      exchange.give_up(timed_out(timeout));
+    if (left <= 0) exchange.give_up(timed_out(timeout));
+    if (left <= 0 && exchange.waiting() == ClaimExchange::Waiting::kReadable) {
+      if (wait_readable(exchange.fd(), kNoLimitMs)) exchange.advance();
     } else if (exchange.waiting() == ClaimExchange::Waiting::kLater) {
       wait_readable(-1, std::min<int64_t>(left, kQueueFullDelay.count()));
       exchange.advance();

@@ -19,7 +19,9 @@ Result<std::unique_ptr<ClaimExchange>> ClaimExchange::begin(const ClaimRequest& 
 ClaimExchange::ClaimExchange(const ClaimRequest& request, ProcessIdentity source)
     : request_(request), source_(std::move(source)), search_(source_) {}
 
-ClaimExchange::~ClaimExchange() { give_up(Status(Code::kTimeout, "the claim was abandoned")); }
+ClaimExchange::~ClaimExchange() {
+  if (waiting_ != Waiting::kNot) fail(Status(Code::kTimeout, "the claim was abandoned"));
+}
 
 void ClaimExchange::ask_next_broker() {
   BrokerSearch::Found found = search_.next();
@@ -172,7 +174,8 @@ void ClaimExchange::finish() {
 }
 
 void ClaimExchange::give_up(Status why) {
-  if (waiting_ != Waiting::kNot) fail(std::move(why));
+  // Once acknowledged the memory is this process's, or will be in a moment: to let go now could lose it.
+  if (waiting_ != Waiting::kNot && !has_acknowledged_) fail(std::move(why));
 }
 
 void ClaimExchange::fail(Status status) {

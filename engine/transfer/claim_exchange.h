@@ -50,7 +50,7 @@ class ClaimExchange {
   Waiting waiting() const { return waiting_; }
   int fd() const { return socket_.get(); }
   void advance();
-  // Ends the exchange with this status unless it is finished. Up to the acknowledgement the offer stands again.
+  // Ends the exchange with this status, and the offer stands again; does nothing from the acknowledgement on.
   void give_up(Status why);
   // REQUIRES: waiting() == kNot. Once.
   Result<ReceivedClaim> take();
