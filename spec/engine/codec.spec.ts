@@ -1,0 +1,198 @@
+import { expect } from 'chai';
+import { Code } from '../support/codes.js';
+import { probe, type EngineError, type WireMessage, type WireOfferLine } from '../support/probe.js';
+import { Random, runSeed } from '../support/random.js';
+import { needs, requires } from '../support/requires.js';
+
+const HEADER_BYTES = 12;
+const MAX_TEXT_BYTES = 400;
+const MAX_LINES = 100;
+
+const line = (offerId: bigint): WireOfferLine => ({ offerId, address: 0x7f00n, byteLength: 4096n, flags: 3 });
+
+/** Each message with its bytes, written out by hand from engine/wire/FORMAT.md. */
+const EXAMPLES: [message: WireMessage, type: string, body: string][] = [
+  [{ type: 'claim', address: 0x7f20_1122_3344n, transfer: 'map' }, '0100', '4433221120 7f0000 00'],
+  [{ type: 'claim', address: 0x1000n, transfer: 'pull' }, '0100', '0010000000000000 01'],
+  [
+    { type: 'terms', offerId: 17n, address: 0x1000n, byteLength: 0x2000n, objectOffset: 0n, flags: 1 },
+    '0200',
+    '1100000000000000 0010000000000000 0020000000000000 0000000000000000 01000000',
+  ],
+  [{ type: 'mapped', offerId: 17n }, '0300', '1100000000000000'],
+  [{ type: 'declined', offerId: 2n ** 64n - 1n }, '0400', 'ffffffffffffffff'],
+  [{ type: 'done', offerId: 1n }, '0500', '0100000000000000'],
+  [{ type: 'refused', code: Code.NotOffered, message: 'no' }, '0600', '0300 0200 6e6f'],
+  [{ type: 'list', follow: true }, '0700', '01'],
+  [{ type: 'list', follow: false }, '0700', '00'],
+  [{ type: 'offers', lines: [] }, '0800', '00000000'],
+  [
+    { type: 'offers', lines: [line(5n)] },
+    '0800',
+    '01000000 0500000000000000 007f000000000000 0010000000000000 03000000',
+  ],
+  [{ type: 'end' }, '0900', ''],
+  [{ type: 'lease' }, '0a00', ''],
+];
+
+function packet(type: string, body: Buffer, { magic = '564d4f46', version = '0100' } = {}): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(body.length);
+  return Buffer.concat([Buffer.from(magic + version + type, 'hex'), length, body]);
+}
+
+function hex(text: string): Buffer {
+  return Buffer.from(text.replaceAll(' ', ''), 'hex');
+}
+
+function isError(result: WireMessage | EngineError): result is EngineError {
+  return !('type' in result);
+}
+
+function refusalOf(bytes: Buffer): string {
+  const result = probe().decode(bytes);
+  if (!isError(result)) expect.fail(`${bytes.toString('hex')} was taken for ${result.type}`);
+  expect(result.code).to.equal(Code.Protocol);
+  return result.message;
+}
+
+function bodyWithText(text: Buffer, length = text.length): Buffer {
+  const head = Buffer.alloc(4);
+  head.writeUInt16LE(Code.Busy, 0);
+  head.writeUInt16LE(length, 2);
+  return Buffer.concat([head, text]);
+}
+
+/** A decoded text is bytes; the example has a string. */
+function comparable(message: WireMessage | EngineError): unknown {
+  return 'message' in message ? { ...message, message: message.message.toString() } : message;
+}
+
+describe('codec', () => {
+  before(function () {
+    requires(this, needs.probe);
+  });
+
+  for (const [message, type, body] of EXAMPLES) {
+    it(`${message.type} ${body.slice(0, 17)} has the bytes of FORMAT.md, and comes back`, () => {
+      const bytes = packet(type, hex(body));
+      expect(probe().encode(message).toString('hex')).to.equal(bytes.toString('hex'));
+      expect(comparable(probe().decode(bytes))).to.deep.equal(message);
+    });
+  }
+
+  it('refuses every message cut short, at every byte, and every one with a byte too many', () => {
+    for (const [message] of EXAMPLES) {
+      const bytes = probe().encode(message);
+      for (let length = 0; length < bytes.length; length++) refusalOf(bytes.subarray(0, length));
+      refusalOf(Buffer.concat([bytes, Buffer.of(0)]));
+    }
+  });
+
+  it('refuses a body that is shorter or longer than its type has, with a header that agrees', () => {
+    for (const [, type, body] of EXAMPLES) {
+      const bytes = hex(body);
+      if (bytes.length > 0) refusalOf(packet(type, bytes.subarray(1)));
+      refusalOf(packet(type, Buffer.concat([bytes, Buffer.of(0)])));
+    }
+  });
+
+  it('tells a stranger from another version', () => {
+    expect(refusalOf(packet('0900', Buffer.alloc(0), { magic: '47455420' }))).to.include('magic');
+    expect(refusalOf(packet('0900', Buffer.alloc(0), { version: '0200' })))
+      .to.include('version 2')
+      .and.to.include('1');
+  });
+
+  it('refuses unknown types', () => {
+    for (const type of ['0000', '0b00', 'ffff']) expect(refusalOf(packet(type, Buffer.alloc(8)))).to.include('type');
+  });
+
+  it('takes an unknown refusal for a refusal', () => {
+    for (const code of [0, 14, 0xffff]) {
+      const body = bodyWithText(Buffer.from('?'));
+      body.writeUInt16LE(code);
+      expect(comparable(probe().decode(packet('0600', body)))).to.include({ type: 'refused', code: Code.Protocol });
+    }
+  });
+
+  it('carries every code there is', () => {
+    for (let code = 1; code <= Code.TooMany; code++) {
+      expect(probe().decode(probe().encode({ type: 'refused', code, message: '' }))).to.include({ code });
+    }
+  });
+
+  describe('texts', () => {
+    it('may have 400 bytes and no more', () => {
+      const decoded = probe().decode(packet('0600', bodyWithText(Buffer.alloc(MAX_TEXT_BYTES, 'x'))));
+      expect(comparable(decoded)).to.deep.include({ message: 'x'.repeat(MAX_TEXT_BYTES) });
+      refusalOf(packet('0600', bodyWithText(Buffer.alloc(MAX_TEXT_BYTES + 1, 'x'))));
+    });
+
+    it('do not reach behind the packet', () => {
+      refusalOf(packet('0600', bodyWithText(Buffer.from('no'), 3)));
+      refusalOf(packet('0600', bodyWithText(Buffer.from('no'), 0xffff)));
+    });
+
+    it('that are too long are cut between two characters', () => {
+      for (const character of ['x', 'é', '…', '𝄞']) {
+        const text = `.${character.repeat(MAX_TEXT_BYTES)}`;
+        const decoded = probe().decode(probe().encode({ type: 'refused', code: Code.Busy, message: text }));
+        const got = 'message' in decoded ? (decoded.message as Buffer) : Buffer.alloc(0);
+        expect(got.length).to.be.within(MAX_TEXT_BYTES - 3, MAX_TEXT_BYTES);
+        expect(text.startsWith(got.toString()), `cut inside ${character}`).to.be.true;
+      }
+    });
+  });
+
+  describe('lists of offers', () => {
+    const lines = (count: number) => Array.from({ length: count }, (_, index) => line(BigInt(index)));
+
+    it('have up to 100 lines', () => {
+      const message: WireMessage = { type: 'offers', lines: lines(MAX_LINES) };
+      expect(probe().decode(probe().encode(message))).to.deep.equal(message);
+      refusalOf(probe().encode({ type: 'offers', lines: lines(MAX_LINES + 1) }));
+    });
+
+    it('have as many lines as they say', () => {
+      const bytes = probe().encode({ type: 'offers', lines: lines(3) });
+      for (const count of [0, 1, 2, 4, 100, 101, 2 ** 31, 2 ** 32 - 1]) {
+        bytes.writeUInt32LE(count, HEADER_BYTES);
+        refusalOf(bytes);
+      }
+    });
+  });
+
+  it(`gives an error or a message for any bytes, and a message keeps its length (seed ${runSeed})`, () => {
+    const random = new Random(runSeed);
+    let messages = 0;
+    for (let round = 0; round < 20_000; round++) {
+      const bytes = mutate(probe().encode(random.pick(EXAMPLES)[0]), random);
+      const result = probe().decode(bytes);
+      if (isError(result)) {
+        if (result.code !== Code.Protocol || result.message === '') expect.fail(`round ${round}: ${result.code}`);
+      } else {
+        messages++;
+        const again = probe().encode(result).length;
+        if (again !== bytes.length) expect.fail(`round ${round}: ${bytes.toString('hex')} became ${again} bytes`);
+      }
+    }
+    expect(messages).to.be.greaterThan(100);
+  });
+
+  it(`gives an error for noise (seed ${runSeed})`, () => {
+    const random = new Random(runSeed);
+    for (let round = 0; round < 5000; round++) {
+      refusalOf(Buffer.from(Array.from({ length: random.below(200) }, () => random.below(256))));
+    }
+  });
+});
+
+function mutate(bytes: Buffer, random: Random): Buffer {
+  const changed = Buffer.from(bytes);
+  for (let times = random.below(3); times >= 0; times--) {
+    changed[random.below(changed.length)] = random.pick([0, 1, 0x7f, 0x80, 0xff, random.below(256)]);
+  }
+  const length = random.below(changed.length + 1);
+  return random.below(4) === 0 ? changed.subarray(0, length) : changed;
+}

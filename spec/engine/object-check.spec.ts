@@ -1,0 +1,109 @@
+import { expect } from 'chai';
+import { Code } from '../support/codes.js';
+import { probe, type ObjectFacts, type WireTerms } from '../support/probe.js';
+import { needs, requires } from '../support/requires.js';
+
+const PAGE = 4096;
+const [R, W, X] = [1, 2, 4];
+
+function terms(changes: Partial<WireTerms> = {}): WireTerms {
+  return { offerId: 1n, address: 0x7000n, byteLength: 8192n, objectOffset: 0n, flags: R, ...changes };
+}
+
+function facts(changes: Partial<ObjectFacts> = {}): ObjectFacts {
+  const sound = { isMemory: true, isHugetlb: false, sealedShrink: true, sealedGrow: true, sealedWrite: false };
+  return { ...sound, access: 'read-only', byteLength: 8192n, ...changes };
+}
+
+describe('check_terms', () => {
+  before(function () {
+    requires(this, needs.probe);
+  });
+
+  const refusalOf = (changes: Partial<WireTerms>) => probe().checkTerms(terms(changes), 0x7000n, PAGE);
+
+  it('accepts what was asked for, with every grant', () => {
+    for (let flags = 1; flags <= (R | W | X); flags++) expect(refusalOf({ flags })).to.equal(null);
+    for (let drops = 0; drops <= 56; drops += 8) expect(refusalOf({ flags: drops | R })).to.equal(null);
+    for (const byteLength of [4096n, 2n ** 40n]) expect(refusalOf({ byteLength })).to.equal(null);
+  });
+
+  const bad: [name: string, changes: Partial<WireTerms>, word: string][] = [
+    ['another address', { address: 0x8000n }, 'address'],
+    ['no length', { byteLength: 0n }, 'whole pages'],
+    ['a length that is not whole pages', { byteLength: 4097n }, 'whole pages'],
+    ['the longest number as length', { byteLength: 2n ** 64n - 1n }, 'whole pages'],
+    ['a part of an object', { objectOffset: 4096n }, 'part'],
+    ['no grant', { flags: 0 }, 'flags'],
+    ['a drop without a grant', { flags: 56 }, 'flags'],
+    ['unknown flags', { flags: 64 | R }, 'flags'],
+    ['all flag bits', { flags: 2 ** 32 - 1 }, 'flags'],
+  ];
+  for (const [name, changes, word] of bad) {
+    it(`refuses ${name}`, () => {
+      const refusal = refusalOf(changes);
+      expect(refusal?.code).to.equal(Code.Protocol);
+      expect(refusal?.message).to.include(word);
+    });
+  }
+});
+
+describe('check_object', () => {
+  before(function () {
+    requires(this, needs.probe);
+  });
+
+  const refusalOf = (changes: Partial<ObjectFacts>, flags = R, transfer: 'map' | 'pull' = 'map') =>
+    probe().checkObject(facts(changes), terms({ flags }), transfer);
+
+  const promises = [
+    { flags: R, access: 'read-only' },
+    { flags: X, access: 'read-only' },
+    { flags: R | X, access: 'read-only' },
+    { flags: W, access: 'read-write' },
+    { flags: R | W, access: 'read-write' },
+    { flags: W | X, access: 'read-write' },
+    { flags: R | W | X, access: 'read-write' },
+  ];
+  for (const { flags, access: promised } of promises) {
+    for (const access of ['none', 'read-only', 'read-write'] as const) {
+      it(`flags ${flags} with access ${access}: ${access === promised ? 'accepted' : 'refused'}`, () => {
+        const refusal = refusalOf({ access }, flags);
+        if (access === promised) expect(refusal).to.equal(null);
+        else expect(refusal?.code).to.equal(Code.Protocol);
+      });
+    }
+  }
+
+  const bad: [name: string, changes: Partial<ObjectFacts>, word: string][] = [
+    ['what is no memory object', { isMemory: false }, 'memfd'],
+    ['an object that can shrink', { sealedShrink: false }, 'shrinking'],
+    ['an object that can grow', { sealedGrow: false }, 'growing'],
+    ['an object that is too short', { byteLength: 4096n }, '4096'],
+    ['an object that is too long', { byteLength: 12_288n }, '12288'],
+    ['an empty object', { byteLength: 0n }, '0 bytes'],
+  ];
+  for (const [name, changes, word] of bad) {
+    it(`refuses ${name}, whatever else is right`, () => {
+      for (const others of [{}, { sealedWrite: true }, { isHugetlb: true }]) {
+        for (const transfer of ['map', 'pull'] as const) {
+          const refusal = refusalOf({ ...others, ...changes }, R, transfer);
+          expect(refusal?.code).to.equal(Code.Protocol);
+          expect(refusal?.message).to.include(word);
+        }
+      }
+    });
+  }
+
+  it('accepts an immutable object for reading', () => {
+    expect(refusalOf({ sealedWrite: true })).to.equal(null);
+  });
+
+  it('pulls through any descriptor that can be read, whatever was granted', () => {
+    for (let flags = 1; flags <= (R | W | X); flags++) {
+      for (const access of ['read-only', 'read-write'] as const)
+        expect(refusalOf({ access }, flags, 'pull')).to.equal(null);
+      expect(refusalOf({ access: 'none' }, flags, 'pull')?.code).to.equal(Code.Protocol);
+    }
+  });
+});

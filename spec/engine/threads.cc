@@ -1,0 +1,255 @@
+// The engine from many threads at once, without Node, for ThreadSanitizer: npm run test:tsan. Everything is offered to
+// this very process, so that both sides of every claim run here. Prints 'ok' when all went as it should.
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/sys/page_table.h"
+#include "engine/sys/process.h"
+#include "engine/transfer/claim_driver.h"
+#include "engine/transfer/rights.h"
+#include "engine/transfer/runtime.h"
+
+namespace {
+
+using namespace vmoffer;
+
+constexpr std::chrono::milliseconds kPatience{60000};
+constexpr uint64_t kPages = 96;
+constexpr uint32_t kDisown = kDropMask;
+
+void fail(const char* expression, int line, const std::string& why) {
+  std::fprintf(stderr, "spec/engine/threads.cc:%d: %s does not hold: %s\n", line, expression, why.c_str());
+  std::_Exit(1);
+}
+
+#define EXPECT(condition) \
+  if (!(condition)) fail(#condition, __LINE__, "")
+#define EXPECT_OK(result) \
+  if (!(result).is_ok()) fail(#result, __LINE__, (result).status().message())
+
+// Remembers how an offer ended.
+class Observer final : public OfferObserver {
+ public:
+  void on_ended(OfferState ending) override { ended_.set_value(ending); }
+  void on_released() override { released_.set_value(); }
+  OfferState ending() { return ended_.get_future().get(); }
+  void wait_for_release() { released_.get_future().wait(); }
+
+ private:
+  std::promise<OfferState> ended_;
+  std::promise<void> released_;
+};
+
+// What is written on each page. Not instrumented: bytes are touched while their mapping is replaced.
+__attribute__((no_sanitize("thread"))) uint8_t read_page(uint64_t address, uint64_t page) {
+  return *reinterpret_cast<volatile uint8_t*>(address + page * page_bytes() + page);
+}
+
+__attribute__((no_sanitize("thread"))) void write_page(uint64_t address, uint64_t page, uint8_t value) {
+  *reinterpret_cast<volatile uint8_t*>(address + page * page_bytes() + page) = value;
+}
+
+uint8_t mark_of(uint64_t page) { return static_cast<uint8_t>(page * 7 + 1); }
+
+std::shared_ptr<Region> allocate_marked() {
+  Result<std::shared_ptr<Region>> region = Runtime::instance().allocate(kPages * page_bytes(), false, false);
+  EXPECT_OK(region);
+  for (uint64_t page = 0; page < kPages; ++page) write_page(region.value()->address(), page, mark_of(page));
+  return region.take();
+}
+
+OfferId offer_to_self(const Region& region, uint32_t flags, const std::shared_ptr<Observer>& observer) {
+  const Runtime::OfferRequest request{own_pid(), region.address(), region.byte_length(), flags};
+  const Result<OfferId> id = Runtime::instance().offer(request, observer);
+  EXPECT_OK(id);
+  return id.value();
+}
+
+ClaimRequest request_for(const Region& region, wire::Transfer transfer = wire::Transfer::kMap) {
+  const Result<PagingChoice> paging = Runtime::instance().choose_paging(PagingWish::kAuto, transfer);
+  EXPECT_OK(paging);
+  return {own_pid(), region.address(), paging.value(), transfer};
+}
+
+Result<ReceivedClaim> claim_async(const ClaimRequest& request) {
+  std::promise<Result<ReceivedClaim>> result;
+  Runtime::instance().broker().value()->claim(request, kPatience,
+                                              [&](Result<ReceivedClaim> claim) { result.set_value(std::move(claim)); });
+  return result.get_future().get();
+}
+
+Result<ReceivedClaim> claim(const ClaimRequest& request, bool is_async) {
+  return is_async ? claim_async(request) : claim_and_wait(request, kPatience);
+}
+
+void run_at_once(int count, const std::function<void(int)>& body) {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < count; ++i) threads.emplace_back(body, i);
+  for (std::thread& thread : threads) thread.join();
+}
+
+void expect_marks(uint64_t address, uint64_t first_page) {
+  for (uint64_t i = 0; i < kPages; ++i) {
+    const uint64_t page = (first_page + i) % kPages;
+    EXPECT(read_page(address, page) == mark_of(page));
+  }
+}
+
+// A claim is read by several threads, each from another page on.
+void read_together(int round, uint32_t flags, wire::Transfer transfer) {
+  std::shared_ptr<Region> source = allocate_marked();
+  const auto observer = std::make_shared<Observer>();
+  offer_to_self(*source, flags, observer);
+  Result<ReceivedClaim> received = claim(request_for(*source, transfer), round % 2 == 0);
+  EXPECT_OK(received);
+  EXPECT(observer->ending() == OfferState::kClaimed);
+  std::shared_ptr<Region> region = received.take().region;
+  if (!region->is_paged()) EXPECT(region->prefetch(0, region->byte_length()).is_ok());
+  run_at_once(3, [&](int i) { expect_marks(region->address(), static_cast<uint64_t>(i) * 31); });
+  EXPECT(region->stats().faults <= kPages * 3);
+  region->release(false);
+  region.reset();
+  observer->wait_for_release();
+}
+
+// Released while it is read and prefetched: then it is zeros.
+void release_under_readers(int round) {
+  std::shared_ptr<Region> source = allocate_marked();
+  offer_to_self(*source, kRead, std::make_shared<Observer>());
+  Result<ReceivedClaim> received = claim(request_for(*source), round % 2 == 0);
+  EXPECT_OK(received);
+  const std::shared_ptr<Region> region = received.take().region;
+  run_at_once(4, [&](int i) {
+    if (i == 0) return region->release(true);
+    if (i == 1) return (void)region->prefetch(0, region->byte_length());
+    for (uint64_t page = 0; page < kPages; ++page) {
+      const uint8_t mark = read_page(region->address(), page);
+      EXPECT(mark == mark_of(page) || mark == 0);
+    }
+  });
+  for (uint64_t page = 0; page < kPages; ++page) EXPECT(read_page(region->address(), page) == 0);
+}
+
+// One cancels, two claim: one of the three wins, and all agree on who.
+void cancel_against_claims(int) {
+  const std::shared_ptr<Region> source = allocate_marked();
+  const auto observer = std::make_shared<Observer>();
+  const OfferId id = offer_to_self(*source, kRead | kWrite, observer);
+  std::atomic<int> claims = 0;
+  std::atomic<int> cancels = 0;
+  run_at_once(3, [&](int i) {
+    if (i == 0) {
+      if (Runtime::instance().cancel(id) == CancelOutcome::kCancelled) ++cancels;
+      return;
+    }
+    const Result<ReceivedClaim> received = claim(request_for(*source), i == 1);
+    if (received.is_ok()) ++claims;
+  });
+  // A claim that was refused because the other was under way, which then lost to the cancellation: nobody has it.
+  if (claims + cancels == 0) EXPECT(Runtime::instance().cancel(id) == CancelOutcome::kCancelled);
+  EXPECT(claims + cancels <= 1);
+  EXPECT(observer->ending() == (claims == 1 ? OfferState::kClaimed : OfferState::kCancelled));
+}
+
+// Abandoned at some moment: then it either failed and the offer stands, or it was too late and the claim is there.
+void abandon_claims(int) {
+  const std::shared_ptr<Region> source = allocate_marked();
+  const auto observer = std::make_shared<Observer>();
+  const OfferId id = offer_to_self(*source, kRead, observer);
+  Broker& broker = *Runtime::instance().broker().value();
+  std::promise<bool> has_claimed;
+  const Broker::Ticket ticket =
+      broker.claim(request_for(*source), kPatience,
+                   [&](const Result<ReceivedClaim>& received) { has_claimed.set_value(received.is_ok()); });
+  broker.abandon(ticket);
+  if (has_claimed.get_future().get()) {
+    EXPECT(observer->ending() == OfferState::kClaimed);
+    return;
+  }
+  // The source hears of it a moment later.
+  while (Runtime::instance().cancel(id) == CancelOutcome::kTooLate) std::this_thread::yield();
+  EXPECT(observer->ending() == OfferState::kCancelled);
+}
+
+// Lists and watches, while offers come and go. Each watch is told of an offer at most once.
+void list_and_watch(int) {
+  Broker& broker = *Runtime::instance().broker().value();
+  const std::shared_ptr<Region> source = allocate_marked();
+  std::atomic<int> told = 0;
+  std::promise<void> first;
+  const Broker::Ticket watch = broker.watch([&](const IncomingOffer& offer) {
+    if (offer.address == source->address() && ++told == 1) first.set_value();
+  });
+  const OfferId id = offer_to_self(*source, kRead, std::make_shared<Observer>());
+  first.get_future().wait();
+  std::promise<std::vector<IncomingOffer>> listed;
+  broker.list(kPatience, [&](std::vector<IncomingOffer> offers) { listed.set_value(std::move(offers)); });
+  int found = 0;
+  for (const IncomingOffer& offer : listed.get_future().get()) found += offer.offer_id == id ? 1 : 0;
+  EXPECT(found == 1);
+  int sent = 0;
+  for (const SentOffer& offer : Runtime::instance().sent_offers()) sent += offer.offer.id == id ? 1 : 0;
+  EXPECT(sent == 1);
+  EXPECT(Runtime::instance().state_of(id) == OfferState::kPending);
+  broker.unwatch(watch);
+  EXPECT(told == 1);
+  EXPECT(Runtime::instance().cancel(own_pid(), source->address()) == CancelOutcome::kCancelled);
+}
+
+// The memory leaves the source while somebody reads it there: its bytes, or zeros.
+void disown_under_readers(int round) {
+  std::shared_ptr<Region> source = allocate_marked();
+  const auto disowned = std::make_shared<Observer>();
+  offer_to_self(*source, kRead | kWrite | kDisown, disowned);
+  std::shared_ptr<Region> region;
+  run_at_once(2, [&](int i) {
+    if (i == 0) {
+      Result<ReceivedClaim> received = claim(request_for(*source), round % 2 == 0);
+      EXPECT_OK(received);
+      region = received.take().region;
+      return;
+    }
+    for (uint64_t page = 0; page < kPages; ++page) {
+      const uint8_t mark = read_page(source->address(), page);
+      EXPECT(mark == mark_of(page) || mark == 0);
+    }
+  });
+  EXPECT(disowned->ending() == OfferState::kClaimed);
+  for (uint64_t page = 0; page < kPages; ++page) EXPECT(read_page(source->address(), page) == 0);
+  expect_marks(region->address(), 0);
+}
+
+// A worker of its own for each scenario, so that all of them meet.
+void run(int rounds) {
+  using Scenario = std::function<void(int)>;
+  const std::vector<Scenario> scenarios = {
+      [](int round) { read_together(round, kRead, wire::Transfer::kMap); },
+      [](int round) { read_together(round, kRead | kWrite, wire::Transfer::kMap); },
+      [](int round) { read_together(round, kRead, wire::Transfer::kPull); },
+      release_under_readers,
+      cancel_against_claims,
+      abandon_claims,
+      list_and_watch,
+      disown_under_readers,
+  };
+  run_at_once(static_cast<int>(scenarios.size()), [&](int i) {
+    for (int round = 0; round < rounds; ++round) scenarios[static_cast<size_t>(i)](round);
+  });
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  run(count > 1 ? std::atoi(arguments[1]) : 40);
+  std::puts("ok");
+  // As a process ends: the broker and the pager are still there.
+  return 0;
+}

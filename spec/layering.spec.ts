@@ -1,0 +1,121 @@
+import { expect } from 'chai';
+import { dirname, join } from 'node:path';
+import { filesBelow, readProjectFile } from './support/project.js';
+
+/** Every layer may use those before it, and itself. */
+const ENGINE_LAYERS = ['base', 'sys', 'wire', 'pager', 'transfer'];
+
+/** These decide, and touch no kernel. */
+const PURE_FILES = [
+  'engine/base/',
+  'engine/sys/copy_outcome.',
+  'engine/wire/',
+  'engine/pager/fault_window.',
+  'engine/pager/latency_histogram.',
+  'engine/transfer/rights.',
+  'engine/transfer/offer_book.',
+];
+
+const NODE_HEADERS = /^(napi|node|node_api|js_native_api|uv|v8)\b/;
+const TS_PACKAGES = ['debug', 'p-queue'];
+
+interface Include {
+  file: string;
+  target: string;
+  isSystem: boolean;
+}
+
+function includesOf(folder: string): Include[] {
+  return filesBelow(folder, /\.(cc|h)$/).flatMap((file) =>
+    [...readProjectFile(file).matchAll(/^\s*#\s*include\s+(?:<([^>]+)>|"([^"]+)")/gm)].map(([, system, own]) => ({
+      file,
+      target: system ?? own ?? '',
+      isSystem: system !== undefined,
+    })),
+  );
+}
+
+function show({ file, target }: Include): string {
+  return `${file} includes ${target}`;
+}
+
+function layerOf(path: string): number {
+  return ENGINE_LAYERS.indexOf(path.split('/')[1] ?? '');
+}
+
+function isPure(path: string): boolean {
+  return PURE_FILES.some((start) => path.startsWith(start));
+}
+
+/** C++'s own headers have no suffix; the kernel's and the C library's end in .h. */
+function isKernelHeader({ target, isSystem }: Include): boolean {
+  return isSystem && (target.endsWith('.h') || target === 'csignal');
+}
+
+describe('layering', () => {
+  const engine = includesOf('engine');
+
+  it('finds the sources that it judges', () => {
+    expect(engine.length).to.be.greaterThan(100);
+    for (const start of PURE_FILES)
+      expect(
+        engine.map(({ file }) => file).some((file) => file.startsWith(start)),
+        start,
+      ).to.be.true;
+  });
+
+  it('puts every engine file into a known layer', () => {
+    const strays = filesBelow('engine', /\.(cc|h)$/).filter((file) => layerOf(file) < 0);
+    expect(strays).to.deep.equal([]);
+  });
+
+  it('lets an engine layer include itself and what is below it', () => {
+    const own = engine.filter(({ isSystem }) => !isSystem);
+    const upward = own.filter(({ file, target }) => !target.startsWith('engine/') || layerOf(target) > layerOf(file));
+    expect(upward.map(show)).to.deep.equal([]);
+  });
+
+  it('keeps Node out of the engine', () => {
+    expect(engine.filter(({ target }) => NODE_HEADERS.test(target)).map(show)).to.deep.equal([]);
+  });
+
+  it('lets only engine/sys include headers of the kernel', () => {
+    const others = [...engine.filter(({ file }) => !file.startsWith('engine/sys/')), ...includesOf('native')];
+    const kernel = others.filter((include) => isKernelHeader(include) && !NODE_HEADERS.test(include.target));
+    expect(kernel.map(show)).to.deep.equal([]);
+  });
+
+  it('keeps the files that decide free of system calls', () => {
+    const impure = engine
+      .filter(({ file }) => isPure(file))
+      .filter((include) => isKernelHeader(include) || (!include.isSystem && !isPure(include.target)));
+    expect(impure.map(show)).to.deep.equal([]);
+  });
+
+  it('lets native/ include itself, the engine and Node', () => {
+    const strays = includesOf('native').filter(
+      ({ target, isSystem }) => !isSystem && !/^(native|engine)\//.test(target),
+    );
+    expect(strays.map(show)).to.deep.equal([]);
+  });
+
+  it('lets ts/ import itself, Node and two packages', () => {
+    const strays = filesBelow('ts', /\.ts$/).flatMap((file) =>
+      [...readProjectFile(file).matchAll(/^(?:import|export)\b[^;]*?\bfrom '([^']+)'/gm)]
+        .map(([, target = '']) => target)
+        .filter((target) => !isAllowedInTs(file, target))
+        .map((target) => `${file} imports ${target}`),
+    );
+    expect(strays).to.deep.equal([]);
+  });
+
+  it('loads the addon in one place', () => {
+    const loaders = filesBelow('ts', /\.ts$/).filter((file) => readProjectFile(file).includes('createRequire'));
+    expect(loaders).to.deep.equal(['ts/load-addon.ts']);
+  });
+});
+
+function isAllowedInTs(file: string, target: string): boolean {
+  if (target.startsWith('.')) return join(dirname(file), target).startsWith('ts/');
+  return target.startsWith('node:') || TS_PACKAGES.includes(target);
+}

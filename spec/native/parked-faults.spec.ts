@@ -1,0 +1,118 @@
+import { expect } from 'chai';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { allocate, VMO_GRANT_R, vmOffer, type Region } from 'vmoffer';
+import { addressOfPage, claimOwn, touch } from '../support/own-claim.js';
+import { expectPages, fillPages, PAGE } from '../support/pages.js';
+import { parked, probe, touchOnThread } from '../support/probe.js';
+import { needs, requires } from '../support/requires.js';
+
+const PAGES = 64;
+
+/** A worker that claims from this process, makes a buffer and says where it is. */
+async function startClaimingWorker(source: Region): Promise<{ worker: Worker; address: bigint }> {
+  const offer = vmOffer(process.pid, source, VMO_GRANT_R);
+  const worker = new Worker(new URL('./workers/claim-and-touch.js', import.meta.url), {
+    workerData: { address: offer.address },
+  });
+  const [address] = (await once(worker, 'message')) as [bigint];
+  return { worker, address };
+}
+
+describe('a fault that is being answered', () => {
+  let source: Region;
+
+  beforeEach(function () {
+    requires(this, needs.probe, needs.userfault);
+    source = allocate(PAGES * PAGE);
+    fillPages(source.view(), 1);
+  });
+
+  afterEach(() => {
+    probe().unpark('pager.fault');
+    source.release();
+  });
+
+  /** The pager works as before. */
+  function expectPagerWorks(): void {
+    using claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
+    expectPages(claim.view(), 1);
+    expect(claim.stats().faults).to.be.greaterThan(0);
+  }
+
+  it('waits while the pager is parked, and is then answered', async () => {
+    using claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
+    probe().park('pager.fault');
+    let value: number | undefined;
+    const touched = touchOnThread(addressOfPage(claim, 9) + 1n).then((byte) => (value = byte));
+    await parked('pager.fault');
+    expect(value).to.equal(undefined);
+    expect(claim.residency().residentPages).to.equal(0);
+    expect(probe().unpark('pager.fault')).to.be.true;
+    expect(await touched).to.equal(source.view(9 * PAGE + 1, 1)[0]);
+  });
+
+  it('ends harmlessly when its region is released', async () => {
+    const claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
+    const { buffer } = claim;
+    const [bytes, stale] = [source.view(9 * PAGE + 1, 1)[0], addressOfPage(claim, 9) + 1n];
+    probe().park('pager.fault');
+    const touched = touchOnThread(stale);
+    await parked('pager.fault');
+    claim.release();
+    expect(await touched).to.be.oneOf([0, bytes]); // the kernel's answer, before the bytes went or after
+    expect(buffer.byteLength).to.equal(0);
+    probe().unpark('pager.fault');
+    expect(await touchOnThread(stale)).to.equal(0);
+    expectPagerWorks();
+  });
+
+  it('ends harmlessly when another region has taken the addresses', async () => {
+    const claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
+    const { address } = claim;
+    probe().park('pager.fault');
+    claim.view(); // holds the addresses until the fault is over
+    const touched = touchOnThread(address);
+    await parked('pager.fault');
+    claim.release();
+    await touched;
+    using successor = claimOwn(source, VMO_GRANT_R, { paging: 'kernel' });
+    probe().unpark('pager.fault');
+    expectPages(successor.view(), 1);
+    expectPagerWorks();
+  });
+
+  it('ends harmlessly when the worker that claimed is terminated', async () => {
+    const { worker, address } = await startClaimingWorker(source);
+    probe().park('pager.fault');
+    const touched = touchOnThread(address + 5n * 4096n);
+    await parked('pager.fault');
+    await worker.terminate();
+    expect(await touched).to.be.oneOf([0, source.view(5 * PAGE, 1)[0]]);
+    probe().unpark('pager.fault');
+    expectPagerWorks();
+  });
+
+  it('is the worker’s own: it is answered, and then the worker ends', async () => {
+    const { worker } = await startClaimingWorker(source);
+    probe().park('pager.fault');
+    worker.postMessage('touch');
+    await parked('pager.fault');
+    const terminated = worker.terminate();
+    probe().unpark('pager.fault');
+    await terminated;
+    expectPagerWorks();
+  });
+
+  it('holds up no claim: the broker is another thread', async () => {
+    using claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
+    probe().park('pager.fault');
+    const touched = touchOnThread(addressOfPage(claim, 1));
+    await parked('pager.fault');
+    using other = claimOwn(source, VMO_GRANT_R, { paging: 'kernel' });
+    expectPages(other.view(), 1);
+    probe().unpark('pager.fault');
+    await touched;
+    expect(touch(claim, 1)).to.equal(source.view(PAGE, 1)[0]);
+  });
+});

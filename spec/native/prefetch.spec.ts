@@ -1,0 +1,145 @@
+import { expect } from 'chai';
+import { allocate, VMO_GRANT_R, VMO_GRANT_W, type Claim, type ClaimOptions, type Region } from 'vmoffer';
+import { claimOwn, touch } from '../support/own-claim.js';
+import { expectPages, fillPages, PAGE } from '../support/pages.js';
+import { needs, requires } from '../support/requires.js';
+import { presentCount, presentRuns } from '../support/residency.js';
+import { rejectionOf } from '../support/vmo-error.js';
+
+const PAGES = 4096;
+const STEP_PAGES = 1024;
+
+async function reasonOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => expect.fail('it resolved'),
+    (reason: unknown) => reason,
+  );
+}
+
+for (const paging of ['userfault', 'kernel'] as const) {
+  describe(`prefetch with paging: '${paging}'`, () => {
+    let source: Region;
+    let claim: Claim;
+    const options: ClaimOptions = { paging };
+
+    beforeEach(function () {
+      if (paging === 'userfault') requires(this, needs.userfault);
+      source = allocate(PAGES * PAGE);
+      fillPages(source.view(), 1);
+      claim = claimOwn(source, VMO_GRANT_R, options);
+    });
+
+    afterEach(() => {
+      claim.release();
+      source.release();
+    });
+
+    it('installs the range that it is asked for, widened to whole pages', async () => {
+      await claim.prefetch({ byteOffset: 100 * PAGE + 1, byteLength: 50 * PAGE });
+      const [run] = presentRuns(claim.address, claim.byteLength);
+      expect(run?.firstPage).to.be.at.most(100);
+      expect((run?.firstPage ?? 0) + (run?.pageCount ?? 0)).to.be.at.least(151);
+      if (paging === 'userfault') expect(run).to.deep.equal({ firstPage: 100, pageCount: 51 });
+    });
+
+    it('installs all of it by default, and the bytes are right', async () => {
+      await claim.prefetch();
+      expect(presentCount(claim.address, claim.byteLength)).to.equal(PAGES);
+      expectPages(claim.view(), 1);
+      expect(claim.stats().faults).to.equal(0);
+    });
+
+    it('installs what the source never touched', async () => {
+      using untouched = allocate(PAGES * PAGE);
+      for (const flags of [VMO_GRANT_R, VMO_GRANT_W]) {
+        using whole = claimOwn(untouched, flags, options);
+        await whole.prefetch();
+        expect(presentCount(whole.address, whole.byteLength), `flags ${flags}`).to.equal(PAGES);
+      }
+    });
+
+    it('tells how far it has come, up to the end', async () => {
+      const progress: number[] = [];
+      await claim.prefetch({
+        onProgress: ({ bytesDone, bytesTotal }) => {
+          expect(bytesTotal).to.equal(PAGES * PAGE);
+          progress.push(bytesDone / PAGE);
+        },
+      });
+      expect(progress).to.deep.equal([1, 2, 3, 4].map((step) => step * STEP_PAGES));
+    });
+
+    it('stops when it is aborted, and says why', async () => {
+      const controller = new AbortController();
+      const reason = new Error('enough');
+      const onProgress = () => {
+        controller.abort(reason);
+      };
+      const thrown = await reasonOf(claim.prefetch({ signal: controller.signal, onProgress }));
+      expect(thrown).to.equal(reason);
+      expect(presentCount(claim.address, claim.byteLength)).to.be.within(STEP_PAGES, PAGES - 1);
+      expect(await reasonOf(claim.prefetch({ signal: controller.signal }))).to.equal(reason);
+    });
+
+    it('ends when the claim is released meanwhile', async () => {
+      const onProgress = () => {
+        claim.release();
+      };
+      await rejectionOf(claim.prefetch({ onProgress }), 'ERR_VMO_INVALID_ARGUMENT');
+      await rejectionOf(claim.prefetch(), 'ERR_VMO_INVALID_ARGUMENT');
+    });
+
+    it('rejects with what onProgress throws', async () => {
+      const oops = new Error('oops');
+      const onProgress = () => {
+        throw oops;
+      };
+      expect(await reasonOf(claim.prefetch({ onProgress }))).to.equal(oops);
+    });
+
+    it('takes the higher priority first', async () => {
+      const order: string[] = [];
+      const run = (name: string, priority: number) =>
+        claim.prefetch({ byteLength: 2 * STEP_PAGES * PAGE, priority }).then(() => order.push(name));
+      await Promise.all([run('first come', 0), run('low', -1), run('high', 5)]);
+      expect(order.indexOf('high')).to.be.lessThan(order.indexOf('low'));
+    });
+
+    it('leaves alone what is private already', async () => {
+      claim.view(10 * PAGE, PAGE).fill(0xee);
+      await claim.prefetch();
+      expect(claim.view(10 * PAGE, PAGE).every((byte) => byte === 0xee)).to.be.true;
+      expectPages(claim.view(11 * PAGE), 1, 11);
+    });
+
+    it('goes on beside touches and a release, without a crash', async () => {
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 20 }, async () => {
+          const other = claimOwn(source, VMO_GRANT_R, options);
+          const done = other.prefetch();
+          touch(other, 3000);
+          await Promise.resolve();
+          other.release();
+          await done;
+        }),
+      );
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') expect(outcome.reason).to.include({ code: 'ERR_VMO_INVALID_ARGUMENT' });
+      }
+      expectPages(source.view(), 1);
+    });
+  });
+}
+
+describe('prefetch and stats', () => {
+  it('counts its pages apart from those of faults', async function () {
+    requires(this, needs.userfault);
+    using source = allocate(PAGES * PAGE);
+    fillPages(source.view(), 1);
+    using claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
+    touch(claim, 0);
+    await claim.prefetch({ byteLength: 100 * PAGE });
+    await claim.prefetch({ byteLength: 100 * PAGE });
+    expect(claim.stats()).to.include({ faults: 1, pagesByFault: 16, pagesByPrefetch: 84 });
+  });
+});

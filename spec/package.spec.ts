@@ -1,0 +1,114 @@
+import { expect } from 'chai';
+import { execFileSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vmoffer from 'vmoffer';
+import { filesBelow, projectRoot, readProjectFile } from './support/project.js';
+
+interface Manifest {
+  name: string;
+  version: string;
+  exports: { '.': { types: string; default: string } };
+  bin: { vmoffer: string };
+  engines: { node: string };
+}
+
+const manifest = JSON.parse(readProjectFile('package.json')) as Manifest;
+
+const VALUES = [
+  'Claim',
+  'IncomingOffer',
+  'Offer',
+  'Region',
+  'RegionRange',
+  'ResidencyMap',
+  'VMO_DISOWN',
+  'VMO_DROP_R',
+  'VMO_DROP_W',
+  'VMO_DROP_X',
+  'VMO_GRANTALL',
+  'VMO_GRANT_R',
+  'VMO_GRANT_W',
+  'VMO_GRANT_X',
+  'VmoError',
+  'allocate',
+  'capabilities',
+  'incomingOffers',
+  'vmClaim',
+  'vmClaimSync',
+  'vmListOffer',
+  'vmListOfferSync',
+  'vmOffer',
+];
+
+function run(...args: string[]): string {
+  return execFileSync(process.execPath, args, { encoding: 'utf8', cwd: projectRoot });
+}
+
+describe('the package', () => {
+  it('exports the names of the design, and no others', () => {
+    expect(Object.keys(vmoffer).sort()).to.deep.equal([...VALUES].sort());
+  });
+
+  it('can be required, and gives the same objects as import', () => {
+    const found = JSON.parse(run('out/js/fixtures/require-package.cjs')) as { names: string[]; differing: string[] };
+    expect(found.names).to.include.members(VALUES);
+    expect(found.differing).to.deep.equal([]);
+  });
+
+  it('has code and types where its exports say', () => {
+    const { types, default: code } = manifest.exports['.'];
+    for (const path of [types, code]) expect(existsSync(join(projectRoot, path)), path).to.be.true;
+  });
+
+  it('keeps its inside to itself', async () => {
+    const inside = 'vmoffer/dist/load-addon.js';
+    const error = await import(inside).then(
+      () => undefined,
+      (reason: unknown) => reason as NodeJS.ErrnoException,
+    );
+    expect(error?.code).to.equal('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+
+  it('awaits nothing at top level, which require() could not bear', () => {
+    for (const file of filesBelow('ts', /\.ts$/))
+      expect(readProjectFile(file), file).to.not.match(/^(?!\s|\/|export|async).*\bawait\b/m);
+  });
+
+  it('does not load the addon before it is needed', () => {
+    const script = `import 'vmoffer'; console.log(process.report.getReport().sharedObjects.filter((path) => path.endsWith('.node')).length)`;
+    expect(run('--input-type=module', '--eval', script).trim()).to.equal('0');
+  });
+
+  it('has no registry in its lock file', () => {
+    expect(readProjectFile('package-lock.json')).to.not.include('"resolved"');
+  });
+
+  describe('its command', () => {
+    it('is a script that node can run', () => {
+      const path = join(projectRoot, manifest.bin.vmoffer);
+      expect(statSync(path).isFile()).to.be.true;
+      expect(readProjectFile(manifest.bin.vmoffer)).to.match(/^#!\/usr\/bin\/env node\n/);
+    });
+
+    it('tells its version and its usage', () => {
+      expect(run(manifest.bin.vmoffer, '--version').trim()).to.equal(manifest.version);
+      expect(run(manifest.bin.vmoffer, '--help')).to.include('doctor').and.to.include('doctor');
+    });
+
+    it('refuses what it does not know with exit code 2', () => {
+      for (const args of [[], ['cure'], ['doctor', 'now'], ['doctor', '--loud']]) {
+        expect(exitOf(args), args.join(' ')).to.equal(2);
+      }
+    });
+  });
+});
+
+function exitOf(args: string[]): number | undefined {
+  try {
+    execFileSync(process.execPath, [manifest.bin.vmoffer, ...args], { cwd: projectRoot, stdio: 'ignore' });
+    return 0;
+  } catch (error) {
+    return (error as { status?: number }).status;
+  }
+}

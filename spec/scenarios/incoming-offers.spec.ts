@@ -1,0 +1,218 @@
+import { expect } from 'chai';
+import { allocate, incomingOffers, vmOffer, VMO_GRANT_R, type IncomingOffer } from 'vmoffer';
+import { startHostile } from '../support/child.js';
+import { enoughDescriptors } from '../support/limits.js';
+import { startObedient, type Obedient } from '../support/obedient.js';
+import { expectPages, PAGE } from '../support/pages.js';
+import { requires } from '../support/requires.js';
+import { resume, stop } from '../support/stopped.js';
+
+const SEED = 91;
+
+interface Incoming {
+  id: number;
+  srcPid: number;
+  address: bigint;
+  byteLength: number;
+  flags: number;
+}
+
+/** The first `count` offers from a process. */
+async function firstFrom(from: number, count: number): Promise<IncomingOffer[]> {
+  const offers: IncomingOffer[] = [];
+  for await (const offer of incomingOffers({ from })) {
+    offers.push(offer);
+    if (offers.length === count) break;
+  }
+  return offers;
+}
+
+describe('incomingOffers', () => {
+  let peer: Obedient;
+  beforeEach(async () => {
+    peer = await startObedient();
+  });
+  afterEach(() => peer[Symbol.asyncDispose]());
+
+  async function offerFromPeer() {
+    const { region } = await peer.call('allocate', 2, SEED);
+    return peer.call('offer', process.pid, region, VMO_GRANT_R);
+  }
+
+  it('tells what stood before it was asked', async () => {
+    const { id, address } = await offerFromPeer();
+    const [offer] = await firstFrom(peer.pid, 1);
+    expect(offer).to.include({ id, srcPid: peer.pid, address, byteLength: 2 * PAGE, flags: VMO_GRANT_R });
+  });
+
+  it('tells what is offered by a source that is there already', async () => {
+    await peer.call('list'); // its broker listens now
+    const pending = firstFrom(peer.pid, 1);
+    const { address } = await offerFromPeer();
+    expect((await pending)[0]).to.include({ srcPid: peer.pid, address });
+  });
+
+  it('tells what is offered by a source that has started later', async () => {
+    const offers = incomingOffers()[Symbol.asyncIterator]();
+    const next = offers.next();
+    await using late = await startObedient();
+    const { region } = await late.call('allocate', 1);
+    const { address } = await late.call('offer', process.pid, region, VMO_GRANT_R);
+    expect((await next).value).to.include({ srcPid: late.pid, address });
+    await offers.return?.();
+  });
+
+  it('yields offers that can be claimed', async () => {
+    await offerFromPeer();
+    const [offer] = await firstFrom(peer.pid, 1);
+    using claim = (await offer?.claim()) ?? expect.fail('there is no offer');
+    expect(claim.srcPid).to.equal(peer.pid);
+    expectPages(claim.view(), SEED);
+  });
+
+  it('passes the options of its claim on', async () => {
+    await offerFromPeer();
+    const [offer] = await firstFrom(peer.pid, 1);
+    using claim = (await offer?.claim({ paging: 'eager' })) ?? expect.fail('there is no offer');
+    expect(claim.paging).to.equal('eager');
+  });
+
+  it('tells each offer once, in the order in which they were made', async () => {
+    const before = await peer.call('offerMany', process.pid, 150, VMO_GRANT_R);
+    const pending = firstFrom(peer.pid, 300);
+    const after = await peer.call('offerMany', process.pid, 150, VMO_GRANT_R);
+    expect((await pending).map(({ address }) => address)).to.deep.equal([...before, ...after]);
+  });
+
+  it('tells ten thousand offers, each once', async function () {
+    this.timeout(120_000);
+    requires(this, enoughDescriptors(11_000));
+    const pending = firstFrom(peer.pid, 10_000);
+    const addresses = await peer.call('offerMany', process.pid, 10_000, VMO_GRANT_R);
+    expect((await pending).map(({ address }) => address)).to.deep.equal(addresses);
+  });
+
+  it('keeps what comes while its user is busy', async () => {
+    const offers = incomingOffers({ from: peer.pid })[Symbol.asyncIterator]();
+    const first = offers.next();
+    const addresses = await peer.call('offerMany', process.pid, 3, VMO_GRANT_R);
+    await first;
+    const rest = [await offers.next(), await offers.next()];
+    const told = [await first, ...rest].map(({ value }) => (value as IncomingOffer).address);
+    expect(told).to.deep.equal(addresses);
+    await offers.return?.();
+  });
+
+  it('tells of one process alone when it is asked to', async () => {
+    await using other = await startObedient();
+    const pending = firstFrom(other.pid, 1);
+    await offerFromPeer();
+    const { region } = await other.call('allocate', 1);
+    const { address } = await other.call('offer', process.pid, region, VMO_GRANT_R);
+    expect((await pending).map((offer) => offer.address)).to.deep.equal([address]);
+  });
+
+  it('tells every one of several watchers everything', async () => {
+    await offerFromPeer();
+    const watchers = [firstFrom(peer.pid, 2), firstFrom(peer.pid, 2), firstFrom(peer.pid, 2)];
+    await offerFromPeer();
+    const told = (await Promise.all(watchers)).map((offers) => offers.map(({ id }) => id));
+    expect(told[0]).to.have.lengthOf(2);
+    expect(told[1]).to.deep.equal(told[0]);
+    expect(told[2]).to.deep.equal(told[0]);
+  });
+
+  it('is not told what is offered to someone else', async () => {
+    await using third = await startObedient();
+    const pending = firstFrom(peer.pid, 1);
+    const { region } = await peer.call('allocate', 1);
+    await peer.call('offer', third.pid, region, VMO_GRANT_R);
+    const mine = await offerFromPeer();
+    expect((await pending).map(({ id }) => id)).to.deep.equal([mine.id]);
+  });
+
+  it('wakes in another process, whichever side has started first', async () => {
+    await peer.call('watch', process.pid);
+    using region = allocate(PAGE);
+    const { id, address } = vmOffer(peer.pid, region, VMO_GRANT_R);
+    expect(await peer.event<Incoming>('incoming')).to.deep.equal({
+      id,
+      srcPid: process.pid,
+      address,
+      byteLength: PAGE,
+      flags: VMO_GRANT_R,
+    });
+  });
+
+  it('hears an offer to oneself', async () => {
+    using region = allocate(PAGE);
+    const pending = firstFrom(process.pid, 1);
+    const offer = vmOffer(process.pid, region, VMO_GRANT_R);
+    expect((await pending)[0]?.id).to.equal(offer.id);
+    offer.cancel();
+  });
+
+  it('goes on when one of the sources ends', async () => {
+    const offers = incomingOffers()[Symbol.asyncIterator]();
+    {
+      await using brief = await startObedient();
+      const { region } = await brief.call('allocate', 1);
+      await brief.call('offer', process.pid, region, VMO_GRANT_R);
+      expect((await offers.next()).value).to.include({ srcPid: brief.pid });
+    }
+    const { address } = await offerFromPeer();
+    expect((await offers.next()).value).to.include({ srcPid: peer.pid, address });
+    await offers.return?.();
+  });
+
+  it('is not held up by a process that is stopped, and hears from it when it goes on', async () => {
+    await using stopped = await startObedient();
+    const { region } = await stopped.call('allocate', 1);
+    const late = await stopped.call('offer', process.pid, region, VMO_GRANT_R);
+    await stop(stopped);
+    const fromPeer = firstFrom(peer.pid, 1);
+    const fromStopped = firstFrom(stopped.pid, 1);
+    const { address } = await offerFromPeer();
+    expect((await fromPeer)[0]?.address).to.equal(address);
+    resume(stopped);
+    expect((await fromStopped)[0]?.address).to.equal(late.address);
+  });
+
+  it('goes on beside a rogue that tells without end', async () => {
+    await using rogue = await startHostile('rogue_source', ['floods']);
+    const { address } = await offerFromPeer();
+    expect((await firstFrom(peer.pid, 1))[0]?.address).to.equal(address);
+    expect(rogue.pid).to.be.above(0);
+  });
+
+  it('names the process that speaks, whatever it says', async () => {
+    await using rogue = await startHostile('rogue_claimer', [process.pid]);
+    const pending = firstFrom(rogue.pid, 1);
+    rogue.say('announces-what-it-has-not 0');
+    expect((await pending)[0]).to.include({ srcPid: rogue.pid, address: 0x10000000n });
+  });
+
+  describe('ends', () => {
+    it('with the reason of its signal', async () => {
+      const controller = new AbortController();
+      const offers = incomingOffers({ signal: controller.signal })[Symbol.asyncIterator]();
+      const next = offers.next();
+      const reason = new Error('enough');
+      controller.abort(reason);
+      expect(await next.catch((error: unknown) => error)).to.equal(reason);
+      expect(await offers.next()).to.deep.equal({ value: undefined, done: true });
+    });
+
+    it('at once when its signal is aborted already', async () => {
+      const reason = new Error('never');
+      const offers = incomingOffers({ signal: AbortSignal.abort(reason) })[Symbol.asyncIterator]();
+      expect(await offers.next().catch((error: unknown) => error)).to.equal(reason);
+    });
+
+    it('by break, and another iteration starts anew', async () => {
+      const { id } = await offerFromPeer();
+      expect((await firstFrom(peer.pid, 1))[0]?.id).to.equal(id);
+      expect((await firstFrom(peer.pid, 1))[0]?.id).to.equal(id);
+    });
+  });
+});

@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+import { vmClaim, vmClaimSync, VMO_GRANT_R, VMO_GRANT_W, type ClaimOptions } from 'vmoffer';
+import { startObedient, type Obedient } from '../support/obedient.js';
+import { expectPages, PAGE } from '../support/pages.js';
+import { needs, requires } from '../support/requires.js';
+import { presentCount } from '../support/residency.js';
+
+const SEED = 71;
+const PAGES = 1024;
+
+describe("a claim of another process's memory", () => {
+  let source: Obedient;
+  before(async () => {
+    source = await startObedient();
+  });
+  after(() => source[Symbol.asyncDispose]());
+
+  async function claimWith(options: ClaimOptions, flags: number = VMO_GRANT_R) {
+    const { region } = await source.call('allocate', PAGES, SEED);
+    const { address } = await source.call('offer', process.pid, region, flags);
+    return vmClaim(source.pid, address, options);
+  }
+
+  for (const flags of [VMO_GRANT_R, VMO_GRANT_R | VMO_GRANT_W]) {
+    const granted = flags === VMO_GRANT_R ? 'R' : 'R and W';
+
+    for (const paging of ['userfault', 'kernel'] as const) {
+      it(`granted ${granted}, paged by '${paging}', has no page until one is touched, and then few`, async function () {
+        if (paging === 'userfault') requires(this, needs.userfault);
+        using claim = await claimWith({ paging }, flags);
+        expect(claim.paging).to.equal(paging);
+        expect(presentCount(claim.address, claim.byteLength)).to.equal(0);
+        expectPages(claim.view(500 * PAGE, PAGE), SEED, 500);
+        expect(presentCount(claim.address, claim.byteLength)).to.be.within(1, PAGES / 2);
+        expectPages(claim.view(), SEED);
+        expect(presentCount(claim.address, claim.byteLength)).to.equal(PAGES);
+      });
+    }
+
+    for (const isSync of [false, true]) {
+      it(`granted ${granted}, paged 'eager', has every page when ${isSync ? 'vmClaimSync' : 'vmClaim'} is done`, async () => {
+        const { region } = await source.call('allocate', PAGES, SEED);
+        const { address } = await source.call('offer', process.pid, region, flags);
+        const options = { paging: 'eager' } as const;
+        using claim = isSync ? vmClaimSync(source.pid, address, options) : await vmClaim(source.pid, address, options);
+        expect(claim.paging).to.equal('eager');
+        expect(presentCount(claim.address, claim.byteLength)).to.equal(PAGES);
+        expectPages(claim.view(), SEED);
+      });
+    }
+  }
+
+  it("counts faults when it is paged by 'userfault' alone", async function () {
+    requires(this, needs.userfault);
+    using lazy = await claimWith({ paging: 'userfault' });
+    using kernel = await claimWith({ paging: 'kernel' });
+    for (const claim of [lazy, kernel]) expectPages(claim.view(), SEED);
+    expect(lazy.stats().faults).to.be.above(0);
+    expect(kernel.stats().faults).to.equal(0);
+  });
+});

@@ -1,0 +1,234 @@
+import { expect } from 'chai';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { allocate, vmClaimSync, vmOffer, VMO_GRANT_R } from 'vmoffer';
+import { until } from './support/barriers.js';
+import { leaksBetween, takeCensus, type Census } from './support/census.js';
+import { descriptorKinds, openDescriptors } from './support/fds.js';
+import { allMappings, mappingAt, objectMappings } from './support/mappings.js';
+import { differenceFromPages, expectPages, fillPages, isZeroed, PAGE } from './support/pages.js';
+import { childrenOfThisProcess, isLiving, markDescendants } from './support/processes.js';
+import { Random } from './support/random.js';
+import { requires } from './support/requires.js';
+import { presentCount, presentRuns, runsOf } from './support/residency.js';
+import { brokerSockets, brokerSocketsOf } from './support/sockets.js';
+import { threadNames } from './support/threads.js';
+
+/** What is more than before, once it is seen. */
+function leakSince(before: Census, mark = ''): string[] {
+  return leaksBetween(before, takeCensus(mark));
+}
+
+describe('the test harness', () => {
+  describe('counting descriptors', () => {
+    it('sees one that is left open, by its kind', () => {
+      const before = takeCensus('');
+      const descriptor = openSync('/dev/zero', 'r');
+      expect(openDescriptors().get(descriptor)).to.equal('/dev/zero');
+      expect(leakSince(before)).to.deep.equal(['1 × descriptor /dev/zero']);
+      closeSync(descriptor);
+      expect(leakSince(before)).to.deep.equal([]);
+    });
+
+    it('does not count itself, however often it counts', () => {
+      const counts = Array.from({ length: 20 }, () => [...descriptorKinds()]);
+      for (const count of counts) expect(count).to.deep.equal(counts[0]);
+    });
+
+    it('sees a second one of a kind', async () => {
+      const before = takeCensus('');
+      const server = createServer().listen(`\0vmoffer-harness-${process.pid}`);
+      await once(server, 'listening');
+      expect(leakSince(before)).to.include('1 × descriptor socket');
+      server.close();
+      await once(server, 'close');
+      expect(leakSince(before)).to.deep.equal([]);
+    });
+  });
+
+  describe('counting mappings', () => {
+    it('sees a region that is not released, and the descriptor of its object', () => {
+      const before = takeCensus('');
+      const region = allocate(PAGE);
+      expect(leakSince(before)).to.include('1 mappings of memory objects');
+      expect(leakSince(before)).to.include('1 × descriptor /memfd:vmoffer (deleted)');
+      expect(mappingAt(region.address)).to.include({ address: region.address, permissions: 'rw-s' });
+      region.release();
+      expect(objectMappings().length).to.equal(before.mappings);
+      expect(mappingAt(region.address)?.name ?? '').not.to.include('memfd:vmoffer');
+    });
+
+    it('reads every line of the kernel', () => {
+      expect(allMappings().some(({ name }) => name === '[stack]')).to.be.true;
+      for (const { address, end } of allMappings()) expect(end > address).to.be.true;
+    });
+  });
+
+  describe('counting processes', () => {
+    it('sees a child, and a grandchild whose parent has gone', async () => {
+      const mark = markDescendants();
+      const before = takeCensus(mark);
+      const child = spawn('sh', ['-c', 'sleep 1000 & echo $!'], { stdio: ['ignore', 'pipe', 'ignore'] });
+      const [output] = (await once(child.stdout, 'data')) as [Buffer];
+      const grandchild = Number(output.toString());
+      await until('the child has gone', () => !childrenOfThisProcess().includes(child.pid ?? 0));
+      expect(leakSince(before, mark)).to.include(`process ${grandchild}`);
+      process.kill(grandchild, 'SIGKILL');
+      await until('the grandchild has gone', () => !isLiving(grandchild));
+      expect(leakSince(before, mark).join()).not.to.include('process');
+      child.stdout.destroy();
+    });
+  });
+
+  describe('counting threads and sockets', () => {
+    it('sees the threads of the library and where its broker listens, once it is used', () => {
+      using region = allocate(PAGE);
+      vmOffer(process.pid, region, VMO_GRANT_R).cancel();
+      expect(threadNames()).to.include('vmo-broker');
+      const sockets = brokerSocketsOf(process.pid);
+      expect(sockets).to.have.length.of.at.least(1);
+      expect(sockets[0]?.address).to.match(new RegExp(`^vmoffer/\\d+/${process.pid}/\\d+$`));
+      expect(brokerSockets().length).to.be.at.least(sockets.length);
+    });
+
+    it('names each thread and socket that is too much', () => {
+      const census = takeCensus('');
+      const more = { ...census, threads: new Map([...census.threads, ['stray', 2]]), sockets: ['vmoffer/1/2/3'] };
+      expect(leaksBetween(census, more)).to.deep.equal(['2 × thread stray', 'socket vmoffer/1/2/3']);
+    });
+  });
+
+  describe('reading the page table', () => {
+    it('sees which pages were touched, and no other', () => {
+      using region = allocate(64 * PAGE);
+      expect(presentRuns(region.address, region.byteLength)).to.deep.equal([]);
+      for (const page of [3, 40]) region.view(page * PAGE, 1)[0] = 1;
+      expect(presentRuns(region.address, region.byteLength)).to.deep.equal([
+        { firstPage: 3, pageCount: 1 },
+        { firstPage: 40, pageCount: 1 },
+      ]);
+    });
+
+    it('counts more pages than one read of the kernel gives', () => {
+      using region = allocate(20_000 * PAGE);
+      for (const page of [0, 8191, 8192, 19_999]) region.view(page * PAGE, 1)[0] = 1;
+      expect(presentCount(region.address, region.byteLength)).to.equal(4);
+    });
+
+    it('makes runs of neighbours', () => {
+      expect(runsOf([true, true, false, true])).to.deep.equal([
+        { firstPage: 0, pageCount: 2 },
+        { firstPage: 3, pageCount: 1 },
+      ]);
+    });
+  });
+
+  describe('tagged pages', () => {
+    const pages = () => {
+      const view = new Uint8Array(4 * PAGE);
+      fillPages(view, 7, 100);
+      return view;
+    };
+
+    it('are recognised, whole and in part', () => {
+      expect(differenceFromPages(pages(), 7, 100)).to.equal(undefined);
+      expect(differenceFromPages(pages().subarray(2 * PAGE), 7, 102)).to.equal(undefined);
+    });
+
+    it('tell a wrong byte, wherever it is', () => {
+      for (const at of [0, 9, PAGE - 1, PAGE, 3 * PAGE + 2047, 4 * PAGE - 1]) {
+        const view = pages();
+        view[at] = (view[at] ?? 0) ^ 1;
+        expect(differenceFromPages(view, 7, 100), String(at)).to.include(`page ${100 + Math.floor(at / PAGE)},`);
+      }
+    });
+
+    it('tell a page in the wrong place, of another seed, and one that is missing', () => {
+      expect(differenceFromPages(pages(), 7, 101))
+        .to.include('page 101')
+        .and.to.include('here is page 100 of seed 7');
+      expect(differenceFromPages(pages(), 8, 100)).to.include('of seed 7');
+      const view = pages();
+      view.fill(0, PAGE, 2 * PAGE);
+      expect(differenceFromPages(view, 7, 100)).to.equal('page 101, byte 0: the page begins with zeros');
+      expect(() => {
+        expectPages(view, 7, 100);
+      }).to.throw('page 101');
+    });
+
+    it('differ from each other', () => {
+      const heads = new Set(
+        Array.from({ length: 4 }, (_, page) =>
+          pages()
+            .subarray(page * PAGE + 8, page * PAGE + 64)
+            .join(),
+        ),
+      );
+      expect(heads.size).to.equal(4);
+    });
+
+    it('are not zeros', () => {
+      expect(isZeroed(pages())).to.be.false;
+      expect(isZeroed(new Uint8Array(PAGE))).to.be.true;
+    });
+  });
+
+  describe('a barrier', () => {
+    it('opens when it is so, and fails by name when it never is', async () => {
+      let looks = 0;
+      await until('three looks', () => ++looks === 3);
+      expect(looks).to.equal(3);
+      const error: unknown = await until('the sea is dry', () => false, 20).catch((reason: unknown) => reason);
+      expect(String(error)).to.include('until the sea is dry');
+    });
+  });
+
+  describe('a need that is not met', () => {
+    it('skips the spec, and says what would make it run', () => {
+      let skipped = 0;
+      const context = { skip: () => skipped++ } as unknown as Mocha.Context;
+      const lines = printedBy(() => {
+        requires(context, { what: 'a moon', remedy: 'wait for the night', isMet: () => false });
+        requires(context, { what: 'a sun', remedy: '', isMet: () => true });
+      });
+      expect(skipped).to.equal(1);
+      expect(lines).to.have.length(1);
+      expect(lines[0]).to.include('a moon').and.to.include('wait for the night');
+    });
+  });
+
+  it('repeats its random numbers with the same seed', () => {
+    const [one, two, other] = [new Random(5), new Random(5), new Random(6)];
+    const numbers = (random: Random) => Array.from({ length: 100 }, () => random.below(1000));
+    const first = numbers(one);
+    expect(numbers(two)).to.deep.equal(first);
+    expect(numbers(other)).not.to.deep.equal(first);
+    expect(new Set(first).size).to.be.greaterThan(50);
+  });
+
+  it('holds nothing of a claim that it has made and let go', async () => {
+    const before = takeCensus('');
+    const region = allocate(PAGE);
+    const offer = vmOffer(process.pid, region, VMO_GRANT_R);
+    const claim = vmClaimSync(process.pid, offer.address);
+    expect(leakSince(before).join()).to.include('2 × descriptor /memfd:vmoffer');
+    claim.release();
+    region.release();
+    await offer.released;
+    await until('its descriptors are closed', () => leakSince(before).length === 0);
+  });
+});
+
+function printedBy(action: () => void): string[] {
+  const lines: string[] = [];
+  const print = console.log;
+  console.log = (line: string) => lines.push(line);
+  try {
+    action();
+  } finally {
+    console.log = print;
+  }
+  return lines;
+}

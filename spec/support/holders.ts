@@ -1,0 +1,52 @@
+/** Who has a memory object, as the kernel tells: by a descriptor or by a mapping of it. */
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+
+const OBJECT = '/memfd:vmoffer';
+const BLOCK_BYTES = 512;
+
+interface HeldObject {
+  inode: number;
+  byteLength: number;
+}
+
+/** Those of the processes that live and have the object with that inode. */
+export function holdersOf(inode: number, pids: readonly number[]): number[] {
+  return pids.filter((pid) => mapsObject(pid, inode) || objectsOf(pid).some((object) => object.inode === inode));
+}
+
+/** How many descriptors of memory objects the process has. */
+export function objectDescriptors(pid: number): number {
+  return objectsOf(pid).length;
+}
+
+/** How much memory the objects take up that the processes have descriptors of; each counts once. */
+export function heldBytes(pids: readonly number[]): number {
+  const objects = new Map(pids.flatMap(objectsOf).map(({ inode, byteLength }) => [inode, byteLength]));
+  return [...objects.values()].reduce((sum, byteLength) => sum + byteLength, 0);
+}
+
+function mapsObject(pid: number, inode: number): boolean {
+  const lines = ifThere(() => readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n')) ?? [];
+  return lines.some((line) => line.includes(OBJECT) && line.split(/\s+/)[4] === String(inode));
+}
+
+function objectsOf(pid: number): HeldObject[] {
+  const folder = `/proc/${pid}/fd`;
+  const names = ifThere(() => readdirSync(folder)) ?? [];
+  return names.flatMap((name) => ifThere(() => objectAt(`${folder}/${name}`)) ?? []);
+}
+
+function objectAt(path: string): HeldObject[] {
+  if (!readlinkSync(path).startsWith(OBJECT)) return [];
+  const { ino, blocks } = statSync(path);
+  return [{ inode: ino, byteLength: blocks * BLOCK_BYTES }];
+}
+
+/** Undefined when the process or the descriptor has gone meanwhile. */
+function ifThere<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Root hooks for mocha: the run leaves no descriptor, mapping, thread, process or socket behind. What the library keeps
+ * for as long as the process lives (two threads, their descriptors, one listening socket) is there before the first count.
+ */
+import { AssertionError } from 'chai';
+import { allocate, vmClaimSync, vmOffer, VMO_GRANT_R, type ClaimOptions } from 'vmoffer';
+import { until } from './barriers.js';
+import { leaksBetween, takeCensus, type Census } from './census.js';
+import { collectGarbage } from './garbage.js';
+import { markDescendants } from './processes.js';
+
+const BUDGET_MS = 10_000;
+const LOOKS_AT_REST = 10;
+
+export class LeakCheck {
+  readonly #mark = markDescendants();
+  #before: Census | undefined;
+
+  async begin(): Promise<void> {
+    for (const paging of ['auto', 'userfault'] as const) await useLibraryOnce({ paging });
+    await this.#comeToRest();
+    this.#before = takeCensus(this.#mark);
+  }
+
+  /** Rejects with a line for each leak that does not go away. */
+  async end(budgetMs = BUDGET_MS): Promise<void> {
+    await this.#settle(budgetMs).catch(() => {
+      throw new AssertionError(`left behind:\n  ${this.leaks().join('\n  ')}`);
+    });
+  }
+
+  leaks(): string[] {
+    const before = this.#before;
+    return before ? leaksBetween(before, takeCensus(this.#mark)) : [];
+  }
+
+  /** The broker closes its end of a connection in its own time: one look that finds nothing new is not enough. */
+  #comeToRest(): Promise<void> {
+    let last = takeCensus(this.#mark);
+    let looksAlike = 0;
+    const isAtRest = () => {
+      collectGarbage();
+      const now = takeCensus(this.#mark);
+      const hasChanged = leaksBetween(last, now).length > 0 || leaksBetween(now, last).length > 0;
+      looksAlike = hasChanged ? 0 : looksAlike + 1;
+      last = now;
+      return looksAlike === LOOKS_AT_REST;
+    };
+    return until('descriptors, threads and mappings have come to rest', isAtRest);
+  }
+
+  /** Regions go with their garbage, descriptors when the broker has heard of it. */
+  #settle(budgetMs = BUDGET_MS): Promise<void> {
+    const hasSettled = () => {
+      collectGarbage();
+      return this.leaks().length === 0;
+    };
+    return until('nothing is left behind', hasSettled, budgetMs);
+  }
+}
+
+/** Starts what the library starts on first use. */
+async function useLibraryOnce(options: ClaimOptions): Promise<void> {
+  using region = allocate(4096);
+  const offer = vmOffer(process.pid, region, VMO_GRANT_R);
+  try {
+    const claim = vmClaimSync(process.pid, offer.address, options);
+    await claim.prefetch();
+    claim.release();
+  } catch {
+    offer.cancel(); // this process may not page so
+  }
+  await offer.released;
+}
+
+const check = new LeakCheck();
+
+export const mochaHooks = {
+  async beforeAll(this: Mocha.Context): Promise<void> {
+    this.timeout(30_000);
+    await check.begin();
+  },
+  async afterAll(this: Mocha.Context): Promise<void> {
+    this.timeout(30_000);
+    await check.end();
+  },
+};

@@ -1,0 +1,32 @@
+/** The memory that this process has mapped. */
+import { readFileSync } from 'node:fs';
+
+export interface MemoryMapping {
+  address: bigint;
+  end: bigint;
+  /** Such as `'rw-s'`. */
+  permissions: string;
+  inode: number;
+  name: string;
+}
+
+const LINE = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) [0-9a-f]+ \S+ (\d+)\s*(.*)$/;
+
+export function allMappings(): MemoryMapping[] {
+  return readFileSync('/proc/self/maps', 'latin1').split('\n').flatMap(parseLine);
+}
+
+/** Those that map a memory object of the library. */
+export function objectMappings(): MemoryMapping[] {
+  return allMappings().filter(({ name }) => name.startsWith('/memfd:vmoffer'));
+}
+
+export function mappingAt(address: bigint): MemoryMapping | undefined {
+  return allMappings().find((mapping) => address >= mapping.address && address < mapping.end);
+}
+
+function parseLine(line: string): MemoryMapping[] {
+  const [, first = '', end = '', permissions = '', inode, name = ''] = LINE.exec(line) ?? [];
+  if (inode === undefined) return [];
+  return [{ address: BigInt(`0x${first}`), end: BigInt(`0x${end}`), permissions, inode: Number(inode), name }];
+}

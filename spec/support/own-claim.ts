@@ -1,0 +1,22 @@
+/** Offers from this process to itself, which need no other process and cross every layer all the same. */
+import { vmClaimSync, vmOffer, VMO_GRANT_R, type Claim, type ClaimOptions, type Region } from 'vmoffer';
+
+export function claimOwn(region: Region, flags: number = VMO_GRANT_R, options: ClaimOptions = {}): Claim {
+  const offer = vmOffer(process.pid, region, flags);
+  try {
+    return vmClaimSync(process.pid, offer.address, options);
+  } catch (error) {
+    offer.cancel();
+    throw error;
+  }
+}
+
+/** The address of one page of a region. */
+export function addressOfPage(region: Region, page: number): bigint {
+  return region.address + BigInt(page) * 4096n;
+}
+
+/** Touches one page by reading its first byte, on this thread. */
+export function touch(region: Region, page: number): number {
+  return region.view(page * 4096, 1)[0] ?? -1;
+}

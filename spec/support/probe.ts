@@ -1,0 +1,153 @@
+/** The test-only addon `probe` (fixtures/probe), with its types. Loaded in the place of the addon by VMOFFER_ADDON=probe. */
+import { addon } from '#ts/load-addon.js';
+
+export interface Plan {
+  first: number;
+  count: number;
+  isSequential: boolean;
+}
+
+export interface PageSpan {
+  first: number;
+  count: number;
+}
+
+export interface EngineError {
+  /** The number of `Code` in engine/base/status.h. */
+  code: number;
+  message: string;
+}
+
+export interface WireOfferLine {
+  offerId: bigint;
+  address: bigint;
+  byteLength: bigint;
+  flags: number;
+}
+
+export interface WireTerms extends WireOfferLine {
+  objectOffset: bigint;
+}
+
+/** Decoded texts are Buffers: they may be no UTF-8. */
+export type WireMessage =
+  | { type: 'claim'; address: bigint; transfer: 'map' | 'pull' }
+  | ({ type: 'terms' } & WireTerms)
+  | { type: 'mapped' | 'declined' | 'done'; offerId: bigint }
+  | { type: 'refused'; code: number; message: string | Buffer }
+  | { type: 'list'; follow: boolean }
+  | { type: 'offers'; lines: WireOfferLine[] }
+  | { type: 'end' | 'lease' };
+
+export interface ObjectFacts {
+  isMemory: boolean;
+  isHugetlb: boolean;
+  sealedShrink: boolean;
+  sealedGrow: boolean;
+  sealedWrite: boolean;
+  access: 'none' | 'read-only' | 'read-write';
+  byteLength: bigint;
+}
+
+export interface BookOffer {
+  id: number;
+  destination: number;
+  address: number;
+  byteLength: number;
+  flags: number;
+  state: 'pending' | 'claiming' | 'claimed' | 'cancelled' | 'expired' | 'revoked';
+}
+
+export interface OfferBook {
+  add(destination: number, address: number, byteLength: number, flags: number): number | EngineError;
+  find(id: number): BookOffer | null;
+  findAt(destination: number, address: number): number | null;
+  beginClaim(destination: number, address: number): BookOffer | EngineError;
+  finishClaim(id: number): boolean;
+  returnClaim(id: number): boolean;
+  cancel(id: number): 'cancelled' | 'not-there' | 'too-late';
+  expire(destination: number): number[];
+  revoke(searchFrom: number, address: number, byteLength: number, rights: number): number[];
+  list(destination: number, after: number, limit: number): BookOffer[];
+  listAll(): BookOffer[];
+  size(): number;
+}
+
+export interface PageSet {
+  add(first: number, count: number): void;
+  remove(first: number, count: number): void;
+  contains(page: number): boolean;
+  firstGap(first: number, count: number): PageSpan;
+}
+
+export type Checkpoint =
+  | 'pager.fault'
+  | 'source.asked'
+  | 'source.granted'
+  | 'source.acknowledged'
+  | 'source.dropped'
+  | 'claim.ask'
+  | 'claim.terms'
+  | 'claim.mapped'
+  | 'claim.acknowledged';
+
+export interface Probe {
+  readonly OfferBook: new () => OfferBook;
+  readonly PageSet: new (pageCount: number) => PageSet;
+  faultWindowPlans(pageCount: number, pages: readonly number[]): Plan[];
+  latencyHistogram(
+    nanoseconds: readonly bigint[],
+    shares: readonly number[],
+  ): { count: number; max: bigint; percentiles: bigint[] };
+  classifyCopy(result: number, errno: number, bytes: number): string;
+  encode(message: WireMessage): Buffer;
+  decode(bytes: Buffer): WireMessage | EngineError;
+  checkFlags(flags: number, held: number): EngineError | null;
+  checkTerms(terms: WireTerms, requestedAddress: bigint, pageSize: number): EngineError | null;
+  checkObject(facts: ObjectFacts, terms: WireTerms, transfer: 'map' | 'pull'): EngineError | null;
+  brokerAddress(pidNamespace: bigint, pid: number, slot: number): string;
+  brokerAddressPrefix(pidNamespace: bigint, pid: number): string;
+  /** The next thread that comes by stops there, until `unpark`. False when the checkpoint is taken. */
+  park(checkpoint: Checkpoint): boolean;
+  /** Calls back when a thread is parked there. Keeps the process alive until then. */
+  onParked(checkpoint: Checkpoint, arrived: () => void): void;
+  /** Lets it go on. True when a thread was parked there. */
+  unpark(checkpoint: Checkpoint): boolean;
+  /** The process ends by SIGKILL when a thread comes by. */
+  killAt(checkpoint: Checkpoint): void;
+  /** How often threads have come by since the first use of any checkpoint function. */
+  passes(checkpoint: Checkpoint): number;
+  /** Reads one byte, or adds 1 to it, on a native thread of its own; calls back with what the byte then holds. */
+  touchOnThread(address: bigint, isWrite: boolean, done: (value: number) => void): void;
+  /** Runs the machine code there: an `int(*)()`. */
+  call(address: bigint): number;
+  /** Takes pages out of this process's page table, as reclaim would. */
+  forgetPages(address: bigint, byteLength: number): boolean;
+  /** Makes holes in the object that is mapped there. */
+  punchPages(address: bigint, byteLength: number): boolean;
+}
+
+export function isProbeLoaded(): boolean {
+  return 'probe' in addon();
+}
+
+/** The probe. Specs ask `requires(this, needs.probe)` first. */
+export function probe(): Probe {
+  const native = addon() as { probe?: Probe };
+  if (!native.probe) throw new Error('the addon `probe` is not loaded; set VMOFFER_ADDON=probe, or run npm test');
+  return native.probe;
+}
+
+/** Resolves when a thread is parked at the checkpoint, which `park()` must have been called for. */
+export function parked(checkpoint: Checkpoint): Promise<void> {
+  return new Promise((resolve) => {
+    probe().onParked(checkpoint, resolve);
+  });
+}
+
+/** Touches one byte on a native thread of its own. */
+export function touchOnThread(address: bigint, isWrite = false): Promise<number> {
+  return new Promise((resolve) => {
+    probe().touchOnThread(address, isWrite, resolve);
+  });
+}

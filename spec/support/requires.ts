@@ -1,0 +1,49 @@
+/**
+ * What a spec needs of the machine, the user or the build. A spec whose needs are not met is skipped, and says what would
+ * make it run.
+ */
+import type { Context } from 'mocha';
+import { capabilities } from 'vmoffer';
+import { isProbeLoaded } from './probe.js';
+
+export interface Need {
+  what: string;
+  remedy: string;
+  isMet(): boolean;
+}
+
+function capability(name: string, remedy?: string): Need {
+  const found = () => capabilities().list.find((entry) => entry.name === name);
+  return {
+    what: `the capability '${name}'`,
+    get remedy() {
+      return remedy ?? found()?.remedy ?? '';
+    },
+    isMet: () => {
+      const entry = found();
+      if (!entry) throw new Error(`there is no capability '${name}'`);
+      return entry.available;
+    },
+  };
+}
+
+export const needs = {
+  root: { what: 'root', remedy: 'run the specs as root', isMet: () => process.getuid?.() === 0 },
+  probe: {
+    what: 'the addon `probe`',
+    remedy: 'npm test builds and loads it; by hand: npm run build:probe, and VMOFFER_ADDON=probe in the environment',
+    isMet: isProbeLoaded,
+  },
+  fullUserfault: capability('page faults'),
+  userfault: capability('page faults, user mode only'),
+  reservedHugePages: capability('reserved huge pages'),
+  transparentHugePages: capability('transparent huge pages'),
+} satisfies Record<string, Need>;
+
+/** In a `before` or `beforeEach` hook or in a spec: skips, with the reason in print, unless every need is met. */
+export function requires(context: Context, ...wanted: Need[]): void {
+  const unmet = wanted.filter((need) => !need.isMet());
+  if (unmet.length === 0) return;
+  for (const { what, remedy } of unmet) console.log(`      skipped: it needs ${what}; to run it: ${remedy}`);
+  context.skip();
+}

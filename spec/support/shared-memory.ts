@@ -1,0 +1,7 @@
+/** How much memory objects take up in the whole system. */
+import { readFileSync } from 'node:fs';
+
+export function sharedMemoryBytes(): number {
+  const [, kibibytes] = /^Shmem:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
+  return Number(kibibytes) * 1024;
+}
