@@ -1,12 +1,13 @@
 /**
  * Root hooks for mocha: the run leaves no descriptor, mapping, thread, process or socket behind. What the library keeps
- * for as long as the process lives (two threads, their descriptors, one listening socket) is there before the first count.
+ * for as long as the process lives (three threads, their descriptors, one listening socket) is there before the first count.
  */
 import { AssertionError } from 'chai';
 import { allocate, vmClaimSync, vmOffer, VMO_GRANT_R, type ClaimOptions } from 'vmoffer';
 import { until } from './barriers.js';
 import { leaksBetween, takeCensus, type Census } from './census.js';
 import { collectGarbage } from './garbage.js';
+import { PAGE } from './pages.js';
 import { markDescendants } from './processes.js';
 
 const BUDGET_MS = 10_000;
@@ -61,8 +62,8 @@ export class LeakCheck {
 
 /** Starts what the library starts on first use. */
 async function useLibraryOnce(options: ClaimOptions): Promise<void> {
-  using region = allocate(4096);
-  const offer = vmOffer(process.pid, region, VMO_GRANT_R);
+  using region = allocate(2 * PAGE);
+  const offer = vmOffer(process.pid, region.range(0, PAGE), VMO_GRANT_R);
   try {
     const claim = vmClaimSync(process.pid, offer.address, options);
     await claim.prefetch();

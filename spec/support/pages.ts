@@ -46,10 +46,13 @@ export function isZeroed(view: Uint8Array): boolean {
   return wordsOf(view).every((word) => word === 0n);
 }
 
-/** The number of the page of that seed that begins with this word; undefined when none does. */
-export function pageNumberOf(word: bigint, seed: number): number | undefined {
-  const page = Number(word & 0xffffffffn);
-  return word === wordOf(page, seed, 0) ? page : undefined;
+/**
+ * The number of the page of that seed that begins with these bytes; undefined when none does. It computes in numbers, so
+ * that no BigInt that looks like the head of a page is left in the heap.
+ */
+export function pageNumberOf(head: Buffer, seed: number): number | undefined {
+  const isPage = head.readUInt16LE(6) === Number(TAG >> 48n) && head.readUInt16LE(4) === (seed & 0xffff);
+  return isPage ? head.readUInt32LE(0) : undefined;
 }
 
 function describeHead(head: bigint, wordIndex: number): string {
