@@ -17,7 +17,9 @@ Result<std::shared_ptr<PagedRange>> Pager::add(uint64_t address, uint64_t byte_l
 void Pager::remove(const std::shared_ptr<PagedRange>& range) {
   {
     const std::lock_guard lock(mutex_);
-    ranges_.erase(range->address());
+    // A released region is asked again by its destructor, when a successor may have its addresses.
+    const auto found = ranges_.find(range->address());
+    if (found != ranges_.end() && found->second == range) ranges_.erase(found);
   }
   range->close();
 }

@@ -6,6 +6,8 @@ import { collectGarbage } from '../support/garbage.js';
 import { mappingAt, objectMappings } from '../support/mappings.js';
 import { claimOwn } from '../support/own-claim.js';
 import { expectPages, fillPages, isZeroed, PAGE } from '../support/pages.js';
+import { touchOnThread } from '../support/probe.js';
+import { needs, requires } from '../support/requires.js';
 
 const PAGES = 32;
 
@@ -147,6 +149,28 @@ describe('garbage', () => {
     await collectUntil('the region is unmapped', () => !mapsObject(mapped));
     using claim = vmClaimSync(process.pid, address);
     expectPages(claim.view(), 1);
+  });
+
+  it('leaves the faults of a successor alone when the object is collected at last', async function () {
+    requires(this, needs.probe, needs.userfault);
+    using source = filled();
+    const address = (() => {
+      const claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
+      claim.release(); // without a buffer its addresses are free at once
+      return claim.address;
+    })();
+    using successor = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
+    expect(successor.address, 'the kernel gave the same addresses again').to.equal(address);
+    for (let times = 0; times < 5; times++) {
+      collectGarbage();
+      await new Promise(setImmediate);
+    }
+    const { buffer } = successor; // keeps the addresses, whatever comes of the touch
+    expect(buffer.byteLength).to.equal(PAGES * PAGE);
+    let value: number | undefined;
+    void touchOnThread(successor.address + 1n).then((byte) => (value = byte));
+    await until('the fault is answered', () => value !== undefined, 5000);
+    expect(value).to.equal(source.view(1, 1)[0]);
   });
 
   it('comes of itself when much is forgotten', async () => {
