@@ -35,7 +35,7 @@ class Broker::DestinationEnd : public EventHandler {
 Result<std::unique_ptr<Broker>> Broker::start() {
   Result<std::unique_ptr<EventLoop>> loop = EventLoop::create();
   if (!loop.is_ok()) return loop.status();
-  Result<UniqueFd> listener = listen_as_broker();
+  Result<BrokerListener> listener = listen_as_broker();
   if (!listener.is_ok()) return listener.status();
   std::unique_ptr<Broker> broker(new Broker(loop.take(), listener.take()));
   Result<EventLoop::Token> token = broker->loop_->add(broker->listener_.get(), std::make_shared<Listener>(*broker));
@@ -47,12 +47,13 @@ Result<std::unique_ptr<Broker>> Broker::start() {
   return broker;
 }
 
-Broker::Broker(std::unique_ptr<EventLoop> loop, UniqueFd listener)
+Broker::Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener)
     : loop_(std::move(loop)),
-      offers_([this](DestinationId destination, int pidfd) {
-        loop_->post([this, destination, pidfd] { watch_destination(destination, pidfd); });
-      }),
-      listener_(std::move(listener)) {}
+      offers_(listener.slot,
+              [this](DestinationId destination, int pidfd) {
+                loop_->post([this, destination, pidfd] { watch_destination(destination, pidfd); });
+              }),
+      listener_(std::move(listener.socket)) {}
 
 Broker::~Broker() {
   if (thread_ == nullptr) return;
@@ -79,8 +80,11 @@ void Broker::accept_all() {
     }
     if (!socket.is_open()) return;
     Result<ProcessIdentity> peer = identify_peer(socket.get());
-    if (!peer.is_ok() || is_talking_too_much(peer.value())) continue;
-    adopt(PeerConnection::accepted(*this, std::move(socket), peer.take()));
+    const bool is_out_of_sight = !peer.is_ok() && peer.status().code() == Code::kNoProcess;
+    if (!peer.is_ok() && !is_out_of_sight) continue;
+    ProcessIdentity identity = is_out_of_sight ? ProcessIdentity() : peer.take();
+    if (is_talking_too_much(identity)) continue;
+    adopt(PeerConnection::accepted(*this, std::move(socket), std::move(identity)));
   }
 }
 

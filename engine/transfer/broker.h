@@ -48,7 +48,7 @@ class Broker final : private PeerHost {
   class Listener;
   class DestinationEnd;
 
-  Broker(std::unique_ptr<EventLoop> loop, UniqueFd listener);
+  Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener);
   Ticket next_ticket();
   void accept_all();
   void adopt(const std::shared_ptr<PeerConnection>& connection);

@@ -56,7 +56,9 @@ void ClaimExchange::ask() {
 
 void ClaimExchange::advance() {
   if (waiting_ == Waiting::kLater) return ask_next_broker();
-  if (waiting_ == Waiting::kReadable) on_packet(receive_packet(socket_.get()));
+  if (waiting_ != Waiting::kReadable) return;
+  if (awaits_end_) return on_hang_up();
+  on_packet(receive_packet(socket_.get()));
 }
 
 void ClaimExchange::on_packet(Packet packet) {
@@ -78,21 +80,24 @@ void ClaimExchange::on_packet(Packet packet) {
   if (std::holds_alternative<wire::Lease>(message.value()) && !has_acknowledged_) {
     return on_lease(std::move(packet.descriptors));
   }
-  if (const auto* refused = std::get_if<wire::Refused>(&message.value()); refused != nullptr && !has_acknowledged_) {
-    return on_refused(*refused);
-  }
+  if (const auto* refused = std::get_if<wire::Refused>(&message.value())) return on_refused(*refused);
   if (std::holds_alternative<wire::Done>(message.value()) && has_acknowledged_) return finish();
   fail(Status(Code::kProtocol, "the source sent a message out of turn"));
 }
 
 void ClaimExchange::on_hang_up() {
-  // Mapped, acknowledged, and the source has died: the memory has one owner, this one.
-  if (has_acknowledged_ && !is_alive(source_)) return finish();
+  // Mapped, acknowledged, and the source has died: the memory has one owner, this one. A source that lives says DONE or
+  // REFUSED; the end of a process shows at its connections first, and a moment later in its pidfd.
+  if (has_acknowledged_) {
+    awaits_end_ = is_alive(source_);
+    return awaits_end_ ? void() : finish();
+  }
   fail(
       Status(Code::kPeerGone, "the source hung up in the middle of the claim; its offer may still stand, claim again"));
 }
 
 void ClaimExchange::on_refused(const wire::Refused& refused) {
+  if (has_acknowledged_) return fail(Status(refused.code, refused.message));
   socket_.reset();
   leases_.clear();
   // A second copy of the library in the source may have what the first has not.
@@ -175,7 +180,9 @@ void ClaimExchange::finish() {
 
 void ClaimExchange::give_up(Status why) {
   // Once acknowledged the memory is this process's, or will be in a moment: to let go now could lose it.
-  if (waiting_ != Waiting::kNot && !has_acknowledged_) fail(std::move(why));
+  if (waiting_ == Waiting::kNot || (has_acknowledged_ && !awaits_end_)) return;
+  if (!awaits_end_) return fail(std::move(why));
+  fail(Status(Code::kPeerGone, "the source hung up without a word after this process had acknowledged the claim"));
 }
 
 void ClaimExchange::fail(Status status) {

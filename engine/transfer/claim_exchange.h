@@ -48,9 +48,10 @@ class ClaimExchange {
   static Result<std::unique_ptr<ClaimExchange>> begin(const ClaimRequest& request);
 
   Waiting waiting() const { return waiting_; }
-  int fd() const { return socket_.get(); }
+  int fd() const { return awaits_end_ ? source_.pidfd.get() : socket_.get(); }
   void advance();
-  // Ends the exchange with this status, and the offer stands again; does nothing from the acknowledgement on.
+  // Ends the exchange with this status, and the offer stands again; does nothing from the acknowledgement on, unless
+  // the source has hung up since.
   void give_up(Status why);
   // REQUIRES: waiting() == kNot. Once.
   Result<ReceivedClaim> take();
@@ -84,6 +85,7 @@ class ClaimExchange {
   Waiting waiting_ = Waiting::kLater;
   UniqueFd socket_;
   bool has_acknowledged_ = false;
+  bool awaits_end_ = false;  // the source has hung up, and its process is to end
   uint64_t offer_id_ = 0;
   std::optional<Status> refusal_;  // the most telling answer of the brokers asked so far
   std::vector<UniqueFd> leases_;

@@ -6,15 +6,24 @@
 
 namespace vmoffer {
 
-Result<UniqueFd> listen_as_broker() {
-  const uint64_t pid_namespace = own_pid_namespace();
+namespace {
+
+Result<BrokerListener> listen_at_slot(uint32_t slot) {
+  Result<UniqueFd> socket = listen_at(broker_address(own_pid_namespace(), own_pid(), slot));
+  if (!socket.is_ok()) return socket.status();
+  return BrokerListener{socket.take(), slot};
+}
+
+}  // namespace
+
+Result<BrokerListener> listen_as_broker() {
   for (uint32_t slot = 0; slot < kOrderlySlots; ++slot) {
-    Result<UniqueFd> listener = listen_at(broker_address(pid_namespace, own_pid(), slot));
+    Result<BrokerListener> listener = listen_at_slot(slot);
     if (listener.is_ok() || listener.status().code() != Code::kBusy) return listener;
   }
   // Somebody squats on all of them: nobody can squat on numbers that he does not know.
   std::random_device random;
-  return listen_at(broker_address(pid_namespace, own_pid(), random() | kOrderlySlots));
+  return listen_at_slot(random() | kOrderlySlots);
 }
 
 std::vector<BrokerConnection> connect_to_all_brokers() {

@@ -11,8 +11,13 @@
 
 namespace vmoffer {
 
+struct BrokerListener {
+  UniqueFd socket;
+  uint32_t slot = 0;
+};
+
 // Takes the first free address of this process's brokers and listens there.
-Result<UniqueFd> listen_as_broker();
+Result<BrokerListener> listen_as_broker();
 
 // A connection whose other end the kernel has vouched for.
 struct BrokerConnection {

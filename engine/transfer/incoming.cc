@@ -1,6 +1,9 @@
 #include "engine/transfer/incoming.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "engine/transfer/offer_book.h"
 
 namespace vmoffer {
 namespace {
@@ -8,6 +11,8 @@ namespace {
 IncomingOffer incoming(const ProcessIdentity& source, const wire::OfferLine& line) {
   return {source.pid, line.offer_id, line.address, line.byte_length, line.flags};
 }
+
+std::pair<uint64_t, int> key_of(const ProcessIdentity& process) { return {process.unique_id, process.pid}; }
 
 }  // namespace
 
@@ -49,23 +54,56 @@ void IncomingList::finish() {
 }
 
 void IncomingWatch::start() {
-  for (BrokerConnection& broker : connect_to_all_brokers()) {
-    auto reader = OfferReader::start(
-        loop_, std::move(broker), /*follow=*/true,
-        {[this](const ProcessIdentity& source, const wire::Offers& offers) { on_news(source, offers); }, [] {}});
-    if (reader != nullptr) readers_.push_back(std::move(reader));
+  for (BrokerConnection& broker : connect_to_all_brokers()) ask(std::move(broker));
+}
+
+void IncomingWatch::ask(BrokerConnection broker) {
+  const SourceKey key = key_of(broker.process);
+  // Ends more than once, with the list and with the connection.
+  auto is_listed = std::make_shared<bool>(false);
+  auto reader = OfferReader::start(loop_, std::move(broker), /*follow=*/true,
+                                   {[this](const ProcessIdentity& source, const wire::Offers& offers) {
+                                      const std::lock_guard lock(mutex_);
+                                      Source& told = sources_[key_of(source)];
+                                      for (const wire::OfferLine& line : offers.lines)
+                                        tell(told, incoming(source, line));
+                                    },
+                                    [this, key, is_listed] {
+                                      if (!std::exchange(*is_listed, true)) on_list_end(key);
+                                    }});
+  if (reader == nullptr) return;
+  readers_.push_back(std::move(reader));
+  const std::lock_guard lock(mutex_);
+  ++sources_[key].lists_under_way;
+}
+
+void IncomingWatch::on_list_end(const SourceKey& key) {
+  const std::lock_guard lock(mutex_);
+  Source& source = sources_[key];
+  if (--source.lists_under_way > 0) return;
+  for (const IncomingOffer& offer : std::exchange(source.waiting, {})) tell(source, offer);
+}
+
+// A source's own connection goes on where it was when this watch began. What stood before comes with the list, and is
+// told first: the other order would take it for old.
+void IncomingWatch::on_news(const ProcessIdentity& process, const wire::Offers& news) {
+  const std::lock_guard lock(mutex_);
+  Source& source = sources_[key_of(process)];
+  for (const wire::OfferLine& line : news.lines) {
+    const IncomingOffer offer = incoming(process, line);
+    if (source.lists_under_way > 0) {
+      source.waiting.push_back(offer);
+    } else {
+      tell(source, offer);
+    }
   }
 }
 
-void IncomingWatch::on_news(const ProcessIdentity& source, const wire::Offers& news) {
-  const std::lock_guard lock(mutex_);
-  if (!on_offer_) return;
-  uint64_t& last_seen = seen_[{source.unique_id, source.pid}];
-  for (const wire::OfferLine& line : news.lines) {
-    if (line.offer_id <= last_seen) continue;
-    last_seen = line.offer_id;
-    on_offer_(incoming(source, line));
-  }
+void IncomingWatch::tell(Source& source, const IncomingOffer& offer) {
+  uint64_t& last_told = source.last_told[series_of(offer.offer_id)];
+  if (offer.offer_id <= last_told) return;
+  last_told = offer.offer_id;
+  if (on_offer_) on_offer_(offer);
 }
 
 void IncomingWatch::silence() {

@@ -62,12 +62,23 @@ class IncomingWatch {
   IncomingWatch& operator=(const IncomingWatch&) = delete;
 
  private:
+  using SourceKey = std::pair<uint64_t, int>;
+  struct Source {
+    size_t lists_under_way = 0;
+    std::vector<IncomingOffer> waiting;  // news that came before the lists were through
+    // By series: ids grow, so what is not above the last one told was told already, over another connection.
+    std::map<uint64_t, uint64_t> last_told;
+  };
+
+  void ask(BrokerConnection broker);
+  void on_list_end(const SourceKey& key);
+  void tell(Source& source, const IncomingOffer& offer);
+
   EventLoop& loop_;
   std::vector<std::shared_ptr<OfferReader>> readers_;
   std::mutex mutex_;  // guards on_offer_, held while it is called
   OnOffer on_offer_;
-  // Ids grow: what is not above the last one seen of a source was told already, over another connection.
-  std::map<std::pair<uint64_t, int>, uint64_t> seen_;
+  std::map<SourceKey, Source> sources_;
 };
 
 }  // namespace vmoffer

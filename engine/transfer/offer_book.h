@@ -20,10 +20,17 @@
 
 namespace vmoffer {
 
-using OfferId = uint64_t;        // grows with every offer; 0 is none
+// Grows with every offer; 0 is none. The bits from kSeriesShift on say which book of the process it comes from: two
+// copies of the library count on their own.
+using OfferId = uint64_t;
 using DestinationId = uint64_t;  // one process, however often its pid is used again
 
 enum class OfferState : uint8_t { kPending, kClaiming, kClaimed, kCancelled, kExpired, kRevoked };
+
+// Ids stay exact as JavaScript numbers: 12 bits for the series, 40 for the count.
+inline constexpr int kSeriesShift = 40;
+inline constexpr uint64_t kSeriesMask = 0xfff;
+inline uint64_t series_of(OfferId id) { return id >> kSeriesShift; }
 
 struct Offer {
   OfferId id = 0;
@@ -38,6 +45,8 @@ enum class CancelOutcome : uint8_t { kCancelled, kNotThere, kTooLate };
 
 class OfferBook {
  public:
+  explicit OfferBook(uint64_t series = 0) : last_id_((series & kSeriesMask) << kSeriesShift) {}
+
   // kBusy while the same address stands offered to the same destination.
   Result<OfferId> add(DestinationId destination, uint64_t address, uint64_t byte_length, uint32_t flags);
 
@@ -73,7 +82,7 @@ class OfferBook {
 
   void erase(std::map<OfferId, Offer>::iterator at);
 
-  OfferId last_id_ = 0;
+  OfferId last_id_;
   std::map<OfferId, Offer> offers_;
   std::map<Key, OfferId> by_address_;
   std::set<std::pair<uint64_t, OfferId>> by_start_;

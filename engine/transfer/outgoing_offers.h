@@ -48,7 +48,8 @@ class OutgoingOffers {
   // forget_destination) becomes readable when the process ends. May be called by any thread.
   using DestinationWatch = std::function<void(DestinationId, int pidfd)>;
 
-  explicit OutgoingOffers(DestinationWatch watch) : watch_(std::move(watch)) {}
+  // `series`: another number for each copy of the library in this process.
+  OutgoingOffers(uint64_t series, DestinationWatch watch) : watch_(std::move(watch)), book_(series) {}
 
   struct Terms {
     uint64_t address = 0;

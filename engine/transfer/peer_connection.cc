@@ -74,7 +74,7 @@ void PeerConnection::on_packet(const Packet& packet) {
 
 void PeerConnection::on_claim(const wire::Claim& claim) {
   checkpoint("source.asked");
-  const DestinationId destination = host_.offers().destination_of(peer_);
+  const DestinationId destination = peer_.pid == 0 ? 0 : host_.offers().destination_of(peer_);
   Result<Grant> grant = destination == 0
                             ? Result<Grant>(Status(Code::kNotOffered, "nothing is offered to this process"))
                             : host_.offers().begin_claim(destination, claim.address);
@@ -144,7 +144,8 @@ void PeerConnection::on_mapped(const wire::Mapped& mapped) {
 }
 
 void PeerConnection::become_leased() {
-  if (!drop_what_was_offered()) return end();
+  const Status dropped = drop_what_was_offered();
+  if (!dropped.is_ok()) return refuse(dropped);
   observer_ = host_.offers().finish_claim(offer_id_);
   host_.loop().cancel_call(deadline_);
   state_ = State::kLeased;
@@ -158,20 +159,23 @@ void PeerConnection::become_leased() {
   host_.loop().want_readable(token_, false);
 }
 
-// False when the offer has ended meanwhile, or nothing could be dropped: then the source has all it had.
-bool PeerConnection::drop_what_was_offered() {
-  if (!host_.offers().is_being_claimed(offer_id_)) return false;
+// An error when the offer has ended meanwhile, or nothing could be dropped: then the source has all it had.
+Status PeerConnection::drop_what_was_offered() {
+  if (!host_.offers().is_being_claimed(offer_id_)) {
+    return Status(Code::kNotOffered, "the offer ended while it was being claimed");
+  }
   // Let go of here, whatever becomes of it: a disowned object is to have no descriptor left in this process.
   const Grant grant = std::move(*grant_);
   const std::shared_ptr<MemoryObject> object = std::move(object_);
   grant_.reset();
-  if (!drop_rights(grant, *object, transfer_).is_ok()) {
+  Status status = drop_rights(grant, *object, transfer_);
+  if (!status.is_ok()) {
     host_.offers().return_claim(offer_id_);
-    return false;
+    return status;
   }
   host_.offers().revoke(
       {grant.extents->address(), grant.offer.address, grant.offer.byte_length, dropped_by(grant.offer.flags)});
-  return true;
+  return status;
 }
 
 void PeerConnection::on_declined() {
@@ -183,8 +187,9 @@ void PeerConnection::on_declined() {
 }
 
 void PeerConnection::on_list(const wire::List& list) {
-  DestinationId destination = host_.offers().destination_of(peer_);
-  if (list.follow && destination == 0) {
+  const bool can_be_named = peer_.pid != 0;
+  DestinationId destination = can_be_named ? host_.offers().destination_of(peer_) : 0;
+  if (list.follow && destination == 0 && can_be_named) {
     Result<DestinationId> expected = host_.offers().expect_destination(peer_);
     if (!expected.is_ok()) return end();
     destination = expected.value();
@@ -192,7 +197,7 @@ void PeerConnection::on_list(const wire::List& list) {
   host_.loop().cancel_call(deadline_);
   state_ = State::kFeeding;
   feed_.emplace(host_.offers(), socket_.get(), destination, /*ends=*/true);
-  if (list.follow) host_.on_following(*this);
+  if (list.follow && can_be_named) host_.on_following(*this);
   pump();
 }
 
@@ -204,7 +209,8 @@ void PeerConnection::pump() {
 }
 
 void PeerConnection::on_news(const wire::Offers& news) {
-  if (state_ != State::kNew && state_ != State::kNews) return on_hang_up();
+  const bool may_tell = (state_ == State::kNew && peer_.pid != 0) || state_ == State::kNews;
+  if (!may_tell) return on_hang_up();
   host_.loop().cancel_call(deadline_);
   state_ = State::kNews;
   host_.on_news(peer_, news);

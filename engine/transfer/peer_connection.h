@@ -41,7 +41,8 @@ class PeerHost {
 
 class PeerConnection : public EventHandler, public std::enable_shared_from_this<PeerConnection> {
  public:
-  // Of a connection that the peer made.
+  // Of a connection that the peer made. A peer without a pid here (it is in a pid namespace that is not seen from this
+  // one) can have been offered nothing, and is told so.
   static std::shared_ptr<PeerConnection> accepted(PeerHost& host, UniqueFd socket, ProcessIdentity peer);
   // Of one that this broker made, to tell a destination what is offered to it.
   static std::shared_ptr<PeerConnection> feeding(PeerHost& host, UniqueFd socket, ProcessIdentity peer,
@@ -68,7 +69,7 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   void pack_and_grant(Grant grant, wire::Transfer transfer);
   void grant(Grant grant, wire::Transfer transfer, Result<Parcel> parcel);
   Status send(const Offer& offer, const Parcel& parcel);
-  bool drop_what_was_offered();
+  Status drop_what_was_offered();
   void on_mapped(const wire::Mapped& mapped);
   void on_declined();
   void on_list(const wire::List& list);
