@@ -9,13 +9,14 @@ namespace {
 
 // A listener's queue tells nobody when it has room again, so it is asked again.
 constexpr std::chrono::milliseconds kQueueFullDelay{5};
-constexpr int64_t kNoLimitMs = 1 << 30;
 
 Status timed_out(std::chrono::milliseconds timeout) {
   return Status(Code::kTimeout,
                 "the source did not answer within " + std::to_string(timeout.count()) +
                     " ms; it is stopped or swamped, and the offer stands. Claim again, or raise timeoutMs");
 }
+
+Status no_answer() { return Status(Code::kTimeout, "the source has not answered since the claim was taken back"); }
 
 }  // namespace
 
@@ -43,6 +44,7 @@ void ClaimDriver::step() {
 }
 
 void ClaimDriver::wait() {
+  keep_patience();
   switch (exchange_->waiting()) {
     case ClaimExchange::Waiting::kNot:
       return finish(exchange_->take());
@@ -60,6 +62,16 @@ void ClaimDriver::wait() {
   token_ = token.value();
 }
 
+void ClaimDriver::keep_patience() {
+  const auto patience = exchange_->take_patience();
+  if (!patience) return;
+  loop_.cancel_call(deadline_);
+  deadline_ = loop_.call_at(Clock::now() + *patience, [self = shared_from_this()] {
+    self->deadline_ = 0;
+    self->give_up(no_answer());
+  });
+}
+
 void ClaimDriver::stop_waiting() {
   loop_.remove(token_);
   loop_.cancel_call(retry_);
@@ -70,7 +82,8 @@ void ClaimDriver::stop_waiting() {
 void ClaimDriver::give_up(Status why) {
   if (!done_) return;
   exchange_->give_up(std::move(why));
-  if (exchange_->waiting() == ClaimExchange::Waiting::kNot) finish(exchange_->take());
+  if (exchange_->waiting() == ClaimExchange::Waiting::kNot) return finish(exchange_->take());
+  keep_patience();
 }
 
 void ClaimDriver::finish(Result<ReceivedClaim> result) {
@@ -83,15 +96,15 @@ void ClaimDriver::finish(Result<ReceivedClaim> result) {
 }
 
 Result<ReceivedClaim> claim_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout) {
-  const auto deadline = Clock::now() + timeout;
+  auto deadline = Clock::now() + timeout;
   Result<std::unique_ptr<ClaimExchange>> begun = ClaimExchange::begin(request);
   if (!begun.is_ok()) return begun.status();
   ClaimExchange& exchange = *begun.value();
   while (exchange.waiting() != ClaimExchange::Waiting::kNot) {
+    if (const auto patience = exchange.take_patience()) deadline = Clock::now() + *patience;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) exchange.give_up(timed_out(timeout));
-    if (left <= 0 && exchange.waiting() == ClaimExchange::Waiting::kReadable) {
-      if (wait_readable(exchange.fd(), kNoLimitMs)) exchange.advance();
+    if (left <= 0) {
+      exchange.give_up(timed_out(timeout));
     } else if (exchange.waiting() == ClaimExchange::Waiting::kLater) {
       wait_readable(-1, std::min<int64_t>(left, kQueueFullDelay.count()));
       exchange.advance();

@@ -28,6 +28,7 @@ class ClaimDriver : public EventHandler, public std::enable_shared_from_this<Cla
  private:
   void step();
   void wait();
+  void keep_patience();
   void stop_waiting();
   void finish(Result<ReceivedClaim> result);
 

@@ -7,6 +7,14 @@
 #include "engine/wire/codec.h"
 
 namespace vmoffer {
+namespace {
+
+// A process that ends closes its connections first; its pidfd follows when the rest of it is torn down.
+constexpr std::chrono::milliseconds kPatienceWithEnd{1000};
+// A source that runs answers at once. One that is stopped finds the claim taken back when it goes on.
+constexpr std::chrono::milliseconds kPatienceWithAnswer{1000};
+
+}  // namespace
 
 Result<std::unique_ptr<ClaimExchange>> ClaimExchange::begin(const ClaimRequest& request) {
   Result<ProcessIdentity> source = identify_process(request.source_pid);
@@ -89,15 +97,16 @@ void ClaimExchange::on_hang_up() {
   // Mapped, acknowledged, and the source has died: the memory has one owner, this one. A source that lives says DONE or
   // REFUSED; the end of a process shows at its connections first, and a moment later in its pidfd.
   if (has_acknowledged_) {
-    awaits_end_ = is_alive(source_);
-    return awaits_end_ ? void() : finish();
+    if (!is_alive(source_)) return finish();
+    if (!std::exchange(awaits_end_, true)) patience_ = kPatienceWithEnd;
+    return;
   }
   fail(
       Status(Code::kPeerGone, "the source hung up in the middle of the claim; its offer may still stand, claim again"));
 }
 
 void ClaimExchange::on_refused(const wire::Refused& refused) {
-  if (has_acknowledged_) return fail(Status(refused.code, refused.message));
+  if (has_acknowledged_) return fail(why_taken_back_ ? *why_taken_back_ : Status(refused.code, refused.message));
   socket_.reset();
   leases_.clear();
   // A second copy of the library in the source may have what the first has not.
@@ -179,10 +188,15 @@ void ClaimExchange::finish() {
 }
 
 void ClaimExchange::give_up(Status why) {
-  // Once acknowledged the memory is this process's, or will be in a moment: to let go now could lose it.
-  if (waiting_ == Waiting::kNot || (has_acknowledged_ && !awaits_end_)) return;
-  if (!awaits_end_) return fail(std::move(why));
-  fail(Status(Code::kPeerGone, "the source hung up without a word after this process had acknowledged the claim"));
+  if (waiting_ == Waiting::kNot) return;
+  if (awaits_end_) {
+    why = Status(Code::kPeerGone, "the source hung up without a word after this process had acknowledged the claim");
+  }
+  if (!has_acknowledged_ || awaits_end_ || why_taken_back_) return fail(why_taken_back_.value_or(std::move(why)));
+  // To let go without a word could lose what the source drops in this very moment: its answer decides.
+  why_taken_back_ = std::move(why);
+  patience_ = kPatienceWithAnswer;
+  send_packet(socket_.get(), wire::encode(wire::Declined{offer_id_}));
 }
 
 void ClaimExchange::fail(Status status) {

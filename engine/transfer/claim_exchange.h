@@ -6,6 +6,7 @@
 // Before it acknowledges, a claim that fails or is given up says DECLINED: the offer stands again.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -50,9 +51,11 @@ class ClaimExchange {
   Waiting waiting() const { return waiting_; }
   int fd() const { return awaits_end_ ? source_.pidfd.get() : socket_.get(); }
   void advance();
-  // Ends the exchange with this status, and the offer stands again; does nothing from the acknowledgement on, unless
-  // the source has hung up since.
+  // Ends the exchange with this status, and the offer stands again. What has been acknowledged is taken back, which the
+  // source has to answer: then the exchange goes on for as long as patience() says, and the second call ends it.
   void give_up(Status why);
+  // How long to wait from now on, when that has changed; then give up.
+  std::optional<std::chrono::milliseconds> take_patience() { return std::exchange(patience_, std::nullopt); }
   // REQUIRES: waiting() == kNot. Once.
   Result<ReceivedClaim> take();
 
@@ -86,6 +89,8 @@ class ClaimExchange {
   UniqueFd socket_;
   bool has_acknowledged_ = false;
   bool awaits_end_ = false;  // the source has hung up, and its process is to end
+  std::optional<Status> why_taken_back_;
+  std::optional<std::chrono::milliseconds> patience_;
   uint64_t offer_id_ = 0;
   std::optional<Status> refusal_;  // the most telling answer of the brokers asked so far
   std::vector<UniqueFd> leases_;

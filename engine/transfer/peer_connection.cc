@@ -140,7 +140,20 @@ Status PeerConnection::send(const Offer& offer, const Parcel& parcel) {
 void PeerConnection::on_mapped(const wire::Mapped& mapped) {
   if (state_ != State::kGranted || mapped.offer_id != offer_id_) return on_hang_up();
   checkpoint("source.acknowledged");
+  if (has_taken_back()) {
+    host_.offers().return_claim(offer_id_);
+    return refuse(Status(Code::kTimeout, "the claim was taken back; the offer stands"));
+  }
   become_leased();
+}
+
+// A claimer that has lost its patience says so behind its acknowledgement.
+bool PeerConnection::has_taken_back() {
+  if (!has_input(socket_.get())) return false;
+  const Packet packet = receive_packet(socket_.get());
+  if (packet.outcome != IoOutcome::kDone) return false;
+  const Result<wire::Message> message = wire::decode(packet.bytes);
+  return message.is_ok() && std::holds_alternative<wire::Declined>(message.value());
 }
 
 void PeerConnection::become_leased() {

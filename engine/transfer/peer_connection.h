@@ -71,6 +71,7 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   Status send(const Offer& offer, const Parcel& parcel);
   Status drop_what_was_offered();
   void on_mapped(const wire::Mapped& mapped);
+  bool has_taken_back();
   void on_declined();
   void on_list(const wire::List& list);
   void on_news(const wire::Offers& news);

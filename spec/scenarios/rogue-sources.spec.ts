@@ -37,7 +37,7 @@ const BEHAVIOURS: Record<string, VmoErrorCode> = {
   'hangs-up-at-once': 'ERR_VMO_PEER_GONE',
   'hangs-up-after-the-terms': 'ERR_VMO_PEER_GONE',
   'sends-terms-twice': 'ERR_VMO_PROTOCOL',
-  'refuses-after-the-terms': 'ERR_VMO_PROTOCOL',
+  'refuses-after-the-terms': 'ERR_VMO_NOT_OFFERED',
   'sends-forty-leases': 'ERR_VMO_PROTOCOL',
   'never-answers': 'ERR_VMO_TIMEOUT',
   'never-says-done': 'ERR_VMO_TIMEOUT',
