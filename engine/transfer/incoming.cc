@@ -54,6 +54,7 @@ void IncomingList::finish() {
 }
 
 void IncomingWatch::start() {
+  has_asked_ = true;
   for (BrokerConnection& broker : connect_to_all_brokers()) ask(std::move(broker));
 }
 
@@ -88,6 +89,7 @@ void IncomingWatch::on_list_end(const SourceKey& key) {
 // told first: the other order would take it for old.
 void IncomingWatch::on_news(const ProcessIdentity& process, const wire::Offers& news) {
   const std::lock_guard lock(mutex_);
+  if (!has_asked_) return;  // it will be in the list
   Source& source = sources_[key_of(process)];
   for (const wire::OfferLine& line : news.lines) {
     const IncomingOffer offer = incoming(process, line);

@@ -76,7 +76,8 @@ class IncomingWatch {
 
   EventLoop& loop_;
   std::vector<std::shared_ptr<OfferReader>> readers_;
-  std::mutex mutex_;  // guards on_offer_, held while it is called
+  bool has_asked_ = false;
+  std::mutex mutex_;  // guards on_offer_ and sources_, held while it is called
   OnOffer on_offer_;
   std::map<SourceKey, Source> sources_;
 };

@@ -27,7 +27,6 @@ const REPLIES: Record<string, object> = {
   'says-done': HUNG_UP,
   'sends-terms': HUNG_UP,
   'declines-before-it-claims': HUNG_UP,
-  'claims-and-declines-at-once': HUNG_UP,
   'sends-descriptors': HUNG_UP,
   'announces-what-it-has-not': HUNG_UP,
 };
@@ -83,6 +82,12 @@ describe('a source with a rogue claimer', () => {
     expect(await resultOf('claims', other.address)).to.deep.equal(NOT_OFFERED);
     expect(await resultOf('claims', other.address + 0x1000_0000n)).to.deep.equal(NOT_OFFERED);
     await honest.call('claim', process.pid, other.address);
+  });
+
+  it('lets the offer stand when it claims and declines at once, whether or not it has been granted by then', async () => {
+    expect(await resultOf('claims-and-declines-at-once')).to.have.property('is').that.is.oneOf(['hung-up', 'terms']);
+    await until('the offer stands', () => offer.state === 'pending');
+    await expectStanding();
   });
 
   it('lets the offer stand when it takes the descriptor and declines', async () => {
