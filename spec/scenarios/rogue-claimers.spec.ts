@@ -85,7 +85,9 @@ describe('a source with a rogue claimer', () => {
   });
 
   it('lets the offer stand when it claims and declines at once, whether or not it has been granted by then', async () => {
-    expect(await resultOf('claims-and-declines-at-once')).to.have.property('is').that.is.oneOf(['hung-up', 'terms']);
+    expect(await resultOf('claims-and-declines-at-once'))
+      .to.have.property('is')
+      .that.is.oneOf(['hung-up', 'terms']);
     await until('the offer stands', () => offer.state === 'pending');
     await expectStanding();
   });
