@@ -158,6 +158,9 @@ void Broker::on_destination_end(DestinationId destination) {
   if (found == destination_ends_.end()) return;
   loop_->remove(found->second);
   destination_ends_.erase(found);
+  // Before anybody hears that the offers have ended: the memory may be offered anew at once.
+  const auto connections = connections_;  // a copy: one that is over takes itself out
+  for (const auto& [raw, connection] : connections) connection->on_destination_end(destination);
   offers_.forget_destination(destination);
 }
 

@@ -240,6 +240,14 @@ void PeerConnection::on_deadline() {
   end();
 }
 
+void PeerConnection::on_destination_end(DestinationId destination) {
+  if (state_ != State::kGranted || grant_->offer.destination != destination) return;
+  grant_.reset();
+  object_.reset();
+  loan_ = {};
+  end();
+}
+
 void PeerConnection::on_hang_up() {
   // Is its process ending? The pidfd says so a moment after the socket does: the deadline decides.
   if (state_ == State::kGranted) return stop_watching();

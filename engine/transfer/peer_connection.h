@@ -54,6 +54,8 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   bool is_leased() const { return state_ == State::kLeased; }
 
   void pump();
+  // The process has ended: what it was sent and did not acknowledge is nobody's but ours.
+  void on_destination_end(DestinationId destination);
   void on_readable() override;
   void on_writable() override { pump(); }
 
