@@ -1,0 +1,141 @@
+import { expect } from 'chai';
+import { allocate, vmClaim, vmOffer, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, type Region } from 'vmoffer';
+import { mappingAt } from '../../support/mappings.js';
+import { startObedient, type Obedient } from '../../support/obedient.js';
+import { expectPages, fillPages, isZeroed, PAGE } from '../../support/pages.js';
+import { describeForUsers } from '../../support/users.js';
+import { rejectionOf, thrownBy } from '../../support/vmo-error.js';
+
+const SEED = 321;
+const PAGES = 100;
+const FIRST = 10;
+const COUNT = 11;
+const SHARED = VMO_GRANT_R | VMO_GRANT_W;
+const OFFERED = Array.from({ length: COUNT }, (_, at) => FIRST + at);
+
+const FLAGS = [
+  { name: 'granted R', flags: VMO_GRANT_R },
+  { name: 'granted R and W', flags: SHARED },
+  { name: 'disowned', flags: SHARED | VMO_DISOWN },
+];
+
+describeForUsers('pages 10 to 20 of 100', (user) => {
+  let claimer: Obedient;
+  let region: Region;
+  beforeEach(async () => {
+    claimer = await startObedient({ user });
+    region = allocate(PAGES * PAGE);
+    fillPages(region.view(), SEED);
+  });
+  afterEach(async () => {
+    region.release();
+    await claimer[Symbol.asyncDispose]();
+  });
+
+  async function claimPart(flags: number, options = {}, first = FIRST, count = COUNT) {
+    const offer = vmOffer(claimer.pid, region.range(first * PAGE, count * PAGE), flags);
+    const claim = await claimer.call('claim', process.pid, offer.address, options);
+    return { ...claim, offer };
+  }
+
+  for (const { name, flags } of FLAGS) {
+    for (const transfer of ['map', 'pull'] as const) {
+      it(`${name} are all that can be found in a claimer by '${transfer}', in its descriptors and mappings`, async () => {
+        const part = await claimPart(flags, { transfer });
+        expect(part.byteLength).to.equal(COUNT * PAGE);
+        expect(await claimer.call('difference', part.region, SEED + 1)).not.to.be.undefined;
+        expect(await claimer.call('pagesInReach', SEED)).to.deep.equal(OFFERED);
+      });
+    }
+  }
+
+  it('are found to be more when the whole is granted', async () => {
+    const whole = await claimPart(VMO_GRANT_R, {}, 0, PAGES);
+    await claimer.call('read', whole.region, 0);
+    expect(await claimer.call('pagesInReach', SEED)).to.have.lengthOf(PAGES);
+  });
+
+  it('leave the source its addresses, and every byte in them', async () => {
+    const { address } = region;
+    const view = region.view();
+    await claimPart(SHARED);
+    expect(region.address).to.equal(address);
+    expect(view.byteLength).to.equal(PAGES * PAGE);
+    expectPages(view, SEED);
+  });
+
+  it('granted W are one memory with the source, and the pages beside them are the source’s own', async () => {
+    const part = await claimPart(SHARED);
+    const view = region.view();
+    await claimer.call('writeAll', part.region, 0xcc);
+    const ofClaimer = view.subarray(FIRST * PAGE, (FIRST + COUNT) * PAGE);
+    expect(ofClaimer.every((byte) => byte === 0xcc)).to.be.true;
+    expectPages(view.subarray(0, FIRST * PAGE), SEED);
+    expectPages(view.subarray((FIRST + COUNT) * PAGE), SEED, FIRST + COUNT);
+    for (const page of [9, 10, 20, 21]) view[page * PAGE] = page;
+    expect(await claimer.call('read', part.region, 0)).to.equal(10);
+    expect(await claimer.call('read', part.region, 10 * PAGE)).to.equal(20);
+    expect([9, 21].map((page) => view[page * PAGE])).to.deep.equal([9, 21]);
+  });
+
+  it('disowned are zeros at the source from then on, whose other pages stay what they were', async () => {
+    const part = await claimPart(SHARED | VMO_DISOWN);
+    const view = region.view();
+    const gone = view.subarray(FIRST * PAGE, (FIRST + COUNT) * PAGE);
+    expect(isZeroed(gone)).to.be.true;
+    gone.fill(0xee);
+    expect(await claimer.call('pagesInReach', SEED)).to.deep.equal(OFFERED);
+    expect(region.disowned).to.be.false;
+    expectPages(view.subarray(0, FIRST * PAGE), SEED);
+    expectPages(view.subarray((FIRST + COUNT) * PAGE), SEED, FIRST + COUNT);
+    expect(mappingAt(region.address + BigInt(FIRST * PAGE))?.inode).to.equal(0);
+    thrownBy(() => vmOffer(claimer.pid, region, VMO_GRANT_R), 'ERR_VMO_NOT_OWNED');
+    expect(await claimer.call('read', part.region, 0)).not.to.equal(0xee);
+    const after = await claimPart(VMO_GRANT_R, {}, FIRST + COUNT, 5);
+    expect(await claimer.call('read', after.region, 0)).to.equal(view[(FIRST + COUNT) * PAGE]);
+  });
+
+  it('are ERR_VMO_BUSY while the whole is shared, and the whole while they are', async () => {
+    const whole = await claimPart(SHARED, {}, 0, PAGES);
+    const refused = vmOffer(claimer.pid, region.range(FIRST * PAGE, COUNT * PAGE), SHARED);
+    await rejectionOf(claimer.call('claim', process.pid, refused.address), 'ERR_VMO_BUSY');
+    expect(refused.state).to.equal('pending');
+    await claimer.call('release', whole.region);
+    await whole.offer.released;
+    const part = await claimer.call('claim', process.pid, refused.address);
+    const again = vmOffer(claimer.pid, region, SHARED);
+    await rejectionOf(claimer.call('claim', process.pid, again.address), 'ERR_VMO_BUSY');
+    await claimer.call('release', part.region);
+    await refused.released;
+    const wholeAgain = await claimer.call('claim', process.pid, again.address);
+    expect(await claimer.call('difference', wholeAgain.region, SEED)).to.be.undefined;
+    region.view()[50 * PAGE] = 1;
+    expect(await claimer.call('read', wholeAgain.region, 50 * PAGE)).to.equal(1);
+  });
+
+  it('can be shared while other pages are, with others', async () => {
+    await using other = await startObedient();
+    await claimPart(SHARED);
+    const beside = vmOffer(other.pid, region.range(30 * PAGE, 5 * PAGE), SHARED);
+    const claim = await other.call('claim', process.pid, beside.address);
+    await other.call('write', claim.region, 0, 0x11);
+    expect(region.view()[30 * PAGE]).to.equal(0x11);
+    expect(await claimer.call('pagesInReach', SEED)).to.deep.equal(OFFERED);
+  });
+
+  it('are disowned piece by piece, until the region is wholly gone', async () => {
+    const view = region.view();
+    for (let first = 0; first < PAGES; first += 25) await claimPart(SHARED | VMO_DISOWN, {}, first, 25);
+    expect(await claimer.call('pagesInReach', SEED)).to.have.lengthOf(PAGES);
+    expect(region.disowned).to.be.true;
+    await new Promise(setImmediate);
+    expect(view.byteLength).to.equal(0);
+  });
+
+  it('stay claimable when the region is released', async () => {
+    const offer = vmOffer(process.pid, region.range(FIRST * PAGE, COUNT * PAGE), VMO_GRANT_R);
+    region.release();
+    using claim = await vmClaim(process.pid, offer.address);
+    expectPages(claim.view(), SEED, FIRST);
+  });
+});
