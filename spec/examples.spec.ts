@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import { filesBelow, readProjectFile } from './support/project.js';
+import { Program, runProgram, type Outcome } from './support/program.js';
+import { ReadMeFolder, readMePrograms } from './support/read-me.js';
+
+/** How a file of examples/ says that it is run: the command line in its opening comment. */
+function commandLineOf(example: string): string {
+  const [, line] = /^\/\*\*.*?: (node [^\n]*?)\s*\*\//s.exec(readProjectFile(`examples/${example}.ts`)) ?? [];
+  if (line === undefined) throw new Error(`examples/${example}.ts does not say how it is run`);
+  return line;
+}
+
+function expectGoodEnd({ code, errors }: Outcome): void {
+  expect(errors).to.equal('');
+  expect(code).to.equal(0);
+}
+
+/** What a line tells to run in another terminal. */
+function commandIn(line: string): string {
+  return line.slice(line.indexOf('node '));
+}
+
+describe('the examples', () => {
+  it('are those that are run here', () => {
+    expect(filesBelow('examples', /\.ts$/)).to.deep.equal(
+      ['claimer', 'frame-pool', 'shared-counter', 'source'].map((name) => `examples/${name}.ts`),
+    );
+  });
+
+  it('claimer and source: one prints what the other offers', async () => {
+    await using claimer = new Program(commandLineOf('claimer'));
+    const command = commandIn(await claimer.line());
+    expect(command).to.equal(commandLineOf('source').replace('PID', String(claimer.pid)));
+    await using source = new Program(command);
+    expect(await claimer.line()).to.equal(`process ${source.pid} says: hello from process ${source.pid}`);
+    const end = await source.ended;
+    expectGoodEnd(end);
+    expect(end.output).to.equal('the offer was claimed\n');
+  });
+
+  it('shared-counter: no step is lost', async () => {
+    const end = await runProgram(commandLineOf('shared-counter'));
+    expectGoodEnd(end);
+    expect(end.output).to.equal('two processes counted to 2000000\n');
+  });
+
+  it('frame-pool: every frame arrives, though the consumer is killed in the middle', async () => {
+    const end = await runProgram(commandLineOf('frame-pool'));
+    expectGoodEnd(end);
+    expect(end.output).to.equal('200 frames went through 4 buffers to 2 consumers, and all arrived whole\n');
+  });
+});
+
+describe('the programs in README.md', () => {
+  const programs = readMePrograms();
+  let folder: ReadMeFolder;
+  before(() => {
+    folder = new ReadMeFolder(programs);
+  });
+  after(() => {
+    folder[Symbol.dispose]();
+  });
+
+  it('are those that are run here', () => {
+    expect([...programs.keys()]).to.deep.equal(['claimer.mjs', 'source.mjs']);
+  });
+
+  it('claimer.mjs and source.mjs: one greets the other', async () => {
+    await using claimer = new Program('node claimer.mjs', folder.path);
+    const command = await claimer.line();
+    expect(command).to.equal(`node source.mjs ${claimer.pid}`);
+    expectGoodEnd(await runProgram(command, folder.path));
+    expect(await claimer.line()).to.equal('hello');
+  });
+});
