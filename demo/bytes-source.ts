@@ -1,16 +1,15 @@
 /** Part 2, the source: many bytes, by a claim and through a UNIX socket. */
-import { randomFillSync } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { allocate, capabilities, type Region } from 'vmoffer';
 import { Checksum } from './checksum.js';
 import { expectSame, Failure } from './failure.js';
 import { handOver } from './hand-over.js';
 import { Letter } from './letter.js';
+import { allocateRandom } from './random-memory.js';
 import { megabytes, say, startBar } from './say.js';
 import { serve, socketPath } from './unix-socket.js';
 import { windowsOf } from './windows.js';
 
-const GIB = 1 << 30;
 const WINDOW_BYTES = 1 << 24;
 
 export interface BytesSaid {
@@ -24,15 +23,10 @@ export interface BytesAnswer {
   socketChecksum: string;
 }
 
-/** Random bytes, 1 GiB of them where there is room for it. */
 export async function offerGigabyte(): Promise<void> {
   console.log('\n2. A gigabyte: the other process reads all of it\n');
-  const byteLength = process.availableMemory() > 1.5 * GIB ? GIB : GIB / 8;
-  if (byteLength < GIB) say('source', `There is little memory here: I take ${megabytes(byteLength)} only.`);
-  using region = allocate(byteLength);
-  for (const window of windowsOf(region, byteLength, WINDOW_BYTES)) randomFillSync(window);
-  say('source', `I have ${megabytes(byteLength)} of random bytes.`);
-  await offerBytes(region, byteLength);
+  using region = allocateRandom();
+  await offerBytes(region, region.byteLength);
 }
 
 export async function offerFile(path: string): Promise<void> {

@@ -8,19 +8,20 @@ import { Letter } from './letter.js';
 import { say } from './say.js';
 
 /**
- * All that the claimer is given is this process's pid, as an argument. Resolves to its answer when it has ended well.
+ * Offers the memory with the given flags. All that the claimer is given is this process's pid, as an argument. Resolves to its answer when it has ended well.
  */
 export async function handOver<Said extends object, Answered extends object>(
   program: string,
   memory: Region,
   letter: Letter<Said, Answered>,
+  flags: number = VMO_GRANT_R,
 ): Promise<Answered> {
   const script = fileURLToPath(new URL(`${program}.js`, import.meta.url));
   const claimer = spawn(process.execPath, [script, String(process.pid)], { stdio: 'inherit' });
   const ended = once(claimer, 'exit') as Promise<[number | null, string | null]>;
   if (claimer.pid === undefined) throw new Failure(`the other process could not be started: ${script}`);
   say('source', `I have started process ${claimer.pid}. All it gets is my pid, as an argument.`);
-  vmOffer(claimer.pid, memory, VMO_GRANT_R);
+  vmOffer(claimer.pid, memory, flags);
   vmOffer(claimer.pid, letter.region, VMO_GRANT_R | VMO_GRANT_W);
   const [code, signal] = await ended;
   if (code !== 0) throw new Failure(`the claiming process ended with ${signal ?? `exit code ${code}`}.`);

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { offerFile, offerGigabyte } from './bytes-source.js';
 import { Failure, runProgram } from './failure.js';
+import { disownGigabyte } from './hand-off-source.js';
 import { offerTable } from './table-source.js';
 
 async function main(): Promise<void> {
@@ -12,6 +13,7 @@ Pages arrive when they are touched. I am process ${process.pid}, the source.`);
   if (path === undefined) {
     await offerTable();
     await offerGigabyte();
+    await disownGigabyte();
   } else {
     // npm changes to the package's folder; the path was meant where the user is.
     await offerFile(resolve(process.env['INIT_CWD'] ?? '.', path));

@@ -1,12 +1,12 @@
 /** The claimer's part: find the two offers of the process whose pid is the only argument. */
-import { incomingOffers, VMO_GRANT_W, type IncomingOffer } from 'vmoffer';
+import { incomingOffers, VMO_DISOWN, VMO_GRANT_W, type IncomingOffer } from 'vmoffer';
 import { Failure } from './failure.js';
 import { Letter } from './letter.js';
 
 const PATIENCE_MS = 30_000;
 
 export interface Taken<Said extends object, Answered extends object> {
-  /** The offer that grants reading: the memory. Not claimed yet. */
+  /** Not claimed yet. */
   memory: IncomingOffer;
   letter: Letter<Said, Answered>;
 }
@@ -22,9 +22,14 @@ export async function takeOver<Said extends object, Answered extends object>(): 
   let letter: IncomingOffer | undefined;
   const from = sourcePid();
   for await (const offer of incomingOffers({ from, signal: AbortSignal.timeout(PATIENCE_MS) })) {
-    if ((offer.flags & VMO_GRANT_W) !== 0) letter = offer;
+    if (isLetter(offer)) letter = offer;
     else memory = offer;
     if (memory && letter) return { memory, letter: Letter.open(await letter.claim()) };
   }
   throw new Failure(`process ${from} has offered nothing.`);
+}
+
+/** A letter is what both may write: nothing else is offered so. */
+function isLetter({ flags }: IncomingOffer): boolean {
+  return (flags & (VMO_GRANT_W | VMO_DISOWN)) === VMO_GRANT_W;
 }
