@@ -70,12 +70,15 @@ void PulledSource::count(MemoryObject::Run run) {
 
 void PulledSource::copy_to(uint64_t address, uint64_t byte_offset, uint64_t byte_length) {
   const uint64_t end = byte_offset + byte_length;
-  for (MemoryObject::Run run = object_->next_data(byte_offset, end); run.length > 0;
-       run = object_->next_data(run.offset + run.length, end)) {
-    run.length = std::min(run.length, kHugePageBytes);
-    std::memcpy(reinterpret_cast<void*>(address + (run.offset - byte_offset)),
-                reinterpret_cast<const void*>(view_.address() + run.offset), run.length);
-    count(run);
+  for (uint64_t at = byte_offset; at < end;) {
+    const uint64_t step_end = std::min(at + kHugePageBytes, end);
+    const MemoryObject::Run run = object_->next_data(at, step_end);
+    if (run.length > 0) {
+      std::memcpy(reinterpret_cast<void*>(address + (run.offset - byte_offset)),
+                  reinterpret_cast<const void*>(view_.address() + run.offset), run.length);
+      count(run);
+    }
+    at = run.offset + run.length;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <linux/memfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -12,7 +13,12 @@
 #include <string>
 
 #include "engine/sys/call.h"
+#include "engine/sys/mapping.h"
+#include "engine/sys/page_table.h"
 
+#ifndef SYS_cachestat
+#define SYS_cachestat 451
+#endif
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
@@ -64,6 +70,30 @@ Status set_up(int fd, uint64_t byte_length) {
   return Status();
 }
 
+// From include/uapi/linux/mman.h.
+struct CachestatRange {
+  uint64_t offset;
+  uint64_t length;
+};
+struct Cachestat {
+  uint64_t present;
+  uint64_t dirty;
+  uint64_t writeback;
+  uint64_t evicted;
+  uint64_t recently_evicted;
+};
+
+// Costs no more than the range is long. False when some of it is a hole or swapped out, or when that cannot be told.
+bool is_wholly_present(int fd, uint64_t byte_offset, uint64_t byte_length) {
+  CachestatRange range = {byte_offset, byte_length};
+  Cachestat found = {};
+  if (::syscall(SYS_cachestat, fd, &range, &found, 0) == 0) return found.present == byte_length / page_bytes();
+  if (errno != ENOSYS) return false;
+  // Before Linux 6.5.
+  Result<Mapping> view = Mapping::view(fd, byte_offset, byte_length, /*writable=*/false);
+  return view.is_ok() && is_wholly_cached(view.value().address(), byte_length);
+}
+
 }  // namespace
 
 ObjectFacts inspect_object(int fd) {
@@ -110,9 +140,12 @@ Result<UniqueFd> MemoryObject::descriptor() const { return duplicate(fd_.get());
 MemoryObject::Run MemoryObject::next_data(uint64_t from, uint64_t end) const {
   const off_t data = ::lseek(fd_.get(), static_cast<off_t>(from), SEEK_DATA);
   if (data < 0 || static_cast<uint64_t>(data) >= end) return {end, 0};
+  const uint64_t first = static_cast<uint64_t>(data);
+  // SEEK_HOLE goes page by page to where the data ends, however far beyond `end` that is.
+  if (is_wholly_present(fd_.get(), first, end - first)) return {first, end - first};
   const off_t hole = ::lseek(fd_.get(), data, SEEK_HOLE);
   const uint64_t stop = hole < 0 ? end : std::min(static_cast<uint64_t>(hole), end);
-  return {static_cast<uint64_t>(data), stop - static_cast<uint64_t>(data)};
+  return {first, stop - first};
 }
 
 bool MemoryObject::punch_hole(uint64_t byte_offset, uint64_t byte_length) const {

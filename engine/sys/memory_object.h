@@ -46,7 +46,8 @@ class MemoryObject {
   Result<UniqueFd> descriptor() const;
   // Before a writable descriptor leaves the process: whoever holds one could seal the object against its source.
   Status forbid_further_seals() const;
-  // The first run of bytes from `from` on that is not a hole, cut at `end`; empty at `end` when there is none.
+  // The first run of bytes from `from` on that is not a hole, cut at `end`; empty at `end` when there is none. It looks
+  // at the range page by page: ask for a few MiB at a time.
   struct Run {
     uint64_t offset = 0;
     uint64_t length = 0;
