@@ -1,6 +1,6 @@
 import { median } from './median.js';
 
-/** Milliseconds by what was measured, one a round. */
+/** Milliseconds, or bytes, by what was measured, one a round. */
 export type Samples = ReadonlyMap<string, readonly number[]>;
 
 /** One row of a bench: how two measurements stand to each other, and how they should. */
@@ -12,22 +12,26 @@ export interface Comparison {
   /** `fasterBy`: peer ÷ ours is at least this. `slowerBy`: ours ÷ peer is at most this. Neither: only shown. */
   fasterBy?: number;
   slowerBy?: number;
+  /** What the measurements are. Default: milliseconds. */
+  unit?: Unit;
 }
 
+export type Unit = 'ms' | 'bytes';
+
 export interface Judged extends Comparison {
-  oursMs: number;
-  peerMs: number;
+  oursMedian: number;
+  peerMedian: number;
   ratio: number;
   verdict: 'met' | 'MISSED' | '';
 }
 
 /** Compares the medians. */
 export function judge(comparison: Comparison, samples: Samples): Judged {
-  const oursMs = median(samples.get(comparison.ours) ?? []);
-  const peerMs = median(samples.get(comparison.peer) ?? []);
+  const oursMedian = median(samples.get(comparison.ours) ?? []);
+  const peerMedian = median(samples.get(comparison.peer) ?? []);
   const { fasterBy, slowerBy } = comparison;
-  const ratio = slowerBy === undefined ? peerMs / oursMs : oursMs / peerMs;
-  return { ...comparison, oursMs, peerMs, ratio, verdict: verdictOn(ratio, fasterBy, slowerBy) };
+  const ratio = slowerBy === undefined ? peerMedian / oursMedian : oursMedian / peerMedian;
+  return { ...comparison, oursMedian, peerMedian, ratio, verdict: verdictOn(ratio, fasterBy, slowerBy) };
 }
 
 function verdictOn(ratio: number, fasterBy?: number, slowerBy?: number): Judged['verdict'] {

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import type { Judged, Samples } from './comparison.js';
+import type { Judged, Samples, Unit } from './comparison.js';
 import { median } from './median.js';
 
 export function renderComparisons(rows: readonly Judged[]): string {
@@ -15,7 +15,15 @@ export function renderComparisons(rows: readonly Judged[]): string {
 }
 
 function cellsOf(row: Judged): string[] {
-  return [row.what, formatMs(row.oursMs), formatMs(row.peerMs), formatRatio(row.ratio), targetOf(row), row.verdict];
+  const format = formatterOf(row.unit);
+  return [
+    row.what,
+    format(row.oursMedian),
+    format(row.peerMedian),
+    formatRatio(row.ratio, row.unit),
+    targetOf(row),
+    row.verdict,
+  ];
 }
 
 function targetOf({ fasterBy, slowerBy }: Judged): string {
@@ -24,16 +32,24 @@ function targetOf({ fasterBy, slowerBy }: Judged): string {
 }
 
 /** Every measurement with its spread: what the ratios are made of. */
-export function renderSamples(samples: Samples): string {
+export function renderSamples(samples: Samples, unit: Unit = 'ms'): string {
   const table = new Table({
     head: ['measurement', 'least', 'median', 'most'],
     colAligns: ['left', 'right', 'right', 'right'],
     style: { head: [], border: [], compact: true },
   });
   for (const [name, values] of samples) {
-    table.push([name, ...[Math.min(...values), median(values), Math.max(...values)].map(formatMs)]);
+    table.push([name, ...[Math.min(...values), median(values), Math.max(...values)].map(formatterOf(unit))]);
   }
   return table.toString();
+}
+
+function formatterOf(unit: Unit = 'ms'): (value: number) => string {
+  return unit === 'ms' ? formatMs : formatBytes;
+}
+
+function formatBytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
 export function formatMs(ms: number): string {
@@ -41,6 +57,8 @@ export function formatMs(ms: number): string {
   return `${ms.toFixed(ms < 10 ? 2 : 0)} ms`;
 }
 
-function formatRatio(ratio: number): string {
-  return `${ratio.toFixed(ratio < 10 ? 2 : 0)} ×`;
+/** A target for memory lies in the second decimal. */
+function formatRatio(ratio: number, unit: Unit = 'ms'): string {
+  const decimals = unit === 'bytes' ? 4 : 2;
+  return `${ratio.toFixed(ratio < 10 ? decimals : 0)} ×`;
 }

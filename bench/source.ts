@@ -17,8 +17,8 @@ function warmUp(byteLength: number): void {
 
 function regionOf(byteLength: number): Region {
   const known = regions.get(byteLength);
-  if (known) return known;
-  warmUp(byteLength);
+  if (known && !known.disowned) return known;
+  if (!known) warmUp(byteLength);
   const region = allocate(byteLength);
   region.view().fill(FILLING);
   regions.set(byteLength, region);

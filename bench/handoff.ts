@@ -1,0 +1,127 @@
+/** DESIGN: memory at the peak of a hand-off, and pulling beside the least that the kernel needs for it. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, vmClaim, type Claim, type TransferKind } from 'vmoffer';
+import { windowsOf } from '../demo/windows.js';
+import type { Bench, Findings } from './bench.js';
+import type { Comparison, Samples } from './comparison.js';
+import { peakAboveBefore } from './memory-peak.js';
+import { buildUffdCopy, canMove, runUffdCopy, warmUpMemory, type CopyMode } from './peers/uffd-copy.js';
+import { measureInRounds, type Measurement } from './rounds.js';
+import { FILLING, SourceProcess } from './source-process.js';
+
+const MIB = 1 << 20;
+const GIB = 1 << 30;
+const ROUNDS = 5;
+const MEMORY_ROUNDS = 2;
+/** As the library prefetches. */
+const WINDOW_BYTES = 2 * MIB;
+/** What is pulled needs as much, and a bit more. */
+const WARM_BYTES = 1.125 * GIB;
+const HAND_OFF = VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN;
+const TRANSFERS = ['map', 'pull'] as const satisfies readonly TransferKind[];
+
+/** 4 GiB where there is room for a copy of it: one that should not be there must not end the machine. */
+const HANDED_OFF_BYTES = process.availableMemory() > 10 * GIB ? 4 * GIB : GIB / 2;
+
+const memoryComparisons = TRANSFERS.map((transfer): Comparison => {
+  const what = `both processes and the object at the peak of a hand-off by ${transfer}, against the buffer`;
+  return { what, ours: `peak, ${transfer}`, peer: 'the buffer', slowerBy: 1.02, unit: 'bytes' };
+});
+
+function pullComparisons(hasMove: boolean): Comparison[] {
+  const comparisons: Comparison[] = [
+    { what: 'pull of 1 GiB, against bare UFFDIO_COPY', ours: 'pull', peer: 'bare COPY', fasterBy: 0.9 },
+    { what: 'pull of 1 GiB disowned, against bare COPY and punch', ours: 'pull disowned', peer: 'bare COPY and punch' },
+  ];
+  const moves: Comparison[] = [
+    { what: 'pull of 1 GiB, against bare UFFDIO_MOVE of huge pages', ours: 'pull', peer: 'bare MOVE' },
+    { what: 'bare UFFDIO_MOVE of huge pages, against bare COPY', ours: 'bare MOVE', peer: 'bare COPY' },
+  ];
+  return hasMove ? [...comparisons, ...moves] : comparisons;
+}
+
+export const handOffBench: Bench = {
+  name: 'handoff',
+  what: 'memory at the peak of a hand-off; pulling, beside bare UFFDIO_COPY and UFFDIO_MOVE',
+  async run(): Promise<Findings> {
+    buildUffdCopy();
+    const hasMove = canMove(WINDOW_BYTES);
+    const samples = await withSource((source) => measureInRounds(pullMeasurements(source, hasMove), ROUNDS));
+    const sizes = await withSource(measurePeaks);
+    return { samples, sizes, comparisons: [...memoryComparisons, ...pullComparisons(hasMove)], notes: notes(hasMove) };
+  },
+};
+
+function notes(hasMove: boolean): string[] {
+  return [
+    `medians of ${ROUNDS} rounds (memory: ${MEMORY_ROUNDS}); one more round before them does not count`,
+    'memory: RssAnon of both processes above what it was before, and the blocks of every object that either holds, each 2 ms',
+    'pulling: prefetch() of a whole claim into fresh memory; the peer, in C, has its source mapped and filled beforehand',
+    `windows of ${WINDOW_BYTES / MIB} MiB; as much memory as will be pulled is touched and freed right before each measurement`,
+    ...(hasMove ? [] : ['UFFDIO_MOVE was not measured: this kernel, or this process, does not have it (Linux 6.8)']),
+  ];
+}
+
+async function withSource(measure: (source: SourceProcess) => Promise<Samples>): Promise<Samples> {
+  const source = new SourceProcess();
+  try {
+    return await measure(source);
+  } finally {
+    await source.stop();
+  }
+}
+
+function pullMeasurements(source: SourceProcess, hasMove: boolean): Measurement[] {
+  const measurements: Measurement[] = [
+    () => pullGigabyte(source, 'pull', VMO_GRANT_R),
+    () => copyGigabyte('bare COPY', 'copy'),
+    () => pullGigabyte(source, 'pull disowned', HAND_OFF),
+    () => copyGigabyte('bare COPY and punch', 'copy-punch'),
+  ];
+  return hasMove ? [...measurements, () => copyGigabyte('bare MOVE', 'move')] : measurements;
+}
+
+async function pullGigabyte(source: SourceProcess, name: string, flags: number): Promise<Record<string, number>> {
+  const address = await source.offer(GIB, flags);
+  warmUpMemory(WARM_BYTES);
+  using claim = await vmClaim(source.pid, address, { transfer: 'pull', paging: 'userfault' });
+  const start = performance.now();
+  await claim.prefetch();
+  const ms = performance.now() - start;
+  await expectFilled(claim, GIB);
+  return { [name]: ms };
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- a measurement is asynchronous
+async function copyGigabyte(name: string, mode: CopyMode): Promise<Record<string, number>> {
+  warmUpMemory(WARM_BYTES);
+  return { [name]: runUffdCopy(mode, GIB, WINDOW_BYTES) };
+}
+
+function measurePeaks(source: SourceProcess): Promise<Samples> {
+  const measurements = TRANSFERS.map(
+    (transfer): Measurement =>
+      () =>
+        peakOf(source, transfer),
+  );
+  return measureInRounds([...measurements, () => Promise.resolve({ 'the buffer': HANDED_OFF_BYTES })], MEMORY_ROUNDS);
+}
+
+async function peakOf(source: SourceProcess, transfer: TransferKind): Promise<Record<string, number>> {
+  const address = await source.offer(HANDED_OFF_BYTES, HAND_OFF);
+  const above = await peakAboveBefore([source.pid, process.pid], async () => {
+    using claim = await vmClaim(source.pid, address, { transfer });
+    await claim.prefetch();
+    await expectFilled(claim, HANDED_OFF_BYTES);
+  });
+  return { [`peak, ${transfer}`]: HANDED_OFF_BYTES + above };
+}
+
+/** Reads every byte, and lets the event loop turn in between. */
+async function expectFilled(claim: Claim, byteLength: number): Promise<void> {
+  const expected = Buffer.alloc(4 * MIB, FILLING);
+  for (const window of windowsOf(claim, byteLength, expected.length)) {
+    if (expected.compare(window) !== 0) throw new Error('the memory is not what the source wrote');
+    await nextTurn();
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * Memory cgroups for specs. Only below a cgroup that was made over to them, by its path in VMOFFER_CGROUP: a process's own
+ * cgroup belongs to whoever started it, and a process that leaves it leaves its limits.
+ */
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Need } from './requires.js';
+
+const parent = process.env['VMOFFER_CGROUP'];
+/** What tells the memory charged to a cgroup, in version 2 and in version 1. */
+const USAGE_FILES = ['memory.current', 'memory.usage_in_bytes'];
+
+export const ownCgroup: Need = {
+  what: 'a memory cgroup of its own',
+  remedy:
+    'as root, make one without processes in it (mkdir /sys/fs/cgroup/vmoffer; version 1: /sys/fs/cgroup/memory/vmoffer), and name its path in VMOFFER_CGROUP',
+  isMet: () => parent !== undefined && existsSync(join(parent, 'cgroup.procs')),
+};
+
+export class MemoryCgroup implements Disposable {
+  readonly #path: string;
+
+  constructor(name: string) {
+    if (parent === undefined) throw new Error('VMOFFER_CGROUP names no cgroup');
+    const control = join(parent, 'cgroup.subtree_control');
+    if (existsSync(control)) writeFileSync(control, '+memory');
+    this.#path = join(parent, `${name}-${process.pid}`);
+    mkdirSync(this.#path);
+  }
+
+  /** What the process takes up from now on is charged here; what it has already is not. */
+  add(pid: number): void {
+    writeFileSync(join(this.#path, 'cgroup.procs'), String(pid));
+  }
+
+  get chargedBytes(): number {
+    const file = USAGE_FILES.map((name) => join(this.#path, name)).find(existsSync);
+    if (file === undefined) throw new Error(`${this.#path} does not account for memory`);
+    return Number(readFileSync(file, 'utf8'));
+  }
+
+  /** REQUIRES: its processes have ended. */
+  [Symbol.dispose](): void {
+    rmdirSync(this.#path);
+  }
+}
