@@ -94,7 +94,6 @@ async function pullGigabyte(source: SourceProcess, name: string, flags: number):
 
 // eslint-disable-next-line @typescript-eslint/require-await -- a measurement is asynchronous
 async function copyGigabyte(name: string, mode: CopyMode): Promise<Record<string, number>> {
-  warmUpMemory(WARM_BYTES);
   return { [name]: runUffdCopy(mode, GIB, WINDOW_BYTES) };
 }
 
