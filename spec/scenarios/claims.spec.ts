@@ -5,6 +5,8 @@ import { readdirSync } from 'node:fs';
 import { vmClaim, vmClaimSync, VMO_GRANT_R, VMO_GRANT_W, type Claim, type ClaimOptions } from 'vmoffer';
 import { startObedient, type Obedient } from '../support/obedient.js';
 import { expectPages, PAGE } from '../support/pages.js';
+import { parked, probe } from '../support/probe.js';
+import { needs, requires } from '../support/requires.js';
 import { resume, stop } from '../support/stopped.js';
 import { rejectionOf } from '../support/vmo-error.js';
 
@@ -184,10 +186,14 @@ describe('a claim under way', () => {
     expectPages(claimed.view(), SEED);
   });
 
-  it('fails with ERR_VMO_PEER_GONE when its source is killed meanwhile', async () => {
+  it('fails with ERR_VMO_PEER_GONE when its source is killed meanwhile', async function () {
+    requires(this, needs.probe);
     const { address } = await offerFrom(source);
     await stop(source);
+    probe().park('claim.ask'); // it is connected by then
     const pending = rejectionOf(vmClaim(source.pid, address), 'ERR_VMO_PEER_GONE');
+    await parked('claim.ask');
+    probe().unpark('claim.ask');
     source.kill('SIGKILL');
     expect(await pending).to.include({ pid: source.pid, address });
   });

@@ -170,7 +170,7 @@ describe('a process stays alive', () => {
     child.disconnect();
     resume(source);
     expect(await source.call('claimed', offer)).to.equal('claimed');
-    expect(await child.ended).to.deep.include({ code: 0, signal: null });
+    expect(await child.ended).to.deep.include({ code: 0, signal: null, stderr: '' });
   });
 
   it('while it waits for the ending of an offer', async () => {
@@ -181,7 +181,7 @@ describe('a process stays alive', () => {
     await child.call('stateOf', offer);
     child.disconnect();
     (await vmClaim(child.pid, address)).release();
-    expect(await child.ended).to.deep.include({ code: 0, signal: null });
+    expect(await child.ended).to.deep.include({ code: 0, signal: null, stderr: '' });
   });
 });
 
