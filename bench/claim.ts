@@ -4,12 +4,12 @@ import { VMO_GRANT_R, VMO_GRANT_W, vmClaim, vmClaimSync, type Claim, type ClaimO
 import { receive, socketPath } from '../demo/unix-socket.js';
 import type { Bench, Findings } from './bench.js';
 import type { Comparison } from './comparison.js';
-import { median } from './median.js';
+import type { Effort } from './effort.js';
+import { median } from './statistics.js';
+import { GIB, MIB } from './units.js';
 import { measureInRounds, timed, type Measurement } from './rounds.js';
 import { FILLING, SourceProcess } from './source-process.js';
 
-const MIB = 1 << 20;
-const GIB = 1 << 30;
 const ROUNDS = 7;
 const CLAIMS_A_ROUND = 15;
 /** A byte that the memory does not hold: looking for it reads all of it. */
@@ -63,42 +63,46 @@ const comparisons: Comparison[] = [
 export const claimBench: Bench = {
   name: 'claim',
   what: 'claim and first byte; first pass over 1 GiB, beside a UNIX socket and plain mmap',
-  async run(): Promise<Findings> {
+  async run(effort: Effort): Promise<Findings> {
     const path = socketPath('bench');
     const source = new SourceProcess();
+    const large = effort.pick(GIB, 2 * MIB);
+    const rounds = effort.rounds(ROUNDS);
     try {
-      await source.serve(GIB, path);
-      const samples = await measureInRounds(measurements(source, path), ROUNDS);
-      return { samples, comparisons, notes: NOTES };
+      await source.serve(large, path);
+      const samples = await measureInRounds(measurements(source, path, large), rounds);
+      return { samples, comparisons, notes: notes(rounds) };
     } finally {
       await source.stop();
     }
   },
 };
 
-const NOTES = [
-  `medians of ${ROUNDS} rounds, every measurement once a round; one more round before them does not count`,
-  `a round's claim figure is the median of ${CLAIMS_A_ROUND} claims, of which each size has its turn`,
-  'the memory was touched by its source beforehand; a mapped claim needs no destination, so none of it is fresh',
-  'the socket delivers into one buffer of 1 MiB that is used again and again: nobody puts the bytes together',
-];
-
-function measurements(source: SourceProcess, path: string): Measurement[] {
+function notes(rounds: number): string[] {
   return [
-    () => claimAndTouchOften(source),
-    () => receiveGigabyte(path),
-    ...PAGINGS.map((paging) => () => readTwice(source, paging)),
-    ...PAGINGS.map((paging) => () => writeTwice(source, paging)),
+    `medians of ${rounds} rounds, every measurement once a round; one more round before them does not count`,
+    `a round's claim figure is the median of ${CLAIMS_A_ROUND} claims, of which each size has its turn`,
+    'the memory was touched by its source beforehand; a mapped claim needs no destination, so none of it is fresh',
+    'the socket delivers into one buffer of 1 MiB that is used again and again: nobody puts the bytes together',
+  ];
+}
+
+function measurements(source: SourceProcess, path: string, large: number): Measurement[] {
+  return [
+    () => claimAndTouchOften(source, large),
+    () => receiveAll(path, large),
+    ...PAGINGS.map((paging) => () => readTwice(source, large, paging)),
+    ...PAGINGS.map((paging) => () => writeTwice(source, large, paging)),
   ];
 }
 
 /** Claims are short: many of each size in a row, in turn, so that a wake-up that takes long does not decide. */
-async function claimAndTouchOften(source: SourceProcess): Promise<Record<string, number>> {
+async function claimAndTouchOften(source: SourceProcess, large: number): Promise<Record<string, number>> {
   const found: Record<string, number[]> = { 'claim 1 MiB': [], 'claim 1 GiB': [], 'claim sync 1 GiB': [] };
   for (let turn = 0; turn < CLAIMS_A_ROUND; turn++) {
     found['claim 1 MiB']?.push(await claimAndTouch(source, MIB, vmClaim));
-    found['claim 1 GiB']?.push(await claimAndTouch(source, GIB, vmClaim));
-    found['claim sync 1 GiB']?.push(await claimAndTouch(source, GIB, vmClaimSync));
+    found['claim 1 GiB']?.push(await claimAndTouch(source, large, vmClaim));
+    found['claim sync 1 GiB']?.push(await claimAndTouch(source, large, vmClaimSync));
   }
   return Object.fromEntries(Object.entries(found).map(([name, values]) => [name, median(values)]));
 }
@@ -117,17 +121,21 @@ async function claimAndTouch(
   return ms;
 }
 
-async function receiveGigabyte(path: string): Promise<Record<string, number>> {
+async function receiveAll(path: string, expected: number): Promise<Record<string, number>> {
   let byteLength = 0;
   const start = performance.now();
   await receive(path, (chunk) => (byteLength += chunk.length));
   const ms = performance.now() - start;
-  if (byteLength !== GIB) throw new Error(`the socket delivered ${byteLength} bytes instead of ${GIB}`);
+  if (byteLength !== expected) throw new Error(`the socket delivered ${byteLength} bytes instead of ${expected}`);
   return { 'socket 1 GiB': ms };
 }
 
-async function readTwice(source: SourceProcess, paging: (typeof PAGINGS)[number]): Promise<Record<string, number>> {
-  using claim = await claimAs(source, VMO_GRANT_R, { paging });
+async function readTwice(
+  source: SourceProcess,
+  byteLength: number,
+  paging: (typeof PAGINGS)[number],
+): Promise<Record<string, number>> {
+  using claim = await claimAs(source, byteLength, VMO_GRANT_R, { paging });
   const bytes = Buffer.from(claim.buffer);
   const read = () => {
     if (bytes.indexOf(ABSENT) !== -1) throw new Error('the memory holds a byte that nobody wrote');
@@ -135,13 +143,22 @@ async function readTwice(source: SourceProcess, paging: (typeof PAGINGS)[number]
   return { [`first read, ${paging}`]: timed(read), [`second read, ${paging}`]: timed(read) };
 }
 
-async function writeTwice(source: SourceProcess, paging: (typeof PAGINGS)[number]): Promise<Record<string, number>> {
-  using claim = await claimAs(source, VMO_GRANT_R | VMO_GRANT_W, { paging });
+async function writeTwice(
+  source: SourceProcess,
+  byteLength: number,
+  paging: (typeof PAGINGS)[number],
+): Promise<Record<string, number>> {
+  using claim = await claimAs(source, byteLength, VMO_GRANT_R | VMO_GRANT_W, { paging });
   const bytes = Buffer.from(claim.buffer);
   const write = () => bytes.fill(FILLING);
   return { [`first write, ${paging}`]: timed(write), [`second write, ${paging}`]: timed(write) };
 }
 
-async function claimAs(source: SourceProcess, flags: number, options: ClaimOptions): Promise<Claim> {
-  return vmClaim(source.pid, await source.offer(GIB, flags), options);
+async function claimAs(
+  source: SourceProcess,
+  byteLength: number,
+  flags: number,
+  options: ClaimOptions,
+): Promise<Claim> {
+  return vmClaim(source.pid, await source.offer(byteLength, flags), options);
 }

@@ -1,41 +1,67 @@
-import { median } from './median.js';
+/** How measurements stand to each other, and to what they should be. */
+import { summarize, type Summary } from './statistics.js';
+import type { Unit } from './units.js';
 
-/** Milliseconds, or bytes, by what was measured, one a round. */
+/** Values by what was measured, one a round. */
 export type Samples = ReadonlyMap<string, readonly number[]>;
 
-/** One row of a bench: how two measurements stand to each other, and how they should. */
+/** One row of the table. */
 export interface Comparison {
   what: string;
-  /** The measurement that is judged, and the one it is judged by. */
+  /** The measurement that is judged, and the one it is judged by. Without a peer it is only shown, or held to `atMost`. */
   ours: string;
-  peer: string;
-  /** `fasterBy`: peer ÷ ours is at least this. `slowerBy`: ours ÷ peer is at most this. Neither: only shown. */
+  peer?: string;
+  /**
+   * `fasterBy`: ours is at least so many times as fast as the peer. `slowerBy`: ours takes at most so many times as much.
+   * `atMost`: ours is at most this, in its own unit. None of them: only shown.
+   */
   fasterBy?: number;
   slowerBy?: number;
+  atMost?: number;
   /** What the measurements are. Default: milliseconds. */
   unit?: Unit;
 }
 
-export type Unit = 'ms' | 'bytes';
+export type Verdict = 'met' | 'MISSED' | '';
 
 export interface Judged extends Comparison {
-  oursMedian: number;
-  peerMedian: number;
-  ratio: number;
-  verdict: 'met' | 'MISSED' | '';
+  oursSummary: Summary;
+  peerSummary?: Summary;
+  /** Of the medians; the spread is that of the ratios of each round, whose two measurements were taken close together. */
+  ratio?: Summary;
+  verdict: Verdict;
 }
 
-/** Compares the medians. */
+/** Compares the medians. Throws when there is no measurement of that name. */
 export function judge(comparison: Comparison, samples: Samples): Judged {
-  const oursMedian = median(samples.get(comparison.ours) ?? []);
-  const peerMedian = median(samples.get(comparison.peer) ?? []);
-  const { fasterBy, slowerBy } = comparison;
-  const ratio = slowerBy === undefined ? peerMedian / oursMedian : oursMedian / peerMedian;
-  return { ...comparison, oursMedian, peerMedian, ratio, verdict: verdictOn(ratio, fasterBy, slowerBy) };
+  const ours = samples.get(comparison.ours) ?? [];
+  const oursSummary = summarize(ours);
+  if (comparison.peer === undefined) {
+    return { ...comparison, oursSummary, verdict: verdictOn(comparison, oursSummary.median) };
+  }
+  const peer = samples.get(comparison.peer) ?? [];
+  const ratio = ratioOf(comparison, ours, peer);
+  const verdict = verdictOn(comparison, oursSummary.median, ratio.median);
+  return { ...comparison, oursSummary, peerSummary: summarize(peer), ratio, verdict };
 }
 
-function verdictOn(ratio: number, fasterBy?: number, slowerBy?: number): Judged['verdict'] {
-  if (slowerBy !== undefined) return ratio <= slowerBy ? 'met' : 'MISSED';
-  if (fasterBy !== undefined) return ratio >= fasterBy ? 'met' : 'MISSED';
-  return '';
+function ratioOf(comparison: Comparison, ours: readonly number[], peer: readonly number[]): Summary {
+  const divide = isOursOnTop(comparison) ? (a: number, b: number) => a / b : (a: number, b: number) => b / a;
+  const rounds = ours.slice(0, peer.length).map((value, round) => divide(value, peer[round] ?? NaN));
+  return { ...summarize(rounds), median: divide(summarize(ours).median, summarize(peer).median) };
+}
+
+/** So that the ratio is what the target speaks of: how many times as slow, or how many times as fast. */
+function isOursOnTop({ slowerBy, unit }: Comparison): boolean {
+  return (slowerBy !== undefined) !== (unit === 'rate');
+}
+
+function verdictOn({ fasterBy, slowerBy, atMost }: Comparison, ours: number, ratio = NaN): Verdict {
+  const isMet = [
+    fasterBy === undefined ? [] : [ratio >= fasterBy],
+    slowerBy === undefined ? [] : [ratio <= slowerBy],
+    atMost === undefined ? [] : [ours <= atMost],
+  ].flat();
+  if (isMet.length === 0) return '';
+  return isMet.every(Boolean) ? 'met' : 'MISSED';
 }

@@ -2,7 +2,7 @@
 import { capabilities, VMO_GRANT_R, vmClaim, type PagingKind } from 'vmoffer';
 import type { Bench, Findings } from './bench.js';
 import type { Comparison } from './comparison.js';
-import { quantile } from './median.js';
+import { quantile } from './statistics.js';
 import { measureInRounds, type Measurement } from './rounds.js';
 import { SourceProcess } from './source-process.js';
 

@@ -1,34 +1,66 @@
-/** npm run bench -- NAME: measures one thing beside its peers, and prints one table and one picture. */
-import { claimBench } from './claim.js';
-import { judge } from './comparison.js';
+/** npm run bench -- [NAME…]: measures the library beside its peers, prints one table, and writes results and pictures. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { OPTIONS_HELP, parseArguments, UsageError } from './arguments.js';
 import type { Bench } from './bench.js';
-import { faultBench } from './fault.js';
-import { handOffBench } from './handoff.js';
-import { renderComparisons, renderSamples } from './report.js';
-import { writeChart } from './chart.js';
+import { benches } from './benches.js';
+import type { Effort } from './effort.js';
+import { currentEnvironment } from './environment.js';
+import { renderMarkdown, renderMeasurements, renderTable } from './report.js';
+import { readResults, writeResults, type Results } from './results.js';
 
-const benches: readonly Bench[] = [claimBench, faultBench, handOffBench];
+const USAGE = `Usage: npm run bench -- [NAME…] [OPTION…]
 
-function usage(): string {
-  const lines = benches.map(({ name, what }) => `  ${name.padEnd(8)} ${what}`);
-  return ['Usage: npm run bench -- NAME', '', ...lines, ''].join('\n');
-}
+${benches.map(({ name, what }) => `  ${name.padEnd(16)}  ${what}`).join('\n')}
 
-async function main(name: string | undefined): Promise<void> {
-  const bench = benches.find((candidate) => candidate.name === name);
-  if (!bench) {
-    console.log(usage());
-    process.exitCode = name === undefined ? 0 : 2;
+Without a name: all of them.
+
+${OPTIONS_HELP}`;
+
+async function main(args: readonly string[]): Promise<void> {
+  const { names, effort, folder, isShow, isHelp } = parseArguments(
+    args,
+    benches.map(({ name }) => name),
+  );
+  if (isHelp) {
+    console.log(USAGE);
     return;
   }
-  const { samples, sizes = new Map(), comparisons, notes } = await bench.run();
-  const judged = comparisons.map((comparison) => judge(comparison, comparison.unit === 'bytes' ? sizes : samples));
-  console.log(`${bench.name}: ${bench.what}\n`);
-  console.log(renderComparisons(judged));
-  console.log(renderSamples(samples));
-  if (sizes.size > 0) console.log(renderSamples(sizes, 'bytes'));
-  for (const note of notes) console.log(`- ${note}`);
-  console.log(`\nThe picture is ${writeChart(bench.name, samples)}`);
+  const chosen = names.length === 0 ? benches : benches.filter(({ name }) => names.includes(name));
+  const results = isShow ? readAll(folder, chosen) : await measure(folder, chosen, effort);
+  if (names.length > 0) results.forEach(printDetails);
+  console.log(renderTable(results));
+  console.log(`Every value and the pictures are in ${folder}`);
 }
 
-await main(process.argv[2]);
+async function measure(folder: string, chosen: readonly Bench[], effort: Effort): Promise<Results[]> {
+  const environment = currentEnvironment();
+  const all: Results[] = [];
+  for (const bench of chosen) {
+    console.error(`${bench.name}: ${bench.what}`);
+    const findings = await bench.run(effort);
+    all.push(
+      await writeResults(folder, bench, findings, { takenAt: new Date(), isQuick: effort.isQuick, environment }),
+    );
+  }
+  // Those of earlier runs, too: benches can be run one by one.
+  writeFileSync(join(folder, 'table.md'), renderMarkdown(readAll(folder, benches)));
+  return all;
+}
+
+function readAll(folder: string, chosen: readonly Bench[]): Results[] {
+  return chosen.flatMap(({ name }) => readResults(folder, name) ?? []);
+}
+
+function printDetails({ bench, what, measurements, notes }: Results): void {
+  console.log(`${bench}: ${what}\n`);
+  console.log(renderMeasurements(measurements));
+  for (const note of notes) console.log(`- ${note}`);
+  console.log();
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  const isUsage = error instanceof UsageError;
+  console.error(isUsage ? `${error.message}\n\n${USAGE}` : error);
+  process.exitCode = isUsage ? 2 : 1;
+});

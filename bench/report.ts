@@ -1,64 +1,79 @@
+/** Results as text: the table for a terminal, and the same for a page. */
 import Table from 'cli-table3';
-import type { Judged, Samples, Unit } from './comparison.js';
-import { median } from './median.js';
+import { markdownTable } from 'markdown-table';
+import type { Judged } from './comparison.js';
+import { describeEnvironment } from './environment.js';
+import type { Measured, Results } from './results.js';
+import type { Summary } from './statistics.js';
+import { formatRatioSpread, formatSpread, formatValue, type Unit } from './units.js';
 
-export function renderComparisons(rows: readonly Judged[]): string {
+const HEAD = ['what', 'ours', 'peer', 'ratio', 'target', ''];
+const WHAT_WIDTH = 50;
+const QUICK_WARNING = 'A quick run: these figures mean nothing.';
+const PLAIN = { head: [], border: [] };
+
+/** One table for all of them. In each cell the median, and the spread from the least to the most. */
+export function renderTable(all: readonly Results[]): string {
   const table = new Table({
-    head: ['what', 'measured', 'beside', 'ratio', 'target', ''],
+    head: HEAD,
     colAligns: ['left', 'right', 'right', 'right', 'right', 'left'],
-    style: { head: [], border: [] },
+    style: { ...PLAIN, compact: true },
     wordWrap: true,
-    colWidths: [44, null, null, null, null, null],
+    colWidths: [WHAT_WIDTH, null, null, null, null, null],
   });
-  for (const row of rows) table.push(cellsOf(row));
-  return table.toString();
+  for (const { comparisons } of all) for (const row of comparisons) table.push(cellsOf(row));
+  return [...(all.some(({ isQuick }) => isQuick) ? [QUICK_WARNING] : []), table.toString()].join('\n');
+}
+
+/** The same as Markdown, with where and when it was measured. */
+export function renderMarkdown(all: readonly Results[]): string {
+  const rows = all.flatMap(({ comparisons }) => comparisons.map(cellsOf));
+  const places = new Set(all.map(({ environment }) => describeEnvironment(environment)));
+  const times = all.map(({ bench, takenAt }) => `${bench} ${takenAt}`);
+  return [
+    '# Results',
+    ...places,
+    `Medians, and the spread from the least to the most. Taken: ${times.join(', ')}.`,
+    markdownTable([HEAD, ...rows], { align: ['l', 'r', 'r', 'r', 'r', 'l'] }),
+    '',
+  ].join('\n\n');
 }
 
 function cellsOf(row: Judged): string[] {
-  const format = formatterOf(row.unit);
+  const { what, unit, oursSummary, peerSummary, ratio, verdict } = row;
   return [
-    row.what,
-    format(row.oursMedian),
-    format(row.peerMedian),
-    formatRatio(row.ratio, row.unit),
+    what,
+    spreadOf(oursSummary, unit),
+    peerSummary ? spreadOf(peerSummary, unit) : '',
+    ratio ? formatRatioSpread(ratio.least, ratio.median, ratio.most, unit) : '',
     targetOf(row),
-    row.verdict,
+    verdict,
   ];
 }
 
-function targetOf({ fasterBy, slowerBy }: Judged): string {
-  if (slowerBy !== undefined) return `≤ ${slowerBy} ×`;
-  return fasterBy === undefined ? '' : `≥ ${fasterBy} ×`;
+function spreadOf({ least, median, most }: Summary, unit: Unit | undefined): string {
+  return formatSpread(least, median, most, unit);
+}
+
+function targetOf({ fasterBy, slowerBy, atMost, unit }: Judged): string {
+  return [
+    fasterBy === undefined ? [] : [`≥ ${fasterBy} ×`],
+    slowerBy === undefined ? [] : [`≤ ${slowerBy} ×`],
+    atMost === undefined ? [] : [`≤ ${formatValue(atMost, unit)}`],
+  ]
+    .flat()
+    .join(', ');
 }
 
 /** Every measurement with its spread: what the ratios are made of. */
-export function renderSamples(samples: Samples, unit: Unit = 'ms'): string {
+export function renderMeasurements(measurements: readonly Measured[]): string {
   const table = new Table({
     head: ['measurement', 'least', 'median', 'most'],
     colAligns: ['left', 'right', 'right', 'right'],
-    style: { head: [], border: [], compact: true },
+    style: { ...PLAIN, compact: true },
   });
-  for (const [name, values] of samples) {
-    table.push([name, ...[Math.min(...values), median(values), Math.max(...values)].map(formatterOf(unit))]);
+  for (const { name, unit, least, median, most } of measurements) {
+    table.push([name, ...[least, median, most].map((value) => formatValue(value, unit))]);
   }
   return table.toString();
-}
-
-function formatterOf(unit: Unit = 'ms'): (value: number) => string {
-  return unit === 'ms' ? formatMs : formatBytes;
-}
-
-function formatBytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-}
-
-export function formatMs(ms: number): string {
-  if (ms < 1) return `${(ms * 1000).toFixed(ms < 0.01 ? 2 : 0)} µs`;
-  return `${ms.toFixed(ms < 10 ? 2 : 0)} ms`;
-}
-
-/** A target for memory lies in the second decimal. */
-function formatRatio(ratio: number, unit: Unit = 'ms'): string {
-  const decimals = unit === 'bytes' ? 4 : 2;
-  return `${ratio.toFixed(ratio < 10 ? decimals : 0)} ×`;
 }

@@ -1,47 +1,24 @@
 import { expect } from 'chai';
-import { median, quantile } from '../../bench/median.js';
+import { median, quantile, summarize } from '../../bench/statistics.js';
 
-describe('median', () => {
-  it('is the value in the middle, in whatever order the values are', () => {
-    expect(median([3, 1, 2])).to.equal(2);
-    expect(median([7])).to.equal(7);
-  });
-
-  it('is the mean of the two in the middle of an even number of values', () => {
-    expect(median([4, 1, 3, 2])).to.equal(2.5);
-  });
-
-  it('orders values as numbers, not as text', () => {
-    expect(median([10, 9, 100])).to.equal(10);
+describe("a bench's statistics", () => {
+  it('sums values up as the median and the spread, in whatever order they are', () => {
+    expect(summarize([10, 9, 100])).to.deep.equal({ median: 10, least: 9, most: 100, count: 3 });
+    expect(summarize([4, 1, 3, 2])).to.deep.equal({ median: 2.5, least: 1, most: 4, count: 4 });
   });
 
   it('leaves the values as they were', () => {
     const values = [3, 1, 2];
-    median(values);
+    summarize(values);
     expect(values).to.deep.equal([3, 1, 2]);
   });
 
   it('refuses to answer for no values', () => {
-    expect(() => median([])).to.throw(RangeError);
-  });
-});
-
-describe('quantile', () => {
-  const values = [5, 3, 1, 4, 2];
-
-  it('is the smallest value that the share of all values does not exceed', () => {
-    expect(quantile(values, 0.2)).to.equal(1);
-    expect(quantile(values, 0.21)).to.equal(2);
-    expect(quantile(values, 0.5)).to.equal(3);
-    expect(quantile(values, 0.99)).to.equal(5);
+    for (const ask of [summarize, median, (none: number[]) => quantile(none, 0.5)]) expect(() => ask([])).to.throw();
   });
 
-  it('reaches from the least to the greatest value', () => {
-    expect(quantile(values, 0)).to.equal(1);
-    expect(quantile(values, 1)).to.equal(5);
-  });
-
-  it('refuses to answer for no values', () => {
-    expect(() => quantile([], 0.5)).to.throw(RangeError);
+  it('takes the quantile as the value below which that share of all values lies', () => {
+    const values = Array.from({ length: 101 }, (_, index) => 100 - index);
+    expect([0, 0.5, 0.99, 1].map((share) => quantile(values, share))).to.deep.equal([0, 50, 99, 100]);
   });
 });

@@ -1,0 +1,69 @@
+/** Where figures were taken: without it they say nothing. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { capabilities } from 'vmoffer';
+import { compilerCommand } from './peers/build.js';
+import { formatValue } from './units.js';
+
+export interface Environment {
+  cpu: string;
+  cores: number;
+  isVirtual: boolean;
+  memoryBytes: number;
+  pageBytes: number;
+  kernel: string;
+  node: string;
+  compiler: string;
+  library: string;
+  /** Of the checkout, with `+` when it was changed; empty outside of one. */
+  commit: string;
+  /** How a claim's pages arrive here when nobody asks for anything. */
+  paging: string;
+}
+
+export function describeEnvironment(environment: Environment): string {
+  const { cpu, cores, isVirtual, memoryBytes, kernel, node, library, commit } = environment;
+  const machine = `${cpu}, ${cores} cores${isVirtual ? ' (virtual)' : ''}, ${formatValue(memoryBytes, 'bytes')}`;
+  return [machine, `Linux ${kernel}`, `Node.js ${node}`, `vmoffer ${library}${commit && ` (${commit})`}`].join(' · ');
+}
+
+export function currentEnvironment(): Environment {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    isVirtual: /^flags\s*:.*\bhypervisor\b/m.test(readFileSync('/proc/cpuinfo', 'latin1')),
+    memoryBytes: totalmem(),
+    pageBytes: capabilities().pageSize,
+    kernel: release(),
+    node: process.versions.node,
+    compiler: firstLineOf(...compilerCommand(['--version'])),
+    library: libraryVersion(),
+    commit: currentCommit(),
+    paging: mayAnswerFaults() ? 'userfault' : 'kernel',
+  };
+}
+
+function mayAnswerFaults(): boolean {
+  return capabilities().list.some(({ name, available }) => name === 'page faults' && available);
+}
+
+function libraryVersion(): string {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  return version;
+}
+
+function currentCommit(): string {
+  const commit = firstLineOf('git', ['rev-parse', '--short', 'HEAD']);
+  return commit && firstLineOf('git', ['status', '--porcelain', '--untracked-files=no']) ? `${commit}+` : commit;
+}
+
+/** Empty when there is no such program, or it fails. */
+function firstLineOf(command: string, args: readonly string[]): string {
+  try {
+    const output = execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return output.split('\n', 1)[0] ?? '';
+  } catch {
+    return '';
+  }
+}
