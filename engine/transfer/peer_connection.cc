@@ -74,6 +74,8 @@ void PeerConnection::on_packet(const Packet& packet) {
 
 void PeerConnection::on_claim(const wire::Claim& claim) {
   checkpoint("source.asked");
+  // What has come behind the claim can only say that it was given up: then the offer is not touched.
+  if (has_input(socket_.get())) return;
   const DestinationId destination = peer_.pid == 0 ? 0 : host_.offers().destination_of(peer_);
   Result<Grant> grant = destination == 0
                             ? Result<Grant>(Status(Code::kNotOffered, "nothing is offered to this process"))
@@ -103,7 +105,7 @@ void PeerConnection::pack_and_grant(Grant grant, wire::Transfer transfer) {
 
 void PeerConnection::grant(Grant grant, wire::Transfer transfer, Result<Parcel> parcel) {
   const Offer offer = grant.offer;
-  // What has come behind the claim can only say that it was given up: then nothing is sent.
+  // The same once more: packing may have taken its time.
   if (has_input(socket_.get())) {
     host_.offers().return_claim(offer.id);
     return;
