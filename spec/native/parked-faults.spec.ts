@@ -82,7 +82,8 @@ describe('a fault that is being answered', () => {
     expectPagerWorks();
   });
 
-  it('may be that of a write in flight, which the end of the worker waits for', async () => {
+  it('may be that of a write in flight, which the end of the worker waits for', async function () {
+    requires(this, needs.fullUserfault);
     const { worker } = await startClaimingWorker(source);
     probe().park('pager.fault');
     worker.postMessage('write');
