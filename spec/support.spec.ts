@@ -5,9 +5,11 @@ import { closeSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { allocate, vmClaimSync, vmOffer, VMO_GRANT_R } from 'vmoffer';
 import { until } from './support/barriers.js';
+import { startFixture } from './support/child.js';
 import { leaksBetween, takeCensus, type Census } from './support/census.js';
 import { descriptorKinds, openDescriptors } from './support/fds.js';
 import { allMappings, mappingAt, objectMappings } from './support/mappings.js';
+import { isLeakCheckInForce } from './support/leak-check.js';
 import { differenceFromPages, expectPages, fillPages, isZeroed, PAGE } from './support/pages.js';
 import { childrenOfThisProcess, isLiving, markDescendants } from './support/processes.js';
 import { Random } from './support/random.js';
@@ -196,6 +198,37 @@ describe('the test harness', () => {
       expect(skipped).to.equal(1);
       expect(lines).to.have.length(1);
       expect(lines[0]).to.include('a moon').and.to.include('wait for the night');
+    });
+  });
+
+  describe('a run', () => {
+    it('is under the eyes of the leak check', () => {
+      expect(isLeakCheckInForce()).to.be.true;
+    });
+
+    for (const [leak, line] of [
+      ['descriptor', /^1 × descriptor \/dev\/zero$/],
+      ['region', /^1 mappings of memory objects$/],
+      ['process', /^process \d+$/],
+    ] as const) {
+      it(`fails for a ${leak} that it leaves behind`, async () => {
+        await using child = await startFixture('leaks', { args: [leak] });
+        const found = await child.event<string[]>('found');
+        expect(found.filter((entry) => line.test(entry))).to.have.lengthOf(1);
+        for (const pid of found.flatMap((entry) => /^process (\d+)/.exec(entry)?.[1] ?? [])) process.kill(Number(pid));
+      });
+    }
+
+    it('does not fail when it leaves nothing behind', async () => {
+      await using child = await startFixture('leaks', { args: ['nothing'] });
+      expect(await child.event('found')).to.deep.equal([]);
+    });
+
+    it('does not stay when it is over, and says what would keep it', async () => {
+      await using child = await startFixture('stays');
+      const { signal, stderr } = await child.ended;
+      expect(stderr).to.include('something keeps the process alive: worker threads: 1');
+      expect(signal).to.equal('SIGKILL');
     });
   });
 
