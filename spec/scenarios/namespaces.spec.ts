@@ -1,25 +1,16 @@
 import { expect } from 'chai';
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { allocate, vmClaim, vmListOffer, vmOffer, VMO_GRANT_R } from 'vmoffer';
 import { startObedient, type Obedient } from '../support/obedient.js';
 import { PAGE } from '../support/pages.js';
 import { brokerSockets, ownPidNamespace } from '../support/sockets.js';
-import { requires, type Need } from '../support/requires.js';
+import { requires } from '../support/requires.js';
 import { rejectionOf, thrownBy } from '../support/vmo-error.js';
+import { runs } from '../support/wrappers.js';
 
 const SEED = 131;
 const IN_NEW_NETWORK = ['unshare', '--net'];
 const IN_NEW_PIDS = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
-
-function runs(command: readonly string[]): Need {
-  const [program = '', ...args] = command;
-  return {
-    what: `the right to run \`${command.join(' ')}\``,
-    remedy: 'run the specs as root, with util-linux installed',
-    isMet: () => spawnSync(program, [...args, 'true']).status === 0,
-  };
-}
 
 /** Those that live through a block of specs; none when it was skipped. */
 const started: Obedient[] = [];

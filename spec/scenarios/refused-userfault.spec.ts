@@ -1,0 +1,139 @@
+import { expect } from 'chai';
+import { statSync } from 'node:fs';
+import { devNull } from 'node:os';
+import { allocate, vmClaim, vmOffer, VMO_GRANT_R, VMO_GRANT_W, type Region } from 'vmoffer';
+import { startObedient, type Obedient } from '../support/obedient.js';
+import { expectPages, fillPages, PAGE } from '../support/pages.js';
+import { needs, requires, type Need } from '../support/requires.js';
+import { describeForUsers, type User } from '../support/users.js';
+import { rejectionOf } from '../support/vmo-error.js';
+import { afterMounting, runs, withoutSystemCalls, type Wrapper } from '../support/wrappers.js';
+
+const SEED = 151;
+const PAGES = 64;
+const DEVICE = '/dev/userfaultfd';
+
+/** Docker's and Podman's profiles answer EPERM, gVisor and kernels without it ENOSYS. */
+const REFUSALS = [
+  { errno: 'EPERM', cause: /a seccomp filter is in force/, remedy: /seccomp profile/ },
+  { errno: 'ENOSYS', cause: /has no userfaultfd/, remedy: /paged by the kernel/ },
+] as const;
+
+function modeOfDevice(): number {
+  return statSync(DEVICE, { throwIfNoEntry: false })?.mode ?? 0;
+}
+
+const closedDevice: Need = {
+  what: `a ${DEVICE} that is not open to everybody`,
+  remedy: `chmod o-rw ${DEVICE}`,
+  isMet: () => (modeOfDevice() & 0o006) === 0,
+};
+
+/** Root may open the device, whatever its mode: a container has none. */
+const WITHOUT_DEVICE = afterMounting(`{ [ ! -e ${DEVICE} ] || mount --bind ${devNull} ${DEVICE}; }`);
+
+function isRoot(user: User): boolean {
+  return user === 'same' && needs.root.isMet();
+}
+
+function wrapperFor(user: User, errno: string): Wrapper {
+  const refusing = withoutSystemCalls(`userfaultfd:${errno}`);
+  return isRoot(user) ? [...WITHOUT_DEVICE, ...refusing] : refusing;
+}
+
+for (const { errno, cause, remedy } of REFUSALS) {
+  describeForUsers(`a process to which userfaultfd answers ${errno}`, (user) => {
+    const started: Obedient[] = [];
+    let child: Obedient;
+    let source: Region;
+    before(async function () {
+      requires(this, isRoot(user) ? runs(WITHOUT_DEVICE) : closedDevice);
+      child = await startObedient({ user, wrapper: wrapperFor(user, errno) });
+      started.push(child);
+    });
+    after(async () => {
+      for (const one of started.splice(0)) await one[Symbol.asyncDispose]();
+    });
+    beforeEach(() => {
+      source = allocate(PAGES * PAGE);
+      fillPages(source.view(), SEED);
+    });
+    afterEach(() => {
+      source.release();
+    });
+
+    async function claimThere(options = {}, flags = VMO_GRANT_R) {
+      return child.call('claim', process.pid, vmOffer(child.pid, source, flags).address, options);
+    }
+
+    for (const options of [{}, { paging: 'auto' }] as const) {
+      it(`claims lazily all the same, paged by the kernel (${JSON.stringify(options)})`, async () => {
+        const claim = await claimThere(options);
+        expect(claim.paging).to.equal('kernel');
+        expect(await child.call('residentPages', claim.region)).to.equal(0);
+        expect(await child.call('writeToFile', claim.region, devNull)).to.equal(PAGES * PAGE);
+        expect(await child.call('difference', claim.region, SEED)).to.be.undefined;
+      });
+    }
+
+    it("claims with 'eager', and prefetches", async () => {
+      const eager = await claimThere({ paging: 'eager' });
+      expect(await child.call('residentPages', eager.region)).to.equal(PAGES);
+      const lazy = await claimThere();
+      await child.call('prefetch', lazy.region);
+      expect(await child.call('residentPages', lazy.region)).to.equal(PAGES);
+      expect(await child.call('difference', lazy.region, SEED)).to.be.undefined;
+    });
+
+    it('shares what it may write', async () => {
+      using shared = allocate(PAGE);
+      const offer = vmOffer(child.pid, shared, VMO_GRANT_R | VMO_GRANT_W);
+      const claim = await child.call('claim', process.pid, offer.address);
+      await child.call('write', claim.region, 5, 55);
+      expect(shared.view()[5]).to.equal(55);
+    });
+
+    it("pulls eagerly, and refuses to pull with 'userfault'", async () => {
+      const pulled = await claimThere({ transfer: 'pull' });
+      expect(pulled).to.include({ transfer: 'pull', paging: 'eager' });
+      expect(await child.call('difference', pulled.region, SEED)).to.be.undefined;
+    });
+
+    it("is refused 'userfault' by name with ERR_VMO_UNSUPPORTED, and the offer stands", async () => {
+      const offer = vmOffer(child.pid, source, VMO_GRANT_R);
+      for (const transfer of ['map', 'pull'] as const) {
+        const options = { paging: 'userfault', transfer } as const;
+        const error = await rejectionOf(
+          child.call('claim', process.pid, source.address, options),
+          'ERR_VMO_UNSUPPORTED',
+        );
+        expect(error).to.include({ errno, syscall: 'userfaultfd', pid: process.pid, address: source.address });
+        expect(error.message).to.include('vmoffer doctor');
+      }
+      expect(offer.state).to.equal('pending');
+      offer.cancel();
+    });
+
+    it('offers wholes and parts', async () => {
+      const { region } = await child.call('allocate', PAGES, SEED);
+      const whole = await child.call('offer', process.pid, region, VMO_GRANT_R);
+      (await vmClaim(child.pid, whole.address)).release();
+      await child.call('released', whole.offer);
+      const part = await child.call('offerPages', process.pid, region, 10, 20, VMO_GRANT_R | VMO_GRANT_W);
+      using claim = await vmClaim(child.pid, part.address);
+      expect(claim.byteLength).to.equal(20 * PAGE);
+      expectPages(claim.view(), SEED, 10);
+      expect(await child.call('difference', region, SEED)).to.be.undefined;
+    });
+
+    it('is told so by the doctor, with the cause and the remedy', async () => {
+      const { list } = await child.call('capabilities');
+      for (const name of ['page faults', 'page faults, user mode only']) {
+        const found = list.find((entry) => entry.name === name);
+        expect(found?.available, name).to.be.false;
+        expect(found?.cause, name).to.match(cause);
+        expect(found?.remedy, name).to.match(remedy);
+      }
+    });
+  });
+}

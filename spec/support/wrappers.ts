@@ -1,0 +1,27 @@
+/** What may be put in front of a program, to run it under other circumstances. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { projectRoot } from './project.js';
+import type { Need } from './requires.js';
+
+export type Wrapper = readonly string[];
+
+/** Refuses system calls; the rules are those of fixtures/without_system_calls.py, such as `'userfaultfd:EPERM'`. */
+export function withoutSystemCalls(...rules: string[]): Wrapper {
+  return ['python3', '-B', join(projectRoot, 'fixtures', 'without_system_calls.py'), ...rules, '--'];
+}
+
+/** Runs a shell command in mounts of its own first. */
+export function afterMounting(command: string): Wrapper {
+  return ['unshare', '--mount', 'sh', '-c', `${command} && exec "$@"`, 'sh'];
+}
+
+/** The right to run a program so. */
+export function runs(wrapper: Wrapper): Need {
+  const [program = '', ...args] = wrapper;
+  return {
+    what: `the right to run \`${wrapper.join(' ')}\``,
+    remedy: 'run the specs as root, with util-linux installed',
+    isMet: () => spawnSync(program, [...args, 'true']).status === 0,
+  };
+}
