@@ -7,6 +7,7 @@
 #include <array>
 #include <string>
 
+#include "engine/base/denial.h"
 #include "engine/sys/call.h"
 #include "engine/sys/userfault_abi.h"
 
@@ -173,6 +174,7 @@ CopyProgress UserFault::install_copy(uint64_t address, uint64_t source, uint64_t
 }
 
 CopyProgress UserFault::install_move(uint64_t address, uint64_t source, uint64_t byte_length) const {
+  if (is_denied("UFFDIO_MOVE")) return {CopyOutcome::kGone, 0, EINVAL};
   uffdio_move request = {};
   request.dst = address;
   request.src = source;

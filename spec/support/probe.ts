@@ -82,6 +82,7 @@ export interface PageSet {
 
 export type Checkpoint =
   | 'pager.fault'
+  | 'prefetch.filled'
   | 'source.asked'
   | 'source.granted'
   | 'source.acknowledged'
@@ -119,6 +120,10 @@ export interface Probe {
   passes(checkpoint: Checkpoint): number;
   /** Reads one byte, or adds 1 to it, on a native thread of its own; calls back with what the byte then holds. */
   touchOnThread(address: bigint, isWrite: boolean, done: (value: number) => void): void;
+  /** What a child that is forked, and does not exec, reads there; or the signal that ends it. */
+  touchInChild(address: bigint): { value: number } | { signal: number };
+  /** From here on the engine does without it, as on an older kernel, or no longer. */
+  deny(what: 'UFFDIO_MOVE', isDenied: boolean): void;
   /** Runs the machine code there: an `int(*)()`. */
   call(address: bigint): number;
   /** Takes pages out of this process's page table, as reclaim would. */
