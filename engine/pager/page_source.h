@@ -2,11 +2,29 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "engine/base/page_range.h"
+#include "engine/base/units.h"
 #include "engine/sys/userfault.h"
 
 namespace vmoffer {
+
+// PagesAside: pieces of a source that are got ready where nobody waits for them, one after the other, and then put in
+// place. Used by one thread; borrows its source.
+class PagesAside {
+ public:
+  virtual ~PagesAside() = default;
+
+  // Without the range's lock, because it takes as long as copying. False: this piece has to be installed instead.
+  virtual bool fill(uint64_t byte_offset, uint64_t byte_length) = 0;
+  // With the range's lock: as PageSource::install, out of the piece that was filled last. Pages that have come into the
+  // range meanwhile stay as they are there.
+  virtual CopyProgress put_in_place(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
+                                    uint64_t byte_length) = 0;
+  // Without it again: what was put in place need not be in the source any more.
+  virtual void give_back() = 0;
+};
 
 class PageSource {
  public:
@@ -21,6 +39,10 @@ class PageSource {
   // True when the kernel finds the right bytes by itself once the range is not registered any more.
   virtual bool is_kernels_too() const = 0;
   virtual uint64_t bytes_pulled() const { return 0; }
+  // How much bulk work installs while faults wait for it: what takes some 50 µs.
+  virtual uint64_t bulk_step_bytes() const { return kHugePageBytes; }
+  // For bulk work; null where nothing is better than install(). Without the range's lock, by any thread.
+  virtual std::unique_ptr<PagesAside> open_aside() { return nullptr; }
 };
 
 }  // namespace vmoffer

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <chrono>
 
+#include "engine/base/checkpoint.h"
 #include "engine/base/units.h"
 #include "engine/sys/mapping.h"
 #include "engine/sys/page_table.h"
 
 namespace vmoffer {
 namespace {
-
-// A fault that comes while somebody prefetches waits for one such step at most (50 µs where pages are mapped, 500 where
-// they are copied).
-constexpr uint64_t kPrefetchStepBytes = kHugePageBytes;
 
 uint64_t nanoseconds_since(std::chrono::steady_clock::time_point start) {
   return static_cast<uint64_t>((std::chrono::steady_clock::now() - start).count());
@@ -122,13 +119,66 @@ void PagedRange::leave_to_kernel() {
 }
 
 void PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {
+  std::shared_ptr<PageSource> source;
+  {
+    const std::lock_guard lock(mutex_);
+    source = source_;
+  }
+  if (source == nullptr) return;
+  const std::unique_ptr<PagesAside> aside = source->open_aside();
   const uint64_t end = std::min(byte_offset + byte_length, byte_length_);
-  for (uint64_t at = byte_offset; at < end; at += kPrefetchStepBytes) {
-    const uint64_t step = std::min(kPrefetchStepBytes, end - at);
+  for (uint64_t at = byte_offset; at < end;) {
+    const uint64_t next = std::min(align_down(at, kHugePageBytes) + kHugePageBytes, end);
+    const PageRange pages{at / page_bytes_, (next - at) / page_bytes_};
+    if (aside != nullptr) bring_by(*aside, pages);
+    install_in_steps(pages, source->bulk_step_bytes() / page_bytes_);
+    at = next;
+  }
+}
+
+// A fault that comes while the pages are got ready is answered at once.
+void PagedRange::bring_by(PagesAside& aside, PageRange pages) {
+  if (!is_wholly_missing(pages)) return;
+  if (!aside.fill(pages.first * page_bytes_, pages.count * page_bytes_)) return;
+  checkpoint("prefetch.filled");
+  {
     const std::lock_guard lock(mutex_);
     if (is_closed_) return;
-    const PageRange pages{at / page_bytes_, step / page_bytes_};
-    stats_.pages_by_prefetch += install(pages, pages);
+    stats_.pages_by_prefetch += put_in_place(aside, pages);
+  }
+  aside.give_back();
+}
+
+bool PagedRange::is_wholly_missing(PageRange pages) const {
+  const std::lock_guard lock(mutex_);
+  return !is_closed_ && installed_.first_gap(pages) == pages;
+}
+
+uint64_t PagedRange::put_in_place(PagesAside& aside, PageRange pages) {
+  uint64_t total = 0;
+  for (PageRange gap = installed_.first_gap(pages); !gap.is_empty(); gap = installed_.first_gap(gap)) {
+    const CopyProgress progress = aside.put_in_place(userfault_, address_ + gap.first * page_bytes_,
+                                                     gap.first * page_bytes_, gap.count * page_bytes_);
+    const uint64_t count = progress.bytes / page_bytes_;
+    if (progress.outcome == CopyOutcome::kAlreadyThere) {
+      installed_.add({gap.first, 1});
+    } else if (count > 0) {
+      installed_.add({gap.first, count});
+      total += count;
+    } else if (progress.outcome != CopyOutcome::kRetry) {
+      break;  // the rest is left to install()
+    }
+    gap.count = pages.end() - gap.first;
+  }
+  return total;
+}
+
+void PagedRange::install_in_steps(PageRange pages, uint64_t step_pages) {
+  for (uint64_t at = pages.first; at < pages.end(); at += step_pages) {
+    const std::lock_guard lock(mutex_);
+    if (is_closed_) return;
+    const PageRange step{at, std::min(step_pages, pages.end() - at)};
+    stats_.pages_by_prefetch += install(step, step);
   }
 }
 

@@ -2,11 +2,12 @@
 //
 // Invariants:
 //  1. From close() on nothing is installed in the range any more: its addresses may then belong to somebody else.
+//     What is got ready for it aside may take its time; it is put in place with the lock, or not at all.
 //  2. No page of the range is ever touched here: a thread that faults while it holds mutex_ would wait for the pager,
 //     which waits for mutex_.
-//  3. A fault is never left unanswered. What cannot be installed here is left to the kernel, for the whole range, if
-//  the
-//     kernel knows the right bytes; else the thread that touches it is ended with SIGSEGV: never a silent zero.
+//  3. A fault is never left unanswered. What cannot be installed here is left to the kernel, for the whole range, when
+//     that knows the right bytes; else the thread that touches it is ended with SIGSEGV: never a silent zero.
+//  4. mutex_ is held for some 50 µs at most while bulk work goes on: a fault that comes meanwhile waits no longer.
 // Any thread may call any method.
 #pragma once
 
@@ -59,6 +60,12 @@ class PagedRange {
   // Installs what of the window is not installed yet; returns how many pages that were. Where the object has holes they
   // are filled within `fill` alone: a guess must not cost memory.
   uint64_t install(PageRange window, PageRange fill);
+  // Takes the lock for a moment only, again and again.
+  void install_in_steps(PageRange pages, uint64_t step_pages);
+  // Nothing where a part of it is there already, or the source says no.
+  void bring_by(PagesAside& aside, PageRange pages);
+  bool is_wholly_missing(PageRange pages) const;
+  uint64_t put_in_place(PagesAside& aside, PageRange pages);
   uint64_t pass_hole(PageRange gap, PageRange fill, uint64_t& filled_end);
   void leave_to_kernel();
   void fail(PageRange pages);
@@ -69,7 +76,7 @@ class PagedRange {
   const uint64_t page_bytes_;
 
   mutable std::mutex mutex_;            // guards all below
-  std::unique_ptr<PageSource> source_;  // until closed
+  std::shared_ptr<PageSource> source_;  // until closed; shared with who gets pages ready without the lock
   bool is_closed_ = false;
   PageSet installed_;
   FaultWindow window_;

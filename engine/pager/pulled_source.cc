@@ -8,10 +8,62 @@
 
 namespace vmoffer {
 
+namespace {
+
+// Copied in some 60 µs.
+constexpr uint64_t kCopyStepBytes = 256 * kKiB;
+
+}  // namespace
+
+class PulledSource::HugePageAside final : public PagesAside {
+ public:
+  HugePageAside(PulledSource& source, Mapping staging) : source_(source), staging_(std::move(staging)) {}
+
+  bool fill(uint64_t byte_offset, uint64_t byte_length) override {
+    if (byte_length != kHugePageBytes || !source_.may_move_) return false;
+    const MemoryObject::Run run = source_.object_->next_data(byte_offset, byte_offset + byte_length);
+    if (run.length != byte_length) return false;  // a hole must not cost memory
+    std::memcpy(reinterpret_cast<void*>(staging_.address()),
+                reinterpret_cast<const void*>(source_.view_.address() + byte_offset), byte_length);
+    filled_at_ = byte_offset;
+    in_place_until_ = byte_offset;
+    return true;
+  }
+
+  CopyProgress put_in_place(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
+                            uint64_t byte_length) override {
+    const uint64_t from = staging_.address() + (byte_offset - filled_at_);
+    const CopyProgress progress = userfault.install_move(address, from, byte_length);
+    const bool is_unknown = progress.error_number == EINVAL || progress.error_number == ENOTTY;
+    if (is_unknown && progress.bytes == 0) source_.may_move_ = false;  // before Linux 6.8
+    source_.bytes_pulled_ += progress.bytes;
+    if (progress.bytes > 0) in_place_until_ = byte_offset + progress.bytes;
+    return progress;
+  }
+
+  // Pages before the last that was moved are in the range, all of them: those that were not moved were there already.
+  void give_back() override { source_.give_back({filled_at_, in_place_until_ - filled_at_}); }
+
+ private:
+  PulledSource& source_;
+  const Mapping staging_;
+  uint64_t filled_at_ = 0;
+  uint64_t in_place_until_ = 0;
+};
+
 Result<std::unique_ptr<PulledSource>> PulledSource::open(std::shared_ptr<MemoryObject> object, bool consume) {
   Result<Mapping> view = Mapping::view(object->fd(), 0, object->byte_length(), /*writable=*/false);
   if (!view.is_ok()) return view.status();
   return std::unique_ptr<PulledSource>(new PulledSource(std::move(object), view.take(), consume));
+}
+
+uint64_t PulledSource::bulk_step_bytes() const { return kCopyStepBytes; }
+
+std::unique_ptr<PagesAside> PulledSource::open_aside() {
+  if (!may_move_ || object_->byte_length() < kHugePageBytes || !can_have_huge_pages()) return nullptr;
+  Result<Mapping> staging = Mapping::anonymous(kHugePageBytes, Protection{true, false});
+  if (!staging.is_ok() || !advise_huge_pages(staging.value().address(), kHugePageBytes)) return nullptr;
+  return std::make_unique<HugePageAside>(*this, staging.take());
 }
 
 CopyProgress PulledSource::install(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
@@ -20,12 +72,19 @@ CopyProgress PulledSource::install(const UserFault& userfault, uint64_t address,
   const MemoryObject::Run run = object_->next_data(byte_offset, end);
   const uint64_t hole = run.offset - byte_offset;
   if (hole > 0) return userfault.install_zeros(address, hole);
+  CopyProgress progress;
   const bool is_huge = run.length >= kHugePageBytes && is_aligned(address, kHugePageBytes);
-  if (is_huge && may_move_) {
-    const CopyProgress moved = move_huge_page(userfault, address, byte_offset);
-    if (moved.outcome != CopyOutcome::kFailed) return moved;
-  }
+  if (is_huge && move_huge_page(userfault, address, byte_offset, progress)) return progress;
   return install_data(userfault, address, run);
+}
+
+bool PulledSource::move_huge_page(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
+                                  CopyProgress& progress) {
+  if (fault_aside_ == nullptr) fault_aside_ = open_aside();
+  if (fault_aside_ == nullptr || !fault_aside_->fill(byte_offset, kHugePageBytes)) return false;
+  progress = fault_aside_->put_in_place(userfault, address, byte_offset, kHugePageBytes);
+  fault_aside_->give_back();
+  return progress.bytes > 0;
 }
 
 CopyProgress PulledSource::install_data(const UserFault& userfault, uint64_t address, MemoryObject::Run run) {
@@ -33,39 +92,13 @@ CopyProgress PulledSource::install_data(const UserFault& userfault, uint64_t add
   // In one call, where the copy would bring its source in page by page.
   [[maybe_unused]] const Status populated = populate(source, run.length, /*write=*/false);
   const CopyProgress progress = userfault.install_copy(address, source, run.length);
-  if (progress.bytes > 0) count({run.offset, progress.bytes});
+  bytes_pulled_ += progress.bytes;
+  give_back({run.offset, progress.bytes});
   return progress;
 }
 
-// kFailed: copy instead.
-CopyProgress PulledSource::move_huge_page(const UserFault& userfault, uint64_t address, uint64_t byte_offset) {
-  may_move_ = may_move_ && prepare_staging();
-  if (!may_move_) return {};
-  std::memcpy(reinterpret_cast<void*>(staging_.address()), reinterpret_cast<const void*>(view_.address() + byte_offset),
-              kHugePageBytes);
-  const CopyProgress progress = userfault.install_move(address, staging_.address(), kHugePageBytes);
-  if (progress.outcome == CopyOutcome::kDone) {
-    count({byte_offset, kHugePageBytes});
-    return progress;
-  }
-  if (progress.error_number == EINVAL || progress.error_number == ENOTTY) may_move_ = false;  // this kernel cannot
-  // A part may have gone over: those pages are there, and the copy passes them by.
-  if (progress.bytes > 0) count({byte_offset, progress.bytes});
-  return progress.bytes > 0 ? progress : CopyProgress{};
-}
-
-bool PulledSource::prepare_staging() {
-  if (staging_.is_mapped()) return true;
-  Result<Mapping> staging = Mapping::anonymous(kHugePageBytes, Protection{true, false});
-  if (!staging.is_ok()) return false;
-  advise_huge_pages(staging.value().address(), kHugePageBytes);
-  staging_ = staging.take();
-  return true;
-}
-
-void PulledSource::count(MemoryObject::Run run) {
-  bytes_pulled_ += run.length;
-  if (consume_) object_->punch_hole(run.offset, run.length);
+void PulledSource::give_back(MemoryObject::Run run) const {
+  if (consume_ && run.length > 0) object_->punch_hole(run.offset, run.length);
 }
 
 void PulledSource::copy_to(uint64_t address, uint64_t byte_offset, uint64_t byte_length) {
@@ -76,7 +109,8 @@ void PulledSource::copy_to(uint64_t address, uint64_t byte_offset, uint64_t byte
     if (run.length > 0) {
       std::memcpy(reinterpret_cast<void*>(address + (run.offset - byte_offset)),
                   reinterpret_cast<const void*>(view_.address() + run.offset), run.length);
-      count(run);
+      bytes_pulled_ += run.length;
+      give_back(run);
     }
     at = run.offset + run.length;
   }

@@ -3,6 +3,7 @@
 // copy.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "engine/pager/page_source.h"
@@ -22,24 +23,29 @@ class PulledSource : public PageSource {
   // Without us the kernel would give zeros, silently.
   bool is_kernels_too() const override { return false; }
   uint64_t bytes_pulled() const override { return bytes_pulled_; }
+  uint64_t bulk_step_bytes() const override;
+  // Huge pages, filled aside; null where they cannot be had or moved.
+  std::unique_ptr<PagesAside> open_aside() override;
 
   // The same into plain memory, by the calling thread.
   void copy_to(uint64_t address, uint64_t byte_offset, uint64_t byte_length);
 
  private:
+  class HugePageAside;
+
   PulledSource(std::shared_ptr<MemoryObject> object, Mapping view, bool consume)
       : object_(std::move(object)), view_(std::move(view)), consume_(consume) {}
   CopyProgress install_data(const UserFault& userfault, uint64_t address, MemoryObject::Run run);
-  CopyProgress move_huge_page(const UserFault& userfault, uint64_t address, uint64_t byte_offset);
-  bool prepare_staging();
-  void count(MemoryObject::Run run);
+  bool move_huge_page(const UserFault& userfault, uint64_t address, uint64_t byte_offset, CopyProgress& progress);
+  // REQUIRES: it has been copied.
+  void give_back(MemoryObject::Run run) const;
 
   const std::shared_ptr<MemoryObject> object_;
   const Mapping view_;
   const bool consume_;
-  Mapping staging_;
-  bool may_move_ = true;
-  uint64_t bytes_pulled_ = 0;
+  std::unique_ptr<PagesAside> fault_aside_;  // for windows of that size; with the range's lock
+  std::atomic<bool> may_move_ = true;
+  std::atomic<uint64_t> bytes_pulled_ = 0;
 };
 
 }  // namespace vmoffer

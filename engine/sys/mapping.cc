@@ -1,11 +1,16 @@
 #include "engine/sys/mapping.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
+#include <array>
+#include <cstring>
 #include <utility>
 
 #include "engine/base/units.h"
 #include "engine/sys/call.h"
+#include "engine/sys/unique_fd.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
@@ -118,6 +123,13 @@ Status populate(uint64_t address, uint64_t byte_length, bool write) {
   const int result = retry_on_eintr([&] { return ::madvise(pointer_to(address), byte_length, advice); });
   if (result == 0) return Status();
   return os_error(errno, "madvise", "could not bring in " + std::to_string(byte_length) + " bytes");
+}
+
+bool can_have_huge_pages() {
+  const UniqueFd file(::open("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY | O_CLOEXEC));
+  std::array<char, 64> setting = {};
+  if (!file.is_open() || ::read(file.get(), setting.data(), setting.size() - 1) <= 0) return false;
+  return std::strstr(setting.data(), "[never]") == nullptr;
 }
 
 bool advise_huge_pages(uint64_t address, uint64_t byte_length) {

@@ -65,6 +65,8 @@ class Mapping {
 void forbid_access(uint64_t address, uint64_t byte_length);
 // Touches every page of a mapped range, in the kernel. For write, pages come writable.
 Status populate(uint64_t address, uint64_t byte_length, bool write);
+// False where the system is set never to give huge pages to private memory.
+bool can_have_huge_pages();
 // Asks for huge pages on a mapped range; false when the kernel will not.
 bool advise_huge_pages(uint64_t address, uint64_t byte_length);
 // Makes huge pages of a mapped range of zeros now, which takes the memory now; false when the kernel will not (before

@@ -1,26 +1,17 @@
 import { expect } from 'chai';
-import { readFileSync } from 'node:fs';
-import { allocate, VMO_GRANT_R, VMO_GRANT_W, type Region } from 'vmoffer';
+import { allocate, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
+import { mappedBytes } from '../support/mappings.js';
 import { claimOwn } from '../support/own-claim.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { needs, requires } from '../support/requires.js';
 
 const HUGE = 2 ** 21;
 
-/** A figure of /proc/self/smaps for the mapping that begins at the region, in bytes. */
-function smapsBytes(region: Region, field: string): number {
-  const begin = `${region.address.toString(16)}-`;
-  const lines = readFileSync('/proc/self/smaps', 'latin1').split('\n');
-  const from = lines.findIndex((line) => line.startsWith(begin));
-  const line = lines.slice(from).find((entry) => entry.startsWith(`${field}:`)) ?? '';
-  return Number(/(\d+) kB/.exec(line)?.[1]) * 1024;
-}
-
 describe('huge pages', () => {
   it('are not used unless they are asked for', () => {
     using region = allocate(2 * HUGE);
     expect(region.pages).to.equal('ordinary');
-    expect(smapsBytes(region, 'KernelPageSize')).to.equal(PAGE);
+    expect(mappedBytes(region.address, 'KernelPageSize')).to.equal(PAGE);
   });
 
   it('are not used for less than one of them', () => {
@@ -43,14 +34,14 @@ describe('huge pages', () => {
     requires(this, needs.reservedHugePages);
     using region = allocate(HUGE, { hugePages: true });
     expect(region.pages).to.equal('hugetlb');
-    expect(smapsBytes(region, 'KernelPageSize')).to.equal(HUGE);
+    expect(mappedBytes(region.address, 'KernelPageSize')).to.equal(HUGE);
   });
 
   it('are what the kernel says when they are transparent ones, and ordinary pages when there are none', () => {
     using region = allocate(2 * HUGE, { hugePages: true });
     region.view().fill(1);
     if (region.pages === 'hugetlb') return;
-    const isHuge = smapsBytes(region, 'ShmemPmdMapped') > 0;
+    const isHuge = mappedBytes(region.address, 'ShmemPmdMapped') > 0;
     expect(region.pages).to.equal(isHuge ? 'transparent-huge' : 'ordinary');
   });
 

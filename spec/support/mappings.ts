@@ -25,6 +25,17 @@ export function mappingAt(address: bigint): MemoryMapping | undefined {
   return allMappings().find((mapping) => address >= mapping.address && address < mapping.end);
 }
 
+/** A figure of /proc/self/smaps, in bytes, for the mapping that holds the address. */
+export function mappedBytes(address: bigint, field: string): number {
+  const lines = readFileSync('/proc/self/smaps', 'latin1').split('\n');
+  const from = lines.findIndex((line) => {
+    const [mapping] = parseLine(line);
+    return mapping !== undefined && address >= mapping.address && address < mapping.end;
+  });
+  const line = lines.slice(from).find((entry) => entry.startsWith(`${field}:`)) ?? '';
+  return Number(/(\d+) kB/.exec(line)?.[1]) * 1024;
+}
+
 function parseLine(line: string): MemoryMapping[] {
   const [, first = '', end = '', permissions = '', inode, name = ''] = LINE.exec(line) ?? [];
   if (inode === undefined) return [];

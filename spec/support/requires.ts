@@ -3,6 +3,7 @@
  * make it run.
  */
 import type { Context } from 'mocha';
+import { existsSync, readFileSync } from 'node:fs';
 import { capabilities } from 'vmoffer';
 import { isProbeLoaded } from './probe.js';
 
@@ -27,6 +28,8 @@ function capability(name: string, remedy?: string): Need {
   };
 }
 
+const PRIVATE_HUGE_PAGES = '/sys/kernel/mm/transparent_hugepage/enabled';
+
 export const needs = {
   root: { what: 'root', remedy: 'run the specs as root', isMet: () => process.getuid?.() === 0 },
   probe: {
@@ -36,6 +39,12 @@ export const needs = {
   },
   fullUserfault: capability('page faults'),
   userfault: capability('page faults, user mode only'),
+  movingPages: capability('moving pages'),
+  privateHugePages: {
+    what: 'transparent huge pages for private memory',
+    remedy: `as root, echo madvise > ${PRIVATE_HUGE_PAGES}`,
+    isMet: () => existsSync(PRIVATE_HUGE_PAGES) && !readFileSync(PRIVATE_HUGE_PAGES, 'utf8').includes('[never]'),
+  },
   reservedHugePages: capability('reserved huge pages'),
   transparentHugePages: capability('transparent huge pages'),
 } satisfies Record<string, Need>;

@@ -1,0 +1,288 @@
+import { expect } from 'chai';
+import { constants } from 'node:os';
+import { allocate, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, vmClaimSync, vmOffer, type Claim, type Region } from 'vmoffer';
+import { heldBytes } from '../../support/holders.js';
+import { mappedBytes } from '../../support/mappings.js';
+import { startObedient } from '../../support/obedient.js';
+import { addressOfPage, claimOwn, touch } from '../../support/own-claim.js';
+import { differenceFromPages, expectPages, fillPages, isZeroed, PAGE } from '../../support/pages.js';
+import { parked, probe, touchOnThread } from '../../support/probe.js';
+import { needs, requires } from '../../support/requires.js';
+import { describeForUsers } from '../../support/users.js';
+import { rejectionOf } from '../../support/vmo-error.js';
+
+const SEED = 351;
+const HUGE = 2 ** 21;
+const HUGE_PAGES = HUGE / PAGE;
+/** Three huge pages, and a tail that is none. */
+const PAGES = 3 * HUGE_PAGES + 100;
+const DISOWNED = VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN;
+
+const WAYS = [
+  { name: 'shared', flags: VMO_GRANT_R, isDisowned: false },
+  { name: 'disowned', flags: DISOWNED, isDisowned: true },
+];
+
+const filledAside = [needs.movingPages, needs.privateHugePages];
+
+function pullOwn(region: Region, flags: number): Claim {
+  return claimOwn(region, flags, { transfer: 'pull', paging: 'userfault' });
+}
+
+function filledRegion(pageCount = PAGES): Region {
+  const region = allocate(pageCount * PAGE);
+  fillPages(region.view(), SEED);
+  return region;
+}
+
+for (const { name, flags, isDisowned } of WAYS) {
+  describe(`${name} memory that is pulled`, () => {
+    beforeEach(function () {
+      requires(this, needs.probe, needs.userfault);
+    });
+    afterEach(() => {
+      probe().unpark('prefetch.filled');
+      probe().deny('UFFDIO_MOVE', false);
+    });
+
+    /** Every byte, counted once, and where it should be. */
+    function expectPulled(claim: Claim, before: number): void {
+      expectPages(claim.view(), SEED);
+      expect(claim.stats().bytesPulled).to.equal(claim.byteLength);
+      if (isDisowned) expect(heldBytes([process.pid])).to.equal(before);
+    }
+
+    it('in bulk arrives in huge pages where they fit, and in ordinary ones at its end', async function () {
+      requires(this, ...filledAside);
+      const before = heldBytes([process.pid]);
+      using region = filledRegion();
+      using claim = pullOwn(region, flags);
+      await claim.prefetch();
+      expect(mappedBytes(claim.address, 'AnonHugePages')).to.equal(3 * HUGE);
+      expect(claim.stats()).to.include({ faults: 0, pagesByPrefetch: PAGES });
+      expectPulled(claim, before);
+    });
+
+    it('in bulk is copied where the kernel has no UFFDIO_MOVE', async () => {
+      probe().deny('UFFDIO_MOVE', true);
+      const before = heldBytes([process.pid]);
+      using region = filledRegion();
+      using claim = pullOwn(region, flags);
+      await claim.prefetch();
+      expect(mappedBytes(claim.address, 'AnonHugePages')).to.equal(0);
+      expect(claim.stats()).to.include({ faults: 0, pagesByPrefetch: PAGES });
+      expectPulled(claim, before);
+    });
+
+    it('in bulk from the middle of a huge page on takes huge pages where the next one begins', async function () {
+      requires(this, ...filledAside);
+      using region = filledRegion();
+      using claim = pullOwn(region, flags);
+      await claim.prefetch({ byteOffset: 100 * PAGE });
+      expect(mappedBytes(claim.address, 'AnonHugePages')).to.equal(2 * HUGE);
+      expectPages(claim.view(), SEED);
+    });
+
+    it('arrives by touches alone, from its start to its end', () => {
+      const before = heldBytes([process.pid]);
+      using region = filledRegion();
+      using claim = pullOwn(region, flags);
+      expectPulled(claim, before);
+      expect(claim.stats()).to.include({ pagesByPrefetch: 0 });
+    });
+
+    it('costs no memory where the object has holes', async () => {
+      using region = allocate(PAGES * PAGE);
+      const data = [
+        [7, 2],
+        [HUGE_PAGES - 1, 1],
+        [HUGE_PAGES + 3, 200],
+        [PAGES - 1, 1],
+      ] as const;
+      for (const [first, count] of data) fillPages(region.view(first * PAGE, count * PAGE), SEED, first);
+      using claim = pullOwn(region, flags);
+      await claim.prefetch();
+      const dataBytes = data.reduce((sum, [, count]) => sum + count * PAGE, 0);
+      expect(claim.stats().bytesPulled).to.equal(dataBytes);
+      expect(mappedBytes(claim.address, 'Anonymous')).to.equal(dataBytes);
+      for (const [first, count] of data) expectPages(claim.view(first * PAGE, count * PAGE), SEED, first);
+      expect(isZeroed(claim.view(9 * PAGE, (HUGE_PAGES - 10) * PAGE))).to.be.true;
+      expect(mappedBytes(claim.address, 'Anonymous')).to.equal(dataBytes);
+    });
+
+    for (const hasMove of [true, false]) {
+      describe(`in bulk ${hasMove ? 'by UFFDIO_MOVE' : 'with UFFDIO_MOVE refused'}, while a huge page is filled aside,`, () => {
+        let region: Region;
+        let claim: Claim;
+        let pulled: Promise<void>;
+        beforeEach(async function () {
+          requires(this, ...filledAside);
+          region = filledRegion();
+          claim = pullOwn(region, flags);
+          probe().park('prefetch.filled');
+          pulled = claim.prefetch();
+          await parked('prefetch.filled');
+          probe().deny('UFFDIO_MOVE', !hasMove);
+        });
+        afterEach(() => {
+          claim.release();
+          region.release();
+        });
+
+        it('answers a touch in the middle of it', async () => {
+          const [byte] = region.disowned ? [undefined] : region.view(300 * PAGE, 1);
+          const touched = await touchOnThread(addressOfPage(claim, 300));
+          if (byte !== undefined) expect(touched).to.equal(byte);
+          expect(claim.stats().faults).to.equal(1);
+          expect(claim.stats().pagesByPrefetch).to.equal(0);
+          probe().unpark('prefetch.filled');
+          await pulled;
+          expectPages(claim.view(), SEED);
+          expect(claim.stats().pagesByFault + claim.stats().pagesByPrefetch).to.equal(PAGES);
+          expect(claim.stats().bytesPulled).to.equal(claim.byteLength);
+        });
+
+        it('leaves the pages that were touched meanwhile as they are: written here, and given back by the object', async () => {
+          for (const page of [0, 255, HUGE_PAGES - 1]) {
+            touch(claim, page);
+            claim.view(page * PAGE, PAGE).fill(0xee);
+          }
+          probe().unpark('prefetch.filled');
+          await pulled;
+          for (const page of [0, 255, HUGE_PAGES - 1]) {
+            expect(claim.view(page * PAGE, PAGE).every((byte) => byte === 0xee)).to.be.true;
+            claim.view(page * PAGE, PAGE).set(tagged(page));
+          }
+          expectPages(claim.view(), SEED);
+        });
+
+        it('may be released: nothing is put where it was', async () => {
+          const { address } = claim;
+          const view = claim.view();
+          claim.release();
+          probe().unpark('prefetch.filled');
+          await rejectionOf(pulled, 'ERR_VMO_INVALID_ARGUMENT');
+          expect(view.byteLength).to.equal(0);
+          expect(await touchOnThread(address + BigInt(300 * PAGE))).to.equal(0);
+        });
+
+        it('may be completed by somebody else, who offers it onward', async () => {
+          const offer = vmOffer(process.pid, claim, VMO_GRANT_R);
+          using onward = vmClaimSync(process.pid, offer.address);
+          probe().unpark('prefetch.filled');
+          await pulled;
+          expectPages(onward.view(), SEED);
+          expectPages(claim.view(), SEED);
+        });
+      });
+    }
+
+    it('is ended by SIGSEGV, and not answered with zeros, in a child that was forked without exec', async () => {
+      using region = filledRegion();
+      using claim = pullOwn(region, flags);
+      await claim.prefetch({ byteLength: HUGE });
+      for (const page of [0, PAGES - 1]) {
+        expect(probe().touchInChild(addressOfPage(claim, page))).to.deep.equal({ signal: constants.signals.SIGSEGV });
+      }
+      expectPages(claim.view(), SEED);
+    });
+  });
+}
+
+function tagged(page: number): Uint8Array {
+  const bytes = new Uint8Array(PAGE);
+  fillPages(bytes, SEED, page);
+  return bytes;
+}
+
+describe('memory that is mapped', () => {
+  it('is the same memory in a child that was forked without exec', function () {
+    requires(this, needs.probe, needs.userfault);
+    using region = filledRegion(64);
+    for (const flags of [VMO_GRANT_R, VMO_GRANT_R | VMO_GRANT_W]) {
+      using claim = claimOwn(region, flags, { paging: 'userfault' });
+      touch(claim, 1);
+      for (const page of [1, 40]) {
+        expect(probe().touchInChild(addressOfPage(claim, page) + 9n)).to.deep.equal({
+          value: region.view(page * PAGE + 9, 1)[0],
+        });
+      }
+    }
+  });
+});
+
+describe('memory that its source goes on changing while it is pulled', () => {
+  beforeEach(function () {
+    requires(this, needs.probe, needs.userfault);
+  });
+  afterEach(() => {
+    probe().unpark('prefetch.filled');
+  });
+
+  it('is what each page was at some moment, and changes no more', async function () {
+    requires(this, ...filledAside);
+    using region = filledRegion();
+    using claim = pullOwn(region, VMO_GRANT_R);
+    probe().park('prefetch.filled');
+    const pulled = claim.prefetch();
+    await parked('prefetch.filled');
+    fillPages(region.view(), SEED + 1);
+    touch(claim, 5); // brings the newer pages 0 to 15
+    probe().unpark('prefetch.filled');
+    await pulled;
+    fillPages(region.view(), SEED + 2);
+    expectPages(claim.view(0, 16 * PAGE), SEED + 1);
+    expectPages(claim.view(16 * PAGE, HUGE - 16 * PAGE), SEED, 16);
+    expectPages(claim.view(HUGE), SEED + 1, HUGE_PAGES);
+  });
+});
+
+describe('32 MiB that are disowned and pulled', () => {
+  it('are one buffer in both processes together at each step, and one huge page that is on its way', async function () {
+    requires(this, needs.probe, needs.userfault, ...filledAside);
+    const bytes = 16 * HUGE;
+    const before = heldBytes([process.pid]);
+    using region = filledRegion(bytes / PAGE);
+    using claim = pullOwn(region, DISOWNED);
+    const sum = () => heldBytes([process.pid]) - before + mappedBytes(claim.address, 'Anonymous');
+    for (let byteOffset = 0; byteOffset < bytes; byteOffset += HUGE) {
+      probe().park('prefetch.filled');
+      const pulled = claim.prefetch({ byteOffset, byteLength: HUGE });
+      await parked('prefetch.filled');
+      expect(sum()).to.equal(bytes); // and what is filled aside
+      probe().unpark('prefetch.filled');
+      await pulled;
+      expect(sum()).to.equal(bytes);
+    }
+    expect(heldBytes([process.pid])).to.equal(before);
+    expectPages(claim.view(), SEED);
+  });
+});
+
+describeForUsers('a claim by pull of another process’s memory', (user) => {
+  for (const { name, flags } of WAYS) {
+    it(`has every byte, ${name}, with the paging that this user may have`, async () => {
+      await using claimer = await startObedient({ user });
+      using region = filledRegion();
+      const offer = vmOffer(claimer.pid, region, flags);
+      const claim = await claimer.call('claim', process.pid, offer.address, { transfer: 'pull' });
+      expect(claim.paging).to.be.oneOf(['userfault', 'eager']);
+      expect(await claimer.call('difference', claim.region, SEED)).to.be.undefined;
+      await claimer.call('prefetch', claim.region);
+      expect(await claimer.call('difference', claim.region, SEED)).to.be.undefined;
+      if (flags === VMO_GRANT_R) expect(differenceFromPages(region.view(), SEED)).to.be.undefined;
+    });
+
+    it(`may be paged by userfault when that is asked for by name, ${name}`, async function () {
+      requires(this, needs.userfault);
+      await using claimer = await startObedient({ user });
+      using region = filledRegion();
+      const offer = vmOffer(claimer.pid, region, flags);
+      const claim = await claimer.call('claim', process.pid, offer.address, { transfer: 'pull', paging: 'userfault' });
+      await claimer.call('read', claim.region, 700 * PAGE);
+      await claimer.call('prefetch', claim.region);
+      expect(await claimer.call('difference', claim.region, SEED)).to.be.undefined;
+      expect(await claimer.call('stats', claim.region)).to.include({ faults: 1, bytesPulled: PAGES * PAGE });
+    });
+  }
+});
