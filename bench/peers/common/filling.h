@@ -1,0 +1,9 @@
+/* What all memory is filled with, here and in the library's source process, and what a sum of it comes to. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FILLING 0x5a
+
+static inline uint64_t sum_of_filling(size_t bytes) { return (bytes / 8) * UINT64_C(0x5a5a5a5a5a5a5a5a); }

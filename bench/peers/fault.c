@@ -1,0 +1,211 @@
+/*
+ * fault BYTES: what one touch of an absent page costs when it is answered in the usual way: a thread that waits in
+ * poll(), reads one fault, and installs the one page.
+ *
+ * For each line "PLACEMENT TOUCHES STRIDE" it maps a filled memfd anew, touches so many pages in random order, STRIDE
+ * bytes and more apart, and prints the nanoseconds of p50, p90 and p99.
+ *
+ *   scheduler   both threads run where the kernel puts them
+ *   apart       on different cores
+ *   same        on the same core
+ *   spinning    on different cores, and the handler never sleeps
+ *   kernel      there is no handler: a plain mapping
+ *   resident    there is no fault: the pages are mapped already
+ *
+ * Prints "nan nan nan" where this machine does not allow it: it has one core, or no userfaultfd for this process.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/fail.h"
+#include "common/filling.h"
+#include "common/random.h"
+#include "common/touch.h"
+
+enum placement { kScheduler, kApart, kSame, kSpinning, kKernel, kResident, kPlacementCount };
+
+static const char* const names[] = {"scheduler", "apart", "same", "spinning", "kernel", "resident"};
+
+struct handler {
+  int fault_fd;
+  int stop_fd;
+  bool spins;
+  atomic_bool stops;
+  size_t page_bytes;
+};
+
+static cpu_set_t all_cores;
+
+/* The n-th of the cores that this process may use; -1 when there are fewer. */
+static int nth_core(int n) {
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(core, &all_cores) && n-- == 0) return core;
+  }
+  return -1;
+}
+
+static bool pin(int core) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (core < 0) return false;
+  CPU_SET(core, &set);
+  return sched_setaffinity(0, sizeof set, &set) == 0;
+}
+
+static bool place_toucher(enum placement placement) {
+  if (placement == kApart || placement == kSpinning) return nth_core(1) >= 0 && pin(nth_core(0));
+  if (placement == kSame) return pin(nth_core(0));
+  return sched_setaffinity(0, sizeof all_cores, &all_cores) == 0;
+}
+
+static bool place_handler(enum placement placement) {
+  if (placement == kApart || placement == kSpinning) return pin(nth_core(1));
+  return place_toucher(placement);
+}
+
+static void answer(const struct handler* handler, const struct uffd_msg* message) {
+  struct uffdio_continue request = {0};
+  request.range.start = message->arg.pagefault.address & ~(uint64_t)(handler->page_bytes - 1);
+  request.range.len = handler->page_bytes;
+  if (ioctl(handler->fault_fd, UFFDIO_CONTINUE, &request) != 0) fail("UFFDIO_CONTINUE");
+}
+
+static bool wait_for_fault(const struct handler* handler) {
+  if (handler->spins) return !atomic_load_explicit(&handler->stops, memory_order_relaxed);
+  struct pollfd waiting[] = {{.fd = handler->fault_fd, .events = POLLIN}, {.fd = handler->stop_fd, .events = POLLIN}};
+  if (poll(waiting, 2, -1) < 0) fail("poll");
+  return waiting[1].revents == 0;
+}
+
+static void* handle_faults(void* context) {
+  const struct handler* handler = context;
+  struct uffd_msg message;
+  while (wait_for_fault(handler)) {
+    if (read(handler->fault_fd, &message, sizeof message) == (ssize_t)sizeof message) answer(handler, &message);
+  }
+  return NULL;
+}
+
+/* -1 when this process may not have one. */
+static int open_userfault(void* start, size_t bytes) {
+  int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | 1 /* UFFD_USER_MODE_ONLY */);
+  if (fd < 0) return fd;
+  struct uffdio_api api = {.api = UFFD_API, .features = UFFD_FEATURE_MINOR_SHMEM};
+  if (ioctl(fd, UFFDIO_API, &api) != 0) fail("UFFDIO_API");
+  struct uffdio_register range = {.range = {(uintptr_t)start, bytes}, .mode = UFFDIO_REGISTER_MODE_MINOR};
+  if (ioctl(fd, UFFDIO_REGISTER, &range) != 0) fail("UFFDIO_REGISTER");
+  return fd;
+}
+
+struct start {
+  struct handler* handler;
+  enum placement placement;
+  atomic_bool is_placed;
+};
+
+static void* start_handling(void* context) {
+  struct start* start = context;
+  struct handler* handler = start->handler;
+  if (!place_handler(start->placement)) fail("sched_setaffinity");
+  atomic_store(&start->is_placed, true);
+  return handle_faults(handler);
+}
+
+static bool touch_with_handler(char* view, size_t bytes, enum placement placement, const uint64_t* offsets,
+                               size_t count, double* took_ns) {
+  struct handler handler = {.fault_fd = open_userfault(view, bytes),
+                            .stop_fd = eventfd(0, EFD_CLOEXEC),
+                            .spins = placement == kSpinning,
+                            .page_bytes = (size_t)sysconf(_SC_PAGESIZE)};
+  if (handler.fault_fd < 0) return close(handler.stop_fd), false;
+  struct start start = {.handler = &handler, .placement = placement};
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, start_handling, &start) != 0) fail("pthread_create");
+  while (!atomic_load(&start.is_placed)) sched_yield();
+  time_touches(view, offsets, count, took_ns);
+  atomic_store(&handler.stops, true);
+  const uint64_t one = 1;
+  if (write(handler.stop_fd, &one, sizeof one) != sizeof one) fail("write");
+  pthread_join(thread, NULL);
+  close(handler.stop_fd);
+  close(handler.fault_fd);
+  return true;
+}
+
+static int by_value(const void* a, const void* b) {
+  const double left = *(const double*)a, right = *(const double*)b;
+  return (left > right) - (left < right);
+}
+
+static uint64_t* random_offsets(size_t bytes, size_t stride, size_t count) {
+  const size_t places = bytes / stride;
+  uint64_t* offsets = malloc(places * sizeof *offsets);
+  if (offsets == NULL || places < count) return fprintf(stderr, "too many touches\n"), exit(2), NULL;
+  for (size_t i = 0; i < places; ++i) offsets[i] = i * stride;
+  shuffle(offsets, places);
+  return offsets;
+}
+
+static void print_percentiles(double* values, size_t count) {
+  if (count == 0) return (void)puts("nan nan nan");
+  qsort(values, count, sizeof *values, by_value);
+  printf("%.0f %.0f %.0f\n", values[count / 2], values[count * 9 / 10], values[count * 99 / 100]);
+}
+
+static void measure(int memory_fd, size_t bytes, enum placement placement, size_t count, size_t stride) {
+  if (!place_toucher(placement)) return print_percentiles(NULL, 0);
+  uint64_t* offsets = random_offsets(bytes, stride, count);
+  double* took_ns = calloc(count, sizeof *took_ns);
+  char* view = mmap(NULL, bytes, PROT_READ, MAP_SHARED, memory_fd, 0);
+  if (view == MAP_FAILED || took_ns == NULL) fail("mmap");
+  bool is_measured = true;
+  if (placement == kResident) touch(view, offsets, count);
+  if (placement == kKernel || placement == kResident) {
+    time_touches(view, offsets, count, took_ns);
+  } else {
+    is_measured = touch_with_handler(view, bytes, placement, offsets, count, took_ns);
+  }
+  munmap(view, bytes);
+  print_percentiles(took_ns, is_measured ? count : 0);
+  free(took_ns);
+  free(offsets);
+}
+
+static enum placement find_placement(const char* name) {
+  for (int placement = 0; placement < kPlacementCount; ++placement) {
+    if (strcmp(names[placement], name) == 0) return (enum placement)placement;
+  }
+  fprintf(stderr, "there is no placement '%s'\n", name);
+  exit(2);
+}
+
+int main(int argc, char** argv) {
+  if (argc != 2) return fprintf(stderr, "usage: fault BYTES\n"), 2;
+  const size_t bytes = strtoull(argv[1], NULL, 10);
+  const int memory_fd = memfd_create("vmoffer-bench", MFD_CLOEXEC);
+  if (memory_fd < 0 || ftruncate(memory_fd, (off_t)bytes) != 0) fail("memfd_create");
+  char* memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory_fd, 0);
+  if (memory == MAP_FAILED) fail("mmap");
+  memset(memory, FILLING, bytes);
+  sched_getaffinity(0, sizeof all_cores, &all_cores);
+  char name[16];
+  size_t count, stride;
+  while (scanf("%15s %zu %zu", name, &count, &stride) == 3) {
+    measure(memory_fd, bytes, find_placement(name), count, stride);
+    fflush(stdout);
+  }
+  return 0;
+}

@@ -1,0 +1,73 @@
+/*
+ * An addon of Node.js that reads memory as the peers do: with the same C code, so that what is compared is how the
+ * bytes arrive and not who reads them.
+ *
+ *   sum(memory)                    the sum of its 64-bit words, as a BigInt
+ *   touch(memory, offsets)         reads one byte at each offset
+ *   timeTouches(memory, offsets)   the same; a Float64Array of nanoseconds
+ *
+ * Memory is a Uint8Array, offsets are a BigUint64Array. It trusts its callers.
+ */
+#include <node_api.h>
+#include <stdlib.h>
+
+#include "common/sum.h"
+#include "common/touch.h"
+
+#define CHECK(call) \
+  if ((call) != napi_ok) abort()
+
+struct arguments {
+  char* memory;
+  size_t memory_bytes;
+  const uint64_t* offsets;
+  size_t count;
+};
+
+static struct arguments arguments_of(napi_env env, napi_callback_info info) {
+  struct arguments got = {0};
+  napi_value values[2];
+  size_t count = 2;
+  CHECK(napi_get_cb_info(env, info, &count, values, NULL, NULL));
+  CHECK(napi_get_typedarray_info(env, values[0], NULL, &got.memory_bytes, (void**)&got.memory, NULL, NULL));
+  if (count == 2) {
+    CHECK(napi_get_typedarray_info(env, values[1], NULL, &got.count, (void**)&got.offsets, NULL, NULL));
+  }
+  return got;
+}
+
+static napi_value sum(napi_env env, napi_callback_info info) {
+  const struct arguments got = arguments_of(env, info);
+  napi_value result;
+  CHECK(napi_create_bigint_uint64(env, sum_of_words(got.memory, got.memory_bytes), &result));
+  return result;
+}
+
+static napi_value touch_all(napi_env env, napi_callback_info info) {
+  const struct arguments got = arguments_of(env, info);
+  touch(got.memory, got.offsets, got.count);
+  return NULL;
+}
+
+static napi_value time_all_touches(napi_env env, napi_callback_info info) {
+  const struct arguments got = arguments_of(env, info);
+  napi_value buffer, result;
+  double* took_ns;
+  CHECK(napi_create_arraybuffer(env, got.count * sizeof(double), (void**)&took_ns, &buffer));
+  time_touches(got.memory, got.offsets, got.count, took_ns);
+  CHECK(napi_create_typedarray(env, napi_float64_array, got.count, buffer, 0, &result));
+  return result;
+}
+
+static void add_function(napi_env env, napi_value exports, const char* name, napi_callback function) {
+  napi_value value;
+  CHECK(napi_create_function(env, name, NAPI_AUTO_LENGTH, function, NULL, &value));
+  CHECK(napi_set_named_property(env, exports, name, value));
+}
+
+NAPI_MODULE_INIT() {
+  add_function(env, exports, "sum", sum);
+  add_function(env, exports, "touch", touch_all);
+  add_function(env, exports, "timeTouches", time_all_touches);
+  return exports;
+}

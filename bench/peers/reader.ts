@@ -1,0 +1,21 @@
+/** Reading memory with the code that the peers in C read theirs with. */
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { buildAddon } from './build.js';
+
+export interface Reader {
+  /** The sum of all 64-bit words; the length is a multiple of 64. */
+  sum(memory: Uint8Array): bigint;
+  /** Reads one byte at each offset. */
+  touch(memory: Uint8Array, offsets: BigUint64Array): void;
+  /** Reads one byte at each offset; the nanoseconds that each took. */
+  timeTouches(memory: Uint8Array, offsets: BigUint64Array): Float64Array;
+}
+
+let reader: Reader | undefined;
+
+/** Built at the first call. */
+export function loadReader(): Reader {
+  reader ??= createRequire(import.meta.url)(resolve(buildAddon('reader'))) as Reader;
+  return reader;
+}
