@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import type { Bench, Findings } from './bench.js';
 import { judge, type Judged, type Samples } from './comparison.js';
 import type { Environment } from './environment.js';
-import { dotPlot, renderPlot, type Plot } from './plot.js';
+import { renderPlot, type Plot } from './plot.js';
+import { dotPlot } from './plots.js';
 import { summarize, type Summary } from './statistics.js';
-import type { Unit } from './units.js';
+import { NEVER, type Unit } from './units.js';
 
 /** Counts up when a field changes its meaning. */
 const SCHEMA = 1;
@@ -98,7 +99,10 @@ export async function writeResults(
     writeFileSync(join(folder, fileNameOf(plot)), await renderPlot(plot, details.environment));
   }
   const results = resultsOf(bench, findings, details);
-  writeFileSync(pathOf(folder, bench.name), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(
+    pathOf(folder, bench.name),
+    `${JSON.stringify(results, (_, value: unknown) => (value === Infinity ? NEVER : value), 2)}\n`,
+  );
   return results;
 }
 
@@ -106,7 +110,9 @@ export async function writeResults(
 export function readResults(folder: string, name: string): Results | undefined {
   const path = pathOf(folder, name);
   if (!existsSync(path)) return undefined;
-  const results = JSON.parse(readFileSync(path, 'utf8')) as Partial<Results>;
+  const results = JSON.parse(readFileSync(path, 'utf8'), (_, value: unknown) =>
+    value === NEVER ? Infinity : value,
+  ) as Partial<Results>;
   if (results.schema !== SCHEMA) throw new Error(`${path} is not of schema ${SCHEMA}: measure again`);
   return results as Results;
 }

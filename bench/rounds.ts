@@ -1,16 +1,21 @@
 import { SingleBar } from 'cli-progress';
 import type { Samples } from './comparison.js';
+import { median } from './statistics.js';
 
-/** Measures once; gives milliseconds by the names of what was measured. */
+/** Measures once; gives values by the names of what was measured. */
 export type Measurement = () => Promise<Record<string, number>>;
 
 /**
  * Takes every measurement once a round, in turn, so that whatever slows the machine down slows them all down. The first
  * round warms up and does not count.
  */
-export async function measureInRounds(measurements: readonly Measurement[], rounds: number): Promise<Samples> {
+export async function measureInRounds(
+  measurements: readonly Measurement[],
+  rounds: number,
+  label = 'measuring',
+): Promise<Samples> {
   const samples = new Map<string, number[]>();
-  const bar = new SingleBar({ format: 'measuring {bar} round {value} of {total}', clearOnComplete: true });
+  const bar = new SingleBar({ format: `  ${label} {bar} round {value} of {total}`, clearOnComplete: true });
   bar.start(rounds, 0);
   for (let round = 0; round <= rounds; round++) {
     for (const measure of measurements) collect(samples, await measure(), round > 0);
@@ -20,12 +25,20 @@ export async function measureInRounds(measurements: readonly Measurement[], roun
   return samples;
 }
 
+/** What cannot be measured here is left out. */
 function collect(samples: Map<string, number[]>, found: Record<string, number>, counts: boolean): void {
   for (const [name, value] of Object.entries(found)) {
     const values = samples.get(name) ?? [];
-    if (counts) values.push(value);
+    if (counts && !Number.isNaN(value)) values.push(value);
     samples.set(name, values);
   }
+}
+
+/** Measures several times in a row and takes the medians: what is short must not be decided by one slow wake-up. */
+export async function repeated(times: number, measure: Measurement): Promise<Record<string, number>> {
+  const all = new Map<string, number[]>();
+  for (let time = 0; time < times; time++) collect(all, await measure(), true);
+  return Object.fromEntries([...all].map(([name, values]) => [name, median(values)]));
 }
 
 /** The milliseconds that `work` takes. */

@@ -36,6 +36,9 @@ const SCALES: Record<Unit, readonly Scale[]> = {
   ],
 };
 
+/** Infinity: the size from which on something is so, when it is not. JSON has no such number, either. */
+export const NEVER = 'never';
+
 const RATIO: Scale = { factor: 1, name: '×' };
 
 function scaleOf(value: number, unit: Unit): Scale {
@@ -64,11 +67,13 @@ function spreadAt(scale: Scale, least: number, middle: number, most: number, dig
 }
 
 function formatAt({ factor, name }: Scale, value: number, digits = 3): string {
+  if (value === Infinity) return NEVER;
   return `${significant(value / factor, digits)} ${name}`;
 }
 
 /** So many digits that say something, and no fewer before the point. */
 function significant(value: number, digits: number): string {
+  if (value === Infinity) return NEVER;
   if (Math.abs(value) >= 10 ** (digits - 1)) return value.toFixed(0);
   return Number(value.toPrecision(digits)).toString();
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { dotPlot, renderPlot } from '../../bench/plot.js';
+import { renderPlot } from '../../bench/plot.js';
+import { dotPlot } from '../../bench/plots.js';
 import { environment, findings } from './support/findings.js';
 
 describe("a bench's picture", () => {

@@ -45,6 +45,12 @@ describe("a bench's results", () => {
     expect(readResults(folder, 'another')).to.equal(undefined);
   });
 
+  it('keep what never happens, which JSON has no number for', async () => {
+    const never = { ...findings, sizes: new Map([['peak', [4096, Infinity, Infinity]]]) };
+    const written = await writeResults(folder, bench, never, details);
+    expect(readResults(folder, 'race')).to.deep.equal(written);
+  });
+
   it('come with a picture for each unit, and with none but the own ones of a bench that has any', async () => {
     const { plots } = await writeResults(folder, bench, findings, details);
     expect(plots).to.deep.equal(['race.svg', 'race-bytes.svg', 'race-rate.svg']);

@@ -31,6 +31,11 @@ describe("a bench's units", () => {
     expect(formatSpread(4, 4, 4)).to.equal('4 ms');
   });
 
+  it('says never instead of infinity', () => {
+    expect(formatValue(Infinity, 'bytes')).to.equal('never');
+    expect(formatSpread(4096, 8192, Infinity, 'bytes')).to.equal('8 KiB (4–never)');
+  });
+
   it('shows what a target for memory is about', () => {
     expect(formatRatioSpread(1.0003, 1.0003, 1.0003, 'bytes')).to.equal('1.0003 ×');
   });

@@ -1,0 +1,141 @@
+/** The kinds of pictures that benches draw. */
+import type { Samples } from './comparison.js';
+import type { Plot } from './plot.js';
+import { summarize } from './statistics.js';
+import { formatValue, type Unit } from './units.js';
+
+const AXIS_TITLES: Record<Unit, string> = { ms: 'milliseconds', bytes: 'bytes', rate: 'per second' };
+
+/** Okabe and Ito's, which the colour-blind can tell apart, and some more. The first is for the library. */
+const COLOURS = [
+  '#d55e00',
+  '#0072b2',
+  '#009e73',
+  '#cc79a7',
+  '#e69f00',
+  '#56b4e9',
+  '#7f6000',
+  '#8a8a8a',
+  '#000000',
+  '#b8b800',
+];
+
+/** One dot a measurement, on its spread, on a logarithmic scale. */
+export function dotPlot(name: string, title: string, samples: Samples, unit: Unit): Plot {
+  const values = [...samples].map(([measurement, found]) => {
+    const summary = summarize(found);
+    return { measurement, ...summary, label: formatValue(summary.median, unit) };
+  });
+  const y = { field: 'measurement', type: 'nominal', sort: null, title: null, axis: { labelLimit: 320, grid: true } };
+  const at = (field: string) => ({ field, type: 'quantitative', scale: { type: 'log' }, title: AXIS_TITLES[unit] });
+  return {
+    name,
+    title,
+    spec: {
+      width: 560,
+      data: { values },
+      encoding: { y },
+      layer: [
+        { mark: { type: 'rule', strokeWidth: 3, opacity: 0.5 }, encoding: { x: at('least'), x2: { field: 'most' } } },
+        { mark: { type: 'point', filled: true, size: 70, opacity: 1 }, encoding: { x: at('median') } },
+        { mark: { type: 'text', dy: -9, fontSize: 10 }, encoding: { x: at('median'), text: { field: 'label' } } },
+      ],
+    },
+  };
+}
+
+/** A value of one of the lines: its median and its spread. */
+export interface Point {
+  line: string;
+  x: number;
+  median: number;
+  least: number;
+  most: number;
+}
+
+export interface Axis {
+  title: string;
+  /** Where it is marked, and what is written there. */
+  marks: readonly (readonly [at: number, label: string])[];
+}
+
+/** Milliseconds by something else, both on logarithmic scales, with the lines in the given order. */
+export function linePlot(name: string, title: string, axis: Axis, points: readonly Point[]): Plot {
+  return { name, title, spec: { data: { values: points }, ...lines(axis, points) } };
+}
+
+/** The same, with the places named where lines cross. */
+export function crossingPlot(
+  name: string,
+  title: string,
+  axis: Axis,
+  points: readonly Point[],
+  crossings: readonly { x: number; label: string }[],
+): Plot {
+  const { width, height, layer } = lines(axis, points);
+  const x = { field: 'x', type: 'quantitative' };
+  const named = crossings.map((crossing, index) => ({ ...crossing, y: 14 + 16 * index }));
+  const rules = {
+    data: { values: named },
+    layer: [
+      { mark: { type: 'rule', strokeDash: [4, 4], color: '#52606d' }, encoding: { x } },
+      {
+        mark: { type: 'text', align: 'left', dx: 5, fontSize: 11, color: '#1f2933' },
+        encoding: { x, y: { field: 'y', type: 'quantitative', scale: null }, text: { field: 'label' } },
+      },
+    ],
+  };
+  return { name, title, spec: { width, height, layer: [{ data: { values: points }, layer }, rules] } };
+}
+
+/** The same for several pictures in a row, each for those points whose `facet` it is. */
+export function facetPlot(
+  name: string,
+  title: string,
+  axis: Axis,
+  points: readonly (Point & { facet: string })[],
+): Plot {
+  const { layer, height } = lines(axis, points);
+  const facet = { field: 'facet', type: 'nominal', title: null, sort: null };
+  return { name, title, spec: { data: { values: points }, facet, columns: 2, spec: { width: 340, height, layer } } };
+}
+
+function lines(axis: Axis, points: readonly Point[]) {
+  const names = [...new Set(points.map(({ line }) => line))];
+  const labels = Object.fromEntries(axis.marks.map(([at, label]) => [String(at), label]));
+  const x = {
+    field: 'x',
+    type: 'quantitative',
+    title: axis.title,
+    scale: { type: 'log' },
+    axis: {
+      values: axis.marks.map(([at]) => at),
+      labelExpr: `(${JSON.stringify(labels)})[datum.value]`,
+      labelAngle: -40,
+    },
+  };
+  const y = {
+    field: 'median',
+    type: 'quantitative',
+    title: AXIS_TITLES.ms,
+    scale: { type: 'log' },
+    axis: { format: '~g' },
+  };
+  const color = {
+    field: 'line',
+    type: 'nominal',
+    title: null,
+    scale: { domain: names, range: names.map((_, index) => COLOURS[index % COLOURS.length]) },
+  };
+  return {
+    width: 620,
+    height: 380,
+    layer: [
+      { mark: { type: 'line', point: true, strokeWidth: 2 }, encoding: { x, y, color } },
+      {
+        mark: { type: 'rule', opacity: 0.5 },
+        encoding: { x, y: { ...y, field: 'least' }, y2: { field: 'most' }, color },
+      },
+    ],
+  };
+}
