@@ -1,7 +1,19 @@
 /** All there is to measure, in the order of the table. */
 import type { Bench } from './bench.js';
 import { claimBench } from './claim.js';
+import { crossoverBench } from './crossover.js';
+import { deliveryBench } from './delivery.js';
 import { faultBench } from './fault.js';
 import { handOffBench } from './handoff.js';
+import { pagesBench } from './pages.js';
+import { sparseBench } from './sparse.js';
 
-export const benches: readonly Bench[] = [claimBench, faultBench, handOffBench];
+export const benches: readonly Bench[] = [
+  claimBench,
+  faultBench,
+  pagesBench,
+  deliveryBench,
+  crossoverBench,
+  sparseBench,
+  handOffBench,
+];

@@ -1,87 +1,95 @@
-/** What one fault costs: touches of single pages in random order, as JavaScript sees them and as the pager does. */
-import { capabilities, VMO_GRANT_R, vmClaim, type PagingKind } from 'vmoffer';
+/** What one fault costs: touches of single pages in random order, beside handlers of the usual kind and the kernel. */
+import { VMO_GRANT_R, vmClaim } from 'vmoffer';
 import type { Bench, Findings } from './bench.js';
-import type { Comparison } from './comparison.js';
-import { quantile } from './statistics.js';
+import type { Comparison, Samples } from './comparison.js';
+import type { Effort } from './effort.js';
+import { Peer } from './peers/peer.js';
+import { loadReader } from './peers/reader.js';
+import { placesIn } from './places.js';
 import { measureInRounds, type Measurement } from './rounds.js';
 import { SourceProcess } from './source-process.js';
+import { quantile } from './statistics.js';
+import { GIB, MIB } from './units.js';
 
-const GIB = 1 << 30;
-const ROUNDS = 5;
+const ROUNDS = 7;
 const TOUCHES = 2000;
-/** The pager and the kernel both install 16 pages around a single touch: touches lie further apart than that. */
-const STRIDE_PAGES = 64;
+/** The kernel installs 16 pages around a touch, and a pager may, too: touches lie further apart than that. */
+const STRIDE_BYTES = 64 * 4096;
+/** In milliseconds. */
+const MOST_P50 = 0.004;
 
-const PAGINGS = ['userfault', 'kernel'] as const;
+/** What the peer can be told: see bench/peers/fault.c. */
+const PLACEMENTS = ['scheduler', 'apart', 'same', 'spinning', 'kernel', 'resident'] as const;
 
 const comparisons: Comparison[] = [
-  { what: 'one touch of an absent page, p50', ours: 'touch p50, userfault', peer: 'touch p50, kernel' },
-  { what: 'one touch of an absent page, p99', ours: 'touch p99, userfault', peer: 'touch p99, kernel' },
-  { what: 'one touch of a resident page, p50', ours: 'again p50, userfault', peer: 'again p50, kernel' },
   {
-    what: "the pager's own part of the p50",
-    ours: 'pager p50, userfault',
-    peer: 'touch p50, userfault',
+    what: 'one fault, p50, against a handler that polls, reads and installs one page, where the scheduler puts it',
+    ours: 'ours p50',
+    peer: 'scheduler p50',
+    fasterBy: 10,
+    atMost: MOST_P50,
   },
+  { what: '… against that handler pinned to another core', ours: 'ours p50', peer: 'apart p50' },
+  { what: '… against that handler pinned to the same core', ours: 'ours p50', peer: 'same p50' },
+  { what: '… against that handler spinning on another core', ours: 'ours p50', peer: 'spinning p50' },
+  { what: '… against the kernel, with plain mmap', ours: 'ours p50', peer: 'kernel p50' },
+  { what: 'one fault, p99, against the handler where the scheduler puts it', ours: 'ours p99', peer: 'scheduler p99' },
 ];
 
 export const faultBench: Bench = {
   name: 'fault',
-  what: 'one touch of an absent page: round trip in JavaScript, and the part of the pager',
-  async run(): Promise<Findings> {
-    const source = new SourceProcess();
-    try {
-      const measurements = PAGINGS.map(
-        (paging): Measurement =>
-          () =>
-            touchAtRandom(source, paging),
-      );
-      const samples = await measureInRounds(measurements, ROUNDS);
-      return { samples, comparisons, notes: NOTES };
-    } finally {
-      await source.stop();
-    }
+  what: 'one touch of an absent page, beside handlers of the usual kind and the kernel',
+  async run(effort: Effort): Promise<Findings> {
+    const rounds = effort.rounds(ROUNDS);
+    const touches = effort.pick(TOUCHES, 20);
+    const byteLength = effort.pick(GIB, 8 * MIB);
+    await using source = new SourceProcess();
+    await using peer = new Peer('fault', [String(byteLength)]);
+    const samples = await measureInRounds(
+      [
+        () => touchClaim(source, byteLength, touches),
+        ...PLACEMENTS.map(
+          (placement): Measurement =>
+            () =>
+              askPeer(peer, placement, touches),
+        ),
+      ],
+      rounds,
+    );
+    return { ...withoutUnmeasured(samples), notes: notes(rounds, touches) };
   },
 };
 
-const NOTES = [
-  `medians over ${ROUNDS} rounds of the percentiles of ${TOUCHES} touches each`,
-  "a touch is timed with performance.now(), which is part of the figure: see 'a resident page'",
-  'placement is left to the scheduler but for the pager, which follows the faulting thread where it may',
-];
-
-async function touchAtRandom(source: SourceProcess, paging: PagingKind): Promise<Record<string, number>> {
-  using claim = await vmClaim(source.pid, await source.offer(GIB, VMO_GRANT_R), { paging });
-  const bytes = claim.view();
-  const offsets = shuffledOffsets();
-  const first = touchAll(bytes, offsets);
-  const again = touchAll(bytes, offsets);
-  const found = {
-    [`touch p50, ${paging}`]: quantile(first, 0.5),
-    [`touch p99, ${paging}`]: quantile(first, 0.99),
-    [`again p50, ${paging}`]: quantile(again, 0.5),
+/** One core has no other, and a process without userfaultfd has no handler. */
+function withoutUnmeasured(samples: Samples): Pick<Findings, 'samples' | 'comparisons'> {
+  const measured = new Map([...samples].filter(([, values]) => values.length > 0));
+  return {
+    samples: measured,
+    comparisons: comparisons.filter(({ peer }) => peer === undefined || measured.has(peer)),
   };
-  if (paging !== 'userfault') return found;
-  return { ...found, 'pager p50, userfault': claim.stats().faultLatency.p50 / 1000 };
 }
 
-/** What was read is kept where the compiler cannot see that nobody looks: a read that nobody needs is not done. */
-const read = new Uint8Array(1);
-
-function touchAll(bytes: Uint8Array, offsets: readonly number[]): number[] {
-  return offsets.map((offset) => {
-    const start = performance.now();
-    read[0] = bytes[offset] ?? 0;
-    return performance.now() - start;
-  });
+function notes(rounds: number, touches: number): string[] {
+  return [
+    `medians over ${rounds} rounds of the percentiles of ${touches} touches each, in random order, ${STRIDE_BYTES >> 10} KiB or more apart`,
+    'a touch is timed in C, the same code here and in the peer, between two readings of the clock: see resident',
+    'ours is left to the scheduler but for the pager, which follows the faulting thread where it may',
+    "pager is the library's own count: from its reading of a fault to the pages being installed",
+  ];
 }
 
-function shuffledOffsets(): number[] {
-  const stride = STRIDE_PAGES * capabilities().pageSize;
-  const offsets = Array.from({ length: GIB / stride }, (_, index) => index * stride);
-  for (let last = offsets.length - 1; last > 0; last--) {
-    const other = Math.floor(Math.random() * (last + 1));
-    [offsets[last], offsets[other]] = [offsets[other] ?? 0, offsets[last] ?? 0];
-  }
-  return offsets.slice(0, TOUCHES);
+async function touchClaim(source: SourceProcess, byteLength: number, touches: number): Promise<Record<string, number>> {
+  using claim = await vmClaim(source.pid, await source.offer(byteLength, VMO_GRANT_R));
+  const places = placesIn(byteLength, STRIDE_BYTES, touches, 'random');
+  const took = [...loadReader().timeTouches(claim.view(), places)];
+  const [p50, p90, p99] = [0.5, 0.9, 0.99].map((share) => quantile(took, share));
+  return { ...percentiles('ours', [p50, p90, p99]), 'pager p50': claim.stats().faultLatency.p50 / 1e3 || NaN };
+}
+
+async function askPeer(peer: Peer, placement: string, touches: number): Promise<Record<string, number>> {
+  return percentiles(placement, await peer.ask(placement, touches, STRIDE_BYTES));
+}
+
+function percentiles(name: string, [p50 = NaN, p90 = NaN, p99 = NaN]: readonly (number | undefined)[]) {
+  return { [`${name} p50`]: p50 / 1e6, [`${name} p90`]: p90 / 1e6, [`${name} p99`]: p99 / 1e6 };
 }

@@ -2,18 +2,20 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** What every byte of a source's memory is. */
-export const FILLING = 0x5a;
+export { FILLING } from './filling.js';
 
 export type Order =
-  { kind: 'offer'; byteLength: number; flags: number } | { kind: 'serve'; byteLength: number; path: string };
+  | { kind: 'offer'; byteLength: number; flags: number }
+  | { kind: 'serve'; byteLength: number; path: string }
+  | { kind: 'send'; byteLength: number };
 
 export interface Reply {
   address: bigint;
+  bytes?: Uint8Array;
 }
 
 /** A process that holds memory and offers it to this one. It is told one thing at a time. */
-export class SourceProcess {
+export class SourceProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<never>;
 
@@ -29,13 +31,20 @@ export class SourceProcess {
   }
 
   /** Offers a region of that length, whose pages are all there; resolves to its address. */
-  offer(byteLength: number, flags: number): Promise<bigint> {
-    return this.#tell({ kind: 'offer', byteLength, flags });
+  async offer(byteLength: number, flags: number): Promise<bigint> {
+    const { address } = await this.#tell({ kind: 'offer', byteLength, flags });
+    return address;
   }
 
-  /** From now on sends the same bytes to whoever connects to a UNIX socket. */
+  /** From now on sends up to so many bytes to whoever connects to a UNIX socket and asks for them. */
   async serve(byteLength: number, path: string): Promise<void> {
     await this.#tell({ kind: 'serve', byteLength, path });
+  }
+
+  /** Sends the bytes as a message of node:child_process, with advanced serialization. */
+  async send(byteLength: number): Promise<Uint8Array> {
+    const { bytes = new Uint8Array() } = await this.#tell({ kind: 'send', byteLength });
+    return bytes;
   }
 
   async stop(): Promise<void> {
@@ -43,14 +52,17 @@ export class SourceProcess {
     await this.#ended.catch(() => undefined);
   }
 
-  async #tell(order: Order): Promise<bigint> {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #tell(order: Order): Promise<Reply> {
     this.#child.send(order);
     const answered = new Promise<Reply>((resolve) =>
       this.#child.once('message', (reply) => {
         resolve(reply as Reply);
       }),
     );
-    const { address } = await Promise.race([answered, this.#ended]);
-    return address;
+    return Promise.race([answered, this.#ended]);
   }
 }

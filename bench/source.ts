@@ -1,8 +1,7 @@
-/** The other process of a bench: it holds the memory, offers it, and sends it through a socket, as it is told. */
+/** The other process of a bench: it holds the memory, and offers or sends it as it is told. */
 import type { Server } from 'node:net';
 import { allocate, vmOffer, type Region } from 'vmoffer';
-import { serve } from '../demo/unix-socket.js';
-import { windowsOf } from '../demo/windows.js';
+import { serveBytes } from './node-socket.js';
 import { FILLING, type Order, type Reply } from './source-process.js';
 
 const parentPid = Number(process.argv[2]);
@@ -30,15 +29,24 @@ function offer(byteLength: number, flags: number): Reply {
   return { address };
 }
 
-async function serveRegion(byteLength: number, path: string): Promise<Reply> {
+async function serve(byteLength: number, path: string): Promise<Reply> {
   const region = regionOf(byteLength);
-  server = await serve(path, (chunkBytes) => windowsOf(region, byteLength, chunkBytes));
+  const bytes = region.view();
+  server = await serveBytes(path, (count) => bytes.subarray(0, count));
   return { address: region.address };
 }
 
+function send(byteLength: number): Reply {
+  const region = regionOf(byteLength);
+  return { address: region.address, bytes: region.view() };
+}
+
+function carryOut(order: Order): Reply | Promise<Reply> {
+  if (order.kind === 'offer') return offer(order.byteLength, order.flags);
+  return order.kind === 'serve' ? serve(order.byteLength, order.path) : send(order.byteLength);
+}
+
 process.on('message', (order: Order) => {
-  const reply =
-    order.kind === 'offer' ? offer(order.byteLength, order.flags) : serveRegion(order.byteLength, order.path);
-  void Promise.resolve(reply).then((message) => process.send?.(message));
+  void Promise.resolve(carryOut(order)).then((reply) => process.send?.(reply));
 });
 process.on('disconnect', () => server?.close());

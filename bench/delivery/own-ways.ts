@@ -1,0 +1,38 @@
+/** The library: the offer stands already, as everything of the peers is open already. */
+import { VMO_GRANT_R, vmClaim, type ClaimOptions } from 'vmoffer';
+import { windowsOf } from '../../demo/windows.js';
+import { expectFilled } from '../filling.js';
+import { loadReader } from '../peers/reader.js';
+import type { SourceProcess } from '../source-process.js';
+import { GIB } from '../units.js';
+import type { Arrival, Way } from './way.js';
+
+export const OWN_WAYS = { map: 'vmoffer, map', eager: 'vmoffer, eager', pull: 'vmoffer, pull' } as const;
+
+export function ownWays(source: SourceProcess): Way[] {
+  const wayOf = (name: string, options: ClaimOptions): Way => ({
+    name,
+    deliver: (byteLength) => claimAndSum(source, byteLength, options),
+  });
+  return [
+    wayOf(OWN_WAYS.map, {}),
+    wayOf(OWN_WAYS.eager, { paging: 'eager' }),
+    wayOf(OWN_WAYS.pull, { transfer: 'pull' }),
+  ];
+}
+
+/** Read once, so that it cannot be left out. */
+const firstByte = new Uint8Array(1);
+
+async function claimAndSum(source: SourceProcess, byteLength: number, options: ClaimOptions): Promise<Arrival> {
+  const address = await source.offer(byteLength, VMO_GRANT_R);
+  const start = performance.now();
+  using claim = await vmClaim(source.pid, address, options);
+  firstByte.set(claim.view(0, 1));
+  const first = performance.now() - start;
+  let sum = 0n;
+  for (const window of windowsOf(claim, byteLength, GIB)) sum += loadReader().sum(window);
+  const last = performance.now() - start;
+  expectFilled(BigInt.asUintN(64, sum), byteLength);
+  return { first, last };
+}

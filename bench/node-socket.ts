@@ -1,0 +1,96 @@
+/** The peer that every Node.js program has: bytes through a UNIX socket, as fast as Node.js can. */
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { loadReader } from './peers/reader.js';
+import { MIB } from './units.js';
+
+/** What one write and one read take. Larger and smaller ones were not faster. */
+const CHUNK_BYTES = MIB;
+const REQUEST_BYTES = 8;
+
+/** A socket without a file, gone with the process (an abstract address, which begins with a zero byte). */
+export function socketPath(): string {
+  return `\0vmoffer-bench-${process.pid}`;
+}
+
+/** Whoever connects and asks for so many bytes is sent them. */
+export async function serveBytes(path: string, bytesOf: (byteLength: number) => Uint8Array): Promise<Server> {
+  const server = createServer((socket) => {
+    socket.on('data', (request) => void sendAll(socket, bytesOf(Number(request.readBigUInt64LE()))));
+  });
+  server.listen(path);
+  await once(server, 'listening');
+  return server;
+}
+
+async function sendAll(socket: Socket, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+    if (!socket.write(bytes.subarray(at, at + CHUNK_BYTES))) await once(socket, 'drain');
+  }
+}
+
+interface Delivery {
+  /** Called when some of the bytes are there. */
+  onFirst: () => void;
+  onAll: (sum: bigint) => void;
+  onError: (error: Error) => void;
+}
+
+/**
+ * An open connection. What comes lies in one chunk that is used again and again, and is summed up there, which is the
+ * cheapest way to receive: nobody has all the bytes at the end.
+ */
+export class SocketReceiver implements Disposable {
+  readonly #socket: Socket;
+  readonly #chunk = Buffer.alloc(CHUNK_BYTES);
+  #delivery: Delivery | undefined;
+  #filled = 0;
+  #taken = 0;
+  #expected = 0;
+  #sum = 0n;
+
+  private constructor(path: string) {
+    const callback = (byteLength: number): boolean => {
+      this.#take(byteLength);
+      return true;
+    };
+    this.#socket = connect({ path, onread: { buffer: () => this.#chunk.subarray(this.#filled), callback } });
+    this.#socket.on('error', (error) => this.#delivery?.onError(error));
+  }
+
+  static async open(path: string): Promise<SocketReceiver> {
+    const receiver = new SocketReceiver(path);
+    await once(receiver.#socket, 'connect');
+    return receiver;
+  }
+
+  /** Asks for so many bytes and resolves to the sum of all. */
+  receive(byteLength: number, onFirst: () => void): Promise<bigint> {
+    [this.#filled, this.#taken, this.#expected, this.#sum] = [0, 0, byteLength, 0n];
+    return new Promise((onAll, onError) => {
+      this.#delivery = { onFirst, onAll, onError };
+      this.#socket.write(requestOf(byteLength));
+    });
+  }
+
+  #take(byteLength: number): void {
+    if (this.#taken === 0) this.#delivery?.onFirst();
+    this.#filled += byteLength;
+    this.#taken += byteLength;
+    const isAll = this.#taken === this.#expected;
+    if (this.#filled < CHUNK_BYTES && !isAll) return;
+    this.#sum += loadReader().sum(this.#chunk.subarray(0, this.#filled));
+    this.#filled = 0;
+    if (isAll) this.#delivery?.onAll(BigInt.asUintN(64, this.#sum));
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.destroy();
+  }
+}
+
+function requestOf(byteLength: number): Buffer {
+  const request = Buffer.alloc(REQUEST_BYTES);
+  request.writeBigUInt64LE(BigInt(byteLength));
+  return request;
+}

@@ -1,0 +1,85 @@
+/** The first pass over claimed memory, beside the kernel's own demand paging and beside pages that are there already. */
+import { VMO_GRANT_R, VMO_GRANT_W, vmClaim, type Claim, type ClaimOptions } from 'vmoffer';
+import type { Bench, Findings } from './bench.js';
+import type { Comparison } from './comparison.js';
+import type { Effort } from './effort.js';
+import { expectFilled, FILLING } from './filling.js';
+import { loadReader } from './peers/reader.js';
+import { measureInRounds, timed, type Measurement } from './rounds.js';
+import { SourceProcess } from './source-process.js';
+import { GIB, MIB } from './units.js';
+
+const ROUNDS = 7;
+/** Whatever is asked for by nobody in particular, and the kernel's own. */
+const PAGINGS = { ours: 'auto', 'plain mmap': 'kernel' } as const satisfies Record<string, ClaimOptions['paging']>;
+type Who = keyof typeof PAGINGS;
+
+const comparisons: Comparison[] = [
+  {
+    what: 'first sequential read of 1 GiB, against plain mmap of the same memory',
+    ours: 'first read, ours',
+    peer: 'first read, plain mmap',
+    fasterBy: 1.15,
+  },
+  {
+    what: 'first sequential read of 1 GiB, against reading it when it is resident',
+    ours: 'first read, ours',
+    peer: 'second read, ours',
+    fasterBy: 0.9,
+  },
+  {
+    what: 'first sequential write of 1 GiB, against plain mmap of the same memory',
+    ours: 'first write, ours',
+    peer: 'first write, plain mmap',
+    fasterBy: 2.5,
+  },
+  {
+    what: 'first sequential write of 1 GiB, against writing it when it is resident',
+    ours: 'first write, ours',
+    peer: 'second write, ours',
+  },
+];
+
+export const pagesBench: Bench = {
+  name: 'pages',
+  what: 'first sequential read and write of 1 GiB, beside plain mmap and resident pages',
+  async run(effort: Effort): Promise<Findings> {
+    const byteLength = effort.pick(GIB, 2 * MIB);
+    const rounds = effort.rounds(ROUNDS);
+    await using source = new SourceProcess();
+    const measurements = (Object.keys(PAGINGS) as Who[]).flatMap((who): Measurement[] => [
+      () => readTwice(source, byteLength, who),
+      () => writeTwice(source, byteLength, who),
+    ]);
+    return { samples: await measureInRounds(measurements, rounds), comparisons, notes: notes(rounds) };
+  },
+};
+
+function notes(rounds: number): string[] {
+  return [
+    `medians of ${rounds} rounds, every measurement once a round; one more round before them does not count`,
+    'reading sums up all 64-bit words, in C; writing is Buffer.fill(). The claim is made before the clock starts',
+    'plain mmap is the same memory object, claimed with paging: kernel; resident is the second pass over the same claim',
+    'the source has touched its memory beforehand: none of it is fresh',
+  ];
+}
+
+async function readTwice(source: SourceProcess, byteLength: number, who: Who): Promise<Record<string, number>> {
+  using claim = await claimAs(source, byteLength, VMO_GRANT_R, who);
+  const bytes = claim.view();
+  const read = () => {
+    expectFilled(loadReader().sum(bytes), byteLength);
+  };
+  return { [`first read, ${who}`]: timed(read), [`second read, ${who}`]: timed(read) };
+}
+
+async function writeTwice(source: SourceProcess, byteLength: number, who: Who): Promise<Record<string, number>> {
+  using claim = await claimAs(source, byteLength, VMO_GRANT_R | VMO_GRANT_W, who);
+  const bytes = claim.view();
+  const write = () => bytes.fill(FILLING);
+  return { [`first write, ${who}`]: timed(write), [`second write, ${who}`]: timed(write) };
+}
+
+async function claimAs(source: SourceProcess, byteLength: number, flags: number, who: Who): Promise<Claim> {
+  return vmClaim(source.pid, await source.offer(byteLength, flags), { paging: PAGINGS[who] });
+}

@@ -1,0 +1,101 @@
+/** A few pages of many: what it costs to claim 1 GiB and to touch some of it, beside plain mmap and beside sending it all. */
+import { VMO_GRANT_R, vmClaim, type PagingKind } from 'vmoffer';
+import type { Bench, Findings } from './bench.js';
+import type { Comparison, Samples } from './comparison.js';
+import type { Effort } from './effort.js';
+import { Peer } from './peers/peer.js';
+import { loadReader } from './peers/reader.js';
+import { placesIn, type Order } from './places.js';
+import { facetPlot } from './plots.js';
+import { measureInRounds, type Measurement } from './rounds.js';
+import { SourceProcess } from './source-process.js';
+import { summarize } from './statistics.js';
+import { GIB, MIB } from './units.js';
+
+const ROUNDS = 5;
+const PAGE_BYTES = 4096;
+const SHARES = [0.001, 0.01, 0.1, 1] as const;
+const ORDERS = ['sequential', 'random'] as const satisfies readonly Order[];
+const PAGINGS = { ours: 'auto', 'plain mmap': 'kernel' } as const satisfies Record<string, PagingKind | 'auto'>;
+const COPY = 'all of it through a socket';
+
+const CASES = ORDERS.flatMap((order) => SHARES.map((share) => ({ order, share })));
+
+function nameOf(who: string, share: number, order: Order): string {
+  return `${who}, ${share * 100} %, ${order}`;
+}
+
+const comparisons: Comparison[] = CASES.flatMap(({ order, share }) => {
+  const what = `claim 1 GiB and touch ${share * 100} % of its pages, ${order}`;
+  const ours = nameOf('ours', share, order);
+  return [
+    { what: `${what}, against plain mmap`, ours, peer: nameOf('plain mmap', share, order) },
+    { what: `… against a C program that sends it all through a UNIX socket`, ours, peer: COPY },
+  ];
+});
+
+export const sparseBench: Bench = {
+  name: 'sparse',
+  what: 'claim 1 GiB and touch 0.1 to 100 % of its pages, beside plain mmap and a socket',
+  async run(effort: Effort): Promise<Findings> {
+    const byteLength = effort.pick(GIB, 4 * MIB);
+    const rounds = effort.rounds(ROUNDS);
+    await using source = new SourceProcess();
+    await using peer = new Peer('delivery', [String(byteLength)]);
+    const samples = await measureInRounds(measurements(source, peer, byteLength), rounds);
+    return { samples, comparisons, notes: notes(rounds), plots: [plotOf(samples)] };
+  },
+};
+
+function notes(rounds: number): string[] {
+  return [
+    `medians of ${rounds} rounds, every case once a round; one more round before them does not count`,
+    'timed from the call of vmClaim to the last touch; a touch reads one byte, in C, the same code for both',
+    'sequential touches are evenly spread and ascend; random ones are the same pages, shuffled',
+    'the socket sends every byte, in writes of 1 MiB, into one chunk that is used again and again and summed up there',
+  ];
+}
+
+function measurements(source: SourceProcess, peer: Peer, byteLength: number): Measurement[] {
+  const touches = CASES.flatMap(({ order, share }) =>
+    Object.entries(PAGINGS).map(([who, paging]): Measurement => async () => {
+      const places = placesIn(
+        byteLength,
+        PAGE_BYTES,
+        Math.max(1, Math.round((byteLength / PAGE_BYTES) * share)),
+        order,
+      );
+      return { [nameOf(who, share, order)]: await claimAndTouch(source, byteLength, places, paging) };
+    }),
+  );
+  return [...touches, () => copyAll(peer, byteLength)];
+}
+
+async function claimAndTouch(
+  source: SourceProcess,
+  byteLength: number,
+  places: BigUint64Array,
+  paging: PagingKind | 'auto',
+): Promise<number> {
+  const address = await source.offer(byteLength, VMO_GRANT_R);
+  const start = performance.now();
+  using claim = await vmClaim(source.pid, address, { paging });
+  loadReader().touch(claim.view(), places);
+  return performance.now() - start;
+}
+
+async function copyAll(peer: Peer, byteLength: number): Promise<Record<string, number>> {
+  const [, lastMs = NaN] = await peer.ask('socket', byteLength);
+  return { [COPY]: lastMs };
+}
+
+function plotOf(samples: Samples) {
+  const points = CASES.flatMap(({ order, share }) =>
+    [...Object.keys(PAGINGS), COPY].map((who) => {
+      const { median, least, most } = summarize(samples.get(who === COPY ? COPY : nameOf(who, share, order)) ?? []);
+      return { line: who, facet: `${order} touches`, x: share, median, least, most };
+    }),
+  );
+  const axis = { title: 'pages touched', marks: SHARES.map((share) => [share, `${share * 100} %`] as const) };
+  return facetPlot('sparse', 'Claim 1 GiB and touch some of its pages', axis, points);
+}
