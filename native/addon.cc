@@ -3,6 +3,7 @@
 #include "engine/sys/kernel_support.h"
 #include "engine/sys/page_table.h"
 #include "native/arguments.h"
+#include "native/bell_wrap.h"
 #include "native/claims.h"
 #include "native/environment.h"
 #include "native/errors.h"
@@ -53,7 +54,7 @@ Napi::Value address_of(const Napi::CallbackInfo& info) {
 Napi::Value offer(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
   const Runtime::OfferRequest request{pid_argument(info, 0), address_argument(info, 1), size_argument(info, 2),
-                                      flags_argument(info, 3)};
+                                      flags_argument(info, 3), kind_argument(info, 4)};
   auto status = std::make_shared<OfferStatus>(environment.notifier());
   Result<OfferId> id = environment.runtime().offer(request, status);
   if (!id.is_ok()) {
@@ -96,6 +97,7 @@ Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment(env));
   RegionWrap::define(env);
   OfferWrap::define(env);
+  BellWrap::define(env);
   exports.Set("pageSize", Napi::Number::New(env, static_cast<double>(page_bytes())));
   const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
     exports.Set(name, Napi::Function::New(env, function, name));

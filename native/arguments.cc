@@ -42,6 +42,16 @@ Napi::Function function_argument(const Napi::CallbackInfo& info, size_t index) {
   return info[index].As<Napi::Function>();
 }
 
+OfferKind kind_argument(const Napi::CallbackInfo& info, size_t index) {
+  require(info[index].IsString(), "a kind must be a string");
+  return kind_named(info[index].As<Napi::String>().Utf8Value());
+}
+
+OfferKind kind_named(const std::string& name) {
+  if (name == "channel") return OfferKind::kChannel;
+  return name == "message" ? OfferKind::kMessage : OfferKind::kMemory;
+}
+
 std::string text_property(const Napi::Object& object, const char* name) {
   const Napi::Value value = object.Get(name);
   if (value.IsEmpty()) return "";  // the worker is being terminated

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "engine/transfer/rights.h"
+
 namespace vmoffer {
 
 uint64_t address_argument(const Napi::CallbackInfo& info, size_t index);
@@ -15,6 +17,8 @@ int pid_argument(const Napi::CallbackInfo& info, size_t index);
 uint32_t flags_argument(const Napi::CallbackInfo& info, size_t index);
 bool boolean_argument(const Napi::CallbackInfo& info, size_t index);
 Napi::Function function_argument(const Napi::CallbackInfo& info, size_t index);
+OfferKind kind_argument(const Napi::CallbackInfo& info, size_t index);
+OfferKind kind_named(const std::string& name);
 std::string text_property(const Napi::Object& object, const char* name);
 
 }  // namespace vmoffer

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "native/arguments.h"
+#include "native/bell_wrap.h"
 #include "native/environment.h"
 #include "native/errors.h"
 #include "native/populate_work.h"
@@ -32,7 +33,8 @@ Result<ClaimArguments> read_arguments(const Napi::CallbackInfo& info) {
   Result<PagingChoice> paging =
       Environment::of(info.Env()).runtime().choose_paging(paging_wish(text_property(options, "paging")), transfer);
   if (!paging.is_ok()) return paging.status();
-  const ClaimRequest request{pid_argument(info, 0), address_argument(info, 1), paging.value(), transfer};
+  const ClaimRequest request{pid_argument(info, 0), address_argument(info, 1), paging.value(), transfer,
+                             kind_named(text_property(options, "kind"))};
   const Napi::Value timeout = options.Get("timeoutMs");
   const double timeout_ms = timeout.IsEmpty() ? 0 : timeout.As<Napi::Number>().DoubleValue();
   return ClaimArguments{
@@ -42,8 +44,10 @@ Result<ClaimArguments> read_arguments(const Napi::CallbackInfo& info) {
 void deliver(Napi::Env env, const Napi::Function& done, ReceivedClaim claim) {
   const bool is_eager = claim.paging == Paging::kEager;
   const std::shared_ptr<Region> region = claim.region;
+  UniqueFd bell = std::move(claim.bell);
   const Napi::Object wrapped = RegionWrap::of_claim(env, std::move(claim));
   if (wrapped.IsEmpty()) return;
+  if (bell.is_open()) return call_back(env, done, {env.Null(), wrapped, BellWrap::of_bell(env, std::move(bell))});
   if (!is_eager) return call_back(env, done, {env.Null(), wrapped});
   auto held = std::make_shared<Napi::ObjectReference>(Napi::Persistent(wrapped));
   auto held_done = std::make_shared<Napi::FunctionReference>(Napi::Persistent(done));

@@ -50,6 +50,7 @@ class Environment {
 
   Napi::FunctionReference region_class;
   Napi::FunctionReference offer_class;
+  Napi::FunctionReference bell_class;
 
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;

@@ -17,6 +17,18 @@ std::chrono::milliseconds timeout_argument(const Napi::CallbackInfo& info) {
   return std::chrono::milliseconds(static_cast<int64_t>(size_argument(info, 0)));
 }
 
+const char* name_of(OfferKind kind) {
+  switch (kind) {
+    case OfferKind::kMemory:
+      break;
+    case OfferKind::kChannel:
+      return "channel";
+    case OfferKind::kMessage:
+      return "message";
+  }
+  return "memory";
+}
+
 Napi::Object record(Napi::Env env, const IncomingOffer& offer, int destination_pid, const char* direction) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("id", Napi::Number::New(env, static_cast<double>(offer.offer_id)));
@@ -24,7 +36,8 @@ Napi::Object record(Napi::Env env, const IncomingOffer& offer, int destination_p
   object.Set("destPid", Napi::Number::New(env, destination_pid));
   object.Set("address", Napi::BigInt::New(env, offer.address));
   object.Set("byteLength", Napi::Number::New(env, static_cast<double>(offer.byte_length)));
-  object.Set("flags", Napi::Number::New(env, offer.flags));
+  object.Set("flags", Napi::Number::New(env, offer.flags & ~kKindMask));
+  object.Set("kind", Napi::String::New(env, name_of(kind_of(offer.flags))));
   object.Set("direction", Napi::String::New(env, direction));
   object.Set("state", Napi::String::New(env, name_of(OfferState::kPending)));
   return object;

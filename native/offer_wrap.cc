@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "native/arguments.h"
+#include "native/bell_wrap.h"
 #include "native/errors.h"
 
 namespace vmoffer {
@@ -29,6 +30,16 @@ Status too_late() {
   return Status(Code::kTooLate,
                 "the offer cannot be cancelled: its destination has claimed it, or is just claiming it. Wait for "
                 "offer.released to know when the memory is free again");
+}
+
+void OfferStatus::on_bell(UniqueFd bell) {
+  const std::lock_guard lock(mutex_);
+  bell_ = std::move(bell);
+}
+
+UniqueFd OfferStatus::take_bell() {
+  const std::lock_guard lock(mutex_);
+  return std::move(bell_);
 }
 
 void OfferStatus::on_ended(OfferState ending) {
@@ -85,6 +96,7 @@ void OfferWrap::define(Napi::Env env) {
                                        InstanceAccessor<&OfferWrap::flags>("flags"),
                                        InstanceAccessor<&OfferWrap::state>("state"),
                                        InstanceMethod<&OfferWrap::cancel>("cancel"),
+                                       InstanceMethod<&OfferWrap::take_bell>("takeBell"),
                                        InstanceMethod<&OfferWrap::on_ended>("onEnded"),
                                        InstanceMethod<&OfferWrap::on_released>("onReleased"),
                                    }));
@@ -136,6 +148,11 @@ Napi::Value OfferWrap::cancel(const Napi::CallbackInfo& info) {
     return {};
   }
   return Napi::Boolean::New(info.Env(), outcome == CancelOutcome::kCancelled);
+}
+
+Napi::Value OfferWrap::take_bell(const Napi::CallbackInfo& info) {
+  UniqueFd bell = status_->take_bell();
+  return bell.is_open() ? BellWrap::of_bell(info.Env(), std::move(bell)) : info.Env().Undefined();
 }
 
 void OfferWrap::on_ended(const Napi::CallbackInfo& info) {

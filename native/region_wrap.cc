@@ -100,7 +100,7 @@ Napi::Object RegionWrap::of_claim(Napi::Env env, ReceivedClaim claim) {
   Environment::of(env).runtime().enlist(claim.region);
   RegionWrap* wrap = make(env, std::move(claim.region));
   if (wrap == nullptr) return {};
-  wrap->claim_ = ClaimFacts{claim.source_pid, claim.flags, claim.is_immutable, claim.paging,
+  wrap->claim_ = ClaimFacts{claim.source_pid, claim.flags & ~kKindMask, claim.is_immutable, claim.paging,
                             claim.transfer == wire::Transfer::kPull};
   return wrap->Value();
 }

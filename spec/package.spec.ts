@@ -16,6 +16,7 @@ interface Manifest {
 const manifest = JSON.parse(readProjectFile('package.json')) as Manifest;
 
 const VALUES = [
+  'Channel',
   'Claim',
   'IncomingOffer',
   'Offer',

@@ -44,6 +44,10 @@ export class IncomingOffer {
   }
 }
 
+function isWanted({ kind, srcPid }: NativeOfferRecord, from: number | undefined): boolean {
+  return kind === 'memory' && (from === undefined || srcPid === from);
+}
+
 /**
  * The offers made to this process: those that stand when the iteration starts, and each new one as it is made, without
  * polling and whichever process started first. Every iteration gets every offer, once. It keeps the process alive and
@@ -67,9 +71,6 @@ export function incomingOffers(options: IncomingOffersOptions = {}): AsyncIterab
   checkSignal(signal);
   return {
     [Symbol.asyncIterator]: () =>
-      new IncomingOfferIterator(
-        (record) => (from === undefined || record.srcPid === from ? IncomingOffer.of(record) : undefined),
-        signal,
-      ),
+      new IncomingOfferIterator((record) => (isWanted(record, from) ? IncomingOffer.of(record) : undefined), signal),
   };
 }

@@ -1,5 +1,8 @@
 export { allocate, type AllocateOptions } from './allocate.js';
 export { capabilities, type Capabilities, type Capability } from './capabilities.js';
+export { Channel } from './channel/channel.js';
+export type { Message } from './channel/message.js';
+export type { ChannelOptions, ChannelUseOptions, WhenFull } from './channel/options.js';
 export { Claim, type ClaimStats } from './claim.js';
 export { VmoError, type VmoErrorCode, type VmoErrorDetails } from './errors.js';
 export {
@@ -14,7 +17,7 @@ export {
 } from './flags.js';
 export { IncomingOffer, incomingOffers, type IncomingOffersOptions } from './incoming-offers.js';
 export { vmListOffer, vmListOfferSync, type OfferRecord } from './list-offers.js';
-export type { OfferEnding, OfferState, PageKind, PagingKind, TransferKind } from './native.js';
+export type { OfferEnding, OfferKind, OfferState, PageKind, PagingKind, TransferKind } from './native.js';
 export { Offer } from './offer.js';
 export type { ClaimOptions } from './options.js';
 export type { PrefetchOptions, PrefetchProgress } from './prefetch-queue.js';

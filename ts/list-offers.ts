@@ -1,7 +1,7 @@
 import { promiseOf } from './keep-alive.js';
 import { addon } from './load-addon.js';
 import { log } from './log.js';
-import type { NativeOfferRecord, OfferState } from './native.js';
+import type { NativeOfferRecord, OfferKind, OfferState } from './native.js';
 
 /** How long the other processes here may take to tell; who is silent is left out. */
 const LIST_TIMEOUT_MS = 1000;
@@ -20,6 +20,8 @@ export interface OfferRecord {
   byteLength: number;
   /** What it grants and drops: `VMO_*` bits. */
   flags: number;
+  /** `'memory'`: made by `vmOffer`. `'channel'`, `'message'`: made by a `Channel`, for its rings or for one message. */
+  kind: OfferKind;
   /** `'sent'` by this process, or `'received'`: made to it. An offer to oneself is listed both ways. */
   direction: 'sent' | 'received';
   /** Where it stands. */

@@ -7,5 +7,6 @@ export const log = {
   claim: createDebug('vmoffer:claim'),
   prefetch: createDebug('vmoffer:prefetch'),
   list: createDebug('vmoffer:list'),
+  channel: createDebug('vmoffer:channel'),
   incoming: createDebug('vmoffer:incoming'),
 };

@@ -8,6 +8,8 @@ export type PageKind = 'ordinary' | 'transparent-huge' | 'hugetlb';
 export type PagingKind = 'userfault' | 'kernel' | 'eager';
 export type TransferKind = 'map' | 'pull';
 export type OfferState = 'pending' | 'claiming' | 'claimed' | 'cancelled' | 'expired' | 'revoked';
+/** What an offer is for; a user's own are memory. */
+export type OfferKind = 'memory' | 'channel' | 'message';
 export type OfferEnding = 'claimed' | 'cancelled' | 'expired' | 'revoked';
 
 export interface NativeRegion {
@@ -57,10 +59,26 @@ export interface NativeOffer {
   readonly state: OfferState;
   /** True: cancelled by this call. False: it had ended unclaimed before. Throws ERR_VMO_TOO_LATE when claimed or being claimed. */
   cancel(): boolean;
+  /** Of a channel that has been claimed, once: this side's end of its bell. */
+  takeBell(): NativeBell | undefined;
   /** Called once, at once (asynchronously) if it has ended already. */
   onEnded(callback: (ending: OfferEnding) => void): void;
   /** Called once: the claimer released the memory or is gone, or the offer ended unclaimed. */
   onReleased(callback: () => void): void;
+}
+
+/** One end of a channel's bell. Garbage closes it, unless it keeps the event loop alive. */
+export interface NativeBell {
+  /** Called by the event loop, for one ring or many. After a hang-up nothing more is heard. */
+  onRing?: ((hasHungUp: boolean) => void) | undefined;
+  /** Never blocks. False when the other end is gone. */
+  ring(): boolean;
+  /** Looks now, without the event loop. */
+  hasHungUp(): boolean;
+  /** While true, the event loop stays alive. */
+  keepAlive(alive: boolean): void;
+  /** Idempotent. The other side hears it. */
+  close(): void;
 }
 
 export interface NativeOfferRecord {
@@ -71,6 +89,7 @@ export interface NativeOfferRecord {
   address: bigint;
   byteLength: number;
   flags: number;
+  kind: OfferKind;
   direction: 'sent' | 'received';
   state: OfferState;
 }
@@ -79,6 +98,8 @@ export interface NativeClaimOptions {
   transfer: TransferKind;
   paging: 'auto' | PagingKind;
   timeoutMs: number;
+  /** An offer of another kind is not claimed: ERR_VMO_NOT_OFFERED. */
+  kind: OfferKind;
 }
 
 export interface NativeCapability {
@@ -112,7 +133,7 @@ export interface Native {
   allocate(byteLength: number, executable: boolean, hugePages: boolean): NativeRegion;
   /** The address of a view's first byte, as this process sees it. */
   addressOf(view: ArrayBufferView): bigint;
-  offer(destPid: number, address: bigint, byteLength: number, flags: number): NativeOffer;
+  offer(destPid: number, address: bigint, byteLength: number, flags: number, kind: OfferKind): NativeOffer;
   /** True: cancelled. False: no pending offer of that address to that process. Throws ERR_VMO_TOO_LATE. */
   cancelAt(destPid: number, address: bigint): boolean;
   claimSync(srcPid: number, remoteAddress: bigint, options: NativeClaimOptions): NativeClaim;
@@ -121,7 +142,7 @@ export interface Native {
     srcPid: number,
     remoteAddress: bigint,
     options: NativeClaimOptions,
-    done: (error: Error | null, claim?: NativeClaim) => void,
+    done: (error: Error | null, claim?: NativeClaim, bell?: NativeBell) => void,
   ): () => void;
   listSync(timeoutMs: number): NativeOfferRecord[];
   list(timeoutMs: number, done: (error: Error | null, records?: NativeOfferRecord[]) => void): void;

@@ -34,7 +34,7 @@ export interface ClaimOptions {
   signal?: AbortSignal;
 }
 
-export interface CheckedClaimOptions extends NativeClaimOptions {
+export interface CheckedClaimOptions extends Omit<NativeClaimOptions, 'kind'> {
   signal: AbortSignal | undefined;
 }
 

@@ -58,7 +58,7 @@ function checkClaim(srcPid: number, remoteAddress: bigint, options: ClaimOptions
 }
 
 function nativeOptions({ transfer, paging, timeoutMs }: CheckedClaimOptions) {
-  return { transfer, paging, timeoutMs };
+  return { transfer, paging, timeoutMs, kind: 'memory' as const };
 }
 
 function traced(claim: Claim): Claim {

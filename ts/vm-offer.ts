@@ -67,7 +67,7 @@ export function vmOffer(
 function offer(destPid: number, { address, byteLength }: Extent, flags: unknown): Offer {
   checkFlags(flags);
   log.offer('%s + %d to %d, flags %d', formatAddress(address), byteLength, destPid, flags);
-  return Offer.of(addon().offer(destPid, address, byteLength, flags));
+  return Offer.of(addon().offer(destPid, address, byteLength, flags, 'memory'));
 }
 
 function cancelAt(destPid: number, address: bigint): boolean {

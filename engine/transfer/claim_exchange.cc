@@ -1,6 +1,7 @@
 #include "engine/transfer/claim_exchange.h"
 
 #include "engine/base/checkpoint.h"
+#include "engine/sys/bell.h"
 #include "engine/sys/page_table.h"
 #include "engine/transfer/object_check.h"
 #include "engine/transfer/rights.h"
@@ -88,6 +89,9 @@ void ClaimExchange::on_packet(Packet packet) {
   if (std::holds_alternative<wire::Lease>(message.value()) && !has_acknowledged_) {
     return on_lease(std::move(packet.descriptors));
   }
+  if (std::holds_alternative<wire::Bell>(message.value()) && !has_acknowledged_) {
+    return on_bell(std::move(packet.descriptors));
+  }
   if (const auto* refused = std::get_if<wire::Refused>(&message.value())) return on_refused(*refused);
   if (std::holds_alternative<wire::Done>(message.value()) && has_acknowledged_) return finish();
   fail(Status(Code::kProtocol, "the source sent a message out of turn"));
@@ -109,6 +113,7 @@ void ClaimExchange::on_refused(const wire::Refused& refused) {
   if (has_acknowledged_) return fail(why_taken_back_ ? *why_taken_back_ : Status(refused.code, refused.message));
   socket_.reset();
   leases_.clear();
+  bell_.reset();
   // A second copy of the library in the source may have what the first has not.
   if (!refusal_ || refusal_->code() == Code::kNotOffered) refusal_ = Status(refused.code, refused.message);
   ask_next_broker();
@@ -119,6 +124,13 @@ void ClaimExchange::on_lease(std::vector<UniqueFd> descriptors) {
     return fail(Status(Code::kProtocol, "the source sent leases that no source can have; nothing was mapped"));
   }
   leases_.push_back(std::move(descriptors.front()));
+}
+
+void ClaimExchange::on_bell(std::vector<UniqueFd> descriptors) {
+  if (descriptors.size() != 1 || bell_.is_open() || !is_bell(descriptors.front().get())) {
+    return fail(Status(Code::kProtocol, "the source sent a bell that is none; nothing was mapped"));
+  }
+  bell_ = std::move(descriptors.front());
 }
 
 void ClaimExchange::on_terms(const wire::Terms& terms, std::vector<UniqueFd> descriptors) {
@@ -134,13 +146,22 @@ void ClaimExchange::on_terms(const wire::Terms& terms, std::vector<UniqueFd> des
 }
 
 Status ClaimExchange::take_in(const wire::Terms& terms, UniqueFd descriptor) {
-  Status status = check_terms(terms, request_.address, page_bytes());
+  Status status = check_terms(terms, request_.address, request_.kind, page_bytes());
+  if (!status.is_ok()) return status;
+  status = check_bell();
   if (!status.is_ok()) return status;
   const ObjectFacts facts = inspect_object(descriptor.get());
   status = check_object(facts, terms, request_.transfer);
   if (!status.is_ok()) return status;
   std::shared_ptr<MemoryObject> object = MemoryObject::adopt(std::move(descriptor), facts);
   return request_.transfer == wire::Transfer::kPull ? pull(terms, std::move(object)) : map(terms, std::move(object));
+}
+
+Status ClaimExchange::check_bell() const {
+  const bool is_promised = request_.kind == OfferKind::kChannel;
+  if (bell_.is_open() == is_promised) return Status();
+  return Status(Code::kProtocol, is_promised ? "the source sent no bell with its channel; nothing was mapped"
+                                             : "the source sent a bell where none belongs; nothing was mapped");
 }
 
 Status ClaimExchange::map(const wire::Terms& terms, std::shared_ptr<MemoryObject> object) {
@@ -154,8 +175,8 @@ Status ClaimExchange::map(const wire::Terms& terms, std::shared_ptr<MemoryObject
   Result<std::shared_ptr<Region>> region =
       Region::map(holding_, granted_by(terms.flags), is_kernels ? nullptr : paging.pager);
   if (!region.is_ok()) return region.status();
-  received_ = {region.take(),    source_.pid, terms.flags, false, is_kernels ? Paging::kKernel : paging.wanted,
-               request_.transfer};
+  received_ = {region.take(),     source_.pid, terms.flags, false, is_kernels ? Paging::kKernel : paging.wanted,
+               request_.transfer, {}};
   return Status();
 }
 
@@ -166,7 +187,7 @@ Status ClaimExchange::pull(const wire::Terms& terms, std::shared_ptr<MemoryObjec
   Result<std::shared_ptr<Region>> region =
       Region::pull({std::move(object), granted_by(terms.flags), consume}, holding_, request_.paging.pager);
   if (!region.is_ok()) return region.status();
-  received_ = {region.take(), source_.pid, terms.flags, false, request_.paging.wanted, request_.transfer};
+  received_ = {region.take(), source_.pid, terms.flags, false, request_.paging.wanted, request_.transfer, {}};
   return Status();
 }
 
@@ -182,6 +203,7 @@ void ClaimExchange::finish() {
   // Not before now: the source seals what nobody may write any more when it has dropped its own right.
   const std::shared_ptr<MemoryObject> object = holding_->object();
   received_.is_immutable = object != nullptr && inspect_object(object->fd()).sealed_write;
+  received_.bell = std::move(bell_);
   holding_->set_connection(std::move(socket_));
   holding_.reset();
   waiting_ = Waiting::kNot;

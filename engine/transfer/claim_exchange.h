@@ -17,6 +17,7 @@
 #include "engine/sys/process.h"
 #include "engine/transfer/discovery.h"
 #include "engine/transfer/paging_choice.h"
+#include "engine/transfer/rights.h"
 #include "engine/wire/messages.h"
 
 namespace vmoffer {
@@ -26,6 +27,7 @@ struct ClaimRequest {
   uint64_t address = 0;
   PagingChoice paging;
   wire::Transfer transfer = wire::Transfer::kMap;
+  OfferKind kind = OfferKind::kMemory;
 };
 
 struct ReceivedClaim {
@@ -35,6 +37,7 @@ struct ReceivedClaim {
   bool is_immutable = false;
   Paging paging = Paging::kKernel;
   wire::Transfer transfer = wire::Transfer::kMap;
+  UniqueFd bell;  // of a channel
 };
 
 class ClaimExchange {
@@ -72,9 +75,11 @@ class ClaimExchange {
   void on_packet(Packet packet);
   void on_hang_up();
   void on_lease(std::vector<UniqueFd> descriptors);
+  void on_bell(std::vector<UniqueFd> descriptors);
   void on_terms(const wire::Terms& terms, std::vector<UniqueFd> descriptors);
   void on_refused(const wire::Refused& refused);
   Status take_in(const wire::Terms& terms, UniqueFd descriptor);
+  Status check_bell() const;
   Status map(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
   Status pull(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
   void acknowledge();
@@ -94,6 +99,7 @@ class ClaimExchange {
   uint64_t offer_id_ = 0;
   std::optional<Status> refusal_;  // the most telling answer of the brokers asked so far
   std::vector<UniqueFd> leases_;
+  UniqueFd bell_;
   std::shared_ptr<Holding> holding_;
   ReceivedClaim received_;
   Status status_;

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "engine/base/units.h"
-#include "engine/transfer/rights.h"
 
 namespace vmoffer {
 namespace {
@@ -12,17 +11,33 @@ Status refuse(const std::string& why) {
   return Status(Code::kProtocol, "the source sent " + why + "; nothing was mapped. Do not trust that process");
 }
 
+const char* name_of(OfferKind kind) {
+  switch (kind) {
+    case OfferKind::kMemory:
+      return "memory (see vmClaim)";
+    case OfferKind::kChannel:
+      return "a channel (see Channel.accept)";
+    case OfferKind::kMessage:
+      return "a message of a channel (see channel.receive)";
+  }
+  return "something unknown";
+}
+
 }  // namespace
 
-Status check_terms(const wire::Terms& terms, uint64_t requested_address, uint64_t page_bytes) {
+Status check_terms(const wire::Terms& terms, uint64_t requested_address, OfferKind kind, uint64_t page_bytes) {
   if (terms.address != requested_address) return refuse("another address than was asked for");
   if (terms.byte_length == 0 || !is_aligned(terms.byte_length, page_bytes)) {
     return refuse("a length of " + std::to_string(terms.byte_length) + " bytes, which is not whole pages");
   }
   if (terms.object_offset != 0) return refuse("a part of a larger memory object");
   const bool has_grant = granted_by(terms.flags) != 0;
-  const bool is_known = (terms.flags & ~(kGrantMask | kDropMask)) == 0;
-  return has_grant && is_known ? Status() : refuse("flags that no offer can have");
+  const bool is_meaningful = (terms.flags & ~(kGrantMask | kDropMask | kKindMask)) == 0;
+  const OfferKind offered = kind_of(terms.flags);
+  if (!has_grant || !is_meaningful || !is_known(offered)) return refuse("flags that no offer can have");
+  if (offered == kind) return Status();
+  return Status(Code::kNotOffered,
+                std::string("what is offered there is ") + name_of(offered) + ", not " + name_of(kind));
 }
 
 Status check_object(const ObjectFacts& facts, const wire::Terms& terms, wire::Transfer transfer) {

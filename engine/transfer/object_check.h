@@ -3,12 +3,13 @@
 
 #include "engine/base/status.h"
 #include "engine/sys/memory_object.h"
+#include "engine/transfer/rights.h"
 #include "engine/wire/messages.h"
 
 namespace vmoffer {
 
-// kProtocol when the terms contradict the request or themselves.
-Status check_terms(const wire::Terms& terms, uint64_t requested_address, uint64_t page_bytes);
+// kProtocol when the terms contradict the request or themselves, kNotOffered when the offer is of another kind.
+Status check_terms(const wire::Terms& terms, uint64_t requested_address, OfferKind kind, uint64_t page_bytes);
 // kProtocol when the descriptor is not a memory object that can be mapped safely for exactly these terms.
 Status check_object(const ObjectFacts& facts, const wire::Terms& terms, wire::Transfer transfer);
 

@@ -112,9 +112,11 @@ bool OutgoingOffers::return_claim(OfferId id) {
   return book_.return_claim(id);
 }
 
-std::shared_ptr<OfferObserver> OutgoingOffers::finish_claim(OfferId id) {
+std::shared_ptr<OfferObserver> OutgoingOffers::finish_claim(OfferId id, UniqueFd bell) {
   const std::lock_guard lock(mutex_);
-  return book_.finish_claim(id) ? conclude(id, OfferState::kClaimed) : nullptr;
+  if (!book_.finish_claim(id)) return nullptr;
+  if (bell.is_open()) held_.at(id).observer->on_bell(std::move(bell));
+  return conclude(id, OfferState::kClaimed);
 }
 
 void OutgoingOffers::forget_destination(DestinationId destination) {

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "engine/base/checkpoint.h"
+#include "engine/sys/bell.h"
 #include "engine/transfer/hand_off.h"
 #include "engine/transfer/rights.h"
 #include "engine/wire/codec.h"
@@ -131,12 +132,21 @@ Status PeerConnection::send(const Offer& offer, const Parcel& parcel) {
   for (const UniqueFd& lease : parcel.leases) {
     if (sent == IoOutcome::kDone) sent = send_packet(socket_.get(), wire::encode(wire::Lease{}), lease.get());
   }
+  if (sent == IoOutcome::kDone && kind_of(offer.flags) == OfferKind::kChannel) sent = send_bell();
   const wire::Terms terms{offer.id, offer.address, offer.byte_length, 0, offer.flags};
   if (sent == IoOutcome::kDone) sent = send_packet(socket_.get(), wire::encode(terms), parcel.descriptor.get());
   if (sent == IoOutcome::kDone) return Status();
   return Status(Code::kTooMany,
                 "the source could not send a descriptor: it has too many in flight, or this memory has been passed on "
                 "too often");
+}
+
+// A pair of its own for every claim: one that fails leaves nobody with an end of the next one's.
+IoOutcome PeerConnection::send_bell() {
+  Result<BellPair> pair = make_bell_pair();
+  if (!pair.is_ok()) return IoOutcome::kFailed;
+  bell_ = std::move(pair.value().ours);
+  return send_packet(socket_.get(), wire::encode(wire::Bell{}), pair.value().theirs.get());
 }
 
 void PeerConnection::on_mapped(const wire::Mapped& mapped) {
@@ -161,7 +171,7 @@ bool PeerConnection::has_taken_back() {
 void PeerConnection::become_leased() {
   const Status dropped = drop_what_was_offered();
   if (!dropped.is_ok()) return refuse(dropped);
-  observer_ = host_.offers().finish_claim(offer_id_);
+  observer_ = host_.offers().finish_claim(offer_id_, std::move(bell_));
   host_.loop().cancel_call(deadline_);
   state_ = State::kLeased;
   host_.on_leased(*this);
@@ -237,7 +247,7 @@ void PeerConnection::on_deadline() {
   if (token_ != 0) return become_leased();
   // It hung up without a word and its process has lived on: it may well hold the memory, and has let go of the
   // connection.
-  const std::shared_ptr<OfferObserver> observer = host_.offers().finish_claim(offer_id_);
+  const std::shared_ptr<OfferObserver> observer = host_.offers().finish_claim(offer_id_, std::move(bell_));
   if (observer != nullptr) observer->on_released();
   end();
 }

@@ -71,6 +71,7 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   void pack_and_grant(Grant grant, wire::Transfer transfer);
   void grant(Grant grant, wire::Transfer transfer, Result<Parcel> parcel);
   Status send(const Offer& offer, const Parcel& parcel);
+  IoOutcome send_bell();
   Status drop_what_was_offered();
   void on_mapped(const wire::Mapped& mapped);
   bool has_taken_back();
@@ -96,6 +97,7 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   wire::Transfer transfer_ = wire::Transfer::kMap;  // kGranted
   std::shared_ptr<MemoryObject> object_;            // kGranted
   Loan loan_;                                       // kGranted, kLeased
+  UniqueFd bell_;                                   // kGranted, of a channel: this process's end
   std::shared_ptr<OfferObserver> observer_;         // kLeased
   std::optional<OfferFeed> feed_;                   // kFeeding
 };

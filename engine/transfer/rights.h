@@ -1,4 +1,7 @@
 // rights: what the flags of an offer mean and which of them may be. Pure.
+//
+//     bit      0 … 2    3 … 5    6 … 7    8 …
+//     means    grants   drops    kind     nothing
 #pragma once
 
 #include <cstdint>
@@ -15,10 +18,24 @@ inline constexpr uint32_t kDropMask = kGrantMask << kDropShift;
 constexpr Rights granted_by(uint32_t flags) { return flags & kGrantMask; }
 constexpr Rights dropped_by(uint32_t flags) { return (flags & kDropMask) >> kDropShift; }
 
+// What an offer is for. A user makes the first kind only; the others are a channel's own.
+enum class OfferKind : uint8_t {
+  kMemory = 0,
+  kChannel = 1,  // the memory of a channel: a bell comes with it
+  kMessage = 2,  // what did not fit a slot of a channel; told there
+};
+inline constexpr uint32_t kKindShift = 6;
+inline constexpr uint32_t kKindMask = 3U << kKindShift;
+
+constexpr uint32_t kind_bits(OfferKind kind) { return static_cast<uint32_t>(kind) << kKindShift; }
+// Of flags that may come from anywhere, it may be none of those above.
+constexpr OfferKind kind_of(uint32_t flags) { return static_cast<OfferKind>((flags & kKindMask) >> kKindShift); }
+constexpr bool is_known(OfferKind kind) { return kind <= OfferKind::kMessage; }
+
 // All rights go, so that nothing is left that could be read.
 constexpr bool disowns(uint32_t flags) { return (dropped_by(flags) & kRead) != 0; }
 
-// May a holder of `held` make an offer with these flags?
+// May a holder of `held` make an offer with these flags? They have no kind.
 Status check_flags(uint32_t flags, Rights held);
 
 }  // namespace vmoffer

@@ -78,9 +78,9 @@ Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<Offe
   if (!separated.is_ok()) return separated;
   Result<Broker*> broker = this->broker();
   if (!broker.is_ok()) return broker.status();
-  Result<OutgoingOffers::Made> made =
-      broker.value()->outgoing().offer(request.destination_pid, {request.address, request.byte_length, request.flags},
-                                       region.value(), std::move(observer));
+  Result<OutgoingOffers::Made> made = broker.value()->outgoing().offer(
+      request.destination_pid, {request.address, request.byte_length, request.flags | kind_bits(request.kind)},
+      region.value(), std::move(observer));
   if (!made.is_ok()) return made.status();
   broker.value()->announce(made.value().destination);
   return made.value().id;

@@ -28,6 +28,7 @@ class Runtime {
     uint64_t address = 0;
     uint64_t byte_length = 0;
     uint32_t flags = 0;
+    OfferKind kind = OfferKind::kMemory;
   };
   // The range must lie in a region of this process that still has all of it.
   Result<OfferId> offer(const OfferRequest& request, std::shared_ptr<OfferObserver> observer);

@@ -127,6 +127,7 @@ struct Encoder {
   }
   Type operator()(const EndOfList&) { return Type::kEndOfList; }
   Type operator()(const Lease&) { return Type::kLease; }
+  Type operator()(const Bell&) { return Type::kBell; }
 
   void put_line(const OfferLine& line) {
     out.put(line.offer_id);
@@ -203,6 +204,8 @@ Result<Message> read_body(Type type, Reader& in) {
       return Message(EndOfList{});
     case Type::kLease:
       return Message(Lease{});
+    case Type::kBell:
+      return Message(Bell{});
   }
   return bad("unknown type " + std::to_string(static_cast<unsigned>(type)));
 }

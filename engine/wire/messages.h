@@ -26,6 +26,7 @@ enum class Type : uint16_t {
   kOffers = 8,
   kEndOfList = 9,
   kLease = 10,
+  kBell = 11,
 };
 
 enum class Transfer : uint8_t { kMap = 0, kPull = 1 };
@@ -89,6 +90,9 @@ struct EndOfList {};
 struct Lease {};
 inline constexpr size_t kMaxLeases = 32;
 
-using Message = std::variant<Claim, Terms, Mapped, Declined, Done, Refused, List, Offers, EndOfList, Lease>;
+// Source, before the terms of a channel: one descriptor comes with it, the claimer's end of the bell.
+struct Bell {};
+
+using Message = std::variant<Claim, Terms, Mapped, Declined, Done, Refused, List, Offers, EndOfList, Lease, Bell>;
 
 }  // namespace vmoffer::wire

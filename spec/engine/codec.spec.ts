@@ -33,6 +33,7 @@ const EXAMPLES: [message: WireMessage, type: string, body: string][] = [
   ],
   [{ type: 'end' }, '0900', ''],
   [{ type: 'lease' }, '0a00', ''],
+  [{ type: 'bell' }, '0b00', ''],
 ];
 
 function packet(type: string, body: Buffer, { magic = '564d4f46', version = '0100' } = {}): Buffer {
@@ -105,7 +106,7 @@ describe('codec', () => {
   });
 
   it('refuses unknown types', () => {
-    for (const type of ['0000', '0b00', 'ffff']) expect(refusalOf(packet(type, Buffer.alloc(8)))).to.include('type');
+    for (const type of ['0000', '0c00', 'ffff']) expect(refusalOf(packet(type, Buffer.alloc(8)))).to.include('type');
   });
 
   it('takes an unknown refusal for a refusal', () => {

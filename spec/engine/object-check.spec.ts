@@ -36,7 +36,8 @@ describe('check_terms', () => {
     ['a part of an object', { objectOffset: 4096n }, 'part'],
     ['no grant', { flags: 0 }, 'flags'],
     ['a drop without a grant', { flags: 56 }, 'flags'],
-    ['unknown flags', { flags: 64 | R }, 'flags'],
+    ['unknown flags', { flags: 256 | R }, 'flags'],
+    ['a kind that there is not', { flags: (3 << 6) | R }, 'flags'],
     ['all flag bits', { flags: 2 ** 32 - 1 }, 'flags'],
   ];
   for (const [name, changes, word] of bad) {
@@ -45,6 +46,23 @@ describe('check_terms', () => {
       expect(refusal?.code).to.equal(Code.Protocol);
       expect(refusal?.message).to.include(word);
     });
+  }
+});
+
+describe('check_terms of a kind', () => {
+  before(function () {
+    requires(this, needs.probe);
+  });
+
+  const kinds = ['memory', 'channel', 'message'] as const;
+  for (const [offered, name] of kinds.entries()) {
+    for (const wanted of kinds) {
+      it(`${wanted} is wanted and ${name} offered: ${wanted === name ? 'accepted' : 'not offered'}`, () => {
+        const refusal = probe().checkTerms(terms({ flags: (offered << 6) | R }), 0x7000n, PAGE, wanted);
+        expect(refusal?.code).to.equal(wanted === name ? undefined : Code.NotOffered);
+        if (refusal) expect(refusal.message).to.include(name).and.to.include(wanted);
+      });
+    }
   }
 });
 

@@ -35,6 +35,7 @@ for (const { name, list, there } of WAYS) {
         address,
         byteLength: 3 * PAGE,
         flags: FLAGS,
+        kind: 'memory',
         state: 'pending',
       };
       expect(await ofPeer()).to.deep.equal([{ ...record, direction: 'sent' }]);
@@ -53,6 +54,7 @@ for (const { name, list, there } of WAYS) {
           address,
           byteLength: 2 * PAGE,
           flags: VMO_GRANT_R,
+          kind: 'memory',
           state: 'pending',
           direction: 'received',
         },

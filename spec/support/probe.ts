@@ -1,5 +1,6 @@
 /** The test-only addon `probe` (fixtures/probe), with its types. Loaded in the place of the addon by VMOFFER_ADDON=probe. */
 import { addon } from '#ts/load-addon.js';
+import type { OfferKind } from 'vmoffer';
 
 export interface Plan {
   first: number;
@@ -37,7 +38,7 @@ export type WireMessage =
   | { type: 'refused'; code: number; message: string | Buffer }
   | { type: 'list'; follow: boolean }
   | { type: 'offers'; lines: WireOfferLine[] }
-  | { type: 'end' | 'lease' };
+  | { type: 'end' | 'lease' | 'bell' };
 
 export interface ObjectFacts {
   isMemory: boolean;
@@ -104,7 +105,7 @@ export interface Probe {
   encode(message: WireMessage): Buffer;
   decode(bytes: Buffer): WireMessage | EngineError;
   checkFlags(flags: number, held: number): EngineError | null;
-  checkTerms(terms: WireTerms, requestedAddress: bigint, pageSize: number): EngineError | null;
+  checkTerms(terms: WireTerms, requestedAddress: bigint, pageSize: number, kind?: OfferKind): EngineError | null;
   checkObject(facts: ObjectFacts, terms: WireTerms, transfer: 'map' | 'pull'): EngineError | null;
   brokerAddress(pidNamespace: bigint, pid: number, slot: number): string;
   brokerAddressPrefix(pidNamespace: bigint, pid: number): string;

@@ -1,0 +1,63 @@
+#include "engine/sys/bell.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "engine/sys/call.h"
+
+namespace vmoffer {
+namespace {
+
+constexpr int kRingsPerLook = 16;
+
+int option_of(int fd, int name) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+}
+
+bool is_connected(int fd) {
+  sockaddr_storage address;
+  socklen_t length = sizeof address;
+  return ::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0;
+}
+
+}  // namespace
+
+Result<BellPair> make_bell_pair() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+    return os_error(errno, "socketpair", "could not make a bell");
+  }
+  return BellPair{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+bool is_bell(int fd) {
+  return option_of(fd, SO_DOMAIN) == AF_UNIX && option_of(fd, SO_TYPE) == SOCK_SEQPACKET && is_connected(fd);
+}
+
+bool ring_bell(int fd) {
+  const char ring = 0;
+  const ssize_t sent = retry_on_eintr([&] { return ::send(fd, &ring, sizeof ring, MSG_NOSIGNAL | MSG_DONTWAIT); });
+  return sent >= 0 || (errno != EPIPE && errno != ECONNRESET && errno != ENOTCONN);
+}
+
+Heard hear_bell(int fd) {
+  Heard heard = Heard::kNothing;
+  for (int i = 0; i < kRingsPerLook; ++i) {
+    // Without room for control data the kernel closes descriptors that came along.
+    char ring;
+    const ssize_t got = retry_on_eintr([&] { return ::recv(fd, &ring, sizeof ring, MSG_DONTWAIT); });
+    if (got < 0 && errno == EAGAIN) return heard;
+    if (got <= 0) return Heard::kHangUp;
+    heard = Heard::kRing;
+  }
+  return heard;
+}
+
+bool has_hung_up(int fd) {
+  pollfd entry = {fd, POLLRDHUP, 0};
+  return ::poll(&entry, 1, 0) > 0;
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,36 @@
+// BellWrap: this process's end of a channel's bell, as a JavaScript object. Garbage closes it, which the other side
+// hears, unless somebody waits for it. JavaScript thread only.
+#pragma once
+
+#include <napi.h>
+
+#include "native/bell_poll.h"
+
+namespace vmoffer {
+
+class BellWrap : public Napi::ObjectWrap<BellWrap>, private BellListener {
+ public:
+  static void define(Napi::Env env);
+  // Takes ownership. Empty when the environment is ending.
+  static Napi::Object of_bell(Napi::Env env, UniqueFd bell);
+
+  // Only by of_bell().
+  explicit BellWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<BellWrap>(info) {}
+  ~BellWrap() override;
+
+ private:
+  void on_ring() override { tell(false); }
+  void on_hang_up() override { tell(true); }
+  void on_gone() override { poll_ = nullptr; }
+  void tell(bool has_hung_up);
+
+  Napi::Value ring(const Napi::CallbackInfo& info);
+  Napi::Value has_hung_up(const Napi::CallbackInfo& info);
+  void keep_alive(const Napi::CallbackInfo& info);
+  void close(const Napi::CallbackInfo& info);
+
+  BellPoll* poll_ = nullptr;
+  bool is_waited_for_ = false;
+};
+
+}  // namespace vmoffer

@@ -1,0 +1,57 @@
+import { Claim } from '../claim.js';
+import { VmoError } from '../errors.js';
+import { IncomingOfferIterator } from '../incoming-offer-iterator.js';
+import { promiseOf } from '../keep-alive.js';
+import { addon } from '../load-addon.js';
+import { log } from '../log.js';
+import type { NativeBell, NativeClaim, NativeOfferRecord } from '../native.js';
+import { readHeader } from './layout.js';
+import type { Rings } from './rings.js';
+
+const CLAIM_TIMEOUT_MS = 5000;
+
+/** The channels offered to this process, those that stand and those that come, before they are accepted. */
+export function offeredRings(
+  from: number | undefined,
+  signal: AbortSignal | undefined,
+): IncomingOfferIterator<NativeOfferRecord> {
+  return new IncomingOfferIterator(
+    (record) => (record.kind === 'channel' && (from === undefined || record.srcPid === from) ? record : undefined),
+    signal,
+  );
+}
+
+/**
+ * Takes the memory of an offered channel and looks at it.
+ *
+ * @throws {VmoError} as vmClaim; ERR_VMO_PROTOCOL when it is none.
+ */
+export async function claimRings({ srcPid, address }: NativeOfferRecord): Promise<Rings> {
+  const { native, bell } = await claim(srcPid, address);
+  const region = Claim.of(native);
+  try {
+    const size = readHeader(new Int32Array(region.buffer), addon().pageSize);
+    log.channel('accepted from %d: %o', srcPid, size);
+    return { side: 'acceptor', peerPid: srcPid, region, bell, ...size };
+  } catch (error) {
+    bell.close();
+    region.release();
+    throw error;
+  }
+}
+
+function claim(srcPid: number, address: bigint): Promise<{ native: NativeClaim; bell: NativeBell }> {
+  // By the kernel, page by page: what is claimed may be anybody's, and as long as he likes, until it has been looked at.
+  const options = { transfer: 'map', paging: 'kernel', timeoutMs: CLAIM_TIMEOUT_MS, kind: 'channel' } as const;
+  return promiseOf((resolve, reject) => {
+    addon().claim(srcPid, address, options, (error, native, bell) => {
+      if (native && bell) resolve({ native, bell });
+      else reject(error);
+    });
+  });
+}
+
+/** Somebody else in this process has taken it, or its opener has taken it back. */
+export function isGone(error: unknown): boolean {
+  return error instanceof VmoError && (error.code === 'ERR_VMO_NOT_OFFERED' || error.code === 'ERR_VMO_BUSY');
+}

@@ -1,0 +1,133 @@
+/**
+ * Where everything is in the memory of a channel; docs/channel.md gives it as a grammar, with an example. Pure.
+ *
+ * All words are 32 bits. Who may write which word is said here; the other side's words are read once and checked.
+ */
+import { VmoError } from '../errors.js';
+import { roundUp } from '../units.js';
+
+const MAGIC = 0x434f4d56; // "VMOC" in memory
+const VERSION = 1;
+const HEADER_BYTES = 4096;
+const WORD_BYTES = 4;
+const CACHE_LINE_BYTES = 64;
+
+export const SLOT_HEADER_BYTES = 8;
+export const MIN_SLOTS = 2;
+export const MAX_SLOTS = 65_536;
+/** An enclosure's description must fit. */
+export const MIN_SLOT_BYTES = 56;
+/** Of both rings together: an acceptor maps what anybody offers. */
+export const MAX_RINGS_BYTES = 256 * 1024 * 1024;
+
+/** Words of the header. */
+const MAGIC_WORD = 0;
+const VERSION_WORD = 1;
+const SLOTS_WORD = 2;
+const SLOT_BYTES_WORD = 3;
+
+/** Words of one direction, each at the beginning of 128 bytes of its own: processors fetch lines in pairs. */
+export const HEAD_WORD = 0;
+export const TAIL_WORD = 32;
+export const WRITER_SLEEPS_WORD = 64;
+export const READER_SLEEPS_WORD = 96;
+export const CLOSED_WORD = 128;
+const DIRECTION_WORDS = [256, 512] as const;
+
+/** What a slot holds. */
+export const KIND_BYTES = 0;
+/** A region, offered: the slot says where. */
+export const KIND_REGION = 1;
+/** Bytes that did not fit, at the start of an offered region. */
+export const KIND_LARGE = 2;
+
+/** The size of a channel. */
+export interface RingSize {
+  slots: number;
+  slotBytes: number;
+}
+
+/** One direction: where its words and slots begin. */
+export interface RingLayout extends RingSize {
+  /** Index of the direction's first word. */
+  firstWord: number;
+  /** Byte offset of the first slot. */
+  firstSlot: number;
+  /** Bytes from one slot to the next. */
+  strideBytes: number;
+}
+
+/** The two sides: who opened the channel, and who accepted it. */
+export type Side = 'opener' | 'acceptor';
+
+function strideOf(slotBytes: number): number {
+  return roundUp(SLOT_HEADER_BYTES + slotBytes, CACHE_LINE_BYTES);
+}
+
+function ringsBytes({ slots, slotBytes }: RingSize): number {
+  return 2 * slots * strideOf(slotBytes);
+}
+
+export function fitsRings(size: RingSize): boolean {
+  return ringsBytes(size) <= MAX_RINGS_BYTES;
+}
+
+/** The bytes of a channel's memory, whole pages. */
+export function regionBytes(size: RingSize, pageSize: number): number {
+  return roundUp(HEADER_BYTES + ringsBytes(size), pageSize);
+}
+
+/** The ring that this side writes. The other side reads it. */
+export function ringWrittenBy(side: Side, { slots, slotBytes }: RingSize): RingLayout {
+  const strideBytes = strideOf(slotBytes);
+  const isFirst = side === 'opener';
+  return {
+    slots,
+    slotBytes,
+    strideBytes,
+    firstWord: isFirst ? DIRECTION_WORDS[0] : DIRECTION_WORDS[1],
+    firstSlot: HEADER_BYTES + (isFirst ? 0 : slots * strideBytes),
+  };
+}
+
+export function otherSide(side: Side): Side {
+  return side === 'opener' ? 'acceptor' : 'opener';
+}
+
+/** Into memory that is all zeros. */
+export function writeHeader(words: Int32Array, { slots, slotBytes }: RingSize): void {
+  words[VERSION_WORD] = VERSION;
+  words[SLOTS_WORD] = slots;
+  words[SLOT_BYTES_WORD] = slotBytes;
+  Atomics.store(words, MAGIC_WORD, MAGIC);
+}
+
+/**
+ * What the opener says of its memory, each word read once.
+ *
+ * @throws {VmoError} ERR_VMO_PROTOCOL when it is no channel, or not as long as it says.
+ */
+export function readHeader(words: Int32Array, pageSize: number): RingSize {
+  const byteLength = words.length * WORD_BYTES;
+  if (byteLength < HEADER_BYTES) throw refused(`${byteLength} bytes, which hold no header`);
+  const magic = Atomics.load(words, MAGIC_WORD);
+  const version = Atomics.load(words, VERSION_WORD);
+  const slots = Atomics.load(words, SLOTS_WORD);
+  const slotBytes = Atomics.load(words, SLOT_BYTES_WORD);
+  if (magic !== MAGIC) throw refused('memory that does not begin with the magic number');
+  if (version !== VERSION) {
+    throw refused(
+      `version ${version} where this process has ${VERSION}; use the same release of vmoffer on both sides`,
+    );
+  }
+  const isInBounds = slots >= MIN_SLOTS && slots <= MAX_SLOTS && slotBytes >= MIN_SLOT_BYTES;
+  if (!isInBounds || !fitsRings({ slots, slotBytes })) throw refused(`${slots} slots of ${slotBytes} bytes`);
+  if (byteLength !== regionBytes({ slots, slotBytes }, pageSize)) {
+    throw refused(`${byteLength} bytes for ${slots} slots of ${slotBytes} bytes`);
+  }
+  return { slots, slotBytes };
+}
+
+function refused(what: string): Error {
+  return new VmoError('ERR_VMO_PROTOCOL', `the other process offered a channel with ${what}; it was not accepted`);
+}

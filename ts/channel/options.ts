@@ -1,0 +1,72 @@
+import { invalidArgument } from '../errors.js';
+import { checkOneOf, checkOptions, checkSignal, checkTimeout, describeValue } from '../validate.js';
+import { fitsRings, MAX_RINGS_BYTES, MAX_SLOTS, MIN_SLOT_BYTES, MIN_SLOTS, type RingSize } from './layout.js';
+
+const DEFAULT_SLOTS = 128;
+const DEFAULT_SLOT_BYTES = 1024;
+const WHEN_FULL = ['wait', 'fail'] as const;
+
+/** What `send` does when the other side has not read what fills the ring. */
+export type WhenFull = (typeof WHEN_FULL)[number];
+
+/** How one side uses a channel. */
+export interface ChannelUseOptions {
+  /**
+   * What this side's `send` does when the ring is full. `'wait'`: it takes the message and returns a promise of its being
+   * in the ring. `'fail'`: it returns false. Default: `'wait'`.
+   */
+  whenFull?: WhenFull;
+  /** Gives it up: the promise rejects with `signal.reason`. It is of no account once the channel is there. */
+  signal?: AbortSignal;
+}
+
+/** How to open a channel. */
+export interface ChannelOptions extends ChannelUseOptions {
+  /** How many messages each direction holds, from 2 to 65536. Default: 128. */
+  slots?: number;
+  /**
+   * How many bytes a message may have to go through the ring itself, at least 56. Longer ones get memory of their own, which
+   * costs some hundred microseconds: choose it for the largest of your frequent messages. The two rings together take
+   * about 2 × slots × slotBytes of memory, at most 256 MiB. Default: 1024.
+   */
+  slotBytes?: number;
+  /** How long the other process may take to accept, in milliseconds, above 0. Then: ERR_VMO_TIMEOUT. Default: for ever. */
+  timeoutMs?: number;
+}
+
+export interface CheckedChannelUse {
+  whenFull: WhenFull;
+  signal: AbortSignal | undefined;
+}
+
+export interface CheckedChannelOptions extends CheckedChannelUse, RingSize {
+  timeoutMs: number | undefined;
+}
+
+export function checkChannelUse(options: ChannelUseOptions): CheckedChannelUse {
+  checkOptions(options);
+  const { whenFull = 'wait', signal } = options;
+  checkOneOf(whenFull, 'whenFull', WHEN_FULL);
+  checkSignal(signal);
+  return { whenFull, signal };
+}
+
+export function checkChannelOptions(options: ChannelOptions): CheckedChannelOptions {
+  const use = checkChannelUse(options);
+  const { slots = DEFAULT_SLOTS, slotBytes = DEFAULT_SLOT_BYTES, timeoutMs } = options;
+  checkCount(slots, 'slots', MIN_SLOTS, MAX_SLOTS);
+  checkCount(slotBytes, 'slotBytes', MIN_SLOT_BYTES, MAX_RINGS_BYTES);
+  if (!fitsRings({ slots, slotBytes })) {
+    throw invalidArgument(
+      `${slots} slots of ${slotBytes} bytes take more than ${MAX_RINGS_BYTES} bytes for both directions; longer messages than a slot has may be sent, too`,
+    );
+  }
+  if (timeoutMs !== undefined) checkTimeout(timeoutMs);
+  return { ...use, slots, slotBytes, timeoutMs };
+}
+
+function checkCount(value: unknown, name: string, least: number, most: number): asserts value is number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+    throw invalidArgument(`${name} must be an integer from ${least} to ${most}, got ${describeValue(value)}`);
+  }
+}
