@@ -3,7 +3,7 @@ import type { Bench, Findings } from './bench.js';
 import type { Comparison } from './comparison.js';
 import { C_WAYS, cWays, WHOLE_WAYS } from './delivery/c-ways.js';
 import { MOST_BY_MESSAGE, NODE_WAYS, nodeWays } from './delivery/node-ways.js';
-import { OWN_WAYS, ownWays } from './delivery/own-ways.js';
+import { HUGE_WAY, hugeWay, OWN_WAYS, ownWays } from './delivery/own-ways.js';
 import type { Way } from './delivery/way.js';
 import type { Effort } from './effort.js';
 import { SocketReceiver, socketPath } from './node-socket.js';
@@ -56,10 +56,13 @@ async function measureSize(byteLength: number, rounds: number, isWhole: boolean)
     ...ownWays(source),
     ...nodeWays(source, receiver),
     ...cWays(peer),
-    ...(isWhole ? cWays(peer, WHOLE_WAYS) : []),
+    ...(isWhole ? [...cWays(peer, WHOLE_WAYS), hugeWay(source)] : []),
   ].filter(({ mostBytes = Infinity }) => byteLength <= mostBytes);
   const measurements = ways.map((way) => measurementOf(way, byteLength));
-  return await measureInRounds(measurements, rounds, formatValue(byteLength, 'bytes').padStart(7));
+  return await measureInRounds(measurements, rounds, {
+    label: formatValue(byteLength, 'bytes').padStart(7),
+    warmUp: byteLength <= GIB,
+  });
 }
 
 function measurementOf(way: Way, byteLength: number): Measurement {
@@ -76,7 +79,7 @@ function measurementOf(way: Way, byteLength: number): Measurement {
 /** What is short depends on one wake-up: it is done several times. */
 function timesARound(byteLength: number): number {
   if (byteLength <= MIB) return 15;
-  return byteLength <= 64 * MIB ? 5 : 1;
+  return byteLength <= 64 * MIB ? 3 : 1;
 }
 
 function first(way: string): string {
@@ -115,13 +118,18 @@ function comparisons(byteLength: number): Comparison[] {
     against('… against a file in /dev/shm', C_WAYS.file),
     against('… against plain mmap of a passed memfd, in C', C_WAYS.memfd),
     against("… against Node's UNIX socket", NODE_WAYS.socket),
+    {
+      what: 'the same of memory in huge pages, against ordinary ones',
+      ours: sweepName(last(HUGE_WAY), byteLength),
+      peer: ours,
+    },
   ];
 }
 
 function notes(rounds: number): string[] {
   return [
-    `medians of ${rounds} rounds, every way once a round; one more round before them does not count`,
-    'small sizes are delivered 15 or 5 times a round, which then counts with the median',
+    `medians of ${rounds} rounds, every way once a round; one more round before them does not count (above 1 GiB: none)`,
+    'small sizes are delivered 15 or 3 times a round, which then counts with the median',
     'timed from asking to one byte being read, and to all 64-bit words having been summed up, by the same C code everywhere',
     'everything is open already: sockets and pipes are connected, the offer stands. A descriptor is passed, a file written, when asked for',
     'what copies, copies into one chunk of 1 MiB again and again, warm in the cache, and has no bytes left at the end',

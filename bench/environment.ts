@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
-import { capabilities } from 'vmoffer';
+import { allocate, capabilities, type PageKind } from 'vmoffer';
 import { compilerCommand } from './peers/build.js';
-import { formatValue } from './units.js';
+import { formatValue, MIB } from './units.js';
 
 export interface Environment {
   cpu: string;
@@ -18,6 +18,8 @@ export interface Environment {
   library: string;
   /** Of the checkout, with `+` when it was changed; empty outside of one. */
   commit: string;
+  /** What `allocate(…, { hugePages: true })` gets here. */
+  hugePages: PageKind;
   /** How a claim's pages arrive here when nobody asks for anything. */
   paging: string;
 }
@@ -40,8 +42,14 @@ export function currentEnvironment(): Environment {
     compiler: firstLineOf(...compilerCommand(['--version'])),
     library: libraryVersion(),
     commit: currentCommit(),
+    hugePages: hugePageKind(),
     paging: mayAnswerFaults() ? 'userfault' : 'kernel',
   };
+}
+
+function hugePageKind(): PageKind {
+  using region = allocate(16 * MIB, { hugePages: true });
+  return region.pages;
 }
 
 function mayAnswerFaults(): boolean {

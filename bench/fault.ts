@@ -6,6 +6,8 @@ import type { Effort } from './effort.js';
 import { Peer } from './peers/peer.js';
 import { loadReader } from './peers/reader.js';
 import { placesIn } from './places.js';
+import type { Plot } from './plot.js';
+import { dotPlot } from './plots.js';
 import { measureInRounds, type Measurement } from './rounds.js';
 import { SourceProcess } from './source-process.js';
 import { quantile } from './statistics.js';
@@ -56,7 +58,8 @@ export const faultBench: Bench = {
       ],
       rounds,
     );
-    return { ...withoutUnmeasured(samples), notes: notes(rounds, touches) };
+    const measured = withoutUnmeasured(samples);
+    return { ...measured, notes: notes(rounds, touches), plots: [plotOf(measured.samples)] };
   },
 };
 
@@ -67,6 +70,11 @@ function withoutUnmeasured(samples: Samples): Pick<Findings, 'samples' | 'compar
     samples: measured,
     comparisons: comparisons.filter(({ peer }) => peer === undefined || measured.has(peer)),
   };
+}
+
+function plotOf(samples: Samples): Plot {
+  const shown = new Map([...samples].filter(([name]) => !name.endsWith('p90')));
+  return dotPlot('fault', 'One touch of an absent page, as the thread that touches it sees it', shown, 'ms');
 }
 
 function notes(rounds: number, touches: number): string[] {

@@ -1,5 +1,5 @@
 /** The first pass over claimed memory, beside the kernel's own demand paging and beside pages that are there already. */
-import { VMO_GRANT_R, VMO_GRANT_W, vmClaim, type Claim, type ClaimOptions } from 'vmoffer';
+import { VMO_GRANT_R, VMO_GRANT_W, vmClaim, type Claim, type PagingKind } from 'vmoffer';
 import type { Bench, Findings } from './bench.js';
 import type { Comparison } from './comparison.js';
 import type { Effort } from './effort.js';
@@ -10,9 +10,18 @@ import { SourceProcess } from './source-process.js';
 import { GIB, MIB } from './units.js';
 
 const ROUNDS = 7;
-/** Whatever is asked for by nobody in particular, and the kernel's own. */
-const PAGINGS = { ours: 'auto', 'plain mmap': 'kernel' } as const satisfies Record<string, ClaimOptions['paging']>;
-type Who = keyof typeof PAGINGS;
+
+interface Kind {
+  paging?: PagingKind | 'auto';
+  hugePages?: boolean;
+}
+
+const KINDS = {
+  ours: {},
+  'plain mmap': { paging: 'kernel' },
+  'ours, huge pages': { hugePages: true },
+} as const satisfies Record<string, Kind>;
+type Who = keyof typeof KINDS;
 
 const comparisons: Comparison[] = [
   {
@@ -38,6 +47,16 @@ const comparisons: Comparison[] = [
     ours: 'first write, ours',
     peer: 'second write, ours',
   },
+  {
+    what: 'first sequential read of 1 GiB in huge pages, against plain mmap of ordinary ones',
+    ours: 'first read, ours, huge pages',
+    peer: 'first read, plain mmap',
+  },
+  {
+    what: 'first sequential write of 1 GiB in huge pages, against plain mmap of ordinary ones',
+    ours: 'first write, ours, huge pages',
+    peer: 'first write, plain mmap',
+  },
 ];
 
 export const pagesBench: Bench = {
@@ -47,7 +66,7 @@ export const pagesBench: Bench = {
     const byteLength = effort.pick(GIB, 2 * MIB);
     const rounds = effort.rounds(ROUNDS);
     await using source = new SourceProcess();
-    const measurements = (Object.keys(PAGINGS) as Who[]).flatMap((who): Measurement[] => [
+    const measurements = (Object.keys(KINDS) as Who[]).flatMap((who): Measurement[] => [
       () => readTwice(source, byteLength, who),
       () => writeTwice(source, byteLength, who),
     ]);
@@ -61,6 +80,7 @@ function notes(rounds: number): string[] {
     'reading sums up all 64-bit words, in C; writing is Buffer.fill(). The claim is made before the clock starts',
     'plain mmap is the same memory object, claimed with paging: kernel; resident is the second pass over the same claim',
     'the source has touched its memory beforehand: none of it is fresh',
+    "huge pages are the source's: allocate(…, { hugePages: true }), which takes what the machine has; see the environment",
   ];
 }
 
@@ -81,5 +101,6 @@ async function writeTwice(source: SourceProcess, byteLength: number, who: Who): 
 }
 
 async function claimAs(source: SourceProcess, byteLength: number, flags: number, who: Who): Promise<Claim> {
-  return vmClaim(source.pid, await source.offer(byteLength, flags), { paging: PAGINGS[who] });
+  const { hugePages = false, paging = 'auto' }: Kind = KINDS[who];
+  return vmClaim(source.pid, await source.offer(byteLength, flags, { hugePages }), { paging });
 }

@@ -4,8 +4,6 @@ import type { Plot } from './plot.js';
 import { summarize } from './statistics.js';
 import { formatValue, type Unit } from './units.js';
 
-const AXIS_TITLES: Record<Unit, string> = { ms: 'milliseconds', bytes: 'bytes', rate: 'per second' };
-
 /** Okabe and Ito's, which the colour-blind can tell apart, and some more. The first is for the library. */
 const COLOURS = [
   '#d55e00',
@@ -20,6 +18,24 @@ const COLOURS = [
   '#b8b800',
 ];
 
+/** Where an axis is marked, and what is written there. */
+type Mark = readonly [at: number, label: string];
+
+function axisOf(marks: readonly Mark[], more: object = {}) {
+  const labels = Object.fromEntries(marks.map(([at, label]) => [String(at), label]));
+  return { values: marks.map(([at]) => at), labelExpr: `(${JSON.stringify(labels)})[datum.value]`, ...more };
+}
+
+/** A logarithmic scale from a power of ten to another, marked at each. */
+function decades(values: readonly number[], unit: Unit) {
+  const logarithms = values.filter((value) => value > 0 && value < Infinity).map(Math.log10);
+  const lowest = Math.floor(Math.min(...logarithms));
+  const highest = Math.ceil(Math.max(...logarithms));
+  const powers = Array.from({ length: highest - lowest + 1 }, (_, index) => Number(`1e${lowest + index}`));
+  const scale = { type: 'log', domain: [powers[0], powers.at(-1)] };
+  return { scale, axis: axisOf(powers.map((at) => [at, formatValue(at, unit)])), title: null };
+}
+
 /** One dot a measurement, on its spread, on a logarithmic scale. */
 export function dotPlot(name: string, title: string, samples: Samples, unit: Unit): Plot {
   const values = [...samples].map(([measurement, found]) => {
@@ -27,7 +43,8 @@ export function dotPlot(name: string, title: string, samples: Samples, unit: Uni
     return { measurement, ...summary, label: formatValue(summary.median, unit) };
   });
   const y = { field: 'measurement', type: 'nominal', sort: null, title: null, axis: { labelLimit: 320, grid: true } };
-  const at = (field: string) => ({ field, type: 'quantitative', scale: { type: 'log' }, title: AXIS_TITLES[unit] });
+  const scaled = decades([...samples.values()].flat(), unit);
+  const at = (field: string) => ({ field, type: 'quantitative', ...scaled });
   return {
     name,
     title,
@@ -55,8 +72,7 @@ export interface Point {
 
 export interface Axis {
   title: string;
-  /** Where it is marked, and what is written there. */
-  marks: readonly (readonly [at: number, label: string])[];
+  marks: readonly Mark[];
 }
 
 /** Milliseconds by something else, both on logarithmic scales, with the lines in the given order. */
@@ -102,40 +118,29 @@ export function facetPlot(
 
 function lines(axis: Axis, points: readonly Point[]) {
   const names = [...new Set(points.map(({ line }) => line))];
-  const labels = Object.fromEntries(axis.marks.map(([at, label]) => [String(at), label]));
+  const places = axis.marks.map(([at]) => at);
   const x = {
     field: 'x',
     type: 'quantitative',
     title: axis.title,
-    scale: { type: 'log' },
-    axis: {
-      values: axis.marks.map(([at]) => at),
-      labelExpr: `(${JSON.stringify(labels)})[datum.value]`,
-      labelAngle: -40,
-    },
+    scale: { type: 'log', domain: [Math.min(...places), Math.max(...places)] },
+    axis: axisOf(axis.marks, { labelAngle: -40 }),
   };
-  const y = {
-    field: 'median',
-    type: 'quantitative',
-    title: AXIS_TITLES.ms,
-    scale: { type: 'log' },
-    axis: { format: '~g' },
-  };
+  const range = points.flatMap(({ least, most }) => [least, most]);
+  const y = { field: 'median', type: 'quantitative', ...decades(range, 'ms') };
   const color = {
     field: 'line',
     type: 'nominal',
     title: null,
     scale: { domain: names, range: names.map((_, index) => COLOURS[index % COLOURS.length]) },
   };
+  const spread = { x, y: { ...y, field: 'least' }, y2: { field: 'most' }, color };
   return {
     width: 620,
     height: 380,
     layer: [
       { mark: { type: 'line', point: true, strokeWidth: 2 }, encoding: { x, y, color } },
-      {
-        mark: { type: 'rule', opacity: 0.5 },
-        encoding: { x, y: { ...y, field: 'least' }, y2: { field: 'most' }, color },
-      },
+      { mark: { type: 'rule', opacity: 0.5 }, encoding: spread },
     ],
   };
 }

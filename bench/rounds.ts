@@ -5,6 +5,13 @@ import { median } from './statistics.js';
 /** Measures once; gives values by the names of what was measured. */
 export type Measurement = () => Promise<Record<string, number>>;
 
+interface RoundOptions {
+  /** Of the bar. */
+  label?: string;
+  /** Whether there is a round before the others that does not count. Default: true. */
+  warmUp?: boolean;
+}
+
 /**
  * Takes every measurement once a round, in turn, so that whatever slows the machine down slows them all down. The first
  * round warms up and does not count.
@@ -12,12 +19,12 @@ export type Measurement = () => Promise<Record<string, number>>;
 export async function measureInRounds(
   measurements: readonly Measurement[],
   rounds: number,
-  label = 'measuring',
+  { label = 'measuring', warmUp = true }: RoundOptions = {},
 ): Promise<Samples> {
   const samples = new Map<string, number[]>();
   const bar = new SingleBar({ format: `  ${label} {bar} round {value} of {total}`, clearOnComplete: true });
   bar.start(rounds, 0);
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = warmUp ? 0 : 1; round <= rounds; round++) {
     for (const measure of measurements) collect(samples, await measure(), round > 0);
     bar.update(round);
   }

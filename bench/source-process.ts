@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 export { FILLING } from './filling.js';
 
 export type Order =
-  | { kind: 'offer'; byteLength: number; flags: number }
+  | { kind: 'offer'; byteLength: number; flags: number; hugePages: boolean }
   | { kind: 'serve'; byteLength: number; path: string }
   | { kind: 'send'; byteLength: number };
 
@@ -31,8 +31,8 @@ export class SourceProcess implements AsyncDisposable {
   }
 
   /** Offers a region of that length, whose pages are all there; resolves to its address. */
-  async offer(byteLength: number, flags: number): Promise<bigint> {
-    const { address } = await this.#tell({ kind: 'offer', byteLength, flags });
+  async offer(byteLength: number, flags: number, { hugePages = false } = {}): Promise<bigint> {
+    const { address } = await this.#tell({ kind: 'offer', byteLength, flags, hugePages });
     return address;
   }
 

@@ -5,7 +5,8 @@ import { serveBytes } from './node-socket.js';
 import { FILLING, type Order, type Reply } from './source-process.js';
 
 const parentPid = Number(process.argv[2]);
-const regions = new Map<number, Region>();
+const ordinary = new Map<number, Region>();
+const huge = new Map<number, Region>();
 let server: Server | undefined;
 
 /** Memory that the machine has not used lately is slow to get: get it, and give it back, before anything is timed. */
@@ -14,18 +15,19 @@ function warmUp(byteLength: number): void {
   region.view().fill(FILLING);
 }
 
-function regionOf(byteLength: number): Region {
+function regionOf(byteLength: number, hugePages = false): Region {
+  const regions = hugePages ? huge : ordinary;
   const known = regions.get(byteLength);
   if (known && !known.disowned) return known;
   if (!known) warmUp(byteLength);
-  const region = allocate(byteLength);
+  const region = allocate(byteLength, { hugePages });
   region.view().fill(FILLING);
   regions.set(byteLength, region);
   return region;
 }
 
-function offer(byteLength: number, flags: number): Reply {
-  const { address } = vmOffer(parentPid, regionOf(byteLength), flags);
+function offer(byteLength: number, flags: number, hugePages: boolean): Reply {
+  const { address } = vmOffer(parentPid, regionOf(byteLength, hugePages), flags);
   return { address };
 }
 
@@ -42,7 +44,7 @@ function send(byteLength: number): Reply {
 }
 
 function carryOut(order: Order): Reply | Promise<Reply> {
-  if (order.kind === 'offer') return offer(order.byteLength, order.flags);
+  if (order.kind === 'offer') return offer(order.byteLength, order.flags, order.hugePages);
   return order.kind === 'serve' ? serve(order.byteLength, order.path) : send(order.byteLength);
 }
 

@@ -9,10 +9,14 @@ import type { Arrival, Way } from './way.js';
 
 export const OWN_WAYS = { map: 'vmoffer, map', eager: 'vmoffer, eager', pull: 'vmoffer, pull' } as const;
 
+/** Of memory that its source has asked huge pages for. */
+export const HUGE_WAY = 'vmoffer, map of huge pages';
+
 export function ownWays(source: SourceProcess): Way[] {
   const wayOf = (name: string, options: ClaimOptions): Way => ({
     name,
-    deliver: (byteLength) => claimAndSum(source, byteLength, options),
+    deliver: async (byteLength) =>
+      claimAndSum(source.pid, await source.offer(byteLength, VMO_GRANT_R), byteLength, options),
   });
   return [
     wayOf(OWN_WAYS.map, {}),
@@ -21,13 +25,25 @@ export function ownWays(source: SourceProcess): Way[] {
   ];
 }
 
+export function hugeWay(source: SourceProcess): Way {
+  return {
+    name: HUGE_WAY,
+    deliver: async (byteLength) =>
+      claimAndSum(source.pid, await source.offer(byteLength, VMO_GRANT_R, { hugePages: true }), byteLength, {}),
+  };
+}
+
 /** Read once, so that it cannot be left out. */
 const firstByte = new Uint8Array(1);
 
-async function claimAndSum(source: SourceProcess, byteLength: number, options: ClaimOptions): Promise<Arrival> {
-  const address = await source.offer(byteLength, VMO_GRANT_R);
+async function claimAndSum(
+  srcPid: number,
+  address: bigint,
+  byteLength: number,
+  options: ClaimOptions,
+): Promise<Arrival> {
   const start = performance.now();
-  using claim = await vmClaim(source.pid, address, options);
+  using claim = await vmClaim(srcPid, address, options);
   firstByte.set(claim.view(0, 1));
   const first = performance.now() - start;
   let sum = 0n;

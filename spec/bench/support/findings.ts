@@ -13,6 +13,7 @@ export const environment: Environment = {
   compiler: 'cc 12',
   library: '0.1.0',
   commit: 'abc1234',
+  hugePages: 'ordinary',
   paging: 'userfault',
 };
 
