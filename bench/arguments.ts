@@ -9,6 +9,7 @@ export interface Arguments {
   /** Where results and pictures are. */
   folder: string;
   isShow: boolean;
+  isDocument: boolean;
   isHelp: boolean;
 }
 
@@ -23,6 +24,7 @@ export const OPTIONS_HELP = `  --rounds N        so many rounds, instead of each
   --quick           next to nothing, to see that it works: the figures mean nothing
   --results FOLDER  where results and pictures go (default: ${RESULTS}; with --quick: ${QUICK_RESULTS})
   --show            measures nothing: shows the table of what is in that folder
+  --document        measures nothing: keeps what is there in docs/bench and in the tables of docs/performance.md
 `;
 
 const options = {
@@ -30,6 +32,7 @@ const options = {
   rounds: { type: 'string' },
   results: { type: 'string' },
   show: { type: 'boolean', default: false },
+  document: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -42,6 +45,7 @@ export function parseArguments(args: readonly string[], known: readonly string[]
     effort: new Effort({ isQuick: values.quick, rounds: toRounds(values.rounds) }),
     folder: values.results ?? (values.quick ? QUICK_RESULTS : RESULTS),
     isShow: values.show,
+    isDocument: values.document,
     isHelp: values.help,
   };
 }

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { OPTIONS_HELP, parseArguments, UsageError } from './arguments.js';
 import type { Bench } from './bench.js';
 import { benches } from './benches.js';
+import { keep } from './document.js';
 import type { Effort } from './effort.js';
 import { currentEnvironment } from './environment.js';
-import { renderMarkdown, renderMeasurements, renderTable } from './report.js';
+import { renderMeasurements, renderPage, renderTable } from './report.js';
 import { readResults, writeResults, type Results } from './results.js';
 
 const USAGE = `Usage: npm run bench -- [NAME…] [OPTION…]
@@ -18,7 +19,7 @@ Without a name: all of them.
 ${OPTIONS_HELP}`;
 
 async function main(args: readonly string[]): Promise<void> {
-  const { names, effort, folder, isShow, isHelp } = parseArguments(
+  const { names, effort, folder, isShow, isDocument, isHelp } = parseArguments(
     args,
     benches.map(({ name }) => name),
   );
@@ -27,7 +28,8 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   const chosen = names.length === 0 ? benches : benches.filter(({ name }) => names.includes(name));
-  const results = isShow ? readAll(folder, chosen) : await measure(folder, chosen, effort);
+  const results = isShow || isDocument ? readAll(folder, chosen) : await measure(folder, chosen, effort);
+  if (isDocument) keep(folder, results);
   if (names.length > 0) results.forEach(printDetails);
   console.log(renderTable(results));
   console.log(`Every value and the pictures are in ${folder}`);
@@ -44,7 +46,7 @@ async function measure(folder: string, chosen: readonly Bench[], effort: Effort)
     );
   }
   // Those of earlier runs, too: benches can be run one by one.
-  writeFileSync(join(folder, 'table.md'), renderMarkdown(readAll(folder, benches)));
+  writeFileSync(join(folder, 'table.md'), renderPage(readAll(folder, benches)));
   return all;
 }
 

@@ -4,8 +4,9 @@ import type { Bench, Findings } from './bench.js';
 import type { Comparison } from './comparison.js';
 import type { Effort } from './effort.js';
 import { expectFilled, FILLING } from './filling.js';
+import { Peer } from './peers/peer.js';
 import { loadReader } from './peers/reader.js';
-import { measureInRounds, timed, type Measurement } from './rounds.js';
+import { measuredOf, measureInRounds, timed, type Measurement } from './rounds.js';
 import { SourceProcess } from './source-process.js';
 import { GIB, MIB } from './units.js';
 
@@ -59,6 +60,13 @@ const comparisons: Comparison[] = [
   },
 ];
 
+/** What the kernel needs for the installing alone, on one thread: see bench/peers/install.c. */
+const BARE = {
+  continue: 'bare UFFDIO_CONTINUE',
+  'populate-read': 'bare populate for reading',
+  'populate-write': 'bare populate for writing',
+} as const;
+
 export const pagesBench: Bench = {
   name: 'pages',
   what: 'first sequential read and write of 1 GiB, beside plain mmap and resident pages',
@@ -66,11 +74,18 @@ export const pagesBench: Bench = {
     const byteLength = effort.pick(GIB, 2 * MIB);
     const rounds = effort.rounds(ROUNDS);
     await using source = new SourceProcess();
-    const measurements = (Object.keys(KINDS) as Who[]).flatMap((who): Measurement[] => [
+    await using peer = new Peer('install', [String(byteLength)]);
+    const passes = (Object.keys(KINDS) as Who[]).flatMap((who): Measurement[] => [
       () => readTwice(source, byteLength, who),
       () => writeTwice(source, byteLength, who),
     ]);
-    return { samples: await measureInRounds(measurements, rounds), comparisons, notes: notes(rounds) };
+    const installs = Object.entries(BARE).map(
+      ([way, name]): Measurement =>
+        () =>
+          askPeer(peer, way, name),
+    );
+    const samples = measuredOf(await measureInRounds([...passes, ...installs], rounds));
+    return { samples, comparisons, notes: notes(rounds) };
   },
 };
 
@@ -79,6 +94,7 @@ function notes(rounds: number): string[] {
     `medians of ${rounds} rounds, every measurement once a round; one more round before them does not count`,
     'reading sums up all 64-bit words, in C; writing is Buffer.fill(). The claim is made before the clock starts',
     'plain mmap is the same memory object, claimed with paging: kernel; resident is the second pass over the same claim',
+    'bare: a program in C that installs all pages of as much memory, and does nothing else; nobody can be faster on one thread',
     'the source has touched its memory beforehand: none of it is fresh',
     "huge pages are the source's: allocate(…, { hugePages: true }), which takes what the machine has; see the environment",
   ];
@@ -98,6 +114,11 @@ async function writeTwice(source: SourceProcess, byteLength: number, who: Who): 
   const bytes = claim.view();
   const write = () => bytes.fill(FILLING);
   return { [`first write, ${who}`]: timed(write), [`second write, ${who}`]: timed(write) };
+}
+
+async function askPeer(peer: Peer, way: string, name: string): Promise<Record<string, number>> {
+  const [ms = NaN] = await peer.ask(way);
+  return { [name]: ms };
 }
 
 async function claimAs(source: SourceProcess, byteLength: number, flags: number, who: Who): Promise<Claim> {

@@ -25,16 +25,21 @@ export function renderTable(all: readonly Results[]): string {
   return [...(all.some(({ isQuick }) => isQuick) ? [QUICK_WARNING] : []), table.toString()].join('\n');
 }
 
-/** The same as Markdown, with where and when it was measured. */
+/** The same as Markdown. */
 export function renderMarkdown(all: readonly Results[]): string {
   const rows = all.flatMap(({ comparisons }) => comparisons.map(cellsOf));
+  return markdownTable([HEAD, ...rows], { align: ['l', 'r', 'r', 'r', 'r', 'l'] });
+}
+
+/** The same with where and when it was measured. */
+export function renderPage(all: readonly Results[]): string {
   const places = new Set(all.map(({ environment }) => describeEnvironment(environment)));
   const times = all.map(({ bench, takenAt }) => `${bench} ${takenAt}`);
   return [
     '# Results',
     ...places,
     `Medians, and the spread from the least to the most. Taken: ${times.join(', ')}.`,
-    markdownTable([HEAD, ...rows], { align: ['l', 'r', 'r', 'r', 'r', 'l'] }),
+    renderMarkdown(all),
     '',
   ].join('\n\n');
 }

@@ -32,13 +32,18 @@ export async function measureInRounds(
   return samples;
 }
 
-/** What cannot be measured here is left out. */
+/** A value that is none could not be measured. */
 function collect(samples: Map<string, number[]>, found: Record<string, number>, counts: boolean): void {
   for (const [name, value] of Object.entries(found)) {
     const values = samples.get(name) ?? [];
     if (counts && !Number.isNaN(value)) values.push(value);
     samples.set(name, values);
   }
+}
+
+/** Without what cannot be measured here: one core has no other, and not every process has a userfaultfd. */
+export function measuredOf(samples: Samples): Samples {
+  return new Map([...samples].filter(([, values]) => values.length > 0));
 }
 
 /** Measures several times in a row and takes the medians: what is short must not be decided by one slow wake-up. */

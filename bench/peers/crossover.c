@@ -11,39 +11,27 @@
  *   populate    mmap with MAP_POPULATE, a touch of every page, munmap
  */
 #define _GNU_SOURCE
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "common/clock.h"
-#include "common/fail.h"
-#include "common/filling.h"
+#include "common/memory.h"
 
-static int memory_fd;
-static const char* memory;
+static struct filled_memory memory;
 static char* buffer;
 static size_t page_bytes;
 
-static char* map(int fd, size_t bytes, int protection, int flags) {
-  char* got = mmap(NULL, bytes, protection, flags, fd, 0);
-  if (got == MAP_FAILED) fail("mmap");
-  return got;
-}
-
 static void copy(size_t bytes) {
-  memcpy(buffer, memory, bytes);
+  memcpy(buffer, memory.start, bytes);
   /* Somebody will read it: without that the compiler may leave the copy out. */
   __asm__ volatile("" : : "r"(buffer) : "memory");
 }
 
 static void copy_fresh(size_t bytes) {
-  char* fresh = map(-1, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
-  memcpy(fresh, memory, bytes);
+  char* fresh = map_memory(-1, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+  memcpy(fresh, memory.start, bytes);
   munmap(fresh, bytes);
 }
 
 static void touch_mapping(size_t bytes, int flags) {
-  char* view = map(memory_fd, bytes, PROT_READ, MAP_SHARED | flags);
+  char* view = map_memory(memory.fd, bytes, PROT_READ, MAP_SHARED | flags);
   for (size_t at = 0; at < bytes; at += page_bytes) (void)*(volatile char*)(view + at);
   munmap(view, bytes);
 }
@@ -74,12 +62,8 @@ int main(int argc, char** argv) {
   if (argc != 2) return fprintf(stderr, "usage: crossover BYTES\n"), 2;
   const size_t most = strtoull(argv[1], NULL, 10);
   page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-  memory_fd = memfd_create("vmoffer-bench", MFD_CLOEXEC);
-  if (memory_fd < 0 || ftruncate(memory_fd, (off_t)most) != 0) fail("memfd_create");
-  char* filled = map(memory_fd, most, PROT_READ | PROT_WRITE, MAP_SHARED);
-  memset(filled, FILLING, most);
-  memory = filled;
-  buffer = map(-1, most, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE);
+  memory = fill_memory(most);
+  buffer = map_memory(-1, most, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE);
   char name[16];
   size_t bytes, count;
   while (scanf("%15s %zu %zu", name, &bytes, &count) == 3) measure(name, bytes, count);

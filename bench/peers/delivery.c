@@ -21,16 +21,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/fail.h"
-#include "common/filling.h"
+#include "common/memory.h"
 #include "common/sum.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)
@@ -51,8 +48,7 @@ static struct {
 static size_t memory_bytes;
 
 /* The sender's. */
-static int memory_fd;
-static char* memory;
+static struct filled_memory memory;
 
 /* The receiver's. */
 static pid_t sender_pid;
@@ -87,17 +83,17 @@ static bool read_all(int fd, void* to, size_t bytes) {
 
 static void send_to_socket(size_t bytes) {
   for (size_t at = 0; at < bytes; at += CHUNK_BYTES)
-    write_all(ends.socket[1], memory + at, smaller(CHUNK_BYTES, bytes - at));
+    write_all(ends.socket[1], memory.start + at, smaller(CHUNK_BYTES, bytes - at));
 }
 
 static void send_to_pipe(size_t bytes) {
   for (size_t at = 0; at < bytes; at += CHUNK_BYTES)
-    write_all(ends.pipe[1], memory + at, smaller(CHUNK_BYTES, bytes - at));
+    write_all(ends.pipe[1], memory.start + at, smaller(CHUNK_BYTES, bytes - at));
 }
 
 static void splice_to_pipe(size_t bytes) {
   for (size_t at = 0; at < bytes;) {
-    struct iovec part = {memory + at, smaller(CHUNK_BYTES, bytes - at)};
+    struct iovec part = {memory.start + at, smaller(CHUNK_BYTES, bytes - at)};
     const ssize_t count = vmsplice(ends.pipe[1], &part, 1, 0);
     if (count < 0) fail("vmsplice");
     at += (size_t)count;
@@ -115,13 +111,9 @@ static void receive_chunks(int fd, size_t bytes) {
 static void receive_from_socket(size_t bytes) { receive_chunks(ends.socket[0], bytes); }
 static void receive_from_pipe(size_t bytes) { receive_chunks(ends.pipe[0], bytes); }
 
-static void* map(int fd, size_t bytes, int protection, int flags) {
-  void* got = mmap(NULL, bytes, protection, flags, fd, 0);
-  if (got == MAP_FAILED) fail("mmap");
-  return got;
+static char* fresh_memory(size_t bytes) {
+  return map_memory(-1, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
 }
-
-static char* fresh_memory(size_t bytes) { return map(-1, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS); }
 
 static void receive_whole(char* whole, size_t bytes) {
   if (!read_all(ends.socket[0], whole, bytes)) fail("the sender has ended");
@@ -143,7 +135,7 @@ static void receive_into_kept_memory(size_t bytes) {
 
 static void tell_address(size_t bytes) {
   (void)bytes;
-  write_all(ends.asking[1], &memory, sizeof memory);
+  write_all(ends.asking[1], &memory.start, sizeof memory.start);
 }
 
 static void copy_out(size_t bytes) {
@@ -162,7 +154,7 @@ static void copy_out(size_t bytes) {
 /* Mapping what the sender has. */
 
 static void sum_mapping(int fd, size_t bytes) {
-  char* view = map(fd, bytes, PROT_READ, MAP_SHARED);
+  char* view = map_memory(fd, bytes, PROT_READ, MAP_SHARED);
   (void)*(volatile char*)view;
   first_ms = milliseconds();
   sum = sum_of_words(view, bytes);
@@ -186,7 +178,7 @@ static void pass_descriptor(size_t bytes) {
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof(int));
-  memcpy(CMSG_DATA(header), &memory_fd, sizeof memory_fd);
+  memcpy(CMSG_DATA(header), &memory.fd, sizeof memory.fd);
   if (sendmsg(ends.asking[1], &message, 0) != 1) fail("sendmsg");
 }
 
@@ -209,7 +201,7 @@ static void write_file(size_t bytes) {
   snprintf(path, sizeof path, FILE_FORMAT, getpid());
   const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) fail("open");
-  write_all(fd, memory, bytes);
+  write_all(fd, memory.start, bytes);
   close(fd);
   write_all(ends.asking[1], "!", 1);
 }
@@ -241,18 +233,10 @@ static const struct {
 
 #define WAY_COUNT ((int)(sizeof ways / sizeof *ways))
 
-static void fill_memory(void) {
-  memory_fd = memfd_create("vmoffer-bench", MFD_CLOEXEC);
-  if (memory_fd < 0) fail("memfd_create");
-  if (ftruncate(memory_fd, (off_t)memory_bytes) != 0) fail("ftruncate");
-  memory = map(memory_fd, memory_bytes, PROT_READ | PROT_WRITE, MAP_SHARED);
-  memset(memory, FILLING, memory_bytes);
-}
-
 static void be_sender(void) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   close(ends.asking[0]);
-  fill_memory();
+  memory = fill_memory(memory_bytes);
   write_all(ends.asking[1], "!", 1);
   struct order order;
   while (read_all(ends.asking[1], &order, sizeof order)) ways[order.way].send(order.bytes);
@@ -272,7 +256,7 @@ static void be_receiver(void) {
   struct order order;
   close(ends.asking[1]);
   read_all(ends.asking[0], &filled, 1);
-  chunk = map(-1, CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE);
+  chunk = map_memory(-1, CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE);
   while (scanf("%31s %zu", name, &order.bytes) == 2) {
     order.way = find_way(name);
     first_ms = 0;

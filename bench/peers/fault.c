@@ -15,8 +15,6 @@
  * Prints "nan nan nan" where this machine does not allow it: it has one core, or no userfaultfd for this process.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -24,15 +22,12 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "common/fail.h"
-#include "common/filling.h"
+#include "common/memory.h"
 #include "common/random.h"
 #include "common/touch.h"
+#include "common/userfault.h"
 
 enum placement { kScheduler, kApart, kSame, kSpinning, kKernel, kResident, kPlacementCount };
 
@@ -76,10 +71,8 @@ static bool place_handler(enum placement placement) {
 }
 
 static void answer(const struct handler* handler, const struct uffd_msg* message) {
-  struct uffdio_continue request = {0};
-  request.range.start = message->arg.pagefault.address & ~(uint64_t)(handler->page_bytes - 1);
-  request.range.len = handler->page_bytes;
-  if (ioctl(handler->fault_fd, UFFDIO_CONTINUE, &request) != 0) fail("UFFDIO_CONTINUE");
+  const uint64_t address = message->arg.pagefault.address;
+  install(handler->fault_fd, address & ~(uint64_t)(handler->page_bytes - 1), handler->page_bytes);
 }
 
 static bool wait_for_fault(const struct handler* handler) {
@@ -96,18 +89,6 @@ static void* handle_faults(void* context) {
     if (read(handler->fault_fd, &message, sizeof message) == (ssize_t)sizeof message) answer(handler, &message);
   }
   return NULL;
-}
-
-/* -1 when this process may not have one. */
-static int open_userfault(void* start, size_t bytes) {
-  int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | 1 /* UFFD_USER_MODE_ONLY */);
-  if (fd < 0) return fd;
-  struct uffdio_api api = {.api = UFFD_API, .features = UFFD_FEATURE_MINOR_SHMEM};
-  if (ioctl(fd, UFFDIO_API, &api) != 0) fail("UFFDIO_API");
-  struct uffdio_register range = {.range = {(uintptr_t)start, bytes}, .mode = UFFDIO_REGISTER_MODE_MINOR};
-  if (ioctl(fd, UFFDIO_REGISTER, &range) != 0) fail("UFFDIO_REGISTER");
-  return fd;
 }
 
 struct start {
@@ -169,8 +150,8 @@ static void measure(int memory_fd, size_t bytes, enum placement placement, size_
   if (!place_toucher(placement)) return print_percentiles(NULL, 0);
   uint64_t* offsets = random_offsets(bytes, stride, count);
   double* took_ns = calloc(count, sizeof *took_ns);
-  char* view = mmap(NULL, bytes, PROT_READ, MAP_SHARED, memory_fd, 0);
-  if (view == MAP_FAILED || took_ns == NULL) fail("mmap");
+  if (took_ns == NULL) fail("calloc");
+  char* view = map_memory(memory_fd, bytes, PROT_READ, MAP_SHARED);
   bool is_measured = true;
   if (placement == kResident) touch(view, offsets, count);
   if (placement == kKernel || placement == kResident) {
@@ -195,16 +176,12 @@ static enum placement find_placement(const char* name) {
 int main(int argc, char** argv) {
   if (argc != 2) return fprintf(stderr, "usage: fault BYTES\n"), 2;
   const size_t bytes = strtoull(argv[1], NULL, 10);
-  const int memory_fd = memfd_create("vmoffer-bench", MFD_CLOEXEC);
-  if (memory_fd < 0 || ftruncate(memory_fd, (off_t)bytes) != 0) fail("memfd_create");
-  char* memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory_fd, 0);
-  if (memory == MAP_FAILED) fail("mmap");
-  memset(memory, FILLING, bytes);
+  const struct filled_memory memory = fill_memory(bytes);
   sched_getaffinity(0, sizeof all_cores, &all_cores);
   char name[16];
   size_t count, stride;
   while (scanf("%15s %zu %zu", name, &count, &stride) == 3) {
-    measure(memory_fd, bytes, find_placement(name), count, stride);
+    measure(memory.fd, bytes, find_placement(name), count, stride);
     fflush(stdout);
   }
   return 0;

@@ -7,11 +7,12 @@ function parse(line: string) {
 
 describe("the bench's arguments", () => {
   it('choose all benches, at full effort, when there are none', () => {
-    const { names, effort, folder, isShow, isHelp } = parse('');
-    expect({ names, folder, isShow, isHelp }).to.deep.equal({
+    const { names, effort, folder, isShow, isDocument, isHelp } = parse('');
+    expect({ names, folder, isShow, isDocument, isHelp }).to.deep.equal({
       names: [],
       folder: 'bench/results',
       isShow: false,
+      isDocument: false,
       isHelp: false,
     });
     expect([effort.rounds(7), effort.pick('all', 'little')]).to.deep.equal([7, 'all']);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { renderMarkdown, renderMeasurements, renderTable } from '../../bench/report.js';
+import { renderMeasurements, renderPage, renderTable } from '../../bench/report.js';
 import { resultsOf } from '../../bench/results.js';
 import { bench, details, findings } from './support/findings.js';
 
@@ -33,7 +33,7 @@ describe("a bench's table", () => {
   });
 
   it('is the same as Markdown, with the machine and the time', () => {
-    const page = renderMarkdown([results]);
+    const page = renderPage([results]);
     const [head, , ...rows] = page
       .split('\n')
       .filter((line) => line.startsWith('|'))

@@ -1,0 +1,35 @@
+/** The results that are kept and shown: docs/bench, and the tables of docs/performance.md. */
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeEnvironment } from './environment.js';
+import { renderMarkdown } from './report.js';
+import type { Results } from './results.js';
+
+export const PAGE = join('docs', 'performance.md');
+export const KEPT_RESULTS = join('docs', 'bench');
+
+const TABLE = /(<!-- table: (\S+) -->\n)[^]*?(<!-- end -->)/g;
+
+/**
+ * The page with the table of each bench that has results, and where it was measured, between `<!-- table: NAME -->` and
+ * `<!-- end -->`. What has no results stays as it is.
+ */
+export function withTables(page: string, all: readonly Results[]): string {
+  return page.replace(TABLE, (whole: string, start: string, name: string, end: string) => {
+    const results = all.find(({ bench }) => bench === name);
+    return results ? `${start}\n${tableOf(results)}\n\n${end}` : whole;
+  });
+}
+
+function tableOf(results: Results): string {
+  const { environment, takenAt } = results;
+  return `${renderMarkdown([results])}\n\n${describeEnvironment(environment)}; ${takenAt.slice(0, 10)}`;
+}
+
+/** Keeps the results that are in a folder: copies them and their pictures, and writes their tables into the page. */
+export function keep(folder: string, all: readonly Results[]): void {
+  mkdirSync(KEPT_RESULTS, { recursive: true });
+  const files = all.flatMap(({ bench, plots }) => [`${bench}.json`, ...plots]);
+  for (const file of files) cpSync(join(folder, file), join(KEPT_RESULTS, file));
+  writeFileSync(PAGE, withTables(readFileSync(PAGE, 'utf8'), all));
+}
