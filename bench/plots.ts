@@ -4,6 +4,9 @@ import type { Plot } from './plot.js';
 import { summarize } from './statistics.js';
 import { formatValue, type Unit } from './units.js';
 
+const INK = '#1f2933';
+const MUTED = '#52606d';
+
 /** Okabe and Ito's, which the colour-blind can tell apart, and some more. The first is for the library. */
 const COLOURS = [
   '#d55e00',
@@ -89,19 +92,19 @@ export function crossingPlot(
   crossings: readonly { x: number; label: string }[],
 ): Plot {
   const { width, height, layer } = lines(axis, points);
-  const x = { field: 'x', type: 'quantitative' };
   const named = crossings.map((crossing, index) => ({ ...crossing, y: 14 + 16 * index }));
-  const rules = {
-    data: { values: named },
-    layer: [
-      { mark: { type: 'rule', strokeDash: [4, 4], color: '#52606d' }, encoding: { x } },
-      {
-        mark: { type: 'text', align: 'left', dx: 5, fontSize: 11, color: '#1f2933' },
-        encoding: { x, y: { field: 'y', type: 'quantitative', scale: null }, text: { field: 'label' } },
-      },
-    ],
-  };
-  return { name, title, spec: { width, height, layer: [{ data: { values: points }, layer }, rules] } };
+  const x = placeOf(axis);
+  const middle = Math.sqrt((axis.marks[0]?.[0] ?? 1) * (axis.marks.at(-1)?.[0] ?? 1));
+  const rule = { mark: { type: 'rule', strokeDash: [4, 4], color: MUTED }, encoding: { x } };
+  // To that side of its line on which there is room.
+  const texts = (align: 'left' | 'right', isThere: (at: number) => boolean) => ({
+    data: { values: named.filter((crossing) => isThere(crossing.x)) },
+    mark: { type: 'text', align, dx: align === 'left' ? 5 : -5, fontSize: 11, color: INK },
+    encoding: { x, y: { field: 'y', type: 'quantitative', scale: null }, text: { field: 'label' } },
+  });
+  const labels = [texts('left', (at) => at <= middle), texts('right', (at) => at > middle)];
+  const layers = [{ data: { values: points }, layer }, { data: { values: named }, layer: [rule] }, ...labels];
+  return { name, title, spec: { width, height, layer: layers } };
 }
 
 /** The same for several pictures in a row, each for those points whose `facet` it is. */
@@ -116,16 +119,20 @@ export function facetPlot(
   return { name, title, spec: { data: { values: points }, facet, columns: 2, spec: { width: 340, height, layer } } };
 }
 
-function lines(axis: Axis, points: readonly Point[]) {
-  const names = [...new Set(points.map(({ line }) => line))];
-  const places = axis.marks.map(([at]) => at);
-  const x = {
+function placeOf({ title, marks }: Axis) {
+  const places = marks.map(([at]) => at);
+  return {
     field: 'x',
     type: 'quantitative',
-    title: axis.title,
-    scale: { type: 'log', domain: [Math.min(...places), Math.max(...places)] },
-    axis: axisOf(axis.marks, { labelAngle: -40 }),
+    title,
+    scale: { type: 'log', domain: [Math.min(...places), Math.max(...places)], nice: false },
+    axis: axisOf(marks, { labelAngle: -40, labelOverlap: false }),
   };
+}
+
+function lines(axis: Axis, points: readonly Point[]) {
+  const names = [...new Set(points.map(({ line }) => line))];
+  const x = placeOf(axis);
   const range = points.flatMap(({ least, most }) => [least, most]);
   const y = { field: 'median', type: 'quantitative', ...decades(range, 'ms') };
   const color = {
