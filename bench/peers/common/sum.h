@@ -6,18 +6,20 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
-/* REQUIRES: bytes is a multiple of 64. */
+/* What every processor has registers for. Without vectors the reading would take longer than the memory does. */
+typedef uint64_t two_words __attribute__((vector_size(16), aligned(8), may_alias));
+
+/* REQUIRES: the start is aligned to 8, and bytes is a multiple of 64. */
 static inline uint64_t sum_of_words(const void* start, size_t bytes) {
-  const char* from = (const char*)start;
-  uint64_t sums[8] = {0};
-  for (size_t at = 0; at < bytes; at += 64) {
-    uint64_t words[8];
-    memcpy(words, from + at, sizeof words);
-    for (int lane = 0; lane < 8; ++lane) sums[lane] += words[lane];
+  const two_words* pairs = (const two_words*)start;
+  two_words a = {0}, b = {0}, c = {0}, d = {0};
+  for (size_t at = 0; at < bytes / sizeof *pairs; at += 4) {
+    a += pairs[at];
+    b += pairs[at + 1];
+    c += pairs[at + 2];
+    d += pairs[at + 3];
   }
-  uint64_t total = 0;
-  for (int lane = 0; lane < 8; ++lane) total += sums[lane];
-  return total;
+  const two_words total = a + b + c + d;
+  return total[0] + total[1];
 }
