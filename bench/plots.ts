@@ -7,7 +7,7 @@ import { formatValue, type Unit } from './units.js';
 const INK = '#1f2933';
 const MUTED = '#52606d';
 
-/** Okabe and Ito's, which the colour-blind can tell apart, and some more. The first is for the library. */
+/** Okabe and Ito's, which the colour-blind can tell apart, and some more. */
 const COLOURS = [
   '#d55e00',
   '#0072b2',
@@ -19,6 +19,7 @@ const COLOURS = [
   '#8a8a8a',
   '#000000',
   '#b8b800',
+  '#6a3d9a',
 ];
 
 /** Where an axis is marked, and what is written there. */
@@ -141,12 +142,15 @@ function lines(axis: Axis, points: readonly Point[]) {
     title: null,
     scale: { domain: names, range: names.map((_, index) => COLOURS[index % COLOURS.length]) },
   };
+  // The library's own lines stand out.
+  const isOwn = "datum.line === 'ours' || indexof(datum.line, 'vmoffer') === 0";
+  const strokeWidth = { condition: { test: isOwn, value: 3.5 }, value: 1.5 };
   const spread = { x, y: { ...y, field: 'least' }, y2: { field: 'most' }, color };
   return {
     width: 620,
     height: 380,
     layer: [
-      { mark: { type: 'line', point: true, strokeWidth: 2 }, encoding: { x, y, color } },
+      { mark: { type: 'line', point: true }, encoding: { x, y, color, strokeWidth } },
       { mark: { type: 'rule', opacity: 0.5 }, encoding: spread },
     ],
   };
