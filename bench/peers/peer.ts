@@ -14,6 +14,8 @@ export class Peer implements AsyncDisposable {
   constructor(name: string, args: readonly string[] = []) {
     this.#child = spawn(buildPeer(name), args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#ended = once(this.#child, 'close');
+    // A peer that has ended takes no line any more: the missing answer says so.
+    this.#child.stdin.on('error', () => undefined);
     const lines: Interface = createInterface({ input: this.#child.stdout });
     this.#answers = lines[Symbol.asyncIterator]() as AsyncIterator<string, undefined>;
   }
