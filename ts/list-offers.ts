@@ -30,7 +30,8 @@ export interface OfferRecord {
 
 /**
  * Lists the offers that this process has made and those that are made to it. The latter are learnt by asking the other
- * processes in the same network namespace that use this library; one that is stopped is left out after a second.
+ * processes in the same network namespace that use this library; one that is stopped is left out after a second, and of one
+ * that offers more than 65536 things, the rest.
  *
  * @example
  * const [offer] = (await vmListOffer()).filter(({ direction }) => direction === 'received');

@@ -10,13 +10,15 @@ namespace {
 constexpr uint64_t kShareOfUnleased = 4;
 // Without a free descriptor the queue of new connections cannot be emptied: look again after this.
 constexpr std::chrono::milliseconds kExhaustedDelay{50};
+// Whoever connects in a loop must not keep those waiting who are connected.
+constexpr int kAcceptsPerTurn = 64;
 
 }  // namespace
 
 class Broker::Listener : public EventHandler {
  public:
   explicit Listener(Broker& broker) : broker_(broker) {}
-  void on_readable() override { broker_.accept_all(); }
+  void on_readable() override { broker_.accept_some(); }
 
  private:
   Broker& broker_;
@@ -69,8 +71,8 @@ Broker::Ticket Broker::next_ticket() {
   return ++last_ticket_;
 }
 
-void Broker::accept_all() {
-  for (;;) {
+void Broker::accept_some() {
+  for (int turn = 0; turn < kAcceptsPerTurn; ++turn) {
     bool is_exhausted = false;
     UniqueFd socket = accept_next(listener_.get(), &is_exhausted);
     if (is_exhausted) {

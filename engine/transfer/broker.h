@@ -50,7 +50,7 @@ class Broker final : private PeerHost {
 
   Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener);
   Ticket next_ticket();
-  void accept_all();
+  void accept_some();
   void adopt(const std::shared_ptr<PeerConnection>& connection);
   bool is_talking_too_much(const ProcessIdentity& peer) const;
   void watch_destination(DestinationId destination, int pidfd);

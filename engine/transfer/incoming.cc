@@ -8,6 +8,9 @@
 namespace vmoffer {
 namespace {
 
+// Of one process, in one list: who lists without end must not fill the memory of whoever asks.
+constexpr size_t kMaxListedOffers = 65536;
+
 IncomingOffer incoming(const ProcessIdentity& source, const wire::OfferLine& line) {
   return {source.pid, line.offer_id, line.address, line.byte_length, line.flags};
 }
@@ -24,12 +27,15 @@ void IncomingList::ask_everybody(std::chrono::milliseconds timeout) {
   const auto self = shared_from_this();
   for (BrokerConnection& broker : connect_to_all_brokers()) {
     const size_t index = readers_.size();
-    auto reader = OfferReader::start(loop_, std::move(broker), /*follow=*/false,
-                                     {[self](const ProcessIdentity& source, const wire::Offers& offers) {
-                                        for (const wire::OfferLine& line : offers.lines)
-                                          self->offers_.push_back(incoming(source, line));
-                                      },
-                                      [self, index] { self->on_end(index); }});
+    auto reader = OfferReader::start(
+        loop_, std::move(broker), /*follow=*/false,
+        {[self, left = kMaxListedOffers](const ProcessIdentity& source, const wire::Offers& offers) mutable {
+           if (offers.lines.size() > left) return false;
+           left -= offers.lines.size();
+           for (const wire::OfferLine& line : offers.lines) self->offers_.push_back(incoming(source, line));
+           return true;
+         },
+         [self, index] { self->on_end(index); }});
     if (reader != nullptr) readers_.push_back(std::move(reader));
   }
   outstanding_ = readers_.size();
@@ -68,6 +74,7 @@ void IncomingWatch::ask(BrokerConnection broker) {
                                       Source& told = sources_[key_of(source)];
                                       for (const wire::OfferLine& line : offers.lines)
                                         tell(told, incoming(source, line));
+                                      return true;
                                     },
                                     [this, key, is_listed] {
                                       if (!std::exchange(*is_listed, true)) on_list_end(key);

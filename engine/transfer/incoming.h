@@ -26,7 +26,8 @@ class IncomingList : public std::enable_shared_from_this<IncomingList> {
  public:
   using Done = std::function<void(std::vector<IncomingOffer>)>;
 
-  // Brokers that have not answered at the deadline (their process is stopped, say) are left out.
+  // Brokers that have not answered at the deadline (their process is stopped, say) are left out, and what one process
+  // offers beyond its first 65536.
   static void start(EventLoop& loop, std::chrono::milliseconds timeout, Done done);
 
   IncomingList(EventLoop& loop, Done done) : loop_(loop), done_(std::move(done)) {}

@@ -3,6 +3,12 @@
 #include "engine/wire/codec.h"
 
 namespace vmoffer {
+namespace {
+
+// One talkative broker must keep neither the others waiting nor the deadline.
+constexpr int kPacketsPerTurn = 16;
+
+}  // namespace
 
 std::shared_ptr<OfferReader> OfferReader::start(EventLoop& loop, BrokerConnection broker, bool follow,
                                                 Callbacks callbacks) {
@@ -17,7 +23,7 @@ std::shared_ptr<OfferReader> OfferReader::start(EventLoop& loop, BrokerConnectio
 
 void OfferReader::on_readable() {
   const auto self = shared_from_this();  // a callback may let go of us
-  while (token_ != 0) {
+  for (int turn = 0; turn < kPacketsPerTurn && token_ != 0; ++turn) {
     const Packet packet = receive_packet(broker_.socket.get());
     if (packet.outcome == IoOutcome::kWouldBlock) return;
     if (packet.outcome == IoOutcome::kDone && on_packet(packet)) continue;
@@ -27,14 +33,13 @@ void OfferReader::on_readable() {
   }
 }
 
-// False when the broker talks nonsense.
+// False when the broker talks nonsense, or more than is wanted.
 bool OfferReader::on_packet(const Packet& packet) {
   if (packet.was_cut || !packet.descriptors.empty()) return false;
   Result<wire::Message> message = wire::decode(packet.bytes);
   if (!message.is_ok()) return false;
   if (const auto* offers = std::get_if<wire::Offers>(&message.value())) {
-    callbacks_.on_offers(broker_.process, *offers);
-    return true;
+    return callbacks_.on_offers(broker_.process, *offers);
   }
   if (!std::holds_alternative<wire::EndOfList>(message.value())) return false;
   const auto on_end = callbacks_.on_end;  // kept: it may call stop()

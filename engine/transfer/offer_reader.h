@@ -13,7 +13,8 @@ namespace vmoffer {
 class OfferReader : public EventHandler, public std::enable_shared_from_this<OfferReader> {
  public:
   struct Callbacks {
-    std::function<void(const ProcessIdentity& source, const wire::Offers& offers)> on_offers;
+    // False: hang up, no more of them are wanted.
+    std::function<bool(const ProcessIdentity& source, const wire::Offers& offers)> on_offers;
     // The list is through (not the news), or nothing more will come. May be called more than once.
     std::function<void()> on_end;
   };
