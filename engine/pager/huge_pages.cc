@@ -1,7 +1,7 @@
 #include "engine/pager/huge_pages.h"
 
 #include "engine/base/units.h"
-#include "engine/sys/page_table.h"
+#include "engine/sys/transparent_huge_pages.h"
 
 namespace vmoffer {
 namespace {
@@ -15,13 +15,6 @@ Result<BackedMapping> map_object(uint64_t byte_length, Protection protection, bo
   return BackedMapping{object.take(), mapping.take(), hugetlb ? PageKind::kHugeTlb : PageKind::kOrdinary};
 }
 
-// The kernel takes the advice whether or not it will follow it, so one page is touched to see.
-bool became_huge(const Mapping& mapping) {
-  if (!advise_huge_pages(mapping.address(), mapping.byte_length())) return false;
-  *reinterpret_cast<volatile char*>(mapping.address()) = 0;
-  return is_wholly_cached(mapping.address(), kHugePageBytes);
-}
-
 }  // namespace
 
 Result<BackedMapping> map_new_object(uint64_t byte_length, Protection protection, bool huge_pages) {
@@ -33,9 +26,7 @@ Result<BackedMapping> map_new_object(uint64_t byte_length, Protection protection
   Result<BackedMapping> backed = map_object(byte_length, protection, false);
   if (!backed.is_ok() || !can_be_huge) return backed;
   const Mapping& mapping = backed.value().mapping;
-  if (became_huge(mapping) || collapse_huge_pages(mapping.address(), byte_length)) {
-    backed.value().page_kind = PageKind::kTransparentHuge;
-  }
+  if (make_huge_pages(mapping.address(), byte_length)) backed.value().page_kind = PageKind::kTransparentHuge;
   return backed;
 }
 

@@ -4,12 +4,15 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -18,6 +21,7 @@
 #include "engine/sys/memory_object.h"
 #include "engine/sys/page_table.h"
 #include "engine/sys/process.h"
+#include "engine/sys/transparent_huge_pages.h"
 #include "engine/sys/userfault.h"
 #include "engine/sys/userfault_abi.h"
 
@@ -71,7 +75,7 @@ Capability process_handles() {
 
 Capability unique_process_ids() {
   const char* name = "unique process ids";
-  const char* detail = "pidfs: a process is told from a later one with the same pid by its inode";
+  const char* detail = "pidfs: a process is told from a later one with the same pid";
   Result<ProcessIdentity> self = identify_process(own_pid());
   if (self.is_ok() && self.value().unique_id != 0) return yes(name, detail);
   return no(name, detail, "this kernel's process handles have no unique inode",
@@ -80,7 +84,7 @@ Capability unique_process_ids() {
 
 Capability peer_handles() {
   const char* name = "peer process handles";
-  const char* detail = "SO_PEERPIDFD: the peer of a connection is known beyond its pid";
+  const char* detail = "SO_PEERPIDFD: who is at the other end, beyond its pid";
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
     return no(name, detail, words(errno), "allow UNIX sockets");
@@ -99,36 +103,67 @@ struct Refusal {
   std::string remedy;
 };
 
-// Why the userfaultfd system call said no, in the order in which the kernel asks.
-Refusal explain_userfault_refusal(int error_number) {
-  if (error_number == ENOSYS) {
-    return {"this kernel has no userfaultfd (CONFIG_USERFAULTFD off, or a sandbox such as gVisor)",
-            "none: claims are paged by the kernel, which is lazy and correct, too"};
-  }
-  if (seccomp_mode() == 2) {
-    return {"a seccomp filter is in force and userfaultfd answers: " + words(error_number),
-            "allow userfaultfd in the container's seccomp profile, or give it /dev/userfaultfd"};
-  }
+std::string state_of_device(const char* path) {
+  struct stat attributes;
+  if (::stat(path, &attributes) != 0) return std::string(path) + " does not exist (Linux 6.1 has it)";
+  char mode[8];
+  std::snprintf(mode, sizeof mode, "%04o", attributes.st_mode & 07777U);
+  return std::string(path) + " has mode " + mode + " and belongs to uid " + std::to_string(attributes.st_uid) +
+         " and gid " + std::to_string(attributes.st_gid);
+}
+
+// What forbids faults in the kernel alone.
+Refusal lack_of_rights() {
   const std::string sysctl = first_line("/proc/sys/vm/unprivileged_userfaultfd");
   return {"vm.unprivileged_userfaultfd is " + (sysctl.empty() ? "unknown" : sysctl) +
-              ", the process lacks CAP_SYS_PTRACE, and it may not open /dev/userfaultfd",
-          "one of: sysctl -w vm.unprivileged_userfaultfd=1; setcap cap_sys_ptrace+ep on the node binary; "
-          "chmod or chgrp /dev/userfaultfd so that this user may open it"};
+              ", this process lacks CAP_SYS_PTRACE, and " + state_of_device("/dev/userfaultfd"),
+          "one of: sysctl -w vm.unprivileged_userfaultfd=1; setcap cap_sys_ptrace+ep on the node binary; chmod or "
+          "chgrp /dev/userfaultfd so that this user may open it (in a container also: --device /dev/userfaultfd)"};
+}
+
+// The kernel itself refuses nobody faults in user mode.
+Refusal filter_in_force(int error_number) {
+  const bool is_seccomp = seccomp_mode() == 2;
+  return {(is_seccomp ? "a seccomp filter is in force, and userfaultfd answers: "
+                      : "the system call itself is forbidden, perhaps by a security module; it answers: ") +
+              words(error_number),
+          is_seccomp ? "allow userfaultfd in the seccomp profile (Docker: --security-opt seccomp=FILE)"
+                     : "allow userfaultfd in the security module's policy"};
+}
+
+// 0 when it opens.
+int refusal_in_user_mode() { return UserFault::can_open(UserFault::Reach::kUserOnly).error_number(); }
+
+// Why userfaultfd said no.
+Refusal explain_userfault_refusal(UserFault::Reach reach, int error_number) {
+  switch (error_number) {
+    case ENOSYS:
+      return {"this kernel has no userfaultfd (CONFIG_USERFAULTFD off, or a sandbox such as gVisor)",
+              "none: claims are paged by the kernel, which is lazy and correct, too"};
+    case EMFILE:
+    case ENFILE:
+      return {words(error_number), "raise the limit of open files (ulimit -n), or close some"};
+    case EINVAL:
+      return {words(error_number), "none: this kernel has no faults of user mode alone; Linux 5.11 has them"};
+    default:
+      break;
+  }
+  const bool is_forbidden_at_all = reach == UserFault::Reach::kUserOnly || refusal_in_user_mode() == error_number;
+  return is_forbidden_at_all ? filter_in_force(error_number) : lack_of_rights();
 }
 
 Capability userfault(UserFault::Reach reach) {
   const bool is_full = reach == UserFault::Reach::kUserAndKernel;
   const char* name = is_full ? "page faults" : "page faults, user mode only";
-  const char* detail = is_full ? "userfaultfd with kernel faults: paging 'auto' takes 'userfault'"
-                               : "userfaultfd without kernel faults: paging 'userfault' when asked for by name; system "
-                                 "calls on pages that are not there yet fail with EFAULT";
+  const char* detail = is_full ? "userfaultfd: paging 'auto' takes 'userfault'"
+                               : "userfaultfd, but not for system calls: paging 'userfault' by name";
   const Status status = UserFault::can_open(reach);
   if (status.is_ok()) return yes(name, detail);
   const bool lacks_feature = std::strcmp(status.syscall(), "userfaultfd") != 0;
   if (lacks_feature) {
     return no(name, detail, status.message(), "none: claims are paged by the kernel; Linux 5.14 has what is needed");
   }
-  Refusal refusal = explain_userfault_refusal(status.error_number());
+  Refusal refusal = explain_userfault_refusal(reach, status.error_number());
   return no(name, detail, std::move(refusal.cause), std::move(refusal.remedy));
 }
 
@@ -142,7 +177,7 @@ Capability moving_pages() {
 
 Capability reserved_huge_pages() {
   const char* name = "reserved huge pages";
-  const char* detail = "MFD_HUGETLB: allocate(…, { hugePages: true }) takes pages from the pool";
+  const char* detail = "allocate(…, { hugePages: true }) takes them from the pool";
   Result<std::shared_ptr<MemoryObject>> object = MemoryObject::create(kHugePageBytes, true);
   if (object.is_ok()) {
     Result<Mapping> mapping = Mapping::of_object(object.value()->fd(), kHugePageBytes, Sharing::kShared,
@@ -154,15 +189,24 @@ Capability reserved_huge_pages() {
             "sysctl -w vm.nr_hugepages=N, for N pages of 2 MiB; until then transparent huge pages are tried");
 }
 
+// As allocate() does it.
+bool can_join_pages() {
+  Result<std::shared_ptr<MemoryObject>> object = MemoryObject::create(kHugePageBytes, false);
+  if (!object.is_ok()) return false;
+  Result<Mapping> mapping = Mapping::of_object(object.value()->fd(), kHugePageBytes, Sharing::kShared,
+                                               Protection{true, false}, /*reserve=*/false);
+  return mapping.is_ok() && make_huge_pages(mapping.value().address(), kHugePageBytes);
+}
+
 Capability transparent_huge_pages() {
   const char* name = "transparent huge pages";
-  const char* detail = "for shared memory, on advice: allocate(…, { hugePages: true }) without a pool";
+  const char* detail = "allocate(…, { hugePages: true }) without a pool";
+  if (can_join_pages()) return yes(name, detail);
   const std::string setting = first_line("/sys/kernel/mm/transparent_hugepage/shmem_enabled");
-  for (const char* good : {"[always]", "[advise]", "[within_size]", "[force]"}) {
-    if (setting.find(good) != std::string::npos) return yes(name, detail);
-  }
-  return no(name, detail, "shmem_enabled is " + (setting.empty() ? "unknown" : setting),
-            "echo advise > /sys/kernel/mm/transparent_hugepage/shmem_enabled");
+  return no(name, detail,
+            "shmem_enabled is " + (setting.empty() ? "unknown" : setting) +
+                ", and the kernel does not join pages when it is asked to (MADV_COLLAPSE, Linux 6.1)",
+            "echo advise > /sys/kernel/mm/transparent_hugepage/shmem_enabled; memory has ordinary pages until then");
 }
 
 Capability core_affinity() {
@@ -189,9 +233,7 @@ Capability executable_memory() {
 
 Capability finding_others() {
   const char* name = "finding other processes";
-  const char* detail =
-      "/proc/net/unix: vmListOffer and incomingOffers see offers made before they looked. Processes in "
-      "other network namespaces are never seen";
+  const char* detail = "/proc/net/unix: offers made before one looked, within this network namespace";
   const UniqueFd table(::open("/proc/net/unix", O_RDONLY | O_CLOEXEC));
   if (table.is_open()) return yes(name, detail);
   return no(name, detail, words(errno),

@@ -16,9 +16,6 @@
 #define MADV_POPULATE_READ 22
 #define MADV_POPULATE_WRITE 23
 #endif
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
 
 namespace vmoffer {
 namespace {
@@ -134,14 +131,6 @@ bool can_have_huge_pages() {
 
 bool advise_huge_pages(uint64_t address, uint64_t byte_length) {
   return ::madvise(pointer_to(address), byte_length, MADV_HUGEPAGE) == 0;
-}
-
-bool collapse_huge_pages(uint64_t address, uint64_t byte_length) {
-  // Where there is not one page yet, the kernel finds nothing to collapse.
-  for (uint64_t at = address; at + kHugePageBytes <= address + byte_length; at += kHugePageBytes) {
-    *static_cast<volatile char*>(pointer_to(at)) = 0;
-  }
-  return ::madvise(pointer_to(address), align_down(byte_length, kHugePageBytes), MADV_COLLAPSE) == 0;
 }
 
 }  // namespace vmoffer

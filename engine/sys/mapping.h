@@ -69,8 +69,5 @@ Status populate(uint64_t address, uint64_t byte_length, bool write);
 bool can_have_huge_pages();
 // Asks for huge pages on a mapped range; false when the kernel will not.
 bool advise_huge_pages(uint64_t address, uint64_t byte_length);
-// Makes huge pages of a mapped range of zeros now, which takes the memory now; false when the kernel will not (before
-// Linux 6.1). REQUIRES: address at a multiple of 2 MiB.
-bool collapse_huge_pages(uint64_t address, uint64_t byte_length);
 
 }  // namespace vmoffer

@@ -1,10 +1,14 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { Capabilities, Capability } from 'vmoffer';
+import { allocate, capabilities, type Capabilities, type Capability } from 'vmoffer';
 import { NOBODY } from '../support/child.js';
+import { claimOwn } from '../support/own-claim.js';
+import { PAGE } from '../support/pages.js';
 import { projectRoot } from '../support/project.js';
+import { needs, requires } from '../support/requires.js';
 import { describeForUsers, type User } from '../support/users.js';
+import { afterMounting, runs, withoutSystemCalls, type Wrapper } from '../support/wrappers.js';
 
 const NAMES = [
   'memory objects',
@@ -21,22 +25,30 @@ const NAMES = [
   'executable memory',
 ];
 
-function runDoctor(user: User, ...args: string[]) {
+const DOCTOR = [process.execPath, join(projectRoot, 'dist', 'cli', 'main.js'), 'doctor'];
+
+function runDoctor({ user = 'same', wrapper = [] }: { user?: User; wrapper?: Wrapper }, ...args: string[]) {
+  const [command = '', ...rest] = [...wrapper, ...DOCTOR, ...args];
   const identity = user === 'nobody' ? { uid: NOBODY, gid: NOBODY } : {};
-  return spawnSync(process.execPath, [join(projectRoot, 'dist', 'cli', 'main.js'), 'doctor', ...args], {
-    encoding: 'utf8',
-    ...identity,
-  });
+  return spawnSync(command, rest, { encoding: 'utf8', ...identity });
+}
+
+/** What the doctor finds of one capability, in such circumstances. */
+function find(name: string, circumstances: { user?: User; wrapper?: Wrapper }): Capability {
+  const { status, stdout, stderr } = runDoctor(circumstances, '--json');
+  expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
+  const { list } = JSON.parse(stdout) as Capabilities;
+  return list.find((entry) => entry.name === name) ?? expect.fail(`it does not list '${name}'`);
 }
 
 describeForUsers('vmoffer doctor', (user) => {
   let found: Capabilities;
   let text: string;
   before(() => {
-    const { status, stdout, stderr } = runDoctor(user, '--json');
+    const { status, stdout, stderr } = runDoctor({ user }, '--json');
     expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
     found = JSON.parse(stdout) as Capabilities;
-    text = runDoctor(user).stdout;
+    text = runDoctor({ user }).stdout;
   });
 
   const unavailable = (): Capability[] => found.list.filter(({ available }) => !available);
@@ -73,13 +85,99 @@ describeForUsers('vmoffer doctor', (user) => {
   });
 });
 
-describe('vmoffer doctor', () => {
-  it('tells a user without privileges what forbids page faults, by its name', function () {
-    if (process.getuid?.() !== 0) return void this.skip();
-    const { list } = JSON.parse(runDoctor('nobody', '--json').stdout) as Capabilities;
-    const faults = list.find(({ name }) => name === 'page faults') ?? expect.fail('it is not listed');
-    if (faults.available) return void this.skip();
-    expect(faults.cause + faults.remedy).to.match(/unprivileged_userfaultfd|seccomp|CONFIG_USERFAULTFD/);
-    expect(faults.remedy).to.match(/sysctl|seccomp|none/);
+/** Without any privilege but, perhaps, one capability. */
+function asNobody(...capabilities: string[]): Wrapper {
+  const kept = capabilities.flatMap((name) => [`--inh-caps=+${name}`, `--ambient-caps=+${name}`]);
+  return ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', ...kept];
+}
+
+const WITH_OPEN_DEVICE: Wrapper = [
+  ...afterMounting(
+    'mount -t tmpfs none /mnt && cp -a /dev/userfaultfd /mnt && chmod 666 /mnt/userfaultfd && mount --bind /mnt/userfaultfd /dev/userfaultfd',
+  ),
+  ...asNobody(),
+];
+
+describe('vmoffer doctor finds page faults', () => {
+  before(function () {
+    requires(this, needs.root, runs(asNobody()));
+    if (find('page faults', { wrapper: asNobody() }).available) this.skip();
+  });
+
+  it('forbidden by the setting and by the mode of the device, and says what they are', () => {
+    const { cause, remedy } = find('page faults', { user: 'nobody' });
+    expect(cause).to.include('vm.unprivileged_userfaultfd is 0').and.include('CAP_SYS_PTRACE');
+    expect(cause).to.match(/\/dev\/userfaultfd (has mode 0[0-7]{3} and belongs to uid \d+|does not exist)/);
+    expect(remedy).to.include('sysctl -w vm.unprivileged_userfaultfd=1');
+  });
+
+  it('forbidden by the setting, though a seccomp filter that has nothing to do with it is in force', () => {
+    const { cause } = find('page faults', { user: 'nobody', wrapper: withoutSystemCalls('acct:EPERM') });
+    expect(cause).to.include('vm.unprivileged_userfaultfd').and.not.include('seccomp');
+  });
+
+  it('out of reach for a process that has too many files open', () => {
+    const { cause, remedy } = find('page faults', {
+      user: 'nobody',
+      wrapper: withoutSystemCalls('userfaultfd:EMFILE'),
+    });
+    expect(cause).to.include('Too many open files').and.not.include('unprivileged_userfaultfd');
+    expect(remedy).to.include('ulimit -n');
+  });
+
+  it('allowed by CAP_SYS_PTRACE', function () {
+    const wrapper = asNobody('sys_ptrace');
+    requires(this, runs(wrapper));
+    expect(find('page faults', { wrapper }).available).to.be.true;
+  });
+
+  it('allowed by a device that this user may open', function () {
+    requires(this, runs(WITH_OPEN_DEVICE));
+    expect(find('page faults', { wrapper: WITH_OPEN_DEVICE }).available).to.be.true;
+  });
+});
+
+const REFUSALS: [name: string, rule: string, cause: string, remedy: string][] = [
+  ['memory objects', 'memfd_create:EPERM', 'Operation not permitted', 'seccomp profile'],
+  ['process handles', 'pidfd_open:EPERM', 'Operation not permitted', 'seccomp profile'],
+  ['peer process handles', 'getsockopt:ENOPROTOOPT:2:77', 'Protocol not available', 'none needed'],
+  ['page faults', 'ioctl:EINVAL:1:0xc018aa3f', 'no minor faults on shared memory', 'Linux 5.14'],
+  ['page faults, user mode only', 'userfaultfd:EINVAL', 'Invalid argument', 'Linux 5.11'],
+  ['moving pages', 'ioctl:EINVAL:1:0xc018aa3f', 'UFFDIO_MOVE', 'none needed'],
+  ['core affinity', 'sched_setaffinity:EPERM', 'Operation not permitted', 'seccomp profile'],
+  ['transparent huge pages', 'madvise:EINVAL:2:25', 'shmem_enabled', 'transparent_hugepage'],
+];
+
+describe('vmoffer doctor tells of what is refused:', () => {
+  for (const [name, rule, cause, remedy] of REFUSALS) {
+    it(`${name}, by ${rule}`, function () {
+      if (name === 'transparent huge pages') requires(this, needs.noHugePagesOnAdvice);
+      const found = find(name, { wrapper: withoutSystemCalls(rule) });
+      expect(found.available).to.be.false;
+      expect(found.cause).to.include(cause);
+      expect(found.remedy).to.include(remedy);
+    });
+  }
+});
+
+describe('vmoffer doctor agrees with', () => {
+  it('the pages that a region gets', () => {
+    const { list } = capabilities();
+    const has = (name: string) => list.some((entry) => entry.name === name && entry.available);
+    using region = allocate(2 ** 21, { hugePages: true });
+    if (has('reserved huge pages')) expect(region.pages).to.equal('hugetlb');
+    else expect(region.pages).to.equal(has('transparent huge pages') ? 'transparent-huge' : 'ordinary');
+  });
+
+  it('the paging that a claim gets, in its last words', () => {
+    using region = allocate(PAGE);
+    using claim = claimOwn(region);
+    const words = claim.paging === 'userfault' ? "paged by 'userfault'" : 'paged by the kernel';
+    expect(runDoctor({}).stdout).to.match(new RegExp(`vmoffer works here.*${words}`));
+  });
+
+  it('a system on which nothing works', () => {
+    const { stdout } = runDoctor({ wrapper: withoutSystemCalls('memfd_create:EPERM', 'pidfd_open:ENOSYS') });
+    expect(stdout).to.match(/vmoffer cannot work here without memory objects and process handles/);
   });
 });

@@ -7,6 +7,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { capabilities } from 'vmoffer';
 import { isProbeLoaded } from './probe.js';
 
+const SHMEM_ENABLED = '/sys/kernel/mm/transparent_hugepage/shmem_enabled';
+
 export interface Need {
   what: string;
   remedy: string;
@@ -47,6 +49,11 @@ export const needs = {
   },
   reservedHugePages: capability('reserved huge pages'),
   transparentHugePages: capability('transparent huge pages'),
+  noHugePagesOnAdvice: {
+    what: 'shared memory that does not get huge pages on advice',
+    remedy: 'echo never > /sys/kernel/mm/transparent_hugepage/shmem_enabled',
+    isMet: () => /\[(never|deny)\]/.test(readFileSync(SHMEM_ENABLED, 'utf8')),
+  },
 } satisfies Record<string, Need>;
 
 /** In a `before` or `beforeEach` hook or in a spec: skips, with the reason in print, unless every need is met. */

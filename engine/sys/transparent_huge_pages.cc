@@ -1,0 +1,38 @@
+#include "engine/sys/transparent_huge_pages.h"
+
+#include <sys/mman.h>
+
+#include "engine/base/units.h"
+#include "engine/sys/mapping.h"
+#include "engine/sys/page_table.h"
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+namespace vmoffer {
+namespace {
+
+void touch(uint64_t address) { *reinterpret_cast<volatile char*>(address) = 0; }
+
+// The kernel takes the advice whether or not it will follow it, so one page is touched to see.
+bool becomes_huge_on_touch(uint64_t address, uint64_t byte_length) {
+  if (!advise_huge_pages(address, byte_length)) return false;
+  touch(address);
+  return is_wholly_cached(address, kHugePageBytes);
+}
+
+bool join_pages(uint64_t address, uint64_t byte_length) {
+  // Where there is not one page yet, the kernel finds nothing to join.
+  for (uint64_t at = address; at + kHugePageBytes <= address + byte_length; at += kHugePageBytes) touch(at);
+  const uint64_t joinable = align_down(byte_length, kHugePageBytes);
+  return ::madvise(reinterpret_cast<void*>(address), joinable, MADV_COLLAPSE) == 0;
+}
+
+}  // namespace
+
+bool make_huge_pages(uint64_t address, uint64_t byte_length) {
+  return becomes_huge_on_touch(address, byte_length) || join_pages(address, byte_length);
+}
+
+}  // namespace vmoffer
