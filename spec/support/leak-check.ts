@@ -66,9 +66,9 @@ export class LeakCheck {
   }
 }
 
-/** With its first child Node.js opens a descriptor that it keeps. */
+/** With its first child and its first pipe Node.js opens descriptors that it keeps. */
 async function startChildOnce(): Promise<void> {
-  await once(spawn('true', { stdio: 'ignore' }), 'exit');
+  await once(spawn('true', { stdio: 'pipe' }), 'close');
 }
 
 /** Starts what the library starts on first use. */
