@@ -11,7 +11,9 @@ export interface AllocateOptions {
   executable?: boolean;
   /**
    * Whether to ask for 2 MiB pages: reserved ones where the system has them, joined ones where the kernel is willing,
-   * ordinary ones otherwise. `region.pages` says which it was. Of use from 2 MiB on. Default: false.
+   * ordinary ones otherwise. `region.pages` says which it was. Reserved ones, and those that have to be joined, are
+   * taken up at once and not when they are touched, which may take as long as clearing them. Of use from 2 MiB on.
+   * Default: false.
    */
   hugePages?: boolean;
 }

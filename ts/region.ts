@@ -50,7 +50,8 @@ export class Region {
 
   /**
    * The pages underneath: `'ordinary'` ones, `'transparent-huge'` where the kernel was asked to join them into 2 MiB, or
-   * `'hugetlb'` where reserved 2 MiB pages were to be had.
+   * `'hugetlb'` where reserved 2 MiB pages were to be had. Those of a claim are `'hugetlb'` or `'ordinary'`: how the
+   * kernel joins what another process has allocated is between the two of them.
    */
   get pages(): PageKind {
     return this.#native.pages;

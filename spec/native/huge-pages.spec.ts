@@ -1,11 +1,25 @@
 import { expect } from 'chai';
-import { allocate, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
+import { readFileSync } from 'node:fs';
+import { allocate, vmClaimSync, vmOffer, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, type Region } from 'vmoffer';
 import { mappedBytes } from '../support/mappings.js';
+import { startObedient } from '../support/obedient.js';
 import { claimOwn } from '../support/own-claim.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { needs, requires } from '../support/requires.js';
+import { maySetSystem, Setting } from '../support/settings.js';
+import { thrownBy } from '../support/vmo-error.js';
+import { withoutSystemCalls } from '../support/wrappers.js';
 
 const HUGE = 2 ** 21;
+const POOL = '/proc/sys/vm/nr_hugepages';
+const SHMEM_ENABLED = '/sys/kernel/mm/transparent_hugepage/shmem_enabled';
+
+function expectWhatTheKernelSays(region: Region): void {
+  region.view().fill(1);
+  if (region.pages === 'hugetlb') return;
+  const isHuge = mappedBytes(region.address, 'ShmemPmdMapped') > 0;
+  expect(region.pages).to.equal(isHuge ? 'transparent-huge' : 'ordinary');
+}
 
 describe('huge pages', () => {
   it('are not used unless they are asked for', () => {
@@ -30,19 +44,9 @@ describe('huge pages', () => {
     }
   });
 
-  it('come from the pool where it has some, and the region says so', function () {
-    requires(this, needs.reservedHugePages);
-    using region = allocate(HUGE, { hugePages: true });
-    expect(region.pages).to.equal('hugetlb');
-    expect(mappedBytes(region.address, 'KernelPageSize')).to.equal(HUGE);
-  });
-
   it('are what the kernel says when they are transparent ones, and ordinary pages when there are none', () => {
     using region = allocate(2 * HUGE, { hugePages: true });
-    region.view().fill(1);
-    if (region.pages === 'hugetlb') return;
-    const isHuge = mappedBytes(region.address, 'ShmemPmdMapped') > 0;
-    expect(region.pages).to.equal(isHuge ? 'transparent-huge' : 'ordinary');
+    expectWhatTheKernelSays(region);
   });
 
   for (const flags of [VMO_GRANT_R, VMO_GRANT_W]) {
@@ -61,5 +65,95 @@ describe('huge pages', () => {
     using claim = claimOwn(region, VMO_GRANT_W);
     claim.view()[HUGE] = 3;
     expect(region.view()[HUGE]).to.equal(3);
+  });
+});
+
+describe('reserved huge pages', () => {
+  const settings: Setting[] = [];
+
+  before(function () {
+    if (maySetSystem.isMet()) settings.push(new Setting(POOL, String(Number(readFileSync(POOL, 'utf8')) + 16)));
+    requires(this, needs.reservedHugePages);
+  });
+
+  after(() => {
+    for (const setting of settings.splice(0)) setting[Symbol.dispose]();
+  });
+
+  it('are taken where there are some, and the region says so', () => {
+    using region = allocate(HUGE, { hugePages: true });
+    expect(region.pages).to.equal('hugetlb');
+    expect(mappedBytes(region.address, 'KernelPageSize')).to.equal(HUGE);
+  });
+
+  it('are not taken for lengths that are not made of them, nor for more than there are', () => {
+    const free = Number(/HugePages_Free:\s+(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]);
+    for (const byteLength of [HUGE + PAGE, (free + 1) * HUGE]) {
+      using region = allocate(byteLength, { hugePages: true });
+      expect(region.pages).to.not.equal('hugetlb');
+    }
+  });
+
+  for (const transfer of ['map', 'pull'] as const) {
+    for (const paging of ['auto', 'eager'] as const) {
+      for (const flags of [VMO_GRANT_R, VMO_GRANT_R | VMO_GRANT_W, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN]) {
+        it(`are claimed by '${transfer}', '${paging}' (flags ${flags})`, () => {
+          using region = allocate(2 * HUGE, { hugePages: true });
+          fillPages(region.view(), 6);
+          using claim = claimOwn(region, flags, { transfer, paging });
+          expect(claim.pages).to.equal(transfer === 'map' ? 'hugetlb' : 'ordinary');
+          expectPages(claim.view(), 6);
+        });
+      }
+    }
+  }
+
+  it("are paged by the kernel: 'userfault' by name is refused, and the offer stands", () => {
+    using region = allocate(HUGE, { hugePages: true });
+    fillPages(region.view(), 7);
+    const offer = vmOffer(process.pid, region, VMO_GRANT_R);
+    thrownBy(() => vmClaimSync(process.pid, offer.address, { paging: 'userfault' }), 'ERR_VMO_UNSUPPORTED');
+    using claim = vmClaimSync(process.pid, offer.address);
+    expect(claim.paging).to.equal('kernel');
+    expectPages(claim.view(), 7);
+  });
+
+  it('are offered as a whole only', () => {
+    using region = allocate(2 * HUGE, { hugePages: true });
+    const offer = vmOffer(process.pid, region.range(0, HUGE), VMO_GRANT_R);
+    thrownBy(() => vmClaimSync(process.pid, offer.address), 'ERR_VMO_UNSUPPORTED');
+    offer.cancel();
+  });
+});
+
+describe('transparent huge pages', () => {
+  before(function () {
+    requires(this, maySetSystem);
+  });
+
+  for (const [choice, pages] of [
+    ['advise', 'transparent-huge'],
+    ['within_size', 'transparent-huge'],
+    ['deny', 'ordinary'],
+  ] as const) {
+    it(`with shmem_enabled '${choice}' give ${pages} pages`, () => {
+      using setting = new Setting(SHMEM_ENABLED, choice);
+      expect(setting.value).to.equal(choice);
+      using region = allocate(4 * HUGE, { hugePages: true });
+      expect(region.pages).to.equal(pages);
+      expectWhatTheKernelSays(region);
+    });
+  }
+});
+
+describe('a process for which the kernel joins no pages', () => {
+  it('gets ordinary ones, and hands them over all the same', async function () {
+    requires(this, needs.noHugePagesOnAdvice);
+    await using child = await startObedient({ wrapper: withoutSystemCalls('madvise:EINVAL:2:25') });
+    const { region, pages } = await child.call('allocate', 1024, 9, { hugePages: true });
+    expect(pages).to.equal('ordinary');
+    const { address } = await child.call('offer', process.pid, region, VMO_GRANT_R);
+    using claim = vmClaimSync(child.pid, address);
+    expectPages(claim.view(), 9);
   });
 });
