@@ -2,7 +2,7 @@ export { allocate, type AllocateOptions } from './allocate.js';
 export { capabilities, type Capabilities, type Capability } from './capabilities.js';
 export { Channel } from './channel/channel.js';
 export type { Message } from './channel/message.js';
-export type { ChannelOptions, ChannelUseOptions, WhenFull } from './channel/options.js';
+export type { AcceptOptions, ChannelOptions, ChannelUseOptions, WaitOptions, WhenFull } from './channel/options.js';
 export { Claim, type ClaimStats } from './claim.js';
 export { VmoError, type VmoErrorCode, type VmoErrorDetails } from './errors.js';
 export {

@@ -11,7 +11,7 @@ import { checkAddress, checkLength, checkPid, checkWholePages, describeValue } f
 /** What can be offered: a region, whole pages of it, or a view that begins and ends with a page of one. */
 export type OfferableMemory = Region | RegionRange | ArrayBufferView;
 
-interface Extent {
+export interface Extent {
   address: bigint;
   byteLength: number;
 }
@@ -75,7 +75,7 @@ function cancelAt(destPid: number, address: bigint): boolean {
   return addon().cancelAt(destPid, address);
 }
 
-function extentOf(memory: unknown): Extent {
+export function extentOf(memory: unknown): Extent {
   if (memory instanceof Region) return extentOfRegion(memory, memory);
   if (memory instanceof RegionRange) return extentOfRegion(memory.region, memory);
   if (ArrayBuffer.isView(memory)) return extentOfView(memory);

@@ -1,49 +1,76 @@
-import { invalidArgument, VmoError } from '../errors.js';
-import { checkOptions, checkPid, checkSignal, describeValue } from '../validate.js';
-import { claimRings, isGone, offeredRings } from './accept-rings.js';
+import { checkPid } from '../validate.js';
+import type { OfferableMemory } from '../vm-offer.js';
+import { acceptAll, acceptOne } from './accept.js';
+import { isProtocolError, peerClosedError, peerGoneError } from './channel-errors.js';
+import { ClaimsAhead } from './claims-ahead.js';
+import { Inbox } from './inbox.js';
 import { otherSide, ringWrittenBy } from './layout.js';
+import { MessageIterator } from './message-iterator.js';
 import type { Message } from './message.js';
 import { offerRings } from './offer-rings.js';
 import {
+  checkAcceptOptions,
   checkChannelOptions,
   checkChannelUse,
+  checkWaitOptions,
+  type AcceptOptions,
   type ChannelOptions,
   type ChannelUseOptions,
+  type WaitOptions,
   type WhenFull,
 } from './options.js';
+import { Outbox } from './outbox.js';
 import { RingReader } from './ring-reader.js';
 import { RingWriter } from './ring-writer.js';
 import type { Rings } from './rings.js';
+import { SentEnclosures } from './sent-enclosures.js';
 
 export class Channel {
-  readonly peerPid: number;
-  readonly slots: number;
-  readonly slotBytes: number;
   readonly #rings: Rings;
+  readonly #claims: ClaimsAhead;
   readonly #reader: RingReader;
-  readonly #writer: RingWriter;
-  readonly #whenFull: WhenFull;
-  #reserved: number | undefined;
-  #readers: (() => void)[] = [];
-  #writers: (() => void)[] = [];
-  #isClosed = false;
-  #hasPeerClosed = false;
-  #failure: Error | undefined;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  #isKeptAlive = false;
+  #isPeerDone = false;
+  #isFinished = false;
+  #closing: Promise<void> | undefined;
+  #onFinished: (() => void) | undefined;
 
+  /** Channels come from `Channel.open()` and `Channel.accept()`. */
   protected constructor(rings: Rings, whenFull: WhenFull) {
     this.#rings = rings;
-    this.peerPid = rings.peerPid;
-    this.slots = rings.slots;
-    this.slotBytes = rings.slotBytes;
-    this.#whenFull = whenFull;
-    const words = new Int32Array(rings.region.buffer);
-    const bytes = new Uint8Array(rings.region.buffer);
+    const { side, peerPid, region, bell, slots } = rings;
+    const words = new Int32Array(region.buffer);
+    const bytes = new Uint8Array(region.buffer);
     const ring = () => {
-      rings.bell.ring();
+      bell.ring();
     };
-    this.#writer = new RingWriter(words, bytes, ringWrittenBy(rings.side, rings), ring);
-    this.#reader = new RingReader(words, bytes, ringWrittenBy(otherSide(rings.side), rings), ring);
-    rings.bell.onRing = (hasHungUp) => {
+    const host = {
+      peerPid,
+      onWaiting: () => {
+        this.#keepAliveIfNeeded();
+      },
+      lookAtPeer: () => {
+        this.#lookAtPeer();
+      },
+      onDrained: () => {
+        this.#finish();
+      },
+      onEnclosure: () => {
+        this.#inbox.wake();
+      },
+      judge: (error: unknown) => this.#judge(error),
+    };
+    const writer = new RingWriter(words, bytes, ringWrittenBy(side, rings), ring);
+    const enclosures = new SentEnclosures(peerPid, () => {
+      this.#outbox.finishIfDone();
+    });
+    this.#outbox = new Outbox(writer, slots, enclosures, whenFull, host);
+    this.#claims = new ClaimsAhead(host);
+    this.#reader = new RingReader(words, bytes, ringWrittenBy(otherSide(side), rings), ring, this.#claims);
+    this.#inbox = new Inbox(this.#reader, host);
+    bell.onRing = (hasHungUp) => {
       this.#onRing(hasHungUp);
     };
   }
@@ -55,141 +82,169 @@ export class Channel {
   }
 
   static accept(srcPid: number, options?: ChannelUseOptions): Promise<Channel>;
-  static accept(options?: ChannelUseOptions & { from?: number }): AsyncIterable<Channel>;
+  static accept(options?: AcceptOptions): AsyncIterable<Channel>;
   static accept(
-    first: number | (ChannelUseOptions & { from?: number }) = {},
+    first: number | AcceptOptions = {},
     options: ChannelUseOptions = {},
   ): Promise<Channel> | AsyncIterable<Channel> {
-    if (typeof first === 'number') return Channel.#acceptOne(first, options);
-    checkOptions(first);
-    return Channel.#acceptAll(first);
+    if (typeof first === 'number') return Channel.#acceptFrom(first, options);
+    const { from, signal, whenFull } = checkAcceptOptions(first);
+    return acceptAll(from, signal, (rings) => new Channel(rings, whenFull));
   }
 
-  static async #acceptOne(from: number, options: ChannelUseOptions): Promise<Channel> {
-    checkPid(from, 'srcPid');
-    for await (const channel of Channel.#acceptAll({ ...options, from })) return channel;
-    throw new Error('unreachable');
+  static async #acceptFrom(srcPid: number, options: ChannelUseOptions): Promise<Channel> {
+    checkPid(srcPid, 'srcPid');
+    const { whenFull, signal } = checkChannelUse(options);
+    return new Channel(await acceptOne(srcPid, signal), whenFull);
   }
 
-  static async *#acceptAll({ from, ...use }: ChannelUseOptions & { from?: number }): AsyncGenerator<Channel> {
-    const { whenFull, signal } = checkChannelUse(use);
-    checkSignal(signal);
-    if (from !== undefined) checkPid(from, 'from');
-    for await (const offered of offeredRings(from, signal)) {
-      try {
-        yield new Channel(await claimRings(offered), whenFull);
-      } catch (error) {
-        if (!isGone(error)) throw error;
-      }
+  get peerPid(): number {
+    return this.#rings.peerPid;
+  }
+
+  get slots(): number {
+    return this.#rings.slots;
+  }
+
+  get slotBytes(): number {
+    return this.#rings.slotBytes;
+  }
+
+  get ended(): boolean {
+    return this.#inbox.isOver;
+  }
+
+  send(bytes: ArrayBufferView): boolean | Promise<boolean>;
+  send(memory: OfferableMemory, flags: number): boolean | Promise<boolean>;
+  send(message: ArrayBufferView | OfferableMemory, flags?: number): boolean | Promise<boolean> {
+    try {
+      return this.#outbox.send(message, flags);
+    } catch (error) {
+      throw this.#judge(error);
     }
   }
 
-  send(message: Uint8Array): boolean | Promise<boolean> {
-    this.#checkSendable();
-    if (!(message instanceof Uint8Array) || message.length > this.slotBytes) {
-      throw invalidArgument(
-        `a message must be a Uint8Array of at most ${this.slotBytes} bytes for now, got ${describeValue(message)}`,
-      );
+  sendMany(messages: readonly ArrayBufferView[]): number | Promise<number> {
+    try {
+      return this.#outbox.sendMany(messages);
+    } catch (error) {
+      throw this.#judge(error);
     }
-    if (this.#writer.hasRoom()) {
-      this.#writer.write(message);
-      return true;
-    }
-    if (this.#whenFull === 'fail') return false;
-    const copy = message.slice();
-    return this.writable().then(() => this.send(copy));
-  }
-
-  sendMany(messages: readonly Uint8Array[]): number {
-    this.#checkSendable();
-    let count = 0;
-    for (const message of messages) {
-      if (!this.#writer.hasRoom()) break;
-      this.#writer.put(message);
-      count++;
-    }
-    if (count > 0) this.#writer.publish();
-    return count;
   }
 
   reserve(byteLength: number): Uint8Array | undefined {
-    this.#checkSendable();
-    if (!this.#writer.hasRoom()) return undefined;
-    this.#reserved = byteLength;
-    return this.#writer.slot(byteLength);
+    try {
+      return this.#outbox.reserve(byteLength);
+    } catch (error) {
+      throw this.#judge(error);
+    }
   }
 
-  commit(byteLength = this.#reserved): void {
-    if (byteLength === undefined) throw invalidArgument('nothing is reserved');
-    this.#reserved = undefined;
-    this.#writer.fill(byteLength, 0);
-    this.#writer.publish();
+  commit(byteLength?: number): void {
+    this.#outbox.commit(byteLength);
+  }
+
+  async writable(options: WaitOptions = {}): Promise<void> {
+    const signal = checkWaitOptions(options);
+    try {
+      await this.#outbox.writable(signal);
+    } catch (error) {
+      throw this.#judge(error);
+    }
   }
 
   receive(): Message | undefined {
-    if (this.#isClosed) return undefined;
-    const message = this.#reader.read();
-    if (message === undefined && this.#failure) throw this.#failure;
-    return message;
+    return this.#inbox.receive();
   }
 
-  async readable(): Promise<boolean> {
-    for (;;) {
-      if (this.#isClosed) return false;
-      if (this.#reader.hasMessage()) return true;
-      if (this.#hasPeerClosed || this.#reader.isClosed()) return this.#reader.hasMessage();
-      if (this.#failure) throw this.#failure;
-      if (!this.#reader.prepareToSleep()) continue;
-      this.#rings.bell.keepAlive(true);
-      await new Promise<void>((resolve) => this.#readers.push(resolve));
+  readable(options: WaitOptions = {}): Promise<boolean> {
+    return this.#inbox.readable(checkWaitOptions(options));
+  }
+
+  messages(options: WaitOptions = {}): AsyncIterableIterator<Message, undefined> {
+    return new MessageIterator(this.#inbox, checkWaitOptions(options));
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Message, undefined> {
+    return this.messages();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.dispose](): void {
+    void this.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #close(): Promise<void> {
+    const finished = new Promise<void>((resolve) => {
+      this.#onFinished = resolve;
+    });
+    this.#inbox.close();
+    if (this.#isFinished) this.#onFinished?.();
+    else {
+      this.#outbox.close(() => {
+        this.#finish();
+      });
+      this.#keepAliveIfNeeded();
     }
-  }
-
-  async writable(): Promise<void> {
-    for (;;) {
-      this.#checkSendable();
-      if (this.#writer.hasRoom()) return;
-      if (!this.#writer.prepareToSleep()) continue;
-      this.#rings.bell.keepAlive(true);
-      await new Promise<void>((resolve) => this.#writers.push(resolve));
-    }
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Message> {
-    while (await this.readable()) {
-      for (let message = this.receive(); message; message = this.receive()) yield message;
-    }
-  }
-
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#writer.close();
-    this.#rings.bell.close();
-    this.#rings.region.release();
-    this.#wake();
+    return finished;
   }
 
   #onRing(hasHungUp: boolean): void {
-    this.#reader.wakeUp();
-    this.#writer.wakeUp();
-    if (this.#reader.isClosed()) this.#hasPeerClosed = true;
-    else if (hasHungUp)
-      this.#failure ??= new VmoError('ERR_VMO_PEER_GONE', 'the other side of the channel has ended', {
-        pid: this.peerPid,
-      });
-    this.#wake();
+    try {
+      this.#lookForEnd(hasHungUp);
+      this.#outbox.wake();
+      this.#inbox.wake();
+    } catch (error) {
+      this.#judge(error);
+    }
   }
 
-  #wake(): void {
-    this.#rings.bell.keepAlive(false);
-    for (const resolve of [...this.#readers.splice(0), ...this.#writers.splice(0)]) resolve();
+  #lookAtPeer(): void {
+    this.#lookForEnd(this.#rings.bell.hasHungUp());
   }
 
-  #checkSendable(): void {
-    if (this.#isClosed) throw invalidArgument('the channel has been closed');
-    if (this.#hasPeerClosed)
-      throw new VmoError('ERR_VMO_PEER_GONE', 'the other side has closed the channel', { pid: this.peerPid });
-    if (this.#failure) throw this.#failure;
+  /** The mark that the other side has closed is there before its bell hangs up. */
+  #lookForEnd(hasHungUp: boolean): void {
+    if (this.#isPeerDone || this.#isFinished) return;
+    const hasClosed = this.#reader.isClosed();
+    if (!hasClosed && !hasHungUp) return;
+    this.#isPeerDone = true;
+    this.#outbox.fail(hasClosed ? peerClosedError(this.peerPid) : peerGoneError(this.peerPid));
+    this.#inbox.onPeerDone(hasClosed ? undefined : peerGoneError(this.peerPid));
+  }
+
+  /** What the other side has broken stays broken, in both directions. */
+  #judge(error: unknown): unknown {
+    if (!isProtocolError(error) || this.#isFinished) return error;
+    this.#outbox.fail(error);
+    this.#inbox.close(error);
+    this.#finish();
+    return error;
+  }
+
+  #keepAliveIfNeeded(): void {
+    const isNeeded = !this.#isFinished && (this.#inbox.isWaitedFor || this.#outbox.isWaitedFor);
+    if (isNeeded === this.#isKeptAlive) return;
+    this.#isKeptAlive = isNeeded;
+    this.#rings.bell.keepAlive(isNeeded);
+  }
+
+  #finish(): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#keepAliveIfNeeded();
+    this.#claims.drop();
+    this.#outbox.fail(peerClosedError(this.peerPid));
+    this.#rings.bell.close();
+    this.#rings.region.release();
+    this.#onFinished?.();
   }
 }

@@ -1,5 +1,5 @@
 import { invalidArgument } from '../errors.js';
-import { checkOneOf, checkOptions, checkSignal, checkTimeout, describeValue } from '../validate.js';
+import { checkOneOf, checkOptions, checkPid, checkSignal, checkTimeout, describeValue } from '../validate.js';
 import { fitsRings, MAX_RINGS_BYTES, MAX_SLOTS, MIN_SLOT_BYTES, MIN_SLOTS, type RingSize } from './layout.js';
 
 const DEFAULT_SLOTS = 128;
@@ -34,6 +34,20 @@ export interface ChannelOptions extends ChannelUseOptions {
   timeoutMs?: number;
 }
 
+/** Whose channels to accept, and how to use them. */
+export interface AcceptOptions extends Omit<ChannelUseOptions, 'signal'> {
+  /** Only those of this process. Default: those of all. */
+  from?: number;
+  /** Ends the iteration: it then throws `signal.reason`. */
+  signal?: AbortSignal;
+}
+
+/** How to wait. */
+export interface WaitOptions {
+  /** Ends the wait: it then rejects with `signal.reason`. */
+  signal?: AbortSignal;
+}
+
 export interface CheckedChannelUse {
   whenFull: WhenFull;
   signal: AbortSignal | undefined;
@@ -49,6 +63,19 @@ export function checkChannelUse(options: ChannelUseOptions): CheckedChannelUse {
   checkOneOf(whenFull, 'whenFull', WHEN_FULL);
   checkSignal(signal);
   return { whenFull, signal };
+}
+
+export function checkAcceptOptions(options: AcceptOptions): CheckedChannelUse & { from: number | undefined } {
+  const use = checkChannelUse(options);
+  const { from } = options;
+  if (from !== undefined) checkPid(from, 'from');
+  return { ...use, from };
+}
+
+export function checkWaitOptions(options: WaitOptions): AbortSignal | undefined {
+  checkOptions(options);
+  checkSignal(options.signal);
+  return options.signal;
 }
 
 export function checkChannelOptions(options: ChannelOptions): CheckedChannelOptions {

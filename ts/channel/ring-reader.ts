@@ -1,22 +1,31 @@
+import type { ClaimsAhead } from './claims-ahead.js';
+import type { EnclosedMessage } from './enclosed-message.js';
+import { DESCRIPTION_BYTES } from './enclosure.js';
 import {
   CLOSED_WORD,
   HEAD_WORD,
   KIND_BYTES,
+  KIND_LARGE,
+  KIND_REGION,
   READER_SLEEPS_WORD,
   SLOT_HEADER_BYTES,
   TAIL_WORD,
   WRITER_SLEEPS_WORD,
   type RingLayout,
 } from './layout.js';
-import { SlotMessage } from './message.js';
+import { SlotMessage, type Message } from './message.js';
 import { protocolError } from './protocol-error.js';
 import type { Ring } from './ring-writer.js';
 
-/** The side of one ring that reads; see RingWriter for the order of its steps. */
+/**
+ * The side of one ring that reads; see RingWriter for the order of its steps. Every method that looks at what the writer
+ * has written throws ERR_VMO_PROTOCOL when no writer writes so.
+ */
 export class RingReader {
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #ring: Ring;
+  readonly #claims: ClaimsAhead;
   readonly #slots: number;
   readonly #slotBytes: number;
   readonly #strideBytes: number;
@@ -28,17 +37,23 @@ export class RingReader {
   readonly #closedAt: number;
   /** By slot, made when the slot is first used. */
   readonly #messages: (SlotMessage | undefined)[];
-  /** How many messages have been read and given back, modulo 2^32 and signed. */
+  /** How many messages have been given back, modulo 2^32 and signed. */
   #tail = 0;
   /** Messages known to be there, the held one included. */
   #known = 0;
+  /** The slot of the first of them. */
   #slot = 0;
-  #held: SlotMessage | undefined;
+  #held: Message | undefined;
+  /** The held message, if it is an enclosed one. */
+  #enclosed: EnclosedMessage | undefined;
+  /** Up to here, in messages, claims have been begun. */
+  #foreseen = 0;
 
-  constructor(words: Int32Array, bytes: Uint8Array, layout: RingLayout, ring: Ring) {
+  constructor(words: Int32Array, bytes: Uint8Array, layout: RingLayout, ring: Ring, claims: ClaimsAhead) {
     this.#words = words;
     this.#bytes = bytes;
     this.#ring = ring;
+    this.#claims = claims;
     this.#slots = layout.slots;
     this.#slotBytes = layout.slotBytes;
     this.#strideBytes = layout.strideBytes;
@@ -51,43 +66,58 @@ export class RingReader {
     this.#messages = new Array<SlotMessage | undefined>(layout.slots).fill(undefined);
   }
 
-  /**
-   * The next message, or undefined when there is none now. The one before is given back.
-   *
-   * @throws {VmoError} ERR_VMO_PROTOCOL when the writer has written what no writer writes.
-   */
-  read(): SlotMessage | undefined {
-    if (this.#held !== undefined) this.#giveBack();
+  /** The next message, or undefined when there is none now. The one before is given back. */
+  read(): Message | undefined {
+    if (this.#held !== undefined) this.giveBack();
     if (this.#known === 0 && !this.#look()) return undefined;
     const at = this.#firstSlot + this.#slot * this.#strideBytes;
-    const length = this.#words[at >> 2] as number;
-    const kind = this.#words[(at >> 2) + 1] as number;
-    if (kind !== KIND_BYTES || length >>> 0 > this.#slotBytes) throw this.#strange(length, kind);
-    let message = this.#messages[this.#slot];
-    if (message?.bytes.length !== length) message = this.#messageOf(at, length);
+    const word = at >> 2;
+    const length = this.#words[word] as number;
+    const kind = this.#words[word + 1] as number;
+    if (kind !== KIND_BYTES || length >>> 0 > this.#slotBytes) return this.#readEnclosed(length, kind);
+    const known = this.#messages[this.#slot];
+    const message = known?.bytes.length === length ? known : this.#messageIn(at, length);
     this.#held = message;
     return message;
   }
 
-  hasMessage(): boolean {
-    return this.#known > (this.#held === undefined ? 0 : 1) || this.#look();
+  /** Whether read() would give a message. The one before is given back. */
+  isReady(): boolean {
+    if (!this.hasAny()) return false;
+    const word = this.#wordOf(this.#tail);
+    if (this.#words[word + 1] === KIND_BYTES) return true;
+    this.#foresee();
+    return this.#claims.peek(this.#tail) !== undefined;
   }
 
-  release(message: SlotMessage): void {
-    if (this.#held === message) this.#giveBack();
+  /** Whether anything is there, be it still on its way. The message before is given back. */
+  hasAny(): boolean {
+    if (this.#held !== undefined) this.giveBack();
+    return this.#known > 0 || this.#look();
   }
 
-  /** True when the writer will write no more; what it has written may still be here. */
+  /** Whether the writer has closed, whatever is still here. */
   isClosed(): boolean {
     const closed = Atomics.load(this.#words, this.#closedAt);
     if (closed !== 0 && closed !== 1) throw protocolError(`has put ${closed} where 1 says that it has closed`);
     return closed === 1;
   }
 
-  /** Says that it sleeps until there is something to read. False when there is, or the end: then it need not. */
+  /** Whether the writer has closed and everything has been read. In this order: nothing is written after the closing. */
+  isAtEnd(): boolean {
+    return this.isClosed() && !this.hasAny();
+  }
+
+  /** Looks for a while for something to read. */
+  spin(looks: number): boolean {
+    for (let left = looks; left > 0; left--) if (this.#look()) return true;
+    return false;
+  }
+
+  /** Says that it sleeps until something is ready. False when it is, or when the end is there: then it need not. */
   prepareToSleep(): boolean {
     Atomics.store(this.#words, this.#readerSleepsAt, 1);
-    if (!this.isClosed() && !this.hasMessage()) return true;
+    if (!this.isAtEnd() && !this.isReady()) return true;
     this.wakeUp();
     return false;
   }
@@ -97,8 +127,15 @@ export class RingReader {
     Atomics.store(this.#words, this.#readerSleepsAt, 0);
   }
 
-  #giveBack(): void {
+  /** Gives the held message back, if it is that one. */
+  release(message: Message): void {
+    if (this.#held === message) this.giveBack();
+  }
+
+  /** Gives the held message back. REQUIRES: there is one. */
+  giveBack(): void {
     this.#held = undefined;
+    if (this.#enclosed !== undefined) this.#dropEnclosed();
     this.#known--;
     const next = this.#slot + 1;
     this.#slot = next === this.#slots ? 0 : next;
@@ -107,6 +144,7 @@ export class RingReader {
     if (Atomics.load(this.#words, this.#writerSleepsAt) !== 0) this.#wakeWriter();
   }
 
+  /** First the word, then the bell: the other way round would take back the sleep that follows the ring. */
   #wakeWriter(): void {
     Atomics.store(this.#words, this.#writerSleepsAt, 0);
     this.#ring();
@@ -115,13 +153,14 @@ export class RingReader {
   #look(): boolean {
     const head = Atomics.load(this.#words, this.#headAt);
     const unread = (head - this.#tail) >>> 0;
-    if (unread > this.#slots)
+    if (unread > this.#slots || unread < this.#known) {
       throw protocolError(`has written ${head >>> 0} messages, of which ${this.#tail >>> 0} have been read`);
+    }
     this.#known = unread;
-    return this.#held === undefined ? unread > 0 : unread > 1;
+    return unread > 0;
   }
 
-  #messageOf(at: number, length: number): SlotMessage {
+  #messageIn(at: number, length: number): SlotMessage {
     const begin = at + SLOT_HEADER_BYTES;
     const bytes = this.#bytes.subarray(begin, begin + length);
     const known = this.#messages[this.#slot];
@@ -134,7 +173,50 @@ export class RingReader {
     return message;
   }
 
-  #strange(length: number, kind: number): Error {
-    return protocolError(`has written a message of kind ${kind} and ${length} bytes into a slot of ${this.#slotBytes}`);
+  #readEnclosed(length: number, kind: number): Message | undefined {
+    this.#checkEnclosed(length, kind);
+    this.#foresee();
+    const message = this.#claims.peek(this.#tail);
+    if (message === undefined) return undefined;
+    this.#claims.take();
+    this.#held = message;
+    this.#enclosed = message;
+    return message;
+  }
+
+  #dropEnclosed(): void {
+    this.#enclosed?.drop();
+    this.#enclosed = undefined;
+  }
+
+  /** Begins the claims of the messages that are known to be there, as many as may be under way. */
+  #foresee(): void {
+    if ((this.#foreseen - this.#tail) >>> 0 > this.#known) this.#foreseen = this.#tail;
+    this.#look();
+    while (this.#claims.hasRoom && (this.#foreseen - this.#tail) >>> 0 < this.#known) {
+      const index = this.#foreseen;
+      this.#foreseen = (index + 1) | 0;
+      const word = this.#wordOf(index);
+      const length = this.#words[word] as number;
+      const kind = this.#words[word + 1] as number;
+      if (kind === KIND_BYTES) continue;
+      this.#checkEnclosed(length, kind);
+      this.#claims.begin(index, this.#words, word + SLOT_HEADER_BYTES / 4, kind, this.#release);
+    }
+  }
+
+  readonly #release = (message: EnclosedMessage): void => {
+    this.release(message);
+  };
+
+  #wordOf(index: number): number {
+    const slot = (this.#slot + ((index - this.#tail) >>> 0)) % this.#slots;
+    return (this.#firstSlot + slot * this.#strideBytes) >> 2;
+  }
+
+  #checkEnclosed(length: number, kind: number): void {
+    const isEnclosed = (kind === KIND_REGION || kind === KIND_LARGE) && length === DESCRIPTION_BYTES;
+    if (isEnclosed) return;
+    throw protocolError(`has written a message of kind ${kind} and ${length} bytes into a slot of ${this.#slotBytes}`);
   }
 }

@@ -1,14 +1,17 @@
-import { protocolError } from './protocol-error.js';
+import { DESCRIPTION_BYTES, writeDescription, type Description } from './enclosure.js';
 import {
   CLOSED_WORD,
   HEAD_WORD,
   KIND_BYTES,
+  type KIND_LARGE,
+  type KIND_REGION,
   READER_SLEEPS_WORD,
   SLOT_HEADER_BYTES,
   TAIL_WORD,
   WRITER_SLEEPS_WORD,
   type RingLayout,
 } from './layout.js';
+import { protocolError } from './protocol-error.js';
 
 /** Rings the other side's bell. */
 export type Ring = () => void;
@@ -28,18 +31,21 @@ export class RingWriter {
   readonly #slots: number;
   readonly #strideBytes: number;
   readonly #firstSlot: number;
-  readonly #endOfSlots: number;
   readonly #headAt: number;
   readonly #tailAt: number;
   readonly #readerSleepsAt: number;
   readonly #writerSleepsAt: number;
   readonly #closedAt: number;
+  /** By slot, made when the slot is first reserved. */
+  readonly #reservations: (Uint8Array | undefined)[];
   /** How many messages have been written, modulo 2^32 and signed. */
   #head = 0;
   /** Slots known to be free. */
   #room = 0;
-  /** Where the next message's slot begins. */
+  /** The next message's slot, and where it begins. */
+  #slot = 0;
   #at: number;
+  #reserved: Uint8Array | undefined;
 
   constructor(words: Int32Array, bytes: Uint8Array, layout: RingLayout, ring: Ring) {
     this.slotBytes = layout.slotBytes;
@@ -49,7 +55,7 @@ export class RingWriter {
     this.#slots = layout.slots;
     this.#strideBytes = layout.strideBytes;
     this.#firstSlot = layout.firstSlot;
-    this.#endOfSlots = layout.firstSlot + layout.slots * layout.strideBytes;
+    this.#reservations = new Array<Uint8Array | undefined>(layout.slots).fill(undefined);
     this.#headAt = layout.firstWord + HEAD_WORD;
     this.#tailAt = layout.firstWord + TAIL_WORD;
     this.#readerSleepsAt = layout.firstWord + READER_SLEEPS_WORD;
@@ -76,24 +82,33 @@ export class RingWriter {
   /** The same, but the reader does not see it before publish(). */
   put(message: Uint8Array): void {
     this.#bytes.set(message, this.#at + SLOT_HEADER_BYTES);
-    this.fill(message.length, KIND_BYTES);
+    this.#fill(message.length, KIND_BYTES);
   }
 
-  /** The free slot's bytes. REQUIRES: hasRoom(). */
-  slot(byteLength: number): Uint8Array {
-    const begin = this.#at + SLOT_HEADER_BYTES;
-    return this.#bytes.subarray(begin, begin + byteLength);
+  /** Describes in a free slot what is enclosed. REQUIRES: hasRoom(). */
+  enclose(description: Description, kind: typeof KIND_REGION | typeof KIND_LARGE): void {
+    writeDescription(this.#words, (this.#at + SLOT_HEADER_BYTES) >> 2, description);
+    this.#fill(DESCRIPTION_BYTES, kind);
+    this.publish();
   }
 
-  /** Says what the free slot holds, and goes on to the next one. REQUIRES: hasRoom(). */
-  fill(byteLength: number, kind: number): void {
-    const word = this.#at >> 2;
-    this.#words[word] = byteLength;
-    this.#words[word + 1] = kind;
-    this.#head = (this.#head + 1) | 0;
-    this.#room--;
-    const next = this.#at + this.#strideBytes;
-    this.#at = next === this.#endOfSlots ? this.#firstSlot : next;
+  /** The free slot's own bytes, to be written there. REQUIRES: hasRoom(), and it fits. */
+  reserve(byteLength: number): Uint8Array {
+    const known = this.#reservations[this.#slot];
+    const bytes = known?.length === byteLength ? known : this.#reservationOf(byteLength);
+    this.#reserved = bytes;
+    return bytes;
+  }
+
+  /** How many bytes are reserved; undefined when none are, or something else has been written since. */
+  get reservedBytes(): number | undefined {
+    return this.#reserved?.length;
+  }
+
+  /** Shows the reader the reserved bytes, the first ones of them. REQUIRES: so many are reserved. */
+  commit(byteLength: number): void {
+    this.#fill(byteLength, KIND_BYTES);
+    this.publish();
   }
 
   /** Shows the reader all that has been filled. */
@@ -102,10 +117,16 @@ export class RingWriter {
     if (Atomics.load(this.#words, this.#readerSleepsAt) !== 0) this.#wakeReader();
   }
 
-  /** Nothing more will come. */
+  /** Nothing more will come. Rings in any case: a reader that waits for room to answer is to know, too. */
   close(): void {
     Atomics.store(this.#words, this.#closedAt, 1);
     this.#wakeReader();
+  }
+
+  /** Looks for a while for room. */
+  spin(looks: number): boolean {
+    for (let left = looks; left > 0; left--) if (this.#findRoom()) return true;
+    return false;
   }
 
   /** Says that it sleeps until there is room. False when there is: then it need not. */
@@ -130,8 +151,31 @@ export class RingWriter {
   #findRoom(): boolean {
     const tail = Atomics.load(this.#words, this.#tailAt);
     const unread = (this.#head - tail) >>> 0;
-    if (unread > this.#slots) throw protocolError(`has read ${tail >>> 0} messages of ${this.#head >>> 0}`);
-    this.#room = this.#slots - unread;
-    return this.#room > 0;
+    const room = this.#slots - unread;
+    if (unread > this.#slots || room < this.#room) {
+      throw protocolError(`has read ${tail >>> 0} messages of ${this.#head >>> 0}`);
+    }
+    this.#room = room;
+    return room > 0;
+  }
+
+  /** Says what the free slot holds, and goes on to the next one. */
+  #fill(byteLength: number, kind: number): void {
+    const word = this.#at >> 2;
+    this.#words[word] = byteLength;
+    this.#words[word + 1] = kind;
+    this.#reserved = undefined;
+    this.#head = (this.#head + 1) | 0;
+    this.#room--;
+    const next = this.#slot + 1;
+    this.#slot = next === this.#slots ? 0 : next;
+    this.#at = this.#slot === 0 ? this.#firstSlot : this.#at + this.#strideBytes;
+  }
+
+  #reservationOf(byteLength: number): Uint8Array {
+    const begin = this.#at + SLOT_HEADER_BYTES;
+    const bytes = this.#bytes.subarray(begin, begin + byteLength);
+    this.#reservations[this.#slot] = bytes;
+    return bytes;
   }
 }

@@ -9,3 +9,9 @@ export interface Rings extends RingSize {
   region: Region;
   bell: NativeBell;
 }
+
+/** Lets go of the memory and of the other side, which hears it. */
+export function dropRings({ bell, region }: Rings): void {
+  bell.close();
+  region.release();
+}

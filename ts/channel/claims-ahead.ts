@@ -1,0 +1,54 @@
+import { addon } from '../load-addon.js';
+import { EnclosedMessage, type EnclosureHost } from './enclosed-message.js';
+import { readDescription } from './enclosure.js';
+import { KIND_REGION } from './layout.js';
+import { protocolError } from './protocol-error.js';
+
+/** How many enclosed messages are claimed before it is their turn. */
+const CLAIMS_AT_ONCE = 8;
+
+/** The claims of enclosed messages, begun before it is their turn, in the order of the ring. */
+export class ClaimsAhead {
+  readonly #host: EnclosureHost;
+  readonly #messages: EnclosedMessage[] = [];
+
+  constructor(host: EnclosureHost) {
+    this.#host = host;
+  }
+
+  get hasRoom(): boolean {
+    return this.#messages.length < CLAIMS_AT_ONCE;
+  }
+
+  /** Begins the claim of message number `index`, which is described at `word`. */
+  begin(
+    index: number,
+    words: Int32Array,
+    word: number,
+    kind: number,
+    giveBack: (message: EnclosedMessage) => void,
+  ): void {
+    const description = readDescription(words, word, addon().pageSize);
+    this.#messages.push(new EnclosedMessage(index, description, kind === KIND_REGION, this.#host, giveBack));
+  }
+
+  /**
+   * The message of that number, when its claim is over.
+   *
+   * @throws {VmoError} ERR_VMO_PROTOCOL when the slot did not say so when its turn was foreseen.
+   */
+  peek(index: number): EnclosedMessage | undefined {
+    const [first] = this.#messages;
+    if (first?.index !== index) throw protocolError('has changed a message after it was sent');
+    return first.isThere ? first : undefined;
+  }
+
+  /** Takes the first one out: its turn has come. */
+  take(): void {
+    this.#messages.shift();
+  }
+
+  drop(): void {
+    for (const message of this.#messages.splice(0)) message.drop();
+  }
+}

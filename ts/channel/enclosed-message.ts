@@ -1,0 +1,101 @@
+import { Claim } from '../claim.js';
+import { VmoError } from '../errors.js';
+import { promiseOf } from '../keep-alive.js';
+import { addon } from '../load-addon.js';
+import type { NativeClaim } from '../native.js';
+import type { Description } from './enclosure.js';
+import type { Message } from './message.js';
+
+const CLAIM_TIMEOUT_MS = 5000;
+
+/** What the channel does for its enclosed messages. */
+export interface EnclosureHost {
+  readonly peerPid: number;
+  /** One that was waited for is there, or has failed. */
+  onEnclosure(): void;
+}
+
+/** A message in memory of its own, from the moment its claim begins. */
+export class EnclosedMessage implements Message {
+  /** Which message of the ring it is. */
+  readonly index: number;
+  readonly #description: Description;
+  readonly #isRegion: boolean;
+  readonly #giveBack: (message: EnclosedMessage) => void;
+  #claim: Claim | undefined;
+  #failure: Error | undefined;
+  #isTaken = false;
+  #isDropped = false;
+
+  constructor(
+    index: number,
+    description: Description,
+    isRegion: boolean,
+    host: EnclosureHost,
+    giveBack: (message: EnclosedMessage) => void,
+  ) {
+    this.index = index;
+    this.#description = description;
+    this.#isRegion = isRegion;
+    this.#giveBack = giveBack;
+    void this.#take(host);
+  }
+
+  /** Whether the claim is over, one way or the other. */
+  get isThere(): boolean {
+    return this.#claim !== undefined || this.#failure !== undefined;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#memory().view(0, this.#description.dataBytes);
+  }
+
+  get region(): Claim | undefined {
+    const memory = this.#memory();
+    if (!this.#isRegion) return undefined;
+    this.#isTaken = true;
+    return memory;
+  }
+
+  release(): void {
+    this.#giveBack(this);
+  }
+
+  /** Lets go of the memory, if nobody has taken it. */
+  drop(): void {
+    this.#isDropped = true;
+    if (!this.#isTaken) this.#claim?.release();
+  }
+
+  async #take({ peerPid, onEnclosure }: EnclosureHost): Promise<void> {
+    try {
+      const claim = Claim.of(await claimMessage(peerPid, this.#description));
+      this.#claim = claim;
+      if (this.#isDropped) claim.release();
+    } catch (error) {
+      this.#failure = error as Error;
+    }
+    onEnclosure();
+  }
+
+  #memory(): Claim {
+    if (this.#failure) throw this.#failure;
+    return this.#claim as Claim;
+  }
+}
+
+async function claimMessage(srcPid: number, { address, byteLength }: Description): Promise<NativeClaim> {
+  const options = { transfer: 'map', paging: 'auto', timeoutMs: CLAIM_TIMEOUT_MS, kind: 'message' } as const;
+  const claim = await promiseOf<NativeClaim>((resolve, reject) => {
+    addon().claim(srcPid, address, options, (error, native) => {
+      if (native) resolve(native);
+      else reject(error);
+    });
+  });
+  if (claim.byteLength === byteLength) return claim;
+  claim.release();
+  throw new VmoError('ERR_VMO_PROTOCOL', `the message was to have ${byteLength} bytes, its memory has another length`, {
+    pid: srcPid,
+    address,
+  });
+}

@@ -1,0 +1,47 @@
+/**
+ * What did not fit a slot: memory that is offered beside the ring, and its description in the slot. Pure.
+ *
+ *     description := address:u64 byte_length:u64 data_bytes:u64
+ */
+import { protocolError } from './protocol-error.js';
+
+export const DESCRIPTION_BYTES = 24;
+const ADDRESS_LIMIT = 1n << 63n;
+
+export interface Description {
+  /** Of the offer, in the process that sends. */
+  address: bigint;
+  /** Of the offer: whole pages. */
+  byteLength: number;
+  /** How many bytes of it, from the first on, are the message. */
+  dataBytes: number;
+}
+
+export function writeDescription(words: Int32Array, at: number, description: Description): void {
+  const { address, byteLength, dataBytes } = description;
+  for (const [index, value] of [address, BigInt(byteLength), BigInt(dataBytes)].entries()) {
+    words[at + 2 * index] = Number(BigInt.asIntN(32, value));
+    words[at + 2 * index + 1] = Number(BigInt.asIntN(32, value >> 32n));
+  }
+}
+
+/**
+ * Reads each word once.
+ *
+ * @throws {VmoError} ERR_VMO_PROTOCOL when nothing can be offered so.
+ */
+export function readDescription(words: Int32Array, at: number, pageSize: number): Description {
+  const address = readLong(words, at);
+  const byteLength = Number(readLong(words, at + 2));
+  const dataBytes = Number(readLong(words, at + 4));
+  const isAddress = address > 0n && address < ADDRESS_LIMIT && address % BigInt(pageSize) === 0n;
+  const isLength = Number.isSafeInteger(byteLength) && byteLength > 0 && byteLength % pageSize === 0;
+  if (isAddress && isLength && dataBytes <= byteLength) return { address, byteLength, dataBytes };
+  throw protocolError(`has described a message of ${dataBytes} bytes in ${byteLength} at 0x${address.toString(16)}`);
+}
+
+function readLong(words: Int32Array, at: number): bigint {
+  const low = words[at] as number;
+  const high = words[at + 1] as number;
+  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+}

@@ -1,0 +1,146 @@
+import type { Message } from './message.js';
+import type { RingReader } from './ring-reader.js';
+import { SpinBudget } from './spin-budget.js';
+import { Turns } from './turns.js';
+import { Waiters } from './waiters.js';
+
+/** Who receives without ever giving the event loop a turn is told every so often, all the same, that the other side has gone. */
+const VAIN_LOOKS = 8192;
+const READY = Promise.resolve(true);
+
+/** What an inbox needs of its channel. */
+export interface InboxHost {
+  /** Somebody waits now, or nobody any more. */
+  onWaiting(): void;
+  /** Looks whether the other side is still there, without the event loop. */
+  lookAtPeer(): void;
+  /** Everything has been received, and nothing more will come. */
+  onDrained(): void;
+  /** Looked at what the other side has written and found it wrong; returns what to throw. */
+  judge(error: unknown): unknown;
+}
+
+/** What comes to one side of a channel. */
+export class Inbox {
+  readonly turns = new Turns();
+  readonly #reader: RingReader;
+  readonly #host: InboxHost;
+  readonly #waiters = new Waiters();
+  readonly #spin = new SpinBudget();
+  #isOpen = true;
+  #isPeerDone = false;
+  /** What comes after the last message, instead of the end. */
+  #failure: Error | undefined;
+  #vainLooks = 0;
+
+  constructor(reader: RingReader, host: InboxHost) {
+    this.#reader = reader;
+    this.#host = host;
+  }
+
+  get isWaitedFor(): boolean {
+    return this.#waiters.size > 0;
+  }
+
+  /** Whether nothing more will be received. */
+  get isOver(): boolean {
+    return !this.#isOpen;
+  }
+
+  receive(): Message | undefined {
+    if (!this.#isOpen) return this.#endOrThrow();
+    try {
+      const message = this.#reader.read();
+      return message ?? this.#lookFurther();
+    } catch (error) {
+      throw this.#host.judge(error);
+    }
+  }
+
+  /** Resolves to true when there is a message, to false at the end. */
+  readable(signal: AbortSignal | undefined): Promise<boolean> {
+    const isTurnDue = this.turns.isDue();
+    try {
+      if (this.#isOpen && !isTurnDue && signal?.aborted !== true && this.#reader.isReady()) return READY;
+    } catch (error) {
+      return Promise.reject(this.#host.judge(error));
+    }
+    return this.#wait(signal, isTurnDue);
+  }
+
+  /** Whoever waits looks again. */
+  wake(): void {
+    if (this.#waiters.size === 0) return;
+    if (this.#isOpen) this.#reader.wakeUp();
+    this.#waiters.wake();
+  }
+
+  /** The other side writes nothing more: it has closed or, with a failure, gone. */
+  onPeerDone(failure: Error | undefined): void {
+    this.#isPeerDone = true;
+    this.#failure = failure;
+    this.wake();
+  }
+
+  /** Nothing more is received. With a failure, it is what receive() throws from now on. */
+  close(failure?: Error): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#failure = failure;
+    this.#waiters.wake();
+  }
+
+  async #wait(signal: AbortSignal | undefined, isTurnDue: boolean): Promise<boolean> {
+    if (isTurnDue) await this.turns.give();
+    try {
+      for (;;) {
+        signal?.throwIfAborted();
+        if (!this.#isOpen || this.#isAtEnd()) return this.#endOrThrow() ?? false;
+        if (this.#reader.isReady()) return true;
+        if (this.#spinForMessage() || !this.#reader.prepareToSleep()) continue;
+        await this.#sleep(signal);
+      }
+    } catch (error) {
+      throw this.#host.judge(error);
+    }
+  }
+
+  async #sleep(signal: AbortSignal | undefined): Promise<void> {
+    const woken = this.#waiters.wait(signal);
+    this.#host.onWaiting();
+    try {
+      await woken;
+    } finally {
+      this.turns.note();
+      this.#host.onWaiting();
+    }
+  }
+
+  #spinForMessage(): boolean {
+    if (this.#reader.hasAny()) return false;
+    const hasPaid = this.#reader.spin(this.#spin.looks);
+    this.#spin.learn(hasPaid);
+    return hasPaid;
+  }
+
+  #lookFurther(): undefined {
+    if (!this.#isPeerDone) {
+      this.#vainLooks = (this.#vainLooks + 1) % VAIN_LOOKS;
+      if (this.#vainLooks === 0) this.#host.lookAtPeer();
+    }
+    return this.#isAtEnd() ? this.#endOrThrow() : undefined;
+  }
+
+  /** In this order: what was written before the end is seen with it. */
+  #isAtEnd(): boolean {
+    if (!this.#isPeerDone && !this.#reader.isClosed()) return false;
+    if (this.#reader.hasAny()) return false;
+    this.close(this.#failure);
+    this.#host.onDrained();
+    return true;
+  }
+
+  #endOrThrow(): undefined {
+    if (this.#failure) throw this.#failure;
+  }
+}

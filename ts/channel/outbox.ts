@@ -1,0 +1,263 @@
+import { invalidArgument } from '../errors.js';
+import { checkFlags } from '../flags.js';
+import { describeValue } from '../validate.js';
+import { extentOf, type OfferableMemory } from '../vm-offer.js';
+import { closedError, tooManyWaitingError } from './channel-errors.js';
+import { KIND_LARGE, KIND_REGION } from './layout.js';
+import type { WhenFull } from './options.js';
+import type { RingWriter } from './ring-writer.js';
+import type { SentEnclosures } from './sent-enclosures.js';
+import { SpinBudget } from './spin-budget.js';
+import { Waiters } from './waiters.js';
+
+/** Who sends in vain without ever giving the event loop a turn is told every so often that the other side has gone. */
+const VAIN_ATTEMPTS = 8192;
+
+/** Bytes to copy, or memory to offer. */
+type Outgoing = { bytes: Uint8Array } | { memory: OfferableMemory; flags: number };
+
+interface Waiting {
+  outgoing: Outgoing;
+  resolve: (isSent: true) => void;
+  reject: (reason: unknown) => void;
+}
+
+/** What an outbox needs of its channel. */
+export interface OutboxHost {
+  /** Somebody waits now, or nobody any more. */
+  onWaiting(): void;
+  /** Looks whether the other side is still there, without the event loop. */
+  lookAtPeer(): void;
+}
+
+/** What goes out from one side of a channel. What it throws of kind ERR_VMO_PROTOCOL is the other side's doing. */
+export class Outbox {
+  readonly #writer: RingWriter;
+  readonly #slotBytes: number;
+  readonly #slots: number;
+  readonly #enclosures: SentEnclosures;
+  readonly #whenFull: WhenFull;
+  readonly #host: OutboxHost;
+  readonly #queue: Waiting[] = [];
+  readonly #waiters = new Waiters();
+  readonly #spin = new SpinBudget();
+  /** Nothing is in the way of the next message but a full ring. */
+  #isFlowing = true;
+  #refusal: Error | undefined;
+  #whenDone: (() => void) | undefined;
+  #hasMarkedEnd = false;
+  #hasFailed = false;
+  #vainAttempts = 0;
+
+  constructor(writer: RingWriter, slots: number, enclosures: SentEnclosures, whenFull: WhenFull, host: OutboxHost) {
+    this.#writer = writer;
+    this.#slotBytes = writer.slotBytes;
+    this.#slots = slots;
+    this.#enclosures = enclosures;
+    this.#whenFull = whenFull;
+    this.#host = host;
+  }
+
+  get isWaitedFor(): boolean {
+    return this.#queue.length > 0 || this.#waiters.size > 0 || this.#whenDone !== undefined;
+  }
+
+  send(message: unknown, flags: unknown): boolean | Promise<boolean> {
+    const isPlain = message instanceof Uint8Array && flags === undefined && message.length <= this.#slotBytes;
+    if (isPlain && this.#isFlowing && this.#writer.hasRoom()) {
+      this.#writer.write(message);
+      return true;
+    }
+    return this.#sendOtherwise(message, flags);
+  }
+
+  /** Puts in what has room, shows it all at once, and returns how many that were. */
+  sendMany(messages: readonly unknown[]): number | Promise<number> {
+    this.#throwRefusal();
+    const sent = this.#putMany(messages);
+    if (sent === messages.length || this.#whenFull === 'fail') return sent;
+    const rest = messages.slice(sent).map((message) => this.#wait(toOutgoing(message, undefined)));
+    return Promise.all(rest).then(() => messages.length);
+  }
+
+  reserve(byteLength: unknown): Uint8Array | undefined {
+    this.#throwRefusal();
+    this.#checkSlotLength(byteLength, this.#slotBytes);
+    return this.#isFlowing && this.#writer.hasRoom() ? this.#writer.reserve(byteLength) : undefined;
+  }
+
+  commit(byteLength: unknown): void {
+    this.#throwRefusal();
+    const reserved = this.#writer.reservedBytes;
+    if (reserved === undefined) {
+      throw invalidArgument('nothing is reserved; call reserve() first, and commit() before anything else is sent');
+    }
+    if (byteLength !== undefined) this.#checkSlotLength(byteLength, reserved);
+    this.#writer.commit(byteLength ?? reserved);
+  }
+
+  async writable(signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      signal?.throwIfAborted();
+      this.#throwRefusal();
+      if (this.#isFlowing && (this.#writer.hasRoom() || this.#spinForRoom())) return;
+      const woken = this.#waiters.wait(signal);
+      this.#prepareToSleep();
+      try {
+        await woken;
+      } finally {
+        this.#host.onWaiting();
+      }
+    }
+  }
+
+  /** There may be room. */
+  wake(): void {
+    if (!this.isWaitedFor || this.#hasMarkedEnd) return;
+    this.#writer.wakeUp();
+    this.#flush();
+    this.#waiters.wake();
+    this.#prepareToSleep();
+  }
+
+  /** Nothing is taken any more; `whenDone` is called when all that was taken is in the ring, and claimed if need be. */
+  close(whenDone: () => void): void {
+    this.#isFlowing = false;
+    this.#refusal ??= closedError();
+    this.#whenDone = whenDone;
+    this.#waiters.wake();
+    this.finishIfDone();
+  }
+
+  /** The other side will not read any more. */
+  fail(refusal: Error): void {
+    this.#isFlowing = false;
+    this.#refusal ??= refusal;
+    this.#hasMarkedEnd = true;
+    this.#hasFailed = true;
+    for (const { reject } of this.#queue.splice(0)) reject(refusal);
+    this.#waiters.wake();
+    this.#enclosures.cancel();
+    this.#whenDone?.();
+  }
+
+  finishIfDone(): void {
+    if (this.#whenDone === undefined || this.#queue.length > 0) return;
+    if (!this.#hasMarkedEnd) this.#writer.close();
+    this.#hasMarkedEnd = true;
+    if (this.#hasFailed || this.#enclosures.isEmpty) this.#whenDone();
+  }
+
+  #sendOtherwise(message: unknown, flags: unknown): boolean | Promise<boolean> {
+    this.#throwRefusal();
+    const outgoing = toOutgoing(message, flags);
+    if (this.#isFlowing && (this.#writer.hasRoom() || (this.#whenFull === 'wait' && this.#spinForRoom()))) {
+      this.#put(outgoing);
+      this.#writer.publish();
+      return true;
+    }
+    return this.#whenFull === 'wait' ? this.#wait(outgoing) : this.#sendInVain();
+  }
+
+  #putMany(messages: readonly unknown[]): number {
+    let count = 0;
+    try {
+      while (count < messages.length && this.#isFlowing && this.#writer.hasRoom()) {
+        const message = messages[count];
+        if (message instanceof Uint8Array && message.length <= this.#slotBytes) this.#writer.put(message);
+        else this.#put(toOutgoing(message, undefined));
+        count++;
+      }
+    } finally {
+      if (count > 0) this.#writer.publish();
+    }
+    return count;
+  }
+
+  #sendInVain(): false {
+    this.#vainAttempts = (this.#vainAttempts + 1) % VAIN_ATTEMPTS;
+    if (this.#vainAttempts === 0) {
+      this.#host.lookAtPeer();
+      this.#throwRefusal();
+    }
+    return false;
+  }
+
+  #put(outgoing: Outgoing): void {
+    if ('memory' in outgoing) {
+      const { memory, flags } = outgoing;
+      this.#writer.enclose(this.#enclosures.offerRegion(extentOf(memory), flags), KIND_REGION);
+    } else if (outgoing.bytes.length > this.#slotBytes) {
+      this.#writer.enclose(this.#enclosures.offerCopy(outgoing.bytes), KIND_LARGE);
+    } else {
+      this.#writer.put(outgoing.bytes);
+    }
+  }
+
+  #wait(outgoing: Outgoing): Promise<true> {
+    if (this.#queue.length >= this.#slots) throw tooManyWaitingError(this.#queue.length);
+    // The caller may use his array for something else at once.
+    const kept = 'bytes' in outgoing ? { bytes: new Uint8Array(outgoing.bytes) } : outgoing;
+    this.#isFlowing = false;
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ outgoing: kept, resolve, reject });
+      if (this.#queue.length === 1) this.#prepareToSleep();
+    });
+  }
+
+  #flush(): void {
+    while (this.#queue.length > 0 && this.#writer.hasRoom()) {
+      const { outgoing, resolve, reject } = this.#queue.shift() as Waiting;
+      try {
+        this.#put(outgoing);
+        this.#writer.publish();
+        resolve(true);
+      } catch (error) {
+        reject(error);
+      }
+    }
+    this.#isFlowing = this.#queue.length === 0 && this.#refusal === undefined;
+    this.finishIfDone();
+  }
+
+  /** Until there is nothing to wait for, or no room. */
+  #prepareToSleep(): void {
+    while ((this.#queue.length > 0 || this.#waiters.size > 0) && !this.#writer.prepareToSleep()) {
+      this.#flush();
+      this.#waiters.wake();
+    }
+    this.#host.onWaiting();
+  }
+
+  #spinForRoom(): boolean {
+    const hasPaid = this.#writer.spin(this.#spin.looks);
+    this.#spin.learn(hasPaid);
+    return hasPaid;
+  }
+
+  #checkSlotLength(value: unknown, limit: number): asserts value is number {
+    if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= limit) return;
+    throw invalidArgument(
+      `byteLength must be an integer from 0 to ${limit}, got ${describeValue(value)}; what does not fit a slot goes with send()`,
+    );
+  }
+
+  #throwRefusal(): void {
+    if (this.#refusal) throw this.#refusal;
+  }
+}
+
+function toOutgoing(message: unknown, flags: unknown): Outgoing {
+  if (flags !== undefined) {
+    checkFlags(flags);
+    extentOf(message);
+    return { memory: message as OfferableMemory, flags };
+  }
+  if (message instanceof Uint8Array) return { bytes: message };
+  if (ArrayBuffer.isView(message)) {
+    return { bytes: new Uint8Array(message.buffer, message.byteOffset, message.byteLength) };
+  }
+  throw invalidArgument(
+    `a message must be a Uint8Array or another view of bytes, or a Region with flags that say what the receiver gets, got ${describeValue(message)}`,
+  );
+}

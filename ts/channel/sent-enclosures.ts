@@ -1,0 +1,59 @@
+import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from '../flags.js';
+import { addon } from '../load-addon.js';
+import type { NativeOffer } from '../native.js';
+import { Region } from '../region.js';
+import { roundUp } from '../units.js';
+import type { Extent } from '../vm-offer.js';
+import type { Description } from './enclosure.js';
+
+/** The offers of what did not fit a slot, until they are claimed. */
+export class SentEnclosures {
+  readonly #destPid: number;
+  readonly #onNone: () => void;
+  readonly #offers = new Set<NativeOffer>();
+
+  /** @param onNone called each time the last one has been claimed, or has ended otherwise. */
+  constructor(destPid: number, onNone: () => void) {
+    this.#destPid = destPid;
+    this.#onNone = onNone;
+  }
+
+  get isEmpty(): boolean {
+    return this.#offers.size === 0;
+  }
+
+  /** Offers memory as it is. @throws {VmoError} as vmOffer. */
+  offerRegion({ address, byteLength }: Extent, flags: number): Description {
+    const offer = addon().offer(this.#destPid, address, byteLength, flags, 'message');
+    this.#offers.add(offer);
+    offer.onEnded(() => {
+      this.#offers.delete(offer);
+      if (this.isEmpty) this.#onNone();
+    });
+    return { address, byteLength, dataBytes: byteLength };
+  }
+
+  /** Offers a copy, which belongs to whoever claims it. */
+  offerCopy(message: Uint8Array): Description {
+    const native = addon();
+    const region = Region.of(native.allocate(roundUp(message.length, native.pageSize), false, false));
+    try {
+      region.view(0, message.length).set(message);
+      const description = this.offerRegion(region, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
+      return { ...description, dataBytes: message.length };
+    } finally {
+      region.release(); // the offer keeps its memory alive
+    }
+  }
+
+  /** Takes back what has not been claimed. */
+  cancel(): void {
+    for (const offer of this.#offers) {
+      try {
+        offer.cancel();
+      } catch {
+        // It is just being claimed.
+      }
+    }
+  }
+}

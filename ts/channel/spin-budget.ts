@@ -1,0 +1,29 @@
+import { availableParallelism } from 'node:os';
+
+const MOST_LOOKS = 2048;
+const FEWEST_LOOKS = 32;
+
+/**
+ * How often to look before going to sleep. It doubles when the other side came in time and halves when it did not: who
+ * is answered within microseconds does not sleep, and who is not hardly spins. Where there is one processor the other side
+ * cannot come while this one looks.
+ */
+export class SpinBudget {
+  readonly #most: number;
+  #looks: number;
+
+  constructor(processors = availableParallelism()) {
+    this.#most = processors > 1 ? MOST_LOOKS : 0;
+    this.#looks = this.#most;
+  }
+
+  get looks(): number {
+    return this.#looks;
+  }
+
+  /** Takes down how it went. */
+  learn(hasPaid: boolean): void {
+    const wanted = hasPaid ? this.#looks * 2 : this.#looks / 2;
+    this.#looks = Math.min(Math.max(wanted, FEWEST_LOOKS), this.#most);
+  }
+}

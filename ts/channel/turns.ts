@@ -1,0 +1,27 @@
+import { setImmediate } from 'node:timers/promises';
+
+const LOOK_EVERY = 16;
+const TURN_MS = 1;
+
+/** When messages never stop, the rest of the program is to have its turn all the same. */
+export class Turns {
+  #untilLook = LOOK_EVERY;
+  #lastTurn = performance.now();
+
+  /** Whether it is time to give the event loop a turn. To be asked once a message. */
+  isDue(): boolean {
+    if (--this.#untilLook > 0) return false;
+    this.#untilLook = LOOK_EVERY;
+    return performance.now() - this.#lastTurn > TURN_MS;
+  }
+
+  async give(): Promise<void> {
+    await setImmediate();
+    this.note();
+  }
+
+  /** It has just had one. */
+  note(): void {
+    this.#lastTurn = performance.now();
+  }
+}

@@ -1,0 +1,42 @@
+interface Waiter {
+  resolve: () => void;
+  reject: (reason: unknown) => void;
+}
+
+/** Promises that wait for one thing. */
+export class Waiters {
+  readonly #waiting = new Set<Waiter>();
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** Resolves at the next wake(); rejects with the signal's reason. */
+  wait(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        this.#waiting.delete(waiter);
+        reject(signal?.reason);
+      };
+      const leave = () => {
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const waiter = {
+        resolve: () => {
+          leave();
+          resolve();
+        },
+        reject,
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.add(waiter);
+    });
+  }
+
+  /** Whoever waits looks again. */
+  wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const { resolve } of waiting) resolve();
+  }
+}
