@@ -53,7 +53,16 @@ function hugePageKind(): PageKind {
 }
 
 function mayAnswerFaults(): boolean {
-  return capabilities().list.some(({ name, available }) => name === 'page faults' && available);
+  return has('page faults');
+}
+
+/** Whether claims and peers that ask for userfaultfd by name get it, be it for faults of programs alone. */
+export function hasUserfault(): boolean {
+  return has('page faults') || has('page faults, user mode only');
+}
+
+function has(capability: string): boolean {
+  return capabilities().list.some(({ name, available }) => name === capability && available);
 }
 
 function libraryVersion(): string {

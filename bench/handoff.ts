@@ -4,8 +4,10 @@ import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, vmClaim, type Claim, type Transfe
 import { windowsOf } from '../demo/windows.js';
 import type { Bench, Findings } from './bench.js';
 import type { Comparison, Samples } from './comparison.js';
+import type { Effort } from './effort.js';
+import { hasUserfault } from './environment.js';
 import { peakAboveBefore } from './memory-peak.js';
-import { buildUffdCopy, canMove, runUffdCopy, warmUpMemory, type CopyMode } from './peers/uffd-copy.js';
+import { buildUffdCopy, canUffdCopy, runUffdCopy, warmUpMemory, type CopyMode } from './peers/uffd-copy.js';
 import { measureInRounds, type Measurement } from './rounds.js';
 import { FILLING, SourceProcess } from './source-process.js';
 
@@ -16,7 +18,7 @@ const MEMORY_ROUNDS = 2;
 /** As the library prefetches. */
 const WINDOW_BYTES = 2 * MIB;
 /** What is pulled needs as much, and a bit more. */
-const WARM_BYTES = 1.125 * GIB;
+const WARM_SHARE = 1.125;
 const HAND_OFF = VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN;
 const TRANSFERS = ['map', 'pull'] as const satisfies readonly TransferKind[];
 
@@ -43,18 +45,24 @@ function pullComparisons(hasMove: boolean): Comparison[] {
 export const handOffBench: Bench = {
   name: 'handoff',
   what: 'memory at the peak of a hand-off; pulling, beside bare UFFDIO_COPY and UFFDIO_MOVE',
-  async run(): Promise<Findings> {
+  async run(effort: Effort): Promise<Findings> {
     buildUffdCopy();
-    const hasMove = canMove(WINDOW_BYTES);
-    const samples = await withSource((source) => measureInRounds(pullMeasurements(source, hasMove), ROUNDS));
-    const sizes = await withSource(measurePeaks);
-    return { samples, sizes, comparisons: [...memoryComparisons, ...pullComparisons(hasMove)], notes: notes(hasMove) };
+    const mayPull = hasUserfault() && canUffdCopy('copy', WINDOW_BYTES);
+    const hasMove = mayPull && canUffdCopy('move', WINDOW_BYTES);
+    const pulled = effort.pick(GIB, 4 * MIB);
+    const handedOff = effort.pick(HANDED_OFF_BYTES, 4 * MIB);
+    const rounds = effort.rounds(ROUNDS);
+    const measurePulls = (source: SourceProcess) => measureInRounds(pullMeasurements(source, pulled, hasMove), rounds);
+    const samples: Samples = mayPull ? await withSource(measurePulls) : new Map();
+    const sizes = await withSource((source) => measurePeaks(source, handedOff, Math.min(rounds, MEMORY_ROUNDS)));
+    const comparisons = [...memoryComparisons, ...(mayPull ? pullComparisons(hasMove) : [])];
+    return { samples, sizes, comparisons, notes: notes(rounds, hasMove) };
   },
 };
 
-function notes(hasMove: boolean): string[] {
+function notes(rounds: number, hasMove: boolean): string[] {
   return [
-    `medians of ${ROUNDS} rounds (memory: ${MEMORY_ROUNDS}); one more round before them does not count`,
+    `medians of ${rounds} rounds (memory: at most ${MEMORY_ROUNDS}); one more round before them does not count`,
     'memory: RssAnon of both processes above what it was before, and the blocks of every object that either holds, each 2 ms',
     'pulling: prefetch() of a whole claim into fresh memory; the peer, in C, has its source mapped and filled beforehand',
     `windows of ${WINDOW_BYTES / MIB} MiB; as much memory as will be pulled is touched and freed right before each measurement`,
@@ -71,49 +79,58 @@ async function withSource(measure: (source: SourceProcess) => Promise<Samples>):
   }
 }
 
-function pullMeasurements(source: SourceProcess, hasMove: boolean): Measurement[] {
+function pullMeasurements(source: SourceProcess, byteLength: number, hasMove: boolean): Measurement[] {
   const measurements: Measurement[] = [
-    () => pullGigabyte(source, 'pull', VMO_GRANT_R),
-    () => copyGigabyte('bare COPY', 'copy'),
-    () => pullGigabyte(source, 'pull disowned', HAND_OFF),
-    () => copyGigabyte('bare COPY and punch', 'copy-punch'),
+    () => pullAll(source, byteLength, 'pull', VMO_GRANT_R),
+    () => copyAll('bare COPY', 'copy', byteLength),
+    () => pullAll(source, byteLength, 'pull disowned', HAND_OFF),
+    () => copyAll('bare COPY and punch', 'copy-punch', byteLength),
   ];
-  return hasMove ? [...measurements, () => copyGigabyte('bare MOVE', 'move')] : measurements;
+  return hasMove ? [...measurements, () => copyAll('bare MOVE', 'move', byteLength)] : measurements;
 }
 
-async function pullGigabyte(source: SourceProcess, name: string, flags: number): Promise<Record<string, number>> {
-  const address = await source.offer(GIB, flags);
-  warmUpMemory(WARM_BYTES);
+async function pullAll(
+  source: SourceProcess,
+  byteLength: number,
+  name: string,
+  flags: number,
+): Promise<Record<string, number>> {
+  const address = await source.offer(byteLength, flags);
+  warmUpMemory(WARM_SHARE * byteLength);
   using claim = await vmClaim(source.pid, address, { transfer: 'pull', paging: 'userfault' });
   const start = performance.now();
   await claim.prefetch();
   const ms = performance.now() - start;
-  await expectFilled(claim, GIB);
+  await expectFilled(claim, byteLength);
   return { [name]: ms };
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- a measurement is asynchronous
-async function copyGigabyte(name: string, mode: CopyMode): Promise<Record<string, number>> {
-  return { [name]: runUffdCopy(mode, GIB, WINDOW_BYTES) };
+async function copyAll(name: string, mode: CopyMode, byteLength: number): Promise<Record<string, number>> {
+  return { [name]: runUffdCopy(mode, byteLength, WINDOW_BYTES) };
 }
 
-function measurePeaks(source: SourceProcess): Promise<Samples> {
+function measurePeaks(source: SourceProcess, byteLength: number, rounds: number): Promise<Samples> {
   const measurements = TRANSFERS.map(
     (transfer): Measurement =>
       () =>
-        peakOf(source, transfer),
+        peakOf(source, byteLength, transfer),
   );
-  return measureInRounds([...measurements, () => Promise.resolve({ 'the buffer': HANDED_OFF_BYTES })], MEMORY_ROUNDS);
+  return measureInRounds([...measurements, () => Promise.resolve({ 'the buffer': byteLength })], rounds);
 }
 
-async function peakOf(source: SourceProcess, transfer: TransferKind): Promise<Record<string, number>> {
-  const address = await source.offer(HANDED_OFF_BYTES, HAND_OFF);
+async function peakOf(
+  source: SourceProcess,
+  byteLength: number,
+  transfer: TransferKind,
+): Promise<Record<string, number>> {
+  const address = await source.offer(byteLength, HAND_OFF);
   const above = await peakAboveBefore([source.pid, process.pid], async () => {
     using claim = await vmClaim(source.pid, address, { transfer });
     await claim.prefetch();
-    await expectFilled(claim, HANDED_OFF_BYTES);
+    await expectFilled(claim, byteLength);
   });
-  return { [`peak, ${transfer}`]: HANDED_OFF_BYTES + above };
+  return { [`peak, ${transfer}`]: byteLength + above };
 }
 
 /** Reads every byte, and lets the event loop turn in between. */

@@ -16,6 +16,8 @@ export function socketPath(): string {
 /** Whoever connects and asks for so many bytes is sent them. */
 export async function serveBytes(path: string, bytesOf: (byteLength: number) => Uint8Array): Promise<Server> {
   const server = createServer((socket) => {
+    // A receiver that goes away is its own business: it says what it did not get.
+    socket.on('error', () => socket.destroy());
     socket.on('data', (request) => void sendAll(socket, bytesOf(Number(request.readBigUInt64LE()))));
   });
   server.listen(path);

@@ -1,30 +1,24 @@
 /** The C program beside which pulling is measured. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { buildPeer } from './build.js';
 
-const SOURCE = join('bench', 'peers', 'uffd_copy.c');
-const PROGRAM = join('out', 'bench', 'uffd_copy');
+let program = '';
 
 export type CopyMode = 'copy' | 'copy-punch' | 'move';
 
-/** With the compiler that built the addon. */
 export function buildUffdCopy(): void {
-  mkdirSync(dirname(PROGRAM), { recursive: true });
-  execFileSync(process.env['CC'] ?? 'cc', ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-o', PROGRAM, SOURCE], {
-    stdio: 'inherit',
-  });
+  program = buildPeer('uffd_copy');
 }
 
 /** Milliseconds. Throws where the kernel cannot do that. */
 export function runUffdCopy(mode: CopyMode, byteLength: number, windowBytes: number): number {
-  return Number(execFileSync(PROGRAM, [mode, String(byteLength), String(windowBytes)], { encoding: 'utf8' }));
+  return Number(execFileSync(program, [mode, String(byteLength), String(windowBytes)], { encoding: 'utf8' }));
 }
 
-/** Whether this kernel can put a huge page in place. */
-export function canMove(windowBytes: number): boolean {
+/** Whether this kernel and this process can do that. */
+export function canUffdCopy(mode: CopyMode, windowBytes: number): boolean {
   try {
-    runUffdCopy('move', windowBytes, windowBytes);
+    runUffdCopy(mode, windowBytes, windowBytes);
     return true;
   } catch {
     return false;
@@ -33,5 +27,5 @@ export function canMove(windowBytes: number): boolean {
 
 /** Touches fresh huge pages and gives them back, so that the next to ask does not wait for the machine's host. */
 export function warmUpMemory(byteLength: number): void {
-  execFileSync(PROGRAM, ['warm', String(byteLength), '0']);
+  execFileSync(program, ['warm', String(byteLength), '0']);
 }

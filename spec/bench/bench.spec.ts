@@ -1,13 +1,17 @@
 import { expect } from 'chai';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { benches } from '../../bench/benches.js';
 import { readResults } from '../../bench/results.js';
 import { runProgram } from '../support/program.js';
+import { projectRoot } from '../support/project.js';
+import { requires } from '../support/requires.js';
+import { runs, withoutSystemCalls } from '../support/wrappers.js';
 
 const BENCH = 'node out/js/bench/main.js';
-const OWN = ['claim', 'fault', 'pages', 'delivery', 'crossover', 'sparse'];
 
 describe('npm run bench', () => {
   let folder: string;
@@ -18,7 +22,7 @@ describe('npm run bench', () => {
     rmSync(folder, { recursive: true });
   });
 
-  for (const name of OWN) {
+  for (const { name } of benches) {
     it(`${name}: measures, prints the table, and leaves results and pictures`, async () => {
       const { code, output, errors } = await runProgram(`${BENCH} ${name} --quick --results ${folder}`);
       expect(code, errors).to.equal(0);
@@ -30,6 +34,20 @@ describe('npm run bench', () => {
       expect(readFileSync(join(folder, 'table.md'), 'utf8')).to.contain(comparisons[0]?.what);
     });
   }
+
+  it('leaves out what needs userfaultfd where that is refused', async function () {
+    const wrapper = withoutSystemCalls('userfaultfd:EPERM');
+    requires(this, runs(wrapper));
+    const [program = '', ...words] = [
+      ...wrapper,
+      ...`${BENCH} fault pages handoff --quick --results ${folder}`.split(' '),
+    ];
+    await promisify(execFile)(program, words, { cwd: projectRoot });
+    const measured = ['fault', 'pages', 'handoff'].flatMap((name) => readResults(folder, name)?.measurements ?? []);
+    const names = measured.map(({ name }) => name);
+    expect(names).to.include.members(['kernel p50', 'first read, ours', 'peak, map']);
+    for (const name of ['scheduler p50', 'bare COPY']) expect(names).not.to.include(name);
+  });
 
   it('shows stored results, and measures nothing', async () => {
     const { code, output } = await runProgram(`${BENCH} claim --show --results ${folder}`);
