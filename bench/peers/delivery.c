@@ -49,6 +49,7 @@ static size_t memory_bytes;
 
 /* The sender's. */
 static struct filled_memory memory;
+static char own_path[64];
 
 /* The receiver's. */
 static pid_t sender_pid;
@@ -197,13 +198,17 @@ static void map_descriptor(size_t bytes) {
 }
 
 static void write_file(size_t bytes) {
-  char path[64];
-  snprintf(path, sizeof path, FILE_FORMAT, getpid());
-  const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  const int fd = open(own_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) fail("open");
-  write_all(fd, memory.start, bytes);
+  for (size_t at = 0; at < bytes; at += CHUNK_BYTES) write_all(fd, memory.start + at, smaller(CHUNK_BYTES, bytes - at));
   close(fd);
   write_all(ends.asking[1], "!", 1);
+}
+
+/* A file that nobody opens any more would take up memory until the machine ends. */
+static void leave_no_file(int signal) {
+  unlink(own_path);
+  _exit(128 + signal);
 }
 
 static void map_file(size_t bytes) {
@@ -234,7 +239,10 @@ static const struct {
 #define WAY_COUNT ((int)(sizeof ways / sizeof *ways))
 
 static void be_sender(void) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  snprintf(own_path, sizeof own_path, FILE_FORMAT, getpid());
+  const int endings[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+  for (size_t i = 0; i < sizeof endings / sizeof *endings; ++i) signal(endings[i], leave_no_file);
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
   close(ends.asking[0]);
   memory = fill_memory(memory_bytes);
   write_all(ends.asking[1], "!", 1);
