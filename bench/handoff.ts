@@ -14,6 +14,7 @@ import { FILLING, SourceProcess } from './source-process.js';
 const MIB = 1 << 20;
 const GIB = 1 << 30;
 const ROUNDS = 5;
+/** What takes up memory is the same each time: it needs no warming up, and no many rounds. */
 const MEMORY_ROUNDS = 2;
 /** As the library prefetches. */
 const WINDOW_BYTES = 2 * MIB;
@@ -62,7 +63,7 @@ export const handOffBench: Bench = {
 
 function notes(rounds: number, hasMove: boolean): string[] {
   return [
-    `medians of ${rounds} rounds (memory: at most ${MEMORY_ROUNDS}); one more round before them does not count`,
+    `medians of ${rounds} rounds (memory: at most ${MEMORY_ROUNDS}); one more round before them does not count, but for memory`,
     'memory: RssAnon of both processes above what it was before, and the blocks of every object that either holds, each 2 ms',
     'pulling: prefetch() of a whole claim into fresh memory; the peer, in C, has its source mapped and filled beforehand',
     `windows of ${WINDOW_BYTES / MIB} MiB; as much memory as will be pulled is touched and freed right before each measurement`,
@@ -116,7 +117,9 @@ function measurePeaks(source: SourceProcess, byteLength: number, rounds: number)
       () =>
         peakOf(source, byteLength, transfer),
   );
-  return measureInRounds([...measurements, () => Promise.resolve({ 'the buffer': byteLength })], rounds);
+  return measureInRounds([...measurements, () => Promise.resolve({ 'the buffer': byteLength })], rounds, {
+    warmUp: false,
+  });
 }
 
 async function peakOf(
