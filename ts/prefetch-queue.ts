@@ -55,10 +55,10 @@ export function checkPrefetchOptions(options: PrefetchOptions, limit: number, pa
   return { begin, end, signal, onProgress, priority };
 }
 
-/** The prefetches of one claim: one step at a time here, few at a time in the thread. */
+/** The prefetches of one claim: a few steps at a time, here and in the thread. */
 export class PrefetchQueue {
   readonly #claim: NativeClaim;
-  readonly #turns = new PQueue({ concurrency: 1 });
+  readonly #turns = new PQueue({ concurrency: STEPS_AT_ONCE });
 
   constructor(claim: NativeClaim) {
     this.#claim = claim;
@@ -68,13 +68,25 @@ export class PrefetchQueue {
     log.prefetch('%d bytes at offset %d, priority %d', end - begin, begin, priority);
     signal?.throwIfAborted();
     const options = { priority, ...(signal && { signal }) };
+    const running: Promise<number>[] = [];
+    const finishOldest = async () => {
+      const at = await running.shift();
+      if (at !== undefined) onProgress?.({ bytesDone: at - begin, bytesTotal: end - begin });
+    };
     for (let at = begin; at < end;) {
       const next = Math.min(end, roundDown(at, STEP_BYTES) + STEP_BYTES);
-      const from = at;
-      await this.#turns.add(() => steps.add(() => this.#install(from, next), options), options);
+      running.push(this.#step(at, next, options));
+      if (running.length === STEPS_AT_ONCE) await finishOldest();
       at = next;
-      onProgress?.({ bytesDone: at - begin, bytesTotal: end - begin });
     }
+    while (running.length > 0) await finishOldest();
+  }
+
+  /** Resolves to where the step ends. Its failure may come when the prefetch has failed already, and nobody looks. */
+  #step(begin: number, end: number, options: { priority: number; signal?: AbortSignal }): Promise<number> {
+    const step = this.#turns.add(() => steps.add(() => this.#install(begin, end), options), options).then(() => end);
+    step.catch(() => undefined);
+    return step;
   }
 
   #install(begin: number, end: number): Promise<void> {
