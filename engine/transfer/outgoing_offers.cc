@@ -1,5 +1,7 @@
 #include "engine/transfer/outgoing_offers.h"
 
+#include "engine/transfer/rights.h"
+
 namespace vmoffer {
 
 DestinationId OutgoingOffers::find_live_destination(int pid) {
@@ -107,9 +109,19 @@ Result<Grant> OutgoingOffers::begin_claim(DestinationId destination, uint64_t ad
   return Grant{offer.value(), held.extents, held.region};
 }
 
-bool OutgoingOffers::return_claim(OfferId id) {
+void OutgoingOffers::return_claim(OfferId id) {
   const std::lock_guard lock(mutex_);
-  return book_.return_claim(id);
+  if (!book_.return_claim(id) || can_grant(id)) return;
+  book_.cancel(id);
+  conclude(id, OfferState::kRevoked);
+}
+
+// Another claim may have taken rights from the source since.
+bool OutgoingOffers::can_grant(OfferId id) const {
+  const Offer offer = *book_.find(id);
+  const Extents& extents = *held_.at(id).extents;
+  const Rights held = extents.rights({offer.address - extents.address(), offer.byte_length});
+  return check_flags(offer.flags & ~kKindMask, held).is_ok();
 }
 
 std::shared_ptr<OfferObserver> OutgoingOffers::finish_claim(OfferId id, UniqueFd bell) {

@@ -80,7 +80,8 @@ class OutgoingOffers {
   const ProcessIdentity* identity_of(DestinationId destination);
 
   Result<Grant> begin_claim(DestinationId destination, uint64_t address);
-  bool return_claim(OfferId id);
+  // The offer stands again, or ends as revoked when the rights that it grants have been lost meanwhile.
+  void return_claim(OfferId id);
   // Ends the offer as claimed. Null when it has ended otherwise meanwhile; else who is to be told of its release.
   // `bell`: what the claimer has the other end of, if it was sent one. Takes ownership.
   std::shared_ptr<OfferObserver> finish_claim(OfferId id, UniqueFd bell);
@@ -107,6 +108,7 @@ class OutgoingOffers {
   DestinationId find_live_destination(int pid);
   DestinationId find_same(const ProcessIdentity& process);
   CancelOutcome cancel_and_tell(OfferId id);
+  bool can_grant(OfferId id) const;
   // Takes out an offer that has left the book, and tells its observer how it ended.
   std::shared_ptr<OfferObserver> conclude(OfferId id, OfferState ending);
 
