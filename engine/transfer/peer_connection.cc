@@ -169,12 +169,7 @@ bool PeerConnection::has_taken_back() {
 }
 
 void PeerConnection::become_leased() {
-  const Status dropped = drop_what_was_offered();
-  if (!dropped.is_ok()) return refuse(dropped);
-  observer_ = host_.offers().finish_claim(offer_id_, std::move(bell_));
-  host_.loop().cancel_call(deadline_);
-  state_ = State::kLeased;
-  host_.on_leased(*this);
+  if (!has_concluded_claim()) return;
   peer_.pidfd.reset();  // the connection tells of its end
   checkpoint("source.dropped");
   send_packet(socket_.get(), wire::encode(wire::Done{offer_id_}));
@@ -182,6 +177,29 @@ void PeerConnection::become_leased() {
   // over.
   stop_receiving(socket_.get());
   host_.loop().want_readable(token_, false);
+}
+
+// It was sent the descriptor, has let go of the connection and lives on: it may well hold the memory, and for as long
+// as it lives.
+void PeerConnection::become_leased_to_process() {
+  if (!has_concluded_claim()) return;
+  Result<EventLoop::Token> token = host_.loop().add(peer_.pidfd.get(), shared_from_this());
+  if (!token.is_ok()) return on_hang_up();
+  token_ = token.value();
+}
+
+// False when it was refused instead.
+bool PeerConnection::has_concluded_claim() {
+  const Status dropped = drop_what_was_offered();
+  if (!dropped.is_ok()) {
+    refuse(dropped);
+    return false;
+  }
+  observer_ = host_.offers().finish_claim(offer_id_, std::move(bell_));
+  host_.loop().cancel_call(deadline_);
+  state_ = State::kLeased;
+  host_.on_leased(*this);
+  return true;
 }
 
 // An error when the offer has ended meanwhile, or nothing could be dropped: then the source has all it had.
@@ -245,11 +263,7 @@ void PeerConnection::on_deadline() {
   deadline_ = 0;
   if (state_ != State::kGranted) return end();
   if (token_ != 0) return become_leased();
-  // It hung up without a word and its process has lived on: it may well hold the memory, and has let go of the
-  // connection.
-  const std::shared_ptr<OfferObserver> observer = host_.offers().finish_claim(offer_id_, std::move(bell_));
-  if (observer != nullptr) observer->on_released();
-  end();
+  become_leased_to_process();
 }
 
 void PeerConnection::on_destination_end(DestinationId destination) {

@@ -81,6 +81,8 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   void on_deadline();
   void on_hang_up();
   void become_leased();
+  void become_leased_to_process();
+  bool has_concluded_claim();
   void refuse(const Status& status);
   void set_deadline();
   void stop_watching();
