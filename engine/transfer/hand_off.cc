@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/checkpoint.h"
 #include "engine/transfer/rights.h"
 
 namespace vmoffer {
@@ -54,6 +55,7 @@ Status carve_with(const Grant& grant, Writers writers) {
 }
 
 Status drop_from_region(Region& region, ByteRange range, uint32_t flags) {
+  checkpoint("source.dropping");
   if (disowns(flags)) return region.disown(range);
   const Rights dropped = dropped_by(flags);
   if (dropped & kExecute) {
@@ -63,7 +65,6 @@ Status drop_from_region(Region& region, ByteRange range, uint32_t flags) {
   return dropped & kWrite ? region.drop_write(range) : Status();
 }
 
-// The region is gone: what is left are the offers of it.
 void drop_from_offers(Extents& extents, ByteRange range, uint32_t flags) {
   if (disowns(flags)) {
     extents.set_gone(range);
@@ -97,12 +98,12 @@ Result<Parcel> pack(const Grant& grant, wire::Transfer transfer) {
 Status drop_rights(const Grant& grant, const MemoryObject& object, wire::Transfer transfer) {
   const std::shared_ptr<Region> region = grant.region.lock();
   const uint32_t flags = grant.offer.flags;
-  if (region != nullptr && region->state() == RegionState::kLive) {
+  if (region != nullptr) {
     Status status = drop_from_region(*region, grant.range(), flags);
     if (!status.is_ok()) return status;
-  } else {
-    drop_from_offers(*grant.extents, grant.range(), flags);
   }
+  // A region that is released at this very moment drops nothing any more; its offers are left.
+  drop_from_offers(*grant.extents, grant.range(), flags);
   const bool source_writes = !disowns(flags) && (grant.extents->rights(grant.range()) & kWrite) != 0;
   const bool is_mapped = transfer == wire::Transfer::kMap;
   const bool claimer_writes = is_mapped ? (granted_by(flags) & kWrite) != 0 : disowns(flags);

@@ -19,6 +19,11 @@ export function objectDescriptors(pid: number): number {
   return objectsOf(pid).length;
 }
 
+/** Of the memory objects that the process has descriptors of. */
+export function objectInodes(pid: number): number[] {
+  return objectsOf(pid).map(({ inode }) => inode);
+}
+
 /** How much memory the objects take up that the processes have descriptors of; each counts once. */
 export function heldBytes(pids: readonly number[]): number {
   const objects = new Map(pids.flatMap(objectsOf).map(({ inode, byteLength }) => [inode, byteLength]));

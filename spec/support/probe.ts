@@ -87,6 +87,7 @@ export type Checkpoint =
   | 'source.asked'
   | 'source.granted'
   | 'source.acknowledged'
+  | 'source.dropping'
   | 'source.dropped'
   | 'claim.ask'
   | 'claim.terms'

@@ -26,7 +26,7 @@ export function isLiving(pid: number): boolean {
   return existsSync(`/proc/${pid}`);
 }
 
-function allPids(): number[] {
+export function allPids(): number[] {
   return readdirSync('/proc').map(Number).filter(Number.isInteger);
 }
 

@@ -1,9 +1,12 @@
 import { expect } from 'chai';
-import { vmClaim, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
-import { holdersOf, objectDescriptors } from '../../support/holders.js';
+import { vmClaim, VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
+import { CLAIM_STEPS } from '../../support/claim-steps.js';
+import { holdersOf, objectDescriptors, objectInodes } from '../../support/holders.js';
+import { until } from '../../support/barriers.js';
 import { startObedient, type Obedient } from '../../support/obedient.js';
 import { expectPages, PAGE } from '../../support/pages.js';
 import type { Checkpoint } from '../../support/probe.js';
+import { allPids } from '../../support/processes.js';
 import { needs, requires } from '../../support/requires.js';
 
 const SEED = 311;
@@ -13,6 +16,7 @@ const SHARED = VMO_GRANT_R | VMO_GRANT_W;
 const WAYS = [
   { name: 'a share', flags: SHARED, isDisowned: false },
   { name: 'a share to read', flags: VMO_GRANT_R, isDisowned: false },
+  { name: 'memory that nobody is to write any more', flags: VMO_GRANT_R | VMO_DROP_W, isDisowned: false },
   { name: 'a disowned range', flags: SHARED | VMO_DISOWN, isDisowned: true },
 ];
 
@@ -44,9 +48,9 @@ for (const { name, flags, isDisowned } of WAYS) {
       }
 
       /** It has every byte, and so much to itself that it can give it away. */
-      async function expectSourceOwnsAll(): Promise<void> {
+      async function expectSourceOwnsAll(granted = SHARED): Promise<void> {
         expect(await source.call('difference', region, SEED)).to.be.undefined;
-        const { address } = await source.call('offerPages', process.pid, region, first, count, SHARED | VMO_DISOWN);
+        const { address } = await source.call('offerPages', process.pid, region, first, count, granted | VMO_DISOWN);
         using claim = await vmClaim(source.pid, address);
         expectPages(claim.view(), SEED, first);
       }
@@ -74,7 +78,10 @@ for (const { name, flags, isDisowned } of WAYS) {
         const ending = await source.call('claimed', offer.offer);
         await source.call('released', offer.offer);
         expect(ending).to.be.oneOf(['claimed', 'expired']);
-        if (!isDisowned || ending === 'expired') return expectSourceOwnsAll();
+        // What it had given up by then, it has given up.
+        if (!isDisowned || ending === 'expired') {
+          return expectSourceOwnsAll(ending === 'expired' ? SHARED : SHARED & ~(flags >> 3));
+        }
         // It had become the claimer's, and went with it.
         expect(await source.call('disowned', region)).to.equal(!part);
         if (part) expect(await source.call('isZeroed', region, first, count)).to.be.true;
@@ -91,11 +98,28 @@ for (const { name, flags, isDisowned } of WAYS) {
         else expect(objectDescriptors(claimer.pid)).to.equal(0);
       });
 
-      for (const checkpoint of ['source.acknowledged', 'source.dropped'] as const) {
+      for (const checkpoint of ['source.acknowledged', 'source.dropping', 'source.dropped'] as const) {
         it(`is the claimer's when the source is killed at ${checkpoint}`, async () => {
           const claim = await claimWhileKilledAt(source, checkpoint);
           expect(claim).to.include({ byteLength: count * PAGE });
           await expectClaimerHasIt(claim?.region ?? 0);
+        });
+      }
+
+      for (const { checkpoint, side } of CLAIM_STEPS) {
+        it(`is gone with both when both are killed at ${checkpoint}: nobody has it, and a third is told so`, async () => {
+          const { address } = await source.call('offerPages', process.pid, region, first, count, VMO_GRANT_R);
+          const parkedSide = side === 'source' ? source : claimer;
+          await parkedSide.call('park', checkpoint);
+          void claimer.call('claim', source.pid, offer.address, { timeoutMs: 60_000 }).catch(() => undefined);
+          await parkedSide.call('parked', checkpoint);
+          const inodes = [source.pid, claimer.pid].flatMap(objectInodes);
+          expect(inodes).not.to.be.empty;
+          for (const victim of [source, claimer]) victim.kill('SIGKILL');
+          await Promise.all([source.ended, claimer.ended]);
+          await until('nobody has the memory', () => inodes.every((inode) => holdersOf(inode, allPids()).length === 0));
+          const error: unknown = await vmClaim(source.pid, address).catch((reason: unknown) => reason);
+          expect(error).to.have.property('code').that.is.oneOf(['ERR_VMO_NO_PROCESS', 'ERR_VMO_PEER_GONE']);
         });
       }
     });

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { allocate, vmClaim, vmOffer, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, type Region } from 'vmoffer';
+import { startHostile } from '../../support/child.js';
 import { mappingAt } from '../../support/mappings.js';
 import { startObedient, type Obedient } from '../../support/obedient.js';
 import { expectPages, fillPages, isZeroed, PAGE } from '../../support/pages.js';
@@ -17,6 +18,18 @@ const FLAGS = [
   { name: 'granted R', flags: VMO_GRANT_R },
   { name: 'granted R and W', flags: SHARED },
   { name: 'disowned', flags: SHARED | VMO_DISOWN },
+];
+
+/** By which a claimer finds what it was granted, to begin with. */
+const OPEN_ROUTES = [
+  'pread',
+  'a shared mapping',
+  'a private mapping',
+  'sendfile',
+  'the descriptor opened anew to read',
+  'making the object longer',
+  'every descriptor',
+  'every mapping',
 ];
 
 describeForUsers('pages 10 to 20 of 100', (user) => {
@@ -48,6 +61,25 @@ describeForUsers('pages 10 to 20 of 100', (user) => {
       });
     }
   }
+
+  for (const { name, flags } of FLAGS) {
+    it(`${name} are all that a hostile claimer can get at, whatever it tries`, async () => {
+      await using hostile = await startHostile('reach', [process.pid, SEED], { user });
+      const offer = vmOffer(hostile.pid, region.range(FIRST * PAGE, COUNT * PAGE), flags);
+      hostile.say(String(offer.address));
+      const reached = await hostile.event<Record<string, number[]>>('reached');
+      for (const [route, pages] of Object.entries(reached))
+        expect(pages, route).to.deep.equal(pages.length === 0 ? [] : OFFERED);
+      for (const route of OPEN_ROUTES) expect(reached[route], route).to.deep.equal(OFFERED);
+    });
+  }
+
+  it('are found to be more by the same routes when the whole is granted', async () => {
+    await using hostile = await startHostile('reach', [process.pid, SEED], { user });
+    hostile.say(String(vmOffer(hostile.pid, region, VMO_GRANT_R).address));
+    const reached = await hostile.event<Record<string, number[]>>('reached');
+    for (const route of OPEN_ROUTES) expect(reached[route], route).to.have.lengthOf(PAGES);
+  });
 
   it('are found to be more when the whole is granted', async () => {
     const whole = await claimPart(VMO_GRANT_R, {}, 0, PAGES);

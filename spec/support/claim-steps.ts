@@ -1,0 +1,21 @@
+/** The steps of a claim at which either side can be parked or killed, in their order; see engine/wire/FORMAT.md. */
+import type { Checkpoint } from './probe.js';
+
+export interface ClaimStep {
+  checkpoint: Checkpoint;
+  side: 'claimer' | 'source';
+  /** What the source knows of the claim there. Past its acknowledgement the claimer cannot tell. */
+  source: 'has not heard' | 'has heard' | 'has granted' | 'may have dropped' | 'has dropped';
+}
+
+export const CLAIM_STEPS: readonly ClaimStep[] = [
+  { checkpoint: 'claim.ask', side: 'claimer', source: 'has not heard' },
+  { checkpoint: 'source.asked', side: 'source', source: 'has heard' },
+  { checkpoint: 'source.granted', side: 'source', source: 'has granted' },
+  { checkpoint: 'claim.terms', side: 'claimer', source: 'has granted' },
+  { checkpoint: 'claim.mapped', side: 'claimer', source: 'has granted' },
+  { checkpoint: 'source.acknowledged', side: 'source', source: 'has granted' },
+  { checkpoint: 'source.dropping', side: 'source', source: 'has granted' },
+  { checkpoint: 'claim.acknowledged', side: 'claimer', source: 'may have dropped' },
+  { checkpoint: 'source.dropped', side: 'source', source: 'has dropped' },
+];
