@@ -15,6 +15,11 @@ uint64_t mask_of(uint64_t first_bit, uint64_t bit_count) {
 
 bool PageSet::contains(uint64_t page) const { return (word_of(page) >> (page % 64)) & 1; }
 
+bool PageSet::contains_any(PageRange range) const {
+  const PageRange clipped = intersect(range, PageRange{0, page_count_});
+  return find(true, clipped.first, clipped.end()) < clipped.end();
+}
+
 template <typename Change>
 void PageSet::change(PageRange range, bool create, Change change_word) {
   const PageRange clipped = intersect(range, PageRange{0, page_count_});

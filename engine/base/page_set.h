@@ -16,6 +16,7 @@ class PageSet {
 
   uint64_t page_count() const { return page_count_; }
   bool contains(uint64_t page) const;
+  bool contains_any(PageRange range) const;
   void add(PageRange range);
   void remove(PageRange range);
   // The first run of pages within `within` that are not in the set; empty when there is none.

@@ -1,51 +1,119 @@
 #include "engine/pager/fault_window.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace vmoffer {
 namespace {
 
-bool goes_on_upwards(PageRange last, uint64_t page) {
-  return page >= last.end() && page < last.end() + FaultWindow::kBlockPages;
+// The one that has not been used for longest.
+template <typename Followed>
+typename Followed::value_type& oldest(Followed& followed) {
+  return *std::min_element(followed.begin(), followed.end(),
+                           [](const auto& a, const auto& b) { return a.used_at < b.used_at; });
 }
 
-bool goes_on_downwards(PageRange last, uint64_t page) {
-  return page < last.first && page + FaultWindow::kBlockPages >= last.first;
+bool is_just_above(PageRange last, uint64_t page) {
+  return page >= last.end() && page < last.end() + FaultWindow::kNearPages;
+}
+
+bool is_just_below(PageRange last, uint64_t page) {
+  return page < last.first && page + FaultWindow::kNearPages >= last.first;
 }
 
 }  // namespace
 
 PageRange FaultWindow::clip(uint64_t first, uint64_t end) const {
-  return PageRange{first, std::min(end, page_count_) - first};
+  return PageRange{first, std::min(end, installed_.page_count()) - first};
 }
 
-WindowPlan FaultWindow::continue_stream(Stream& stream, uint64_t page, bool upwards) {
-  const uint64_t count = std::min(stream.last.count * 2, kMaxWindowPages);
-  if (upwards) {
-    stream.last = clip(stream.last.end(), std::max(stream.last.end() + count, page + 1));
+const WindowPlan& FaultWindow::plan(uint64_t byte_offset) {
+  const uint64_t page = byte_offset / page_bytes_;
+  ++clock_;
+  plan_.parts.clear();
+  if (go_on_with_run(page) || go_on_with_stride(byte_offset)) return plan_;
+  const bool is_new = begin_run(page) || begin_stride(byte_offset);
+  if (!is_new) plan_lone_touch(byte_offset);
+  return plan_;
+}
+
+bool FaultWindow::go_on_with_run(uint64_t page) {
+  return std::any_of(runs_.begin(), runs_.end(), [&](Run& run) { return run.used_at != 0 && extend(run, page); });
+}
+
+bool FaultWindow::extend(Run& run, uint64_t page) {
+  const uint64_t count = std::min(run.last.count * kGrowth, kMaxWindowPages);
+  plan_.is_sequential = page == run.last.end() || page + 1 == run.last.first;
+  if (is_just_above(run.last, page)) {
+    run.last = clip(run.last.end(), std::max(run.last.end() + count, page + 1));
+  } else if (is_just_below(run.last, page)) {
+    const uint64_t first = std::min(page, run.last.first - std::min(run.last.first, count));
+    run.last = PageRange{first, run.last.first - first};
   } else {
-    const uint64_t first = std::min(page, stream.last.first - std::min(stream.last.first, count));
-    stream.last = PageRange{first, stream.last.first - first};
+    return false;
   }
-  stream.used_at = ++clock_;
-  return {stream.last, true};
+  run.used_at = clock_;
+  plan_.parts.push_back(run.last);
+  return true;
 }
 
-WindowPlan FaultWindow::begin_stream(uint64_t page) {
-  const auto by_use = [](const Stream& a, const Stream& b) { return a.used_at < b.used_at; };
-  Stream& stream = *std::min_element(streams_.begin(), streams_.end(), by_use);
-  const uint64_t first = page - page % kBlockPages;
-  stream = {clip(first, first + kBlockPages), ++clock_};
-  return {stream.last, false};
+bool FaultWindow::begin_run(uint64_t page) {
+  for (const LoneTouch& touch : touches_) {
+    const uint64_t first = touch.offset / page_bytes_;
+    Run run{clip(first, first + kFirstPages), clock_};
+    if (!touch.is_there || !extend(run, page)) continue;
+    oldest(runs_) = run;
+    return true;
+  }
+  return false;
 }
 
-WindowPlan FaultWindow::plan(uint64_t page) {
-  for (Stream& stream : streams_) {
-    if (stream.used_at == 0) continue;
-    if (goes_on_upwards(stream.last, page)) return continue_stream(stream, page, true);
-    if (goes_on_downwards(stream.last, page)) return continue_stream(stream, page, false);
+bool FaultWindow::go_on_with_stride(uint64_t byte_offset) {
+  const auto found = std::find_if(strides_.begin(), strides_.end(), [&](const Stride& stride) {
+    return stride.used_at != 0 && stride.next == byte_offset;
+  });
+  if (found == strides_.end()) return false;
+  extend(*found);
+  return true;
+}
+
+// Plans the stops from `next` on, and expects the one behind them.
+void FaultWindow::extend(Stride& stride) {
+  stride.stops = std::min(stride.stops * 2, kMaxStops);
+  stride.used_at = clock_;
+  plan_.is_sequential = true;
+  const uint64_t end = installed_.page_count() * page_bytes_;
+  for (uint64_t stop = 0; stop < stride.stops && stride.next < end; ++stop) {
+    plan_.parts.push_back({stride.next / page_bytes_, 1});
+    stride.next += static_cast<uint64_t>(stride.bytes);  // below zero it is far beyond the end
   }
-  return begin_stream(page);
+}
+
+bool FaultWindow::begin_stride(uint64_t byte_offset) {
+  for (const LoneTouch& touch : touches_) {
+    const auto distance = static_cast<int64_t>(byte_offset - touch.offset);
+    const bool is_far = static_cast<uint64_t>(std::abs(distance)) > kNearPages * page_bytes_;
+    if (!touch.is_there || !is_far || !was_touched(touch.offset - static_cast<uint64_t>(distance))) continue;
+    Stride& stride = oldest(strides_);
+    stride = {distance, byte_offset, kFirstStops / 2, clock_};
+    extend(stride);
+    return true;
+  }
+  return false;
+}
+
+bool FaultWindow::was_touched(uint64_t byte_offset) const {
+  return std::any_of(touches_.begin(), touches_.end(),
+                     [&](const LoneTouch& touch) { return touch.is_there && touch.offset == byte_offset; });
+}
+
+void FaultWindow::plan_lone_touch(uint64_t byte_offset) {
+  const uint64_t page = byte_offset / page_bytes_;
+  const uint64_t block = page - page % kBlockPages;
+  const bool has_neighbours = installed_.contains_any({block, kBlockPages});
+  plan_.parts.push_back(has_neighbours ? clip(block, block + kBlockPages) : clip(page, page + kFirstPages));
+  plan_.is_sequential = false;
+  touches_[touch_count_++ % touches_.size()] = {byte_offset, true};
 }
 
 }  // namespace vmoffer

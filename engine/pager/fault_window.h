@@ -1,46 +1,85 @@
 // FaultWindow: which pages to install for a fault. Pure; not thread-safe.
 //
-// Touches that go on where a window ended (upwards or downwards) are a stream: each of its windows is twice the last,
-// up to kMaxWindowPages. Any other touch gets the aligned block around it, which is what the kernel does for files.
-// Several streams are followed at once, so that threads which read different parts do not disturb each other.
+//     touches …                              get
+//     … far from all others                  kFirstPages, from the touched one on
+//     … among pages that are there           the aligned block around it: where one was of use, others may be
+//     … that go on where a window ended,     a run: windows of four times the length of the last, up to
+//       upwards or downwards                 kMaxWindowPages, without a gap
+//     … the same number of bytes apart,      a stride: the pages of the next few touches, twice as many each time, up
+//       twice in a row                       to kMaxStops, and nothing in between
+//
+// Several runs and strides are followed at once, so that threads which read different parts do not disturb each other;
+// touches that lead nowhere disturb none of them.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "engine/base/page_range.h"
+#include "engine/base/page_set.h"
 
 namespace vmoffer {
 
 struct WindowPlan {
-  PageRange pages;
-  // True when the window belongs to a stream, so that its pages are likely to be touched.
+  // The first holds the touched page.
+  std::vector<PageRange> parts;
+  // True when the touches go on without leaving anything out, so that the whole window is likely to be touched.
   bool is_sequential = false;
 };
 
 class FaultWindow {
  public:
+  static constexpr uint64_t kFirstPages = 4;
   static constexpr uint64_t kBlockPages = 16;
+  static constexpr uint64_t kGrowth = 4;
   static constexpr uint64_t kMaxWindowPages = 512;
+  // A touch that skips less than this goes on all the same: installing what it skipped takes no longer than a fault.
+  static constexpr uint64_t kNearPages = 16;
+  static constexpr uint64_t kFirstStops = 4;
+  static constexpr uint64_t kMaxStops = 64;
 
-  explicit FaultWindow(uint64_t page_count) : page_count_(page_count) {}
+  // Borrows the set of the pages that are installed, which outlives it.
+  FaultWindow(const PageSet& installed, uint64_t page_bytes) : installed_(installed), page_bytes_(page_bytes) {}
 
-  // REQUIRES: page < page_count. The plan contains the page.
-  WindowPlan plan(uint64_t page);
+  // REQUIRES: the byte is in the range. The plan is good until the next call.
+  const WindowPlan& plan(uint64_t byte_offset);
 
  private:
-  struct Stream {
+  struct Run {
     PageRange last;
     uint64_t used_at = 0;  // 0: never
   };
+  struct Stride {
+    int64_t bytes = 0;
+    uint64_t next = 0;  // where the next touch is expected that finds no page
+    uint64_t stops = 0;
+    uint64_t used_at = 0;
+  };
+  struct LoneTouch {
+    uint64_t offset = 0;
+    bool is_there = false;
+  };
 
-  WindowPlan continue_stream(Stream& stream, uint64_t page, bool upwards);
-  WindowPlan begin_stream(uint64_t page);
+  bool go_on_with_run(uint64_t page);
+  bool go_on_with_stride(uint64_t byte_offset);
+  bool begin_run(uint64_t page);
+  bool begin_stride(uint64_t byte_offset);
+  void plan_lone_touch(uint64_t byte_offset);
+
+  bool extend(Run& run, uint64_t page);
+  void extend(Stride& stride);
+  bool was_touched(uint64_t byte_offset) const;
   PageRange clip(uint64_t first, uint64_t end) const;
 
-  uint64_t page_count_;
+  const PageSet& installed_;
+  const uint64_t page_bytes_;
   uint64_t clock_ = 0;
-  std::array<Stream, 4> streams_;
+  std::array<Run, 4> runs_;
+  std::array<Stride, 4> strides_;
+  std::array<LoneTouch, 8> touches_;  // the last ones, in a ring
+  uint64_t touch_count_ = 0;
+  WindowPlan plan_;
 };
 
 }  // namespace vmoffer

@@ -25,7 +25,7 @@ PagedRange::PagedRange(const UserFault& userfault, uint64_t address, uint64_t by
       page_bytes_(vmoffer::page_bytes()),
       source_(std::move(source)),
       installed_(byte_length / page_bytes_),
-      window_(byte_length / page_bytes_) {}
+      window_(installed_, page_bytes_) {}
 
 Result<std::shared_ptr<PagedRange>> PagedRange::open(const UserFault& userfault, uint64_t address, uint64_t byte_length,
                                                      std::unique_ptr<PageSource> source) {
@@ -39,16 +39,39 @@ void PagedRange::resolve(const Fault& fault) {
   const auto start = std::chrono::steady_clock::now();
   const std::lock_guard lock(mutex_);
   if (is_closed_) return;  // close() has woken the thread, the kernel answers
-  const uint64_t page = (fault.address - address_) / page_bytes_;
-  const WindowPlan plan = window_.plan(page);
-  // The kernel may have taken the page back: what it asks for is not there, whatever we remember.
-  if (installed_.contains(page)) installed_.remove(plan.pages);
-  const uint64_t count = install(plan.pages, plan.is_sequential ? plan.pages : PageRange{page, 1});
-  // Only what is installed wakes: a page that was there already has woken nobody.
-  if (!is_closed_ && count < plan.pages.count) userfault_.wake(address_ + page * page_bytes_, page_bytes_);
+  const uint64_t byte_offset = fault.address - address_;
+  const PageRange page{byte_offset / page_bytes_, 1};
+  const bool was_there = installed_.contains(page.first);
+  const bool has_woken = was_there ? bring_back(byte_offset, page) : install_window(byte_offset, page);
+  if (!has_woken && !is_closed_) userfault_.wake(address_ + page.first * page_bytes_, page_bytes_);
   ++stats_.faults;
-  stats_.pages_by_fault += count;
   stats_.fault_latency.add(nanoseconds_since(start));
+}
+
+// The two return whether the thread has been woken: what is installed wakes, and a page that is there already does not.
+bool PagedRange::install_window(uint64_t byte_offset, PageRange page) {
+  const WindowPlan& plan = window_.plan(byte_offset);
+  bool is_whole = true;
+  for (const PageRange part : plan.parts) {
+    const uint64_t count = install(part, plan.is_sequential ? part : page);
+    stats_.pages_by_fault += count;
+    is_whole = is_whole && count == part.count;
+  }
+  return is_whole;
+}
+
+// A page that counts as installed: another thread has touched it, too, and has been answered, or the kernel has taken
+// it out of the page table, and those around it most likely as well.
+bool PagedRange::bring_back(uint64_t byte_offset, PageRange page) {
+  installed_.remove(page);
+  if (install(page, page) == 0) return false;
+  ++stats_.pages_by_fault;
+  const WindowPlan& plan = window_.plan(byte_offset);
+  for (const PageRange part : plan.parts) {
+    installed_.remove(part);
+    stats_.pages_by_fault += install(part, page);
+  }
+  return true;
 }
 
 uint64_t PagedRange::install(PageRange window, PageRange fill) {

@@ -57,6 +57,8 @@ class PagedRange {
   PagedRange& operator=(const PagedRange&) = delete;
 
  private:
+  bool install_window(uint64_t byte_offset, PageRange page);
+  bool bring_back(uint64_t byte_offset, PageRange page);
   // Installs what of the window is not installed yet; returns how many pages that were. Where the object has holes they
   // are filled within `fill` alone: a guess must not cost memory.
   uint64_t install(PageRange window, PageRange fill);

@@ -1,24 +1,76 @@
 import { expect } from 'chai';
-import { probe, type Plan } from '../support/probe.js';
+import { PAGE } from '../support/pages.js';
+import { probe, type FaultWindow, type PageSpan, type WindowPlan } from '../support/probe.js';
 import { Random, runSeed } from '../support/random.js';
 import { needs, requires } from '../support/requires.js';
 
+const FIRST = 4;
 const BLOCK = 16;
+const NEAR = 16;
 const LARGEST = 512;
+const MOST_STOPS = 64;
 const MANY = 1_000_000;
 
-function plans(pageCount: number, pages: readonly number[]): Plan[] {
-  return probe().faultWindowPlans(pageCount, pages);
+function windowOf(pageCount = MANY): FaultWindow {
+  return new (probe().FaultWindow)(pageCount, PAGE);
 }
 
-/** What is touched when a thread reads on: the page behind each window. */
-function readOn(from: number, times: number, pageCount = MANY): Plan[] {
-  const touched = [from];
-  for (let count = 1; count < times; count++) {
-    const last = plans(pageCount, touched).at(-1);
-    touched.push((last?.first ?? 0) + (last?.count ?? 0));
+/** The plan for a fault on each page, one after the other; nothing is ever installed. */
+function plans(pages: readonly number[], pageCount = MANY): WindowPlan[] {
+  const window = windowOf(pageCount);
+  return pages.map((page) => window.plan(page * PAGE));
+}
+
+function lone(first: number, count = FIRST): WindowPlan {
+  return { parts: [{ first, count }], isSequential: false };
+}
+
+function run(first: number, count: number, isSequential = true): WindowPlan {
+  return { parts: [{ first, count }], isSequential };
+}
+
+/** What becomes of a trace of touches, by byte. */
+class Replay {
+  readonly faults: WindowPlan[] = [];
+  readonly #installed = new Set<number>();
+  readonly #touched = new Set<number>();
+
+  constructor(touches: Iterable<number>, pageCount = MANY) {
+    const window = windowOf(pageCount);
+    for (const offset of touches) {
+      this.#touched.add(Math.floor(offset / PAGE));
+      if (!this.#installed.has(Math.floor(offset / PAGE))) this.#install(window, window.plan(offset));
+    }
   }
-  return plans(pageCount, touched);
+
+  get wasted(): number {
+    return this.#installed.size - this.#touched.size;
+  }
+
+  get touched(): number {
+    return this.#touched.size;
+  }
+
+  #install(window: FaultWindow, plan: WindowPlan): void {
+    this.faults.push(plan);
+    for (const { first, count } of plan.parts) {
+      window.install(first, count);
+      for (let page = first; page < first + count; page++) this.#installed.add(page);
+    }
+  }
+}
+
+function* steps(from: number, bytes: number, times: number): Generator<number> {
+  for (let step = 0; step < times; step++) yield from + step * bytes;
+}
+
+function* inTurn(...traces: Iterable<number>[]): Generator<number> {
+  const iterators = traces.map((trace) => trace[Symbol.iterator]());
+  for (let left = iterators; left.length > 0;) {
+    const results = left.map((iterator) => ({ iterator, result: iterator.next() }));
+    for (const { result } of results) if (!result.done) yield result.value;
+    left = results.filter(({ result }) => !result.done).map(({ iterator }) => iterator);
+  }
 }
 
 describe('FaultWindow', () => {
@@ -26,76 +78,181 @@ describe('FaultWindow', () => {
     requires(this, needs.probe);
   });
 
-  it('plans the aligned block around a first touch, as no stream', () => {
-    for (const page of [32, 33, 47]) {
-      expect(plans(MANY, [page])).to.deep.equal([{ first: 32, count: BLOCK, isSequential: false }]);
-    }
+  describe('for a touch far from all others', () => {
+    it('plans a few pages from the touched one on, as no stream', () => {
+      for (const page of [32, 33, 47]) expect(plans([page])).to.deep.equal([lone(page)]);
+    });
+
+    it('keeps to that while touches are far apart', () => {
+      const pages = Array.from({ length: 1000 }, (_, index) => ((index * index * 7919) % 20_011) * 50);
+      for (const plan of plans(pages)) expect(plan.parts[0]?.count).to.be.at.most(FIRST);
+    });
+
+    it('plans the aligned block where a neighbour is there already', () => {
+      for (const [there, page] of [
+        [BLOCK, BLOCK + 15],
+        [2 * BLOCK - 1, BLOCK],
+      ] as const) {
+        const window = windowOf();
+        window.install(there, 1);
+        expect(window.plan(page * PAGE)).to.deep.equal(lone(BLOCK, BLOCK));
+      }
+      const window = windowOf();
+      window.install(BLOCK - 1, 1);
+      window.install(2 * BLOCK, 1);
+      expect(window.plan((BLOCK + 3) * PAGE), 'neighbours of the block are none of the page').to.deep.equal(
+        lone(BLOCK + 3),
+      );
+    });
+
+    it('plans the same for a page that was taken back, however often', () => {
+      const window = windowOf();
+      for (let times = 0; times < 5; times++) {
+        expect(window.plan(100 * PAGE).isSequential).to.be.false;
+        window.install(100, FIRST);
+      }
+    });
   });
 
-  it('stays inside the range', () => {
-    expect(plans(1, [0])).to.deep.equal([{ first: 0, count: 1, isSequential: false }]);
-    expect(plans(20, [19])).to.deep.equal([{ first: 16, count: 4, isSequential: false }]);
-    expect(plans(20, [3, 16])[1]).to.deep.equal({ first: 16, count: 4, isSequential: true });
+  describe('for a run', () => {
+    const PAGES_UPWARDS = [100, 104, 120, 184, 440, 952, 1464];
+
+    it('plans four times as much each time, up to the largest window, without a gap', () => {
+      const sizes = [4, 16, 64, 256, 512, 512, 512];
+      expect(plans(PAGES_UPWARDS)).to.deep.equal(
+        PAGES_UPWARDS.map((page, index) => (index === 0 ? lone(page) : run(page, sizes[index] ?? 0))),
+      );
+    });
+
+    it('does the same downwards, as far as the first page', () => {
+      expect(plans([1000, 999, 983, 919, 663, 151, 0])).to.deep.equal([
+        lone(1000),
+        run(984, 16),
+        run(920, 64),
+        run(664, 256),
+        run(152, 512),
+        run(0, 152),
+        lone(0),
+      ]);
+    });
+
+    it('goes on where a touch skips less than a fault is worth, and brings in what was skipped, if it is there', () => {
+      expect(plans([0, FIRST + NEAR - 1])[1]).to.deep.equal(run(FIRST, 16, false));
+      expect(plans([0, FIRST + NEAR])[1]).to.deep.equal(lone(FIRST + NEAR));
+      expect(plans([100, 100 - NEAR])[1]).to.deep.equal(run(84, 16, false));
+      expect(plans([100, 100 - NEAR - 1])[1]).to.deep.equal(lone(100 - NEAR - 1));
+    });
+
+    it('follows four at once, and forgets the one that was used least recently', () => {
+      const starts = [0, 10_000, 25_000, 30_000];
+      const begun = starts.flatMap((start) => [start, start + FIRST]);
+      const next = (start: number) => start + FIRST + 16;
+      const going = plans([...begun, ...starts.map(next)]).slice(begun.length);
+      expect(going).to.deep.equal(starts.map((start) => run(next(start), 64)));
+      const fifth = [41_000, 41_000 + FIRST];
+      expect(plans([...begun, ...fifth, next(0)]).at(-1)).to.deep.equal(lone(next(0)));
+      expect(plans([...begun, ...fifth, next(10_000)]).at(-1)).to.deep.equal(run(next(10_000), 64));
+    });
+
+    it('takes the whole window for needed only while the touches leave nothing out', () => {
+      expect(plans([0, 4, 22, 86]).map(({ isSequential }) => isSequential)).to.deep.equal([false, true, false, false]);
+      expect(plans([0, 6, 20, 84]).map(({ isSequential }) => isSequential)).to.deep.equal([false, false, true, true]);
+    });
+
+    it('is not disturbed by touches that lead nowhere', () => {
+      const nowhere = Array.from({ length: 100 }, (_, index) => 50_000 + index * index * 100);
+      expect(plans([0, FIRST, ...nowhere, FIRST + 16]).at(-1)).to.deep.equal(run(FIRST + 16, 64));
+    });
   });
 
-  it('doubles the windows of a stream up to the largest, without a gap', () => {
-    const windows = readOn(0, 9);
-    expect(windows.map(({ count }) => count)).to.deep.equal([16, 32, 64, 128, 256, 512, 512, 512, 512]);
-    expect(windows.map(({ isSequential }) => isSequential)).to.deep.equal([false, ...Array<boolean>(8).fill(true)]);
-    let end = 0;
-    for (const { first, count } of windows) {
-      expect(first).to.equal(end);
-      end = first + count;
-    }
+  describe('for a stride', () => {
+    const places = (from: number, pages: number, stops: number): PageSpan[] =>
+      [...steps(from, pages, stops)].map((first) => ({ first, count: 1 }));
+
+    it('plans what it will touch and nothing in between, twice as much each time', () => {
+      const [, second, third, fourth, fifth] = plans([0, 100, 200, 600, 1400]);
+      expect(second).to.deep.equal(lone(100));
+      expect(third).to.deep.equal({ parts: places(200, 100, 4), isSequential: true });
+      expect(fourth).to.deep.equal({ parts: places(600, 100, 8), isSequential: true });
+      expect(fifth).to.deep.equal({ parts: places(1400, 100, 16), isSequential: true });
+    });
+
+    it('plans so many stops at most', () => {
+      const { faults } = new Replay(steps(0, 50 * PAGE, 2000));
+      expect(Math.max(...faults.map(({ parts }) => parts.length))).to.equal(MOST_STOPS);
+    });
+
+    it('goes downwards as well, and ends with the range', () => {
+      expect(plans([1000, 900, 800])[2]?.parts).to.deep.equal(places(800, -100, 4));
+      expect(plans([300, 200, 100])[2]?.parts).to.deep.equal(places(100, -100, 2));
+      expect(plans([0, 40, 80], 130)[2]?.parts).to.deep.equal(places(80, 40, 2));
+    });
+
+    it('may be any number of bytes, not whole pages alone', () => {
+      const bytes = 100_001;
+      const { faults, wasted } = new Replay(steps(17, bytes, 1000));
+      expect(faults.length).to.be.at.most(25);
+      expect(wasted).to.be.at.most(2 * FIRST + MOST_STOPS);
+    });
+
+    it('is found among other touches, and beside other strides', () => {
+      expect(plans([0, 77_777, 100, 5_000, 200])[4]?.parts).to.deep.equal(places(200, 100, 4));
+      const two = new Replay(inTurn(steps(0, 30 * PAGE, 500), steps(400_000 * PAGE, 70 * PAGE, 500)));
+      expect(two.faults.length).to.be.at.most(30);
+    });
+
+    it('of few pages is a run', () => {
+      const { faults } = new Replay(steps(0, NEAR * PAGE, 200));
+      expect(faults.slice(1).every(({ parts }) => parts.length === 1)).to.be.true;
+    });
   });
 
-  it('takes a touch that skips less than a block for the same stream, and a wider one for another', () => {
-    const [, near] = plans(MANY, [0, BLOCK + BLOCK - 1]);
-    expect(near).to.deep.equal({ first: BLOCK, count: 2 * BLOCK, isSequential: true });
-    const [, far] = plans(MANY, [0, BLOCK + BLOCK]);
-    expect(far).to.deep.equal({ first: 2 * BLOCK, count: BLOCK, isSequential: false });
-  });
+  describe('over a trace', () => {
+    it('answers a sequential reader of a gigabyte with some five hundred windows', () => {
+      const { faults, wasted } = new Replay(steps(0, PAGE, 2 ** 18), 2 ** 18);
+      expect(faults.length).to.equal(4 + Math.ceil((2 ** 18 - 340) / LARGEST));
+      expect(wasted).to.equal(0);
+    });
 
-  it('follows a stream downwards to the first page', () => {
-    const windows = plans(MANY, [1000, 991, 959, 895, 767, 511, 0]);
-    expect(windows.map(({ first, count }) => [first, first + count])).to.deep.equal([
-      [992, 1008],
-      [960, 992],
-      [896, 960],
-      [768, 896],
-      [512, 768],
-      [0, 512],
-      [0, 16],
-    ]);
-  });
+    it('wastes no more than three pages for each touch at random', () => {
+      const random = new Random(runSeed);
+      const { faults, wasted } = new Replay(Array.from({ length: 1000 }, () => random.below(MANY) * PAGE));
+      expect(faults.length).to.be.at.least(900);
+      expect(wasted, `seed ${runSeed}`).to.be.at.most(3300);
+    });
 
-  it('follows four streams at once, and forgets the one that was used least recently', () => {
-    const starts = [0, 10_000, 20_000, 30_000];
-    const seconds = starts.map((start) => start + BLOCK);
-    const both = plans(MANY, [...starts, ...seconds]);
-    expect(both.slice(4).map(({ isSequential }) => isSequential)).to.deep.equal([true, true, true, true]);
+    it('answers touches of everything at random with an eighth of the faults', () => {
+      const random = new Random(runSeed);
+      const pages = Array.from({ length: 8192 }, (_, page) => ({ page, order: random.next() }));
+      const touches = pages.sort((a, b) => a.order - b.order).map(({ page }) => page * PAGE);
+      expect(new Replay(touches, 8192).faults.length, `seed ${runSeed}`).to.be.at.most(8192 / 8);
+    });
 
-    const [, , , , , forgotten] = plans(MANY, [...starts, 40_000, BLOCK]);
-    expect(forgotten?.isSequential).to.be.false;
-    const [, , , , , , kept] = plans(MANY, [...starts, BLOCK, 40_000, 3 * BLOCK]);
-    expect(kept?.isSequential).to.be.true;
-  });
-
-  it('keeps to single blocks while touches are far apart', () => {
-    const pages = Array.from({ length: 1000 }, (_, index) => ((index * 7919) % 20_000) * 50);
-    for (const plan of plans(MANY, pages)) expect(plan.count).to.equal(BLOCK);
+    it('follows two readers that take turns as if each were alone', () => {
+      const alone = new Replay(steps(0, PAGE, 5000)).faults.length;
+      const both = new Replay(inTurn(steps(0, PAGE, 5000), steps(900_000 * PAGE, -PAGE, 5000)));
+      expect(both.faults.length).to.be.at.most(2 * alone);
+    });
   });
 
   it(`contains the page and lies inside the range, whatever comes (seed ${runSeed})`, () => {
     const random = new Random(runSeed);
     for (let round = 0; round < 200; round++) {
       const pageCount = 1 + random.below(random.pick([3, 40, 2000, MANY]));
-      const pages = Array.from({ length: 200 }, () => random.below(random.pick([pageCount, Math.min(pageCount, 64)])));
-      plans(pageCount, pages).forEach(({ first, count }, index) => {
-        const page = pages[index] ?? -1;
-        const isRight = first <= page && page < first + count && first >= 0 && first + count <= pageCount;
-        if (!isRight || count > LARGEST) expect.fail(`page ${page} of ${pageCount}: ${first} + ${count}`);
-      });
+      const window = windowOf(pageCount);
+      for (let turn = 0; turn < 200; turn++) {
+        const offset = random.below(random.pick([pageCount, Math.min(pageCount, 64)]) * PAGE);
+        checkPlan(window.plan(offset), Math.floor(offset / PAGE), pageCount);
+      }
     }
   });
 });
+
+function checkPlan({ parts }: WindowPlan, page: number, pageCount: number): void {
+  const [part = { first: 0, count: 0 }] = parts;
+  if (page < part.first || page >= part.first + part.count) expect.fail(`page ${page} is not in its window`);
+  for (const { first, count } of parts) {
+    const isRight = first >= 0 && count > 0 && count <= LARGEST && first + count <= pageCount;
+    if (!isRight) expect.fail(`page ${page} of ${pageCount}: ${first} + ${count}`);
+  }
+}

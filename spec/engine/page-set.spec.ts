@@ -34,6 +34,7 @@ describe('PageSet', () => {
   it('is empty at first, and has one gap', () => {
     const set = setOf(100);
     expect(pagesIn(set, 0, 100)).to.deep.equal([]);
+    expect(set.containsAny(0, 100)).to.be.false;
     expect(set.firstGap(0, 100)).to.deep.equal({ first: 0, count: 100 });
   });
 
@@ -98,6 +99,8 @@ describe('PageSet', () => {
         else model.delete(page);
       }
       const [from, length] = [random.pick([0, CHUNK - 150]) + random.below(300), 1 + random.below(400)];
+      const isAnyThere = [...model].some((page) => page >= from && page < from + length);
+      expect(set.containsAny(from, length), `round ${round}`).to.equal(isAnyThere);
       expect(set.firstGap(from, length), `round ${round}`).to.deep.equal(gapOf(model, pageCount, from, length));
     }
     expect(pagesIn(set, 0, pageCount)).to.deep.equal([...model].sort((a, b) => a - b));

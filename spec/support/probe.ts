@@ -2,15 +2,28 @@
 import { addon } from '#ts/load-addon.js';
 import type { OfferKind } from 'vmoffer';
 
-export interface Plan {
-  first: number;
-  count: number;
-  isSequential: boolean;
-}
-
 export interface PageSpan {
   first: number;
   count: number;
+}
+
+export interface WindowPlan {
+  /** The first holds the touched page. */
+  parts: PageSpan[];
+  isSequential: boolean;
+}
+
+export interface FaultWindow {
+  /** For a fault at that byte. */
+  plan(byteOffset: number): WindowPlan;
+  /** These pages are there from now on. */
+  install(first: number, count: number): void;
+}
+
+export interface Placement {
+  /** Where to be from now on, after a fault from that core (below 0: nobody knows); -1 is anywhere. */
+  afterFault(core: number): number;
+  refuse(core: number): void;
 }
 
 export interface EngineError {
@@ -78,6 +91,7 @@ export interface PageSet {
   add(first: number, count: number): void;
   remove(first: number, count: number): void;
   contains(page: number): boolean;
+  containsAny(first: number, count: number): boolean;
   firstGap(first: number, count: number): PageSpan;
 }
 
@@ -97,7 +111,8 @@ export type Checkpoint =
 export interface Probe {
   readonly OfferBook: new () => OfferBook;
   readonly PageSet: new (pageCount: number) => PageSet;
-  faultWindowPlans(pageCount: number, pages: readonly number[]): Plan[];
+  readonly FaultWindow: new (pageCount: number, pageBytes: number) => FaultWindow;
+  readonly Placement: new (allowedCores: readonly number[]) => Placement;
   latencyHistogram(
     nanoseconds: readonly bigint[],
     shares: readonly number[],
