@@ -12,6 +12,7 @@ const PURE_FILES = [
   'engine/wire/',
   'engine/pager/fault_window.',
   'engine/pager/latency_histogram.',
+  'engine/pager/placement.',
   'engine/transfer/rights.',
   'engine/transfer/offer_book.',
 ];

@@ -3,42 +3,47 @@
 #include <vector>
 
 #include "engine/base/checkpoint.h"
+#include "engine/pager/placement.h"
+#include "engine/sys/thread.h"
 #include "engine/sys/thread_cpu.h"
 
 namespace vmoffer {
+namespace {
 
-Result<std::unique_ptr<FaultThread>> FaultThread::start(Pager& pager) {
-  Result<Wakeup> stop = Wakeup::open();
-  if (!stop.is_ok()) return stop.status();
-  std::unique_ptr<FaultThread> self(new FaultThread(pager, stop.take()));
-  Result<Thread> thread = Thread::start("vmo-pager", [raw = self.get()] { raw->run(); });
-  if (!thread.is_ok()) return thread.status();
-  self->thread_ = std::make_unique<Thread>(thread.take());
-  return self;
-}
+class FaultThread {
+ public:
+  explicit FaultThread(Pager& pager) : pager_(pager), all_cores_(allowed_cores()), placement_(all_cores_) {}
 
-FaultThread::~FaultThread() {
-  if (thread_ == nullptr) return;
-  stop_.signal();
-  thread_->join();
-}
-
-void FaultThread::run() {
-  std::vector<Fault> faults;
-  while (wait_either_readable(pager_.userfault().fd(), stop_.fd())) {
-    faults.clear();
-    if (!pager_.userfault().read_faults(faults)) return;
-    checkpoint("pager.fault");
-    for (const Fault& fault : faults) pager_.handle(fault);
-    if (!faults.empty()) follow(faults.back().thread_id);
+  void run() {
+    std::vector<Fault> faults;
+    while (pager_.userfault().wait_for_faults(faults)) {
+      checkpoint("pager.fault");
+      for (const Fault& fault : faults) pager_.handle(fault);
+      // After the answers, not before them: moving takes longer than answering, and the next fault profits as well.
+      for (const Fault& fault : faults) go_to(placement_.after_fault(cores_.core_of(fault.thread_id)));
+    }
   }
-}
 
-// After the answer, not before it: moving takes longer than answering, and the next fault profits as well.
-void FaultThread::follow(uint32_t thread_id) {
-  const int core = core_of_thread(thread_id);
-  if (core < 0 || core == core_) return;
-  if (move_this_thread_to_core(core)) core_ = core;
+ private:
+  void go_to(int core) {
+    if (core == here_) return;
+    const bool is_there = core == Placement::kAnywhere ? keep_this_thread_on(all_cores_) : keep_this_thread_on({core});
+    if (!is_there && core != Placement::kAnywhere) return placement_.refuse(core);
+    here_ = core;
+  }
+
+  Pager& pager_;
+  const std::vector<int> all_cores_;
+  Placement placement_;
+  ThreadCores cores_;
+  int here_ = Placement::kAnywhere;
+};
+
+}  // namespace
+
+Status start_fault_thread(Pager& pager) {
+  const Result<Thread> thread = Thread::start("vmo-pager", [&pager] { FaultThread(pager).run(); });
+  return thread.is_ok() ? Status() : thread.status();
 }
 
 }  // namespace vmoffer

@@ -21,6 +21,9 @@
 namespace vmoffer {
 namespace {
 
+constexpr uint32_t kQuestionsBetweenLooks = 64;
+constexpr size_t kMaxSightings = 256;
+
 // The area belongs to the thread, so an entry is taken out before its thread's memory goes.
 class CoreDirectory {
  public:
@@ -95,17 +98,35 @@ int core_from_proc(uint32_t thread_id) {
 
 void enroll_this_thread() { thread_local const Enrolment enrolment; }
 
-int core_of_thread(uint32_t thread_id) {
+int ThreadCores::core_of(uint32_t thread_id) {
   if (thread_id == 0) return -1;
   const int enrolled = directory().find(thread_id);
-  return enrolled >= 0 ? enrolled : core_from_proc(thread_id);
+  if (enrolled >= 0) return enrolled;
+  // Threads that have ended are not told of: once in a while all are forgotten.
+  if (sightings_.size() == kMaxSightings && !sightings_.contains(thread_id)) sightings_.clear();
+  Sighting& sighting = sightings_[thread_id];
+  const uint32_t question = sighting.questions++;
+  const bool is_due =
+      question < kQuestionsBetweenLooks ? (question & (question - 1)) == 0 : question % kQuestionsBetweenLooks == 0;
+  if (is_due) sighting.core = core_from_proc(thread_id);
+  return sighting.core;
 }
 
-bool move_this_thread_to_core(int core) {
-  if (core < 0 || core >= CPU_SETSIZE) return false;
+std::vector<int> allowed_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  CPU_SET(core, &set);
+  std::vector<int> cores;
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return cores;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(core, &set)) cores.push_back(core);
+  }
+  return cores;
+}
+
+bool keep_this_thread_on(const std::vector<int>& cores) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int core : cores) CPU_SET(core, &set);
   return ::sched_setaffinity(0, sizeof set, &set) == 0;
 }
 

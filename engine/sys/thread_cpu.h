@@ -1,8 +1,10 @@
 // thread_cpu: on which core a thread runs, and how to go there. Waking a thread on the core of the one that waits for
-// it costs a context switch; waking it on another core costs an interrupt and a sleep state, twenty times as much.
+// it costs a context switch; waking it on another core costs an interrupt and a sleep state, ten times as much.
 #pragma once
 
 #include <cstdint>
+#include <unordered_map>
+#include <vector>
 
 namespace vmoffer {
 
@@ -10,10 +12,25 @@ namespace vmoffer {
 // ends.
 void enroll_this_thread();
 
-// The core on which a thread of this process ran last, -1 when that can't be told. Any thread may ask.
-int core_of_thread(uint32_t thread_id);
+// The cores on which the calling thread may run; empty when that can't be told.
+std::vector<int> allowed_cores();
 
-// A hint: false when the kernel or the container will not have it, and then nothing has changed.
-bool move_this_thread_to_core(int core);
+// A hint: false when the kernel or the container will not have it, and then nothing has changed. REQUIRES: not empty.
+bool keep_this_thread_on(const std::vector<int>& cores);
+
+// ThreadCores: on which core each of this process's threads runs, for one that asks all the time. Not thread-safe.
+class ThreadCores {
+ public:
+  // The core of an enrolled thread, or where any other was when it was last looked for: at its 1st, 2nd, 4th … and from
+  // then on each 64th question, because /proc takes as long as answering a fault. -1 when that can't be told.
+  int core_of(uint32_t thread_id);
+
+ private:
+  struct Sighting {
+    int core = -1;
+    uint32_t questions = 0;
+  };
+  std::unordered_map<uint32_t, Sighting> sightings_;
+};
 
 }  // namespace vmoffer

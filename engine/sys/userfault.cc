@@ -16,18 +16,20 @@ namespace {
 
 constexpr uint64_t kWriteProtectSharedMemory = uint64_t{1} << 12;  // UFFD_FEATURE_WP_HUGETLBFS_SHMEM, Linux 5.19
 constexpr uint64_t kNeededFeatures = UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM;
+// Faults that name their thread, and the byte that was touched and not its page alone.
+constexpr uint64_t kUsefulFeatures = UFFD_FEATURE_THREAD_ID | UFFD_FEATURE_EXACT_ADDRESS;
 
 int open_by_device() {
   const UniqueFd device(::open("/dev/userfaultfd", O_RDWR | O_CLOEXEC));
   if (!device.is_open()) return -1;
-  return ::ioctl(device.get(), USERFAULTFD_IOC_NEW, O_CLOEXEC | O_NONBLOCK);
+  return ::ioctl(device.get(), USERFAULTFD_IOC_NEW, O_CLOEXEC);
 }
 
 int open_raw(UserFault::Reach reach) {
   if (reach == UserFault::Reach::kUserOnly) {
-    return static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY));
+    return static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY));
   }
-  const int fd = static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK));
+  const int fd = static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC));
   if (fd >= 0 || errno == ENOSYS) return fd;
   const int refusal = errno;
   const int by_device = open_by_device();
@@ -91,8 +93,8 @@ uint64_t userfault_features() {
 Result<UserFault> UserFault::open(Reach reach) {
   Result<UniqueFd> fd = open_checked(reach);
   if (!fd.is_ok()) return fd.status();
-  const uint64_t thread_id = userfault_features() & UFFD_FEATURE_THREAD_ID;
-  Status status = agree_on_features(fd.value().get(), kNeededFeatures | thread_id, nullptr);
+  const uint64_t useful = userfault_features() & kUsefulFeatures;
+  Status status = agree_on_features(fd.value().get(), kNeededFeatures | useful, nullptr);
   if (!status.is_ok()) return status;
   return UserFault(fd.take(), reach);
 }
@@ -188,17 +190,16 @@ void UserFault::wake(uint64_t address, uint64_t byte_length) const {
   ::ioctl(fd_.get(), UFFDIO_WAKE, &range);
 }
 
-bool UserFault::read_faults(std::vector<Fault>& faults) const {
+bool UserFault::wait_for_faults(std::vector<Fault>& faults) const {
   std::array<uffd_msg, 16> messages;
-  for (;;) {
-    const ssize_t got = retry_on_eintr([&] { return ::read(fd_.get(), messages.data(), sizeof messages); });
-    if (got < 0) return errno == EAGAIN;
-    const size_t count = static_cast<size_t>(got) / sizeof(uffd_msg);
-    for (size_t i = 0; i < count; ++i) {
-      if (messages[i].event == UFFD_EVENT_PAGEFAULT) faults.push_back(decode(messages[i]));
-    }
-    if (count < messages.size()) return true;
+  const ssize_t got = retry_on_eintr([&] { return ::read(fd_.get(), messages.data(), sizeof messages); });
+  if (got < 0) return false;
+  faults.clear();
+  const size_t count = static_cast<size_t>(got) / sizeof(uffd_msg);
+  for (size_t i = 0; i < count; ++i) {
+    if (messages[i].event == UFFD_EVENT_PAGEFAULT) faults.push_back(decode(messages[i]));
   }
+  return true;
 }
 
 }  // namespace vmoffer

@@ -12,7 +12,7 @@
 namespace vmoffer {
 
 struct Fault {
-  uint64_t address = 0;
+  uint64_t address = 0;  // the byte that was touched, or its page's first where the kernel does not say
   bool is_minor = false;
   bool is_write = false;
   uint32_t thread_id = 0;  // 0 where the kernel does not say
@@ -53,8 +53,9 @@ class UserFault {
   CopyProgress install_move(uint64_t address, uint64_t source, uint64_t byte_length) const;
   void wake(uint64_t address, uint64_t byte_length) const;
 
-  // Appends the faults that wait to be read; never blocks. False when the descriptor is broken.
-  bool read_faults(std::vector<Fault>& faults) const;
+  // Waits for a fault, and gives it and those that have come with it. One system call, where polling first takes two
+  // and a fourth of the time that an answer takes. False when the descriptor is broken.
+  bool wait_for_faults(std::vector<Fault>& faults) const;
 
  private:
   UserFault(UniqueFd fd, Reach reach) : fd_(std::move(fd)), reach_(reach) {}

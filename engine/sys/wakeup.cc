@@ -34,10 +34,4 @@ bool wait_readable(int fd, int64_t timeout_ms) {
   return ::poll(&entry, 1, timeout) > 0;
 }
 
-bool wait_either_readable(int fd, int stop_fd) {
-  pollfd entries[2] = {{fd, POLLIN, 0}, {stop_fd, POLLIN, 0}};
-  retry_on_eintr([&] { return ::poll(entries, 2, -1); });
-  return (entries[1].revents & POLLIN) == 0;
-}
-
 }  // namespace vmoffer

@@ -24,7 +24,5 @@ class Wakeup {
 
 // Waits until a descriptor is readable (fd < 0: just waits). False when the time is up.
 bool wait_readable(int fd, int64_t timeout_ms);
-// Waits for either, however long. False as soon as `stop_fd` is readable.
-bool wait_either_readable(int fd, int stop_fd);
 
 }  // namespace vmoffer

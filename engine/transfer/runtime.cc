@@ -101,20 +101,18 @@ CancelOutcome Runtime::cancel(int destination_pid, uint64_t address) {
   return broker_ == nullptr ? CancelOutcome::kNotThere : broker_->outgoing().cancel(destination_pid, address);
 }
 
-Status Runtime::start_pager(UserFault::Reach reach, PagerWithThread& slot) {
+Status Runtime::start_pager(UserFault::Reach reach, PagerSlot& slot) {
   Result<UserFault> userfault = UserFault::open(reach);
   if (!userfault.is_ok()) return userfault.status();
   auto pager = std::make_unique<Pager>(userfault.take());
-  Result<std::unique_ptr<FaultThread>> thread = FaultThread::start(*pager);
-  if (!thread.is_ok()) return thread.status();
-  slot.pager = std::move(pager);
-  slot.thread = thread.take();
-  return Status();
+  Status started = start_fault_thread(*pager);
+  if (started.is_ok()) slot.pager = std::move(pager);
+  return started;
 }
 
 Result<Pager*> Runtime::pager(UserFault::Reach reach) {
   const std::lock_guard lock(mutex_);
-  PagerWithThread& slot = pagers_.at(static_cast<size_t>(reach));
+  PagerSlot& slot = pagers_.at(static_cast<size_t>(reach));
   if (slot.pager != nullptr) return slot.pager.get();
   if (!slot.refusal.is_ok()) return slot.refusal;
   Status status = start_pager(reach, slot);

@@ -50,21 +50,20 @@ class Runtime {
   Runtime& operator=(const Runtime&) = delete;
 
  private:
-  struct PagerWithThread {
-    std::unique_ptr<Pager> pager;
-    std::unique_ptr<FaultThread> thread;
-    Status refusal;  // remembered: a process is not given rights that it did not have
+  struct PagerSlot {
+    std::unique_ptr<Pager> pager;  // with its thread
+    Status refusal;                // remembered: a process is not given rights that it did not have
   };
 
   Runtime() = default;
   Result<Pager*> pager(UserFault::Reach reach);
-  Status start_pager(UserFault::Reach reach, PagerWithThread& slot);
+  Status start_pager(UserFault::Reach reach, PagerSlot& slot);
   Result<std::shared_ptr<Region>> region_to_offer(const OfferRequest& request);
   Status separate_if_needed(const std::shared_ptr<Region>& region, const OfferRequest& request);
 
   RegionMap regions_;
-  std::mutex mutex_;                       // guards all below
-  std::array<PagerWithThread, 2> pagers_;  // by reach
+  std::mutex mutex_;                 // guards all below
+  std::array<PagerSlot, 2> pagers_;  // by reach
   std::unique_ptr<Broker> broker_;
 };
 
