@@ -13,6 +13,8 @@
 namespace vmoffer {
 namespace {
 
+using Received = Result<std::vector<IncomingOffer>>;
+
 std::chrono::milliseconds timeout_argument(const Napi::CallbackInfo& info) {
   return std::chrono::milliseconds(static_cast<int64_t>(size_argument(info, 0)));
 }
@@ -69,11 +71,12 @@ Napi::Array records(Napi::Env env, const std::vector<IncomingOffer>& received) {
 Napi::Value list_sync(const Napi::CallbackInfo& info) {
   Result<Broker*> broker = Environment::of(info.Env()).runtime().broker();
   if (!broker.is_ok()) return throw_status(info.Env(), broker.status()), Napi::Value();
-  auto received = std::make_shared<std::promise<std::vector<IncomingOffer>>>();
-  std::future<std::vector<IncomingOffer>> answer = received->get_future();
-  broker.value()->list(timeout_argument(info),
-                       [received](std::vector<IncomingOffer> offers) { received->set_value(std::move(offers)); });
-  return records(info.Env(), answer.get());
+  auto received = std::make_shared<std::promise<Received>>();
+  std::future<Received> answer = received->get_future();
+  broker.value()->list(timeout_argument(info), [received](Received offers) { received->set_value(std::move(offers)); });
+  const Received offers = answer.get();
+  if (!offers.is_ok()) return throw_status(info.Env(), offers.status()), Napi::Value();
+  return records(info.Env(), offers.value());
 }
 
 Napi::Value list_async(const Napi::CallbackInfo& info) {
@@ -81,13 +84,13 @@ Napi::Value list_async(const Napi::CallbackInfo& info) {
   Result<Broker*> broker = environment.runtime().broker();
   if (!broker.is_ok()) return throw_status(info.Env(), broker.status()), Napi::Value();
   const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 1));
-  broker.value()->list(timeout_argument(info),
-                       [notifier = environment.notifier(), callback](std::vector<IncomingOffer> offers) {
-                         notifier->post([callback, offers = std::move(offers)](Napi::Env env) {
-                           const Napi::Function done = Environment::of(env).take_callback(callback);
-                           call_back(env, done, {env.Null(), records(env, offers)});
-                         });
-                       });
+  broker.value()->list(timeout_argument(info), [notifier = environment.notifier(), callback](Received offers) {
+    notifier->post([callback, offers = std::move(offers)](Napi::Env env) {
+      const Napi::Function done = Environment::of(env).take_callback(callback);
+      if (!offers.is_ok()) return call_back(env, done, {to_error(env, offers.status())});
+      call_back(env, done, {env.Null(), records(env, offers.value())});
+    });
+  });
   return info.Env().Undefined();
 }
 

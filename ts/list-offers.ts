@@ -33,6 +33,8 @@ export interface OfferRecord {
  * processes in the same network namespace that use this library; one that is stopped is left out after a second, and of one
  * that offers more than 65536 things, the rest.
  *
+ * @returns a promise that rejects with ERR_VMO_TOO_MANY when this process has too few descriptors left to ask.
+ *
  * @example
  * const [offer] = (await vmListOffer()).filter(({ direction }) => direction === 'received');
  * if (offer) await vmClaim(offer.srcPid, offer.address);

@@ -1,5 +1,6 @@
 #include "engine/sys/seqpacket.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -42,6 +43,11 @@ void take_descriptors(msghdr& header, std::vector<UniqueFd>& descriptors) {
       descriptors.emplace_back(fd);
     }
   }
+}
+
+bool has_no_descriptor_left(int any_fd) {
+  const UniqueFd another(::fcntl(any_fd, F_DUPFD_CLOEXEC, 0));
+  return !another.is_open() && (errno == EMFILE || errno == ENFILE);
 }
 
 IoOutcome outcome_of(int error_number) {
@@ -141,6 +147,7 @@ Packet receive_packet(int socket_fd) {
   }
   take_descriptors(header, packet.descriptors);
   packet.was_cut = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+  packet.lacked_descriptors = (header.msg_flags & MSG_CTRUNC) != 0 && has_no_descriptor_left(socket_fd);
   packet.bytes.resize(static_cast<size_t>(got));
   const bool is_end = got == 0 && packet.descriptors.empty() && !packet.was_cut;
   packet.outcome = is_end ? IoOutcome::kClosed : IoOutcome::kDone;
@@ -155,11 +162,14 @@ bool has_input(int socket_fd) {
   return got >= 0 || errno != EAGAIN;
 }
 
-std::vector<std::string> listening_addresses(const std::string& prefix) {
+Result<std::vector<std::string>> listening_addresses(const std::string& prefix) {
   // Columns: Num RefCount Protocol Flags Type St Inode Path; abstract paths begin with '@', and flag 0x10000 is
   // __SO_ACCEPTCON, which is how listening sockets are told from their accepted ends.
   std::vector<std::string> found;
   std::ifstream table("/proc/net/unix");
+  if (!table.is_open() && (errno == EMFILE || errno == ENFILE)) {
+    return os_error(errno, "open", "could not look for other processes in /proc/net/unix");
+  }
   for (std::string line; std::getline(table, line);) {
     const size_t at = line.find(" @" + prefix);
     if (at == std::string::npos || line.find(" 00010000 ") > at) continue;

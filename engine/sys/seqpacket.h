@@ -26,7 +26,8 @@ struct Packet {
   IoOutcome outcome = IoOutcome::kFailed;
   std::vector<uint8_t> bytes;
   std::vector<UniqueFd> descriptors;
-  bool was_cut = false;  // bytes or descriptors did not fit: more was sent than any message has
+  bool was_cut = false;             // bytes or descriptors did not fit: more was sent than any message has, unless
+  bool lacked_descriptors = false;  // this process may have no more of them
   int error_number = 0;
 };
 
@@ -58,7 +59,8 @@ void stop_receiving(int socket_fd);
 // True when there is something to be read, be it the end.
 bool has_input(int socket_fd);
 
-// The abstract addresses that anything in this network namespace listens at, as /proc/net/unix tells.
-std::vector<std::string> listening_addresses(const std::string& prefix);
+// The abstract addresses that anything in this network namespace listens at, as /proc/net/unix tells: none where there
+// is no /proc. kTooMany when this process may have no more descriptors, and so cannot know.
+Result<std::vector<std::string>> listening_addresses(const std::string& prefix);
 
 }  // namespace vmoffer

@@ -2,6 +2,7 @@
 
 #include "engine/base/checkpoint.h"
 #include "engine/sys/bell.h"
+#include "engine/sys/call.h"
 #include "engine/sys/page_table.h"
 #include "engine/transfer/object_check.h"
 #include "engine/transfer/rights.h"
@@ -14,6 +15,12 @@ namespace {
 constexpr std::chrono::milliseconds kPatienceWithEnd{1000};
 // A source that runs answers at once. One that is stopped finds the claim taken back when it goes on.
 constexpr std::chrono::milliseconds kPatienceWithAnswer{1000};
+
+// What it lacks is not to be looked for here.
+Status refusal_of(const wire::Refused& refused) {
+  const bool is_lack = refused.code == Code::kTooMany || refused.code == Code::kNoMemory;
+  return Status(refused.code, (is_lack ? "at the source: " : "") + refused.message);
+}
 
 }  // namespace
 
@@ -76,11 +83,10 @@ void ClaimExchange::on_packet(Packet packet) {
   if (packet.outcome == IoOutcome::kFailed) {
     return fail(Status(Code::kPeerGone, "the connection to the source broke", packet.error_number, "recvmsg"));
   }
-  if (packet.was_cut) {
-    return fail(
-        Status(Code::kProtocol,
-               "the source's message did not fit: it sent too much, or this process has no free file descriptor"));
+  if (packet.lacked_descriptors) {
+    return fail(os_error(EMFILE, "recvmsg", "could not take the descriptor that the source has sent"));
   }
+  if (packet.was_cut) return fail(Status(Code::kProtocol, "the source's message did not fit: it sent too much"));
   Result<wire::Message> message = wire::decode(packet.bytes);
   if (!message.is_ok()) return fail(message.status());
   if (const auto* terms = std::get_if<wire::Terms>(&message.value()); terms != nullptr && !has_acknowledged_) {
@@ -110,12 +116,12 @@ void ClaimExchange::on_hang_up() {
 }
 
 void ClaimExchange::on_refused(const wire::Refused& refused) {
-  if (has_acknowledged_) return fail(why_taken_back_ ? *why_taken_back_ : Status(refused.code, refused.message));
+  if (has_acknowledged_) return fail(why_taken_back_ ? *why_taken_back_ : refusal_of(refused));
   socket_.reset();
   leases_.clear();
   bell_.reset();
   // A second copy of the library in the source may have what the first has not.
-  if (!refusal_ || refusal_->code() == Code::kNotOffered) refusal_ = Status(refused.code, refused.message);
+  if (!refusal_ || refusal_->code() == Code::kNotOffered) refusal_ = refusal_of(refused);
   ask_next_broker();
 }
 

@@ -26,12 +26,16 @@ Result<BrokerListener> listen_as_broker() {
   return listen_at_slot(random() | kOrderlySlots);
 }
 
-std::vector<BrokerConnection> connect_to_all_brokers() {
+Result<std::vector<BrokerConnection>> connect_to_all_brokers() {
+  Result<std::vector<std::string>> addresses = listening_addresses(kBrokerAddressPrefix);
+  if (!addresses.is_ok()) return addresses.status();
   std::vector<BrokerConnection> brokers;
-  for (const std::string& address : listening_addresses(kBrokerAddressPrefix)) {
+  for (const std::string& address : addresses.value()) {
     Connecting connecting = connect_to(address);
+    if (connecting.status.code() == Code::kTooMany) return connecting.status;
     if (connecting.outcome != ConnectOutcome::kConnected) continue;
     Result<ProcessIdentity> process = identify_peer(connecting.socket.get());
+    if (process.status().code() == Code::kTooMany) return process.status();
     if (process.is_ok()) brokers.push_back({std::move(connecting.socket), process.take()});
   }
   return brokers;
@@ -55,6 +59,10 @@ BrokerSearch::Knock BrokerSearch::knock(const std::string& address, Found& found
       break;
   }
   Result<ProcessIdentity> peer = identify_peer(connecting.socket.get());
+  if (peer.status().code() == Code::kTooMany) {
+    found = {Step::kFailed, {}, peer.status()};
+    return Knock::kFailed;
+  }
   if (!peer.is_ok() || !is_same_process(peer.value(), target_)) return Knock::kStranger;
   found = {Step::kConnected, std::move(connecting.socket), {}};
   return Knock::kTarget;
@@ -65,7 +73,11 @@ BrokerSearch::Knock BrokerSearch::knock_in_order(Found& found) {
   if (knocked == Knock::kTarget || knocked == Knock::kStranger) ++slot_;
   // A process in a namespace of its own listens under the number that it has there.
   const bool is_elsewhere = knocked == Knock::kNobody && may_have_inner_pid(target_.pid);
-  if (is_elsewhere || slot_ == kOrderlySlots) look_everywhere();
+  const Status looked = is_elsewhere || slot_ == kOrderlySlots ? look_everywhere() : Status();
+  if (!looked.is_ok()) {
+    found = {Step::kFailed, {}, looked};
+    return Knock::kFailed;
+  }
   if (knocked == Knock::kNobody || slot_ == kOrderlySlots) is_orderly_ = false;
   return knocked;
 }
@@ -84,12 +96,15 @@ BrokerSearch::Found BrokerSearch::next() {
   return {Step::kNoMore, {}, {}};
 }
 
-void BrokerSearch::look_everywhere() {
-  for (std::string& address : listening_addresses(kBrokerAddressPrefix)) {
+Status BrokerSearch::look_everywhere() {
+  Result<std::vector<std::string>> addresses = listening_addresses(kBrokerAddressPrefix);
+  if (!addresses.is_ok()) return addresses.status();
+  for (std::string& address : addresses.value()) {
     bool was_tried = false;
     for (uint32_t slot = 0; slot < slot_; ++slot) was_tried |= address == prefix_ + std::to_string(slot);
     if (!was_tried) others_.push_back(std::move(address));
   }
+  return Status();
 }
 
 }  // namespace vmoffer

@@ -25,8 +25,9 @@ struct BrokerConnection {
   ProcessIdentity process;
 };
 
-// Every broker that can be seen from here, each connected. Those that take no connection now are left out.
-std::vector<BrokerConnection> connect_to_all_brokers();
+// Every broker that can be seen from here, each connected. Those that take no connection now are left out. kTooMany
+// when this process may not have the descriptors for it.
+Result<std::vector<BrokerConnection>> connect_to_all_brokers();
 
 // BrokerSearch: the brokers of one process, one after the other. Used by one thread at a time.
 class BrokerSearch {
@@ -52,7 +53,7 @@ class BrokerSearch {
 
   Knock knock(const std::string& address, Found& found);
   Knock knock_in_order(Found& found);
-  void look_everywhere();
+  Status look_everywhere();
 
   const ProcessIdentity& target_;
   const std::string prefix_;

@@ -10,6 +10,8 @@ namespace {
 
 // Of one process, in one list: who lists without end must not fill the memory of whoever asks.
 constexpr size_t kMaxListedOffers = 65536;
+// Descriptors may come free at any time, and nobody tells.
+constexpr std::chrono::milliseconds kExhaustedDelay{50};
 
 IncomingOffer incoming(const ProcessIdentity& source, const wire::OfferLine& line) {
   return {source.pid, line.offer_id, line.address, line.byte_length, line.flags};
@@ -25,7 +27,9 @@ void IncomingList::start(EventLoop& loop, std::chrono::milliseconds timeout, Don
 
 void IncomingList::ask_everybody(std::chrono::milliseconds timeout) {
   const auto self = shared_from_this();
-  for (BrokerConnection& broker : connect_to_all_brokers()) {
+  Result<std::vector<BrokerConnection>> brokers = connect_to_all_brokers();
+  if (!brokers.is_ok()) return done_(brokers.status());
+  for (BrokerConnection& broker : brokers.value()) {
     const size_t index = readers_.size();
     auto reader = OfferReader::start(
         loop_, std::move(broker), /*follow=*/false,
@@ -60,8 +64,13 @@ void IncomingList::finish() {
 }
 
 void IncomingWatch::start() {
+  Result<std::vector<BrokerConnection>> brokers = connect_to_all_brokers();
+  if (!brokers.is_ok()) {
+    retry_ = loop_.call_at(Clock::now() + kExhaustedDelay, [this] { start(); });
+    return;
+  }
   has_asked_ = true;
-  for (BrokerConnection& broker : connect_to_all_brokers()) ask(std::move(broker));
+  for (BrokerConnection& broker : brokers.value()) ask(std::move(broker));
 }
 
 void IncomingWatch::ask(BrokerConnection broker) {
@@ -121,6 +130,7 @@ void IncomingWatch::silence() {
 }
 
 IncomingWatch::~IncomingWatch() {
+  loop_.cancel_call(retry_);
   for (const auto& reader : readers_) reader->stop();
 }
 

@@ -24,7 +24,7 @@ struct IncomingOffer {
 
 class IncomingList : public std::enable_shared_from_this<IncomingList> {
  public:
-  using Done = std::function<void(std::vector<IncomingOffer>)>;
+  using Done = std::function<void(Result<std::vector<IncomingOffer>>)>;
 
   // Brokers that have not answered at the deadline (their process is stopped, say) are left out, and what one process
   // offers beyond its first 65536.
@@ -52,7 +52,8 @@ class IncomingWatch {
   using OnOffer = std::function<void(const IncomingOffer&)>;
 
   IncomingWatch(EventLoop& loop, OnOffer on_offer) : loop_(loop), on_offer_(std::move(on_offer)) {}
-  // Asks every broker there is now. Those that come later tell on their own.
+  // Asks every broker there is now, or a little later when there are no descriptors for it. Those that come later tell
+  // on their own.
   void start();
   void on_news(const ProcessIdentity& source, const wire::Offers& news);
   // Any thread. No callback is called after this has returned.
@@ -77,6 +78,7 @@ class IncomingWatch {
 
   EventLoop& loop_;
   std::vector<std::shared_ptr<OfferReader>> readers_;
+  EventLoop::Token retry_ = 0;
   bool has_asked_ = false;
   std::mutex mutex_;  // guards on_offer_ and sources_, held while it is called
   OnOffer on_offer_;
