@@ -26,10 +26,12 @@ function tableOf(results: Results): string {
   return `${renderMarkdown([results])}\n\n${describeEnvironment(environment)}; ${takenAt.slice(0, 10)}`;
 }
 
-/** Keeps the results that are in a folder: copies them and their pictures, and writes their tables into the page. */
+/** Keeps those results in a folder for which the page has a place: copies them, and writes their tables into the page. */
 export function keep(folder: string, all: readonly Results[]): void {
+  const page = readFileSync(PAGE, 'utf8');
+  const kept = all.filter(({ bench }) => page.includes(`<!-- table: ${bench} -->`));
   mkdirSync(KEPT_RESULTS, { recursive: true });
-  const files = all.flatMap(({ bench, plots }) => [`${bench}.json`, ...plots]);
+  const files = kept.flatMap(({ bench, plots }) => [`${bench}.json`, ...plots]);
   for (const file of files) cpSync(join(folder, file), join(KEPT_RESULTS, file));
-  writeFileSync(PAGE, withTables(readFileSync(PAGE, 'utf8'), all));
+  writeFileSync(PAGE, withTables(page, kept));
 }

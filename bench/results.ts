@@ -73,11 +73,11 @@ function judgeAll(findings: Findings): Judged[] {
   return findings.comparisons.map((comparison) => judge(comparison, byUnit.get(comparison.unit ?? 'ms') ?? new Map()));
 }
 
-/** What the bench draws itself, or a dot for each measurement. */
+/** What the bench draws itself, or a dot for each measurement; sizes are for tables. */
 function plotsOf(bench: Bench, findings: Findings): readonly Plot[] {
   if (findings.plots) return findings.plots;
   return samplesByUnit(findings)
-    .filter(([, samples]) => samples.size > 0)
+    .filter(([unit, samples]) => unit !== 'bytes' && samples.size > 0)
     .map(([unit, samples]) =>
       dotPlot(unit === 'ms' ? bench.name : `${bench.name}-${unit}`, `${bench.name}: ${bench.what}`, samples, unit),
     );

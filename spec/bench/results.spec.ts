@@ -51,9 +51,9 @@ describe("a bench's results", () => {
     expect(readResults(folder, 'race')).to.deep.equal(written);
   });
 
-  it('come with a picture for each unit, and with none but the own ones of a bench that has any', async () => {
+  it('come with a picture of times and one of rates, and with none but the own ones of a bench that has any', async () => {
     const { plots } = await writeResults(folder, bench, findings, details);
-    expect(plots).to.deep.equal(['race.svg', 'race-bytes.svg', 'race-rate.svg']);
+    expect(plots).to.deep.equal(['race.svg', 'race-rate.svg']);
     expect(readdirSync(folder)).to.include.members(plots as string[]);
     const own = { ...findings, plots: [{ name: 'own', title: 'Own', spec: { mark: 'point', data: { values: [] } } }] };
     expect((await writeResults(folder, bench, own, details)).plots).to.deep.equal(['own.svg']);
