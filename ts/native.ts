@@ -23,6 +23,8 @@ export interface NativeRegion {
   readonly disowned: boolean;
   /** An external ArrayBuffer over the bytes; detached by `release()`. At most `buffer.constants.MAX_LENGTH` bytes. */
   window(byteOffset: number, byteLength: number): ArrayBuffer;
+  /** Installs the pages of a byte range on a thread-pool thread. One callback. */
+  prefetch(byteOffset: number, byteLength: number, done: (error: Error | null) => void): void;
   /** Idempotent. Detaches every window, gives the memory back. */
   release(): void;
 }
@@ -36,8 +38,6 @@ export interface NativeClaim extends NativeRegion {
   /** Bit `i & 7` of byte `i >> 3` tells whether page `i` is in this process's page table, as the kernel sees it. */
   residency(): Uint8Array;
   stats(): NativeClaimStats;
-  /** Installs the pages of a byte range on a thread-pool thread. One callback. */
-  prefetch(byteOffset: number, byteLength: number, done: (error: Error | null) => void): void;
 }
 
 export interface NativeClaimStats {

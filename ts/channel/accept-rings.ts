@@ -5,10 +5,12 @@ import { promiseOf } from '../keep-alive.js';
 import { addon } from '../load-addon.js';
 import { log } from '../log.js';
 import type { NativeBell, NativeClaim, NativeOfferRecord } from '../native.js';
-import { readHeader } from './layout.js';
-import type { Rings } from './rings.js';
+import { MIB } from '../units.js';
+import { checkRegionBytes, readHeader } from './layout.js';
+import { bringIn, type Rings } from './rings.js';
 
 const CLAIM_TIMEOUT_MS = 5000;
+const MOST_TO_BRING_IN = 4 * MIB;
 
 /** The channels offered to this process, those that stand and those that come, before they are accepted. */
 export function offeredRings(
@@ -30,7 +32,10 @@ export async function claimRings({ srcPid, address }: NativeOfferRecord): Promis
   const { native, bell } = await claim(srcPid, address);
   const region = Claim.of(native);
   try {
+    checkRegionBytes(region.byteLength);
     const size = readHeader(new Int32Array(region.buffer), addon().pageSize);
+    // Not without end: it may be memory that has never been touched, and then this process would pay for it.
+    if (region.byteLength <= MOST_TO_BRING_IN) await bringIn(native);
     log.channel('accepted from %d: %o', srcPid, size);
     return { side: 'acceptor', peerPid: srcPid, region, bell, ...size };
   } catch (error) {

@@ -96,9 +96,12 @@ class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   #receive(rings: Rings): void {
-    if (this.#end) return dropRings(rings);
-    this.#accepted.push(rings);
-    this.#deliver();
+    if (this.#end) {
+      dropRings(rings);
+    } else {
+      this.#accepted.push(rings);
+      this.#deliver();
+    }
   }
 
   #deliver(): void {

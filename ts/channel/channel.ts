@@ -25,6 +25,26 @@ import { RingWriter } from './ring-writer.js';
 import type { Rings } from './rings.js';
 import { SentEnclosures } from './sent-enclosures.js';
 
+/**
+ * Messages in both directions between two processes, or two threads of one, through memory that both hold. It is set up once,
+ * by one offer and one claim; a message then costs a copy into a ring and no system call while both sides are busy. A side
+ * that waits sleeps, and is woken. Messages arrive whole and in the order in which they were sent.
+ *
+ * What does not fit a slot of the ring is sent the same way: it goes as memory of its own, offered and claimed behind the
+ * scenes, and arrives in its turn.
+ *
+ * A channel belongs to the thread that opened or accepted it. Waiting on it (`for await`, `readable()`, `writable()`, a
+ * `send()` that waits, `close()`) keeps the process alive; an open channel that nobody waits on does not.
+ *
+ * Errors: ERR_VMO_PEER_GONE when the other side has ended without closing, once everything it had sent has been received; also
+ * from sending when it has closed. ERR_VMO_PROTOCOL when it has written what no channel writes: then the channel is broken
+ * in both directions, and released. ERR_VMO_INVALID_ARGUMENT for wrong arguments and for sending after `close()`.
+ *
+ * @example
+ * const channel = await Channel.open(destPid); // in that process: await Channel.accept(srcPid)
+ * await channel.send(bytes);
+ * for await (const message of channel) handle(message.bytes);
+ */
 export class Channel {
   readonly #rings: Rings;
   readonly #claims: ClaimsAhead;
@@ -75,13 +95,37 @@ export class Channel {
     };
   }
 
+  /**
+   * Opens a channel to a process, which accepts it with `Channel.accept`. Which of the two comes first does not matter.
+   *
+   * @param destPid the pid of a live process, in this process's pid namespace; its own to open a channel to a worker.
+   * @returns a promise of the channel, once it is accepted. It keeps the process alive until it settles and rejects with
+   *   `signal.reason` or with a `VmoError`: ERR_VMO_INVALID_ARGUMENT, ERR_VMO_NO_PROCESS, ERR_VMO_PEER_GONE (it ended before it
+   *   accepted), ERR_VMO_TIMEOUT, ERR_VMO_NO_MEMORY, ERR_VMO_TOO_MANY.
+   *
+   * @example
+   * await using channel = await Channel.open(pid, { slotBytes: 4096, timeoutMs: 1000 });
+   */
   static async open(destPid: number, options: ChannelOptions = {}): Promise<Channel> {
     checkPid(destPid, 'destPid');
     const checked = checkChannelOptions(options);
     return new Channel(await offerRings(destPid, checked), checked.whenFull);
   }
 
+  /**
+   * Accepts the next channel that one process opens to this one.
+   *
+   * @returns a promise of the channel. It keeps the process alive until it settles and rejects with `signal.reason`, or with
+   *   a `VmoError` when what was opened is no sound channel (ERR_VMO_PROTOCOL) or cannot be had.
+   */
   static accept(srcPid: number, options?: ChannelUseOptions): Promise<Channel>;
+  /**
+   * Accepts every channel that is opened to this process, those that wait and those that come. One that cannot be had is
+   * passed over (`DEBUG=vmoffer:channel` says why). Where several threads accept, each channel goes to one of them.
+   *
+   * @example
+   * for await (const channel of Channel.accept()) void serve(channel);
+   */
   static accept(options?: AcceptOptions): AsyncIterable<Channel>;
   static accept(
     first: number | AcceptOptions = {},
@@ -98,23 +142,44 @@ export class Channel {
     return new Channel(await acceptOne(srcPid, signal), whenFull);
   }
 
+  /** The process on the other side. */
   get peerPid(): number {
     return this.#rings.peerPid;
   }
 
+  /** How many messages each direction holds. */
   get slots(): number {
     return this.#rings.slots;
   }
 
+  /** How many bytes a message may have to go through the ring itself. */
   get slotBytes(): number {
     return this.#rings.slotBytes;
   }
 
+  /** Whether nothing more will be received: everything has been, or the channel is closed on this side, or broken. */
   get ended(): boolean {
     return this.#inbox.isOver;
   }
 
+  /**
+   * Sends a copy of the bytes; the array may be used again at once. Up to `slotBytes` go into the ring; longer ones into
+   * memory of their own, which then belongs to the receiver.
+   *
+   * @returns true when the message is in the ring. When the ring is full: a promise of that, or false if the channel was made
+   *   with `whenFull: 'fail'`. So `await channel.send(bytes)` is always right. Await it before you send more: at most
+   *   `slots` messages may wait.
+   * @throws {VmoError} ERR_VMO_PEER_GONE, ERR_VMO_PROTOCOL, ERR_VMO_INVALID_ARGUMENT, ERR_VMO_TOO_MANY (messages that wait), and
+   *   what `allocate` and `vmOffer` throw for a message that does not fit a slot. The promise rejects with the same.
+   */
   send(bytes: ArrayBufferView): boolean | Promise<boolean>;
+  /**
+   * Sends memory, without a copy, in its turn among the other messages. It is offered as `vmOffer` would, and claimed by the
+   * receiver as `message.region`. With `VMO_DISOWN` it changes hands. Until it is claimed it must not be changed.
+   *
+   * @example
+   * await channel.send(region, VMO_DISOWN | VMO_GRANT_R | VMO_GRANT_W);
+   */
   send(memory: OfferableMemory, flags: number): boolean | Promise<boolean>;
   send(message: ArrayBufferView | OfferableMemory, flags?: number): boolean | Promise<boolean> {
     try {
@@ -124,6 +189,14 @@ export class Channel {
     }
   }
 
+  /**
+   * Sends copies of several messages, in order, and shows them to the receiver together: for many small ones at once this is
+   * cheaper than `send`.
+   *
+   * @returns how many are in the ring, from the first on. When it fills up: a promise of all of them being there, or, with
+   *   `whenFull: 'fail'`, a smaller number.
+   * @throws {VmoError} as `send`. Those before the one that failed have been sent.
+   */
   sendMany(messages: readonly ArrayBufferView[]): number | Promise<number> {
     try {
       return this.#outbox.sendMany(messages);
@@ -132,6 +205,17 @@ export class Channel {
     }
   }
 
+  /**
+   * The place of the next message in the ring, to write it there without a copy. `commit()` sends it. What was reserved
+   * before and not committed is given up, and so is this when something else is sent first.
+   *
+   * @param byteLength from 0 to `slotBytes`.
+   * @returns a view with whatever the place held before, or undefined when the ring is full: see `writable()`.
+   * @throws {VmoError} as `send`.
+   *
+   * @example
+   * const place = channel.reserve(8) ?? (await channel.writable(), channel.reserve(8));
+   */
   reserve(byteLength: number): Uint8Array | undefined {
     try {
       return this.#outbox.reserve(byteLength);
@@ -140,10 +224,16 @@ export class Channel {
     }
   }
 
+  /**
+   * Sends what has been written to the reserved place.
+   *
+   * @param byteLength the message's length, if it is to be shorter than what was reserved.
+   */
   commit(byteLength?: number): void {
     this.#outbox.commit(byteLength);
   }
 
+  /** Resolves when there is room for a message. It rejects as `send` throws, or with `signal.reason`. */
   async writable(options: WaitOptions = {}): Promise<void> {
     const signal = checkWaitOptions(options);
     try {
@@ -153,31 +243,61 @@ export class Channel {
     }
   }
 
+  /**
+   * The next message, or undefined when there is none now. The message before is given back with it: its bytes are another
+   * message's from then on.
+   *
+   * @throws {VmoError} ERR_VMO_PEER_GONE after the last message, when the other side has ended without closing.
+   *   ERR_VMO_PROTOCOL.
+   */
   receive(): Message | undefined {
     return this.#inbox.receive();
   }
 
+  /**
+   * Resolves to true when `receive()` has a message, and to false when nothing more will come. The message before is given
+   * back. It rejects as `receive()` throws, or with `signal.reason`.
+   *
+   * @example
+   * while (await channel.readable()) {
+   *   for (let message; (message = channel.receive()); ) handle(message.bytes);
+   * }
+   */
   readable(options: WaitOptions = {}): Promise<boolean> {
     return this.#inbox.readable(checkWaitOptions(options));
   }
 
+  /**
+   * The messages, as they come; with a signal to stop waiting. The end of the other side ends it, leaving it with `break`
+   * leaves the channel open. It lets the rest of the program run now and then, even when messages never stop.
+   */
   messages(options: WaitOptions = {}): AsyncIterableIterator<Message, undefined> {
     return new MessageIterator(this.#inbox, checkWaitOptions(options));
   }
 
+  /** `messages()`, without a signal. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message, undefined> {
     return this.messages();
   }
 
+  /**
+   * Ends the channel. Nothing can be sent or received here any more. What has been sent, the other side can still receive;
+   * then its iteration ends.
+   *
+   * @returns a promise of everything being out of this process's hands: in the ring, and claimed where it did not fit.
+   *   The process is kept alive until then. Calling it again returns the same promise. It never rejects.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
+  /** `close()`, at the end of the scope of `using`. */
   [Symbol.dispose](): void {
     void this.close();
   }
 
+  /** `close()`, at the end of the scope of `await using`, which waits for it. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

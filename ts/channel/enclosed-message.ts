@@ -67,20 +67,20 @@ export class EnclosedMessage implements Message {
     if (!this.#isTaken) this.#claim?.release();
   }
 
-  async #take({ peerPid, onEnclosure }: EnclosureHost): Promise<void> {
+  async #take(host: EnclosureHost): Promise<void> {
     try {
-      const claim = Claim.of(await claimMessage(peerPid, this.#description));
+      const claim = Claim.of(await claimMessage(host.peerPid, this.#description));
       this.#claim = claim;
       if (this.#isDropped) claim.release();
     } catch (error) {
       this.#failure = error as Error;
     }
-    onEnclosure();
+    host.onEnclosure();
   }
 
   #memory(): Claim {
-    if (this.#failure) throw this.#failure;
-    return this.#claim as Claim;
+    if (this.#claim) return this.#claim;
+    throw this.#failure ?? new Error('an enclosed message was handed out before it was there');
   }
 }
 

@@ -41,7 +41,7 @@ export function readDescription(words: Int32Array, at: number, pageSize: number)
 }
 
 function readLong(words: Int32Array, at: number): bigint {
-  const low = words[at] as number;
-  const high = words[at + 1] as number;
+  const low = words[at] ?? 0;
+  const high = words[at + 1] ?? 0;
   return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
 }

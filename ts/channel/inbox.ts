@@ -48,10 +48,9 @@ export class Inbox {
   }
 
   receive(): Message | undefined {
-    if (!this.#isOpen) return this.#endOrThrow();
+    if (!this.#isOpen) return this.#nothing();
     try {
-      const message = this.#reader.read();
-      return message ?? this.#lookFurther();
+      return this.#reader.read() ?? this.#lookFurther();
     } catch (error) {
       throw this.#host.judge(error);
     }
@@ -95,7 +94,7 @@ export class Inbox {
     try {
       for (;;) {
         signal?.throwIfAborted();
-        if (!this.#isOpen || this.#isAtEnd()) return this.#endOrThrow() ?? false;
+        if (!this.#isOpen || this.#isAtEnd()) return this.#nothing() !== undefined;
         if (this.#reader.isReady()) return true;
         if (this.#spinForMessage() || !this.#reader.prepareToSleep()) continue;
         await this.#sleep(signal);
@@ -123,12 +122,12 @@ export class Inbox {
     return hasPaid;
   }
 
-  #lookFurther(): undefined {
+  #lookFurther(): Message | undefined {
     if (!this.#isPeerDone) {
       this.#vainLooks = (this.#vainLooks + 1) % VAIN_LOOKS;
       if (this.#vainLooks === 0) this.#host.lookAtPeer();
     }
-    return this.#isAtEnd() ? this.#endOrThrow() : undefined;
+    return this.#isAtEnd() ? this.#nothing() : undefined;
   }
 
   /** In this order: what was written before the end is seen with it. */
@@ -140,7 +139,8 @@ export class Inbox {
     return true;
   }
 
-  #endOrThrow(): undefined {
+  #nothing(): Message | undefined {
     if (this.#failure) throw this.#failure;
+    return undefined;
   }
 }

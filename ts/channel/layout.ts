@@ -11,6 +11,8 @@ const VERSION = 1;
 const HEADER_BYTES = 4096;
 const WORD_BYTES = 4;
 const CACHE_LINE_BYTES = 64;
+/** Of any machine. */
+const MAX_PAGE_BYTES = 65_536;
 
 export const SLOT_HEADER_BYTES = 8;
 export const MIN_SLOTS = 2;
@@ -102,14 +104,19 @@ export function writeHeader(words: Int32Array, { slots, slotBytes }: RingSize): 
   Atomics.store(words, MAGIC_WORD, MAGIC);
 }
 
+/** Before anything of it is looked at. @throws {VmoError} ERR_VMO_PROTOCOL when no channel is that long. */
+export function checkRegionBytes(byteLength: number): void {
+  if (byteLength < HEADER_BYTES) throw refused(`${byteLength} bytes, which hold no header`);
+  if (byteLength > HEADER_BYTES + MAX_RINGS_BYTES + MAX_PAGE_BYTES) throw refused(`${byteLength} bytes`);
+}
+
 /**
- * What the opener says of its memory, each word read once.
+ * What the opener says of its memory, each word read once. REQUIRES: checkRegionBytes().
  *
  * @throws {VmoError} ERR_VMO_PROTOCOL when it is no channel, or not as long as it says.
  */
 export function readHeader(words: Int32Array, pageSize: number): RingSize {
   const byteLength = words.length * WORD_BYTES;
-  if (byteLength < HEADER_BYTES) throw refused(`${byteLength} bytes, which hold no header`);
   const magic = Atomics.load(words, MAGIC_WORD);
   const version = Atomics.load(words, VERSION_WORD);
   const slots = Atomics.load(words, SLOTS_WORD);

@@ -7,15 +7,18 @@ import type { NativeOffer } from '../native.js';
 import { Region } from '../region.js';
 import { regionBytes, writeHeader } from './layout.js';
 import type { CheckedChannelOptions } from './options.js';
-import type { Rings } from './rings.js';
+import { bringIn, type Rings } from './rings.js';
 
 /** Makes the memory of a channel, offers it, and waits until it is accepted. */
 export async function offerRings(destPid: number, options: CheckedChannelOptions): Promise<Rings> {
   const native = addon();
   options.signal?.throwIfAborted();
   const { slots, slotBytes } = options;
-  const region = Region.of(native.allocate(regionBytes(options, native.pageSize), false, false));
+  const memory = native.allocate(regionBytes(options, native.pageSize), false, false);
+  const region = Region.of(memory);
   try {
+    await bringIn(memory);
+    options.signal?.throwIfAborted();
     writeHeader(new Int32Array(region.buffer), options);
     const flags = VMO_GRANT_R | VMO_GRANT_W;
     const offer = native.offer(destPid, region.address, region.byteLength, flags, 'channel');
@@ -31,11 +34,11 @@ export async function offerRings(destPid: number, options: CheckedChannelOptions
 }
 
 /** Rejects when it is given up, and then nobody can accept it any more: the claim that has begun fails or hangs up. */
-async function accepted(offer: NativeOffer, { signal, timeoutMs }: CheckedChannelOptions): Promise<void> {
+function accepted(offer: NativeOffer, { signal, timeoutMs }: CheckedChannelOptions): Promise<undefined> {
   let letGo: (() => void) | undefined;
-  const ended = promiseOf<void>((resolve, reject) => {
+  const ended = promiseOf<undefined>((resolve, reject) => {
     offer.onEnded((ending) => {
-      if (ending === 'claimed') resolve();
+      if (ending === 'claimed') resolve(undefined);
       else reject(gone(offer.destPid));
     });
     const giveUp = (why: unknown) => {

@@ -207,17 +207,21 @@ export class Outbox {
 
   #flush(): void {
     while (this.#queue.length > 0 && this.#writer.hasRoom()) {
-      const { outgoing, resolve, reject } = this.#queue.shift() as Waiting;
-      try {
-        this.#put(outgoing);
-        this.#writer.publish();
-        resolve(true);
-      } catch (error) {
-        reject(error);
-      }
+      const first = this.#queue.shift();
+      if (first) this.#putWaiting(first);
     }
     this.#isFlowing = this.#queue.length === 0 && this.#refusal === undefined;
     this.finishIfDone();
+  }
+
+  #putWaiting({ outgoing, resolve, reject }: Waiting): void {
+    try {
+      this.#put(outgoing);
+      this.#writer.publish();
+      resolve(true);
+    } catch (error) {
+      reject(error);
+    }
   }
 
   /** Until there is nothing to wait for, or no room. */

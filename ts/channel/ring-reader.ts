@@ -72,8 +72,8 @@ export class RingReader {
     if (this.#known === 0 && !this.#look()) return undefined;
     const at = this.#firstSlot + this.#slot * this.#strideBytes;
     const word = at >> 2;
-    const length = this.#words[word] as number;
-    const kind = this.#words[word + 1] as number;
+    const length = this.#words[word] ?? 0;
+    const kind = this.#words[word + 1] ?? 0;
     if (kind !== KIND_BYTES || length >>> 0 > this.#slotBytes) return this.#readEnclosed(length, kind);
     const known = this.#messages[this.#slot];
     const message = known?.bytes.length === length ? known : this.#messageIn(at, length);
@@ -197,8 +197,8 @@ export class RingReader {
       const index = this.#foreseen;
       this.#foreseen = (index + 1) | 0;
       const word = this.#wordOf(index);
-      const length = this.#words[word] as number;
-      const kind = this.#words[word + 1] as number;
+      const length = this.#words[word] ?? 0;
+      const kind = this.#words[word + 1] ?? 0;
       if (kind === KIND_BYTES) continue;
       this.#checkEnclosed(length, kind);
       this.#claims.begin(index, this.#words, word + SLOT_HEADER_BYTES / 4, kind, this.#release);

@@ -1,4 +1,6 @@
-import type { NativeBell } from '../native.js';
+import { VmoError } from '../errors.js';
+import { promiseOf } from '../keep-alive.js';
+import type { NativeBell, NativeRegion } from '../native.js';
 import type { Region } from '../region.js';
 import type { RingSize, Side } from './layout.js';
 
@@ -8,6 +10,20 @@ export interface Rings extends RingSize {
   peerPid: number;
   region: Region;
   bell: NativeBell;
+}
+
+/** Brings all pages in, so that no message pays for their faults. Kernels before 5.14 cannot: then messages do. */
+export function bringIn(memory: NativeRegion): Promise<void> {
+  return promiseOf((resolve, reject) => {
+    memory.prefetch(0, memory.byteLength, (error) => {
+      if (error && !isUnsupported(error)) reject(error);
+      else resolve();
+    });
+  });
+}
+
+function isUnsupported(error: Error): boolean {
+  return error instanceof VmoError && error.code === 'ERR_VMO_UNSUPPORTED';
 }
 
 /** Lets go of the memory and of the other side, which hears it. */
