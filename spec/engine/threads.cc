@@ -190,10 +190,12 @@ void list_and_watch(int) {
   });
   const OfferId id = offer_to_self(*source, kRead, std::make_shared<Observer>());
   first.get_future().wait();
-  std::promise<std::vector<IncomingOffer>> listed;
-  broker.list(kPatience, [&](std::vector<IncomingOffer> offers) { listed.set_value(std::move(offers)); });
+  std::promise<Result<std::vector<IncomingOffer>>> listed;
+  broker.list(kPatience, [&](Result<std::vector<IncomingOffer>> offers) { listed.set_value(std::move(offers)); });
+  Result<std::vector<IncomingOffer>> offers = listed.get_future().get();
+  EXPECT_OK(offers);
   int found = 0;
-  for (const IncomingOffer& offer : listed.get_future().get()) found += offer.offer_id == id ? 1 : 0;
+  for (const IncomingOffer& offer : offers.value()) found += offer.offer_id == id ? 1 : 0;
   EXPECT(found == 1);
   int sent = 0;
   for (const SentOffer& offer : Runtime::instance().sent_offers()) sent += offer.offer.id == id ? 1 : 0;
