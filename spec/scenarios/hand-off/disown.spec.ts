@@ -1,13 +1,15 @@
 import { expect } from 'chai';
-import { allocate, vmClaim, vmClaimSync, vmOffer, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
+import { allocate, vmClaim, vmClaimSync, vmOffer, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, type Offer } from 'vmoffer';
 import { until } from '../../support/barriers.js';
 import { heldBytes, holdersOf, objectDescriptors } from '../../support/holders.js';
 import { mappingAt } from '../../support/mappings.js';
 import { startObedient, type Obedient } from '../../support/obedient.js';
 import { expectPages, fillPages, isZeroed, PAGE } from '../../support/pages.js';
+import { Pipe } from '../../support/pipe.js';
 import { needs, requires } from '../../support/requires.js';
 import { describeForUsers } from '../../support/users.js';
 import { rejectionOf, thrownBy } from '../../support/vmo-error.js';
+import { startWorker } from '../../support/worker.js';
 
 const SEED = 301;
 const PAGES = 64;
@@ -122,6 +124,34 @@ describe('the range that a source has disowned', () => {
     thrownBy(() => region.buffer, 'ERR_VMO_NOT_OWNED');
     expect(await offer.claimed).to.equal('claimed');
     await until('the buffer is detached', () => view.byteLength === 0);
+  });
+
+  it('takes what a read in flight brings into nothing, and stays mapped for it', async () => {
+    using pipe = new Pipe();
+    using region = allocate(PAGES * PAGE);
+    const view = region.view();
+    fillPages(view, SEED);
+    const reading = pipe.readInto(view.subarray(0, 100));
+    await pipe.isBeingRead();
+    const offer = vmOffer(process.pid, region, SHARED | VMO_DISOWN);
+    using claim = vmClaimSync(process.pid, offer.address);
+    await offer.claimed;
+    await until('the buffer is detached', () => view.byteLength === 0);
+    pipe.write(Buffer.alloc(100, 0xee));
+    expect(await reading).to.equal(100);
+    expectPages(claim.view(), SEED);
+  });
+
+  it('may be touched all the time by a worker that it belongs to: it finds its bytes, or zeros', async () => {
+    await using worker = await startWorker();
+    const { region, address } = await worker.call('allocate', PAGES, SEED);
+    const touching = worker.call('touchUntilGone', region);
+    await worker.event('touching');
+    const offer = vmOffer(process.pid, address, PAGES * PAGE, SHARED | VMO_DISOWN) as Offer;
+    using claim = await vmClaim(process.pid, offer.address);
+    expect(await offer.claimed).to.equal('claimed');
+    expect(await touching).to.be.undefined;
+    expectPages(claim.view(), SEED);
   });
 
   it('has gone when the claim is there, although the source is busy and cannot detach its buffer', async () => {
