@@ -1,0 +1,37 @@
+import { expect } from 'chai';
+import { startObedient, type Obedient } from '../../support/obedient.js';
+
+const MIB = 2 ** 20;
+/** V8 lets its nursery grow as it pleases, and what we leak would not show beside that. */
+const SMALL_NURSERY = { env: { NODE_OPTIONS: '--max-semi-space-size=1' } };
+const WARM_UP = 2000;
+const CYCLES = 10_000;
+
+describe('10 000 cycles of allocate, offer, disown, claim and release', () => {
+  it('leave nothing behind: no descriptor, no mapping, no memory, no handle', async function () {
+    this.timeout(120_000);
+    await using source = await startObedient(SMALL_NURSERY);
+    await using claimer = await startObedient(SMALL_NURSERY);
+    const both: Obedient[] = [source, claimer];
+    const burdens = () => Promise.all(both.map((each) => each.call('burden')));
+    const cycle = (count: number) =>
+      Promise.all([source.call('giveAwayOften', claimer.pid, count), claimer.call('takeOften', source.pid, count)]);
+
+    await cycle(WARM_UP);
+    const before = await burdens();
+    await cycle(CYCLES);
+    const after = await burdens();
+
+    for (const [at, name] of ['the source', 'the claimer'].entries()) {
+      const [was, is] = [before[at], after[at]];
+      if (!was || !is) throw new Error('there are two processes');
+      expect(is.descriptors, `descriptors of ${name}`).to.be.at.most(was.descriptors);
+      expect(is.resources, `handles of ${name}`).to.be.at.most(was.resources);
+      // Node.js maps what it needs as it pleases, but not one thing in a hundred cycles.
+      expect(is.mappings - was.mappings, `mappings of ${name}`).to.be.below(CYCLES / 100);
+      expect(is.heapBytes - was.heapBytes, `the heap of ${name}`).to.be.below(CYCLES * 100);
+      expect(is.handleBytes - was.handleBytes, `global handles of ${name}`).to.be.below(CYCLES);
+      expect(is.residentBytes - was.residentBytes, `memory of ${name}`).to.be.below(4 * MIB);
+    }
+  });
+});
