@@ -1,6 +1,7 @@
 #include "native/claims.h"
 
 #include <chrono>
+#include <cmath>
 #include <memory>
 
 #include "native/arguments.h"
@@ -37,8 +38,9 @@ Result<ClaimArguments> read_arguments(const Napi::CallbackInfo& info) {
                              kind_named(text_property(options, "kind"))};
   const Napi::Value timeout = options.Get("timeoutMs");
   const double timeout_ms = timeout.IsEmpty() ? 0 : timeout.As<Napi::Number>().DoubleValue();
-  return ClaimArguments{
-      request, std::chrono::milliseconds(static_cast<int64_t>(timeout_ms)), {request.source_pid, request.address}};
+  return ClaimArguments{request,
+                        std::chrono::milliseconds(static_cast<int64_t>(std::ceil(timeout_ms))),
+                        {request.source_pid, request.address}};
 }
 
 void deliver(Napi::Env env, const Napi::Function& done, ReceivedClaim claim) {
@@ -51,12 +53,9 @@ void deliver(Napi::Env env, const Napi::Function& done, ReceivedClaim claim) {
   if (!is_eager) return call_back(env, done, {env.Null(), wrapped});
   auto held = std::make_shared<Napi::ObjectReference>(Napi::Persistent(wrapped));
   auto held_done = std::make_shared<Napi::FunctionReference>(Napi::Persistent(done));
+  // The memory is this process's already. Pages that could not be brought in ahead come when they are touched.
   const auto populated = Napi::Function::New(env, [held, held_done](const Napi::CallbackInfo& result) {
-    if (result[0].IsNull()) {
-      held_done->Value().Call({result[0], held->Value()});
-    } else {
-      held_done->Value().Call({result[0]});
-    }
+    held_done->Value().Call({result.Env().Null(), held->Value()});
   });
   PopulateWork::queue(populated, region, {0, region->byte_length()});
 }
@@ -80,8 +79,8 @@ Napi::Value claim_sync(const Napi::CallbackInfo& info) {
   Result<ReceivedClaim> claim = claim_and_wait(arguments.value().request, arguments.value().timeout);
   if (!claim.is_ok()) return throw_status(info.Env(), claim.status(), context), Napi::Value();
   if (claim.value().paging == Paging::kEager) {
-    const Status populated = claim.value().region->prefetch(0, claim.value().region->byte_length());
-    if (!populated.is_ok()) return throw_status(info.Env(), populated, context), Napi::Value();
+    // As in deliver(): what could not be brought in ahead comes later.
+    [[maybe_unused]] const Status populated = claim.value().region->prefetch(0, claim.value().region->byte_length());
   }
   return RegionWrap::of_claim(info.Env(), claim.take());
 }

@@ -10,6 +10,7 @@
 
 #include "engine/base/units.h"
 #include "engine/sys/call.h"
+#include "engine/sys/page_table.h"
 #include "engine/sys/unique_fd.h"
 
 #ifndef MADV_POPULATE_READ
@@ -42,6 +43,18 @@ Result<Mapping> reserve_aligned(uint64_t byte_length) {
   const uint64_t tail = start + padded - (aligned + byte_length);
   if (tail > 0) ::munmap(pointer_to(aligned + byte_length), tail);
   return Mapping(aligned, byte_length);
+}
+
+// Others may write there meanwhile: what they write stays.
+void touch_pages(uint64_t address, uint64_t byte_length, bool write) {
+  for (uint64_t at = address; at < address + byte_length; at += page_bytes()) {
+    auto* const byte = static_cast<unsigned char*>(pointer_to(at));
+    if (write) {
+      __atomic_fetch_or(byte, 0, __ATOMIC_RELAXED);
+    } else {
+      __atomic_load_n(byte, __ATOMIC_RELAXED);
+    }
+  }
 }
 
 }  // namespace
@@ -119,6 +132,10 @@ Status populate(uint64_t address, uint64_t byte_length, bool write) {
   const int advice = write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
   const int result = retry_on_eintr([&] { return ::madvise(pointer_to(address), byte_length, advice); });
   if (result == 0) return Status();
+  if (errno == EINVAL) {  // before Linux 5.14
+    touch_pages(address, byte_length, write);
+    return Status();
+  }
   return os_error(errno, "madvise", "could not bring in " + std::to_string(byte_length) + " bytes");
 }
 

@@ -96,8 +96,11 @@ for (const { name, claim } of WAYS) {
     it('gives up on a stopped source after timeoutMs, and the offer stands', async () => {
       const { address, offer } = await offerFrom(source);
       await stop(source);
-      const error = await rejectionOf(claim(source.pid, address, { timeoutMs: 30 }), 'ERR_VMO_TIMEOUT');
-      expect(error).to.include({ pid: source.pid, address });
+      for (const timeoutMs of [0.1, 30]) {
+        const error = await rejectionOf(claim(source.pid, address, { timeoutMs }), 'ERR_VMO_TIMEOUT');
+        expect(error).to.include({ pid: source.pid, address });
+        expect(error.message).to.include(`within ${Math.ceil(timeoutMs)} ms`);
+      }
       resume(source);
       expect(await source.call('stateOf', offer)).to.equal('pending');
       using claimed = await claim(source.pid, address);
