@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { allocate, vmClaimSync, vmOffer, VMO_GRANT_R } from 'vmoffer';
 import { until } from './support/barriers.js';
@@ -16,7 +16,7 @@ import { Random } from './support/random.js';
 import { requires } from './support/requires.js';
 import { presentCount, presentRuns, runsOf } from './support/residency.js';
 import { brokerSockets, brokerSocketsOf } from './support/sockets.js';
-import { threadNames } from './support/threads.js';
+import { restlessThreads, threadNames } from './support/threads.js';
 
 /** What is more than before, once it is seen. */
 function leakSince(before: Census, mark = ''): string[] {
@@ -93,6 +93,10 @@ describe('the test harness', () => {
       expect(sockets).to.have.length.of.at.least(1);
       expect(sockets[0]?.address).to.match(new RegExp(`^vmoffer/\\d+/${process.pid}/\\d+$`));
       expect(brokerSockets().length).to.be.at.least(sockets.length);
+    });
+
+    it('sees a thread that is awake', () => {
+      expect(restlessThreads(process.pid)).to.include(readFileSync('/proc/self/comm', 'utf8').trimEnd());
     });
 
     it('names each thread and socket that is too much', () => {

@@ -1,11 +1,13 @@
 import { expect } from 'chai';
 import { allocate, incomingOffers, vmOffer, VMO_GRANT_R, type IncomingOffer } from 'vmoffer';
+import { until } from '../support/barriers.js';
 import { startHostile } from '../support/child.js';
 import { enoughDescriptors } from '../support/limits.js';
 import { startObedient, type Obedient } from '../support/obedient.js';
 import { expectPages, PAGE } from '../support/pages.js';
-import { requires } from '../support/requires.js';
+import { needs, requires } from '../support/requires.js';
 import { resume, stop } from '../support/stopped.js';
+import { restlessThreads } from '../support/threads.js';
 
 const SEED = 91;
 
@@ -146,17 +148,32 @@ describe('incomingOffers', () => {
     expect((await pending).map(({ id }) => id)).to.deep.equal([mine.id]);
   });
 
-  it('wakes in another process, whichever side has started first', async () => {
-    await peer.call('watch', process.pid);
-    using region = allocate(PAGE);
-    const { id, address } = vmOffer(peer.pid, region, VMO_GRANT_R);
-    expect(await peer.event<Incoming>('incoming')).to.deep.equal({
-      id,
-      srcPid: process.pid,
-      address,
-      byteLength: PAGE,
-      flags: VMO_GRANT_R,
+  for (const order of ['before', 'after'] as const) {
+    it(`wakes in another process, which has begun to watch ${order} the offer was made`, async () => {
+      using region = allocate(PAGE);
+      if (order === 'before') await peer.call('watch', process.pid);
+      const { id, address } = vmOffer(peer.pid, region, VMO_GRANT_R);
+      if (order === 'after') await peer.call('watch', process.pid);
+      expect(await peer.event<Incoming>('incoming')).to.deep.equal({
+        id,
+        srcPid: process.pid,
+        address,
+        byteLength: PAGE,
+        flags: VMO_GRANT_R,
+      });
     });
+  }
+
+  it('sleeps until something happens: nothing of it wakes to look', async function () {
+    requires(this, needs.systemCallsInSight);
+    await peer.call('watch', process.pid);
+    await peer.call('list');
+    await until('the broker sleeps for ever', () => !restlessThreads(peer.pid).includes('vmo-broker'));
+    expect(await peer.call('activeResources')).to.not.include('Timeout');
+    using region = allocate(PAGE);
+    const { address } = vmOffer(peer.pid, region, VMO_GRANT_R);
+    expect(await peer.event<Incoming>('incoming')).to.include({ address });
+    await until('it sleeps again', () => !restlessThreads(peer.pid).includes('vmo-broker'));
   });
 
   it('hears an offer to oneself', async () => {

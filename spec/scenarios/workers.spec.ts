@@ -6,6 +6,7 @@ import { objectMappings } from '../support/mappings.js';
 import { startObedient } from '../support/obedient.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { needs, requires } from '../support/requires.js';
+import { brokerSocketsOf } from '../support/sockets.js';
 import { stop } from '../support/stopped.js';
 import { startWorker } from '../support/worker.js';
 
@@ -191,11 +192,20 @@ describe('a process', () => {
     expect(await child.ended).to.deep.include({ code: 0, signal: null, stderr: '' });
   });
 
-  it('may end in the middle of a fault of a worker', async function () {
-    requires(this, needs.probe, needs.userfault);
-    await using child = await startFixture('ends-in-a-fault', { args: ['exit'] });
-    expect(await child.ended).to.deep.include({ code: 0, signal: null, stderr: '' });
-  });
+  for (const [how, code, stderr] of [
+    ['exit', 0, /^$/],
+    ['return', 0, /^$/],
+    ['throw', 1, /on purpose/],
+  ] as const) {
+    it(`may end in the middle of a fault of a worker, with an offer open (${how})`, async function () {
+      requires(this, needs.probe, needs.userfault);
+      await using child = await startFixture('ends-in-a-fault', { args: [how] });
+      const ending = await child.ended;
+      expect(ending).to.include({ code, signal: null });
+      expect(ending.stderr).to.match(stderr);
+      expect(brokerSocketsOf(child.pid)).to.be.empty;
+    });
+  }
 
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     it(`may be ended by ${signal} in the middle of a fault of a worker`, async function () {
@@ -204,6 +214,7 @@ describe('a process', () => {
       await child.event('parked');
       child.kill(signal);
       expect(await child.ended).to.deep.include({ code: null, signal });
+      expect(brokerSocketsOf(child.pid)).to.be.empty;
     });
   }
 });

@@ -10,7 +10,8 @@ import { until } from './barriers.js';
 import { leaksBetween, takeCensus, type Census } from './census.js';
 import { collectGarbage } from './garbage.js';
 import { PAGE } from './pages.js';
-import { markDescendants } from './processes.js';
+import { markDescendants, markedProcesses } from './processes.js';
+import { brokerSockets } from './sockets.js';
 import { refuseToStay } from './stay.js';
 
 const BUDGET_MS = 10_000;
@@ -32,13 +33,22 @@ export class LeakCheck {
   /** Rejects with a line for each leak that does not go away. */
   async end(budgetMs = BUDGET_MS): Promise<void> {
     await this.#settle(budgetMs).catch(() => {
-      throw new AssertionError(`left behind:\n  ${this.leaks().join('\n  ')}`);
+      throw new AssertionError(`left behind:\n  ${[...this.leaks(), ...this.#strangers()].join('\n  ')}`);
     });
   }
 
   leaks(): string[] {
     const before = this.#before;
     return before ? leaksBetween(before, takeCensus(this.#mark)) : [];
+  }
+
+  /** Those who use the library here and are none of this run's: what connects them to it is counted, too. */
+  #strangers(): string[] {
+    const own = [process.pid, ...markedProcesses(this.#mark)];
+    const strangers = brokerSockets().filter(({ pid }) => !own.includes(pid));
+    if (strangers.length === 0) return [];
+    const pids = strangers.map(({ pid }) => pid).join(', ');
+    return [`(or held by others: ${pids} use the library here, too; \`unshare --net npm test\` keeps them out)`];
   }
 
   /** The broker closes its end of a connection in its own time: one look that finds nothing new is not enough. */

@@ -39,6 +39,11 @@ export const needs = {
     remedy: 'npm test builds and loads it; by hand: npm run build:probe, and VMOFFER_ADDON=probe in the environment',
     isMet: isProbeLoaded,
   },
+  systemCallsInSight: {
+    what: "sight of its children's system calls, /proc/PID/syscall",
+    remedy: 'a kernel with CONFIG_HAVE_ARCH_TRACEHOOK, and leave to ptrace',
+    isMet: () => existsSync('/proc/self/syscall'),
+  },
   fullUserfault: capability('page faults'),
   userfault: capability('page faults, user mode only'),
   movingPages: capability('moving pages'),

@@ -5,6 +5,27 @@ export function threadNames(): string[] {
   return readdirSync('/proc/self/task').flatMap(nameOf).sort();
 }
 
+/** The system calls that sleep until something happens, with the argument that says for how long, and what means for ever. */
+const ENDLESS_SLEEPS: Partial<Record<NodeJS.Architecture, Record<string, [argument: number, forEver: string]>>> = {
+  x64: { 7: [2, '0xffffffff'], 232: [3, '0xffffffff'], 281: [3, '0xffffffff'] }, // poll, epoll_wait, epoll_pwait
+  arm64: { 22: [3, '0xffffffff'], 73: [2, '0x0'] }, // epoll_pwait, ppoll
+};
+
+/** Those of a process's threads that are awake, or will wake by themselves. */
+export function restlessThreads(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+    const name = readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8').trimEnd();
+    return sleepsForEver(readFileSync(`/proc/${pid}/task/${thread}/syscall`, 'utf8')) ? [] : [name];
+  });
+}
+
+/** @param line number and arguments of a system call, as /proc has it; `running` when the thread is not in one. */
+function sleepsForEver(line: string): boolean {
+  const [number = '', ...args] = line.split(' ');
+  const [argument, forEver] = ENDLESS_SLEEPS[process.arch]?.[number] ?? [];
+  return argument !== undefined && args[argument] === forEver;
+}
+
 function nameOf(threadId: string): string[] {
   try {
     return [readFileSync(`/proc/self/task/${threadId}/comm`, 'utf8').trimEnd()];

@@ -40,6 +40,11 @@ export class FixtureWorker<T extends Commands> {
     this.#worker.postMessage(undefined);
   }
 
+  /** It keeps this process alive no longer. */
+  unref(): void {
+    this.#worker.unref();
+  }
+
   async terminate(): Promise<void> {
     await this.#worker.terminate();
   }
