@@ -55,8 +55,11 @@ export interface Exploration {
   failure?: { what: string; steps: string[] };
 }
 
-class Pending {
-  constructor(readonly access: Access) {}
+/** Thrown where a run has used up its results. */
+class Pending extends Error {
+  constructor(readonly access: Access) {
+    super('a run has come to its next access');
+  }
 }
 
 interface Run {
@@ -224,7 +227,7 @@ export class Explorer {
   }
 
   #judge({ threads, words, steps }: State): Exploration['failure'] | undefined {
-    const asleep = this.#specs.filter((_, index) => threads[index]?.run.pending && !threads[index]?.isDead);
+    const asleep = this.#specs.filter((_, index) => isWaiting(threads[index]));
     if (asleep.length > 0) {
       return { what: `${asleep.map(({ name }) => name).join(' and ')} sleep for ever`, steps: listOf(steps) };
     }
@@ -252,6 +255,10 @@ export class Explorer {
 
 function withThread(state: State, index: number, thread: Thread): State {
   return { ...state, threads: state.threads.map((other, at) => (at === index ? thread : other)) };
+}
+
+function isWaiting(thread: Thread | undefined): boolean {
+  return thread?.run.pending !== undefined && !thread.isDead;
 }
 
 function hasDeath({ threads }: State): boolean {

@@ -97,7 +97,15 @@ export function readerThread(count: number, isPatient = false, mutate?: Mutate<R
   const program = (memory: ThreadMemory) => {
     const { words, bytes } = new Arrays(memory);
     const claims = new ClaimsAhead({ peerPid: 0, onEnclosure: () => undefined });
-    const reader = new RingReader(words, bytes, layout, () => memory.ring('writer'), claims);
+    const reader = new RingReader(
+      words,
+      bytes,
+      layout,
+      () => {
+        memory.ring('writer');
+      },
+      claims,
+    );
     mutate?.(reader, words);
     let received = 0;
     let isWriterDead = false;

@@ -102,7 +102,12 @@ describe('the header of a channel', () => {
     ['slots that hold no description', (words) => (words[3] = MIN_SLOT_BYTES - 1)],
     ['slots longer than the memory', (words) => (words[3] = 2 ** 31 - 1)],
     ['slots of a negative length', (words) => (words[3] = -120)],
-    ['sizes whose product overflows', (words) => words.set([MAX_SLOTS, 2 ** 31 - 1], 2)],
+    [
+      'sizes whose product overflows',
+      (words) => {
+        words.set([MAX_SLOTS, 2 ** 31 - 1], 2);
+      },
+    ],
   ];
   for (const [what, change] of wrong) {
     it(`is refused with ${what}`, () => {

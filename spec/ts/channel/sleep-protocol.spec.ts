@@ -139,9 +139,9 @@ describe('the exploration of a ring finds', function () {
       'a reader that gives a slot back before it has read it',
       writerThread(COUNT),
       readerThread(COUNT, false, (reader) => {
-        const { read } = reader;
+        const read = reader.read.bind(reader);
         reader.read = () => {
-          const message = read.call(reader);
+          const message = read();
           message?.release();
           return message;
         };
