@@ -94,7 +94,8 @@ export class PrefetchQueue {
     if (claim.released) throw releasedError(claim.address);
     return new Promise((resolve, reject) => {
       claim.prefetch(begin, end - begin, (error) => {
-        if (error) reject(error);
+        // What is released in the middle of a step is not resident, although nothing went wrong.
+        if (error ?? claim.released) reject(error ?? releasedError(claim.address));
         else resolve();
       });
     });
