@@ -1,9 +1,10 @@
 import { expect } from 'chai';
-import { vmClaim, vmClaimSync, VMO_GRANT_R, VMO_GRANT_W, type ClaimOptions } from 'vmoffer';
+import { allocate, vmClaim, vmClaimSync, vmOffer, VMO_GRANT_R, VMO_GRANT_W, type ClaimOptions } from 'vmoffer';
 import { startObedient, type Obedient } from '../support/obedient.js';
-import { expectPages, PAGE } from '../support/pages.js';
+import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { needs, requires } from '../support/requires.js';
-import { presentCount } from '../support/residency.js';
+import { presentCount, type Run } from '../support/residency.js';
+import { describeForUsers } from '../support/users.js';
 
 const SEED = 71;
 const PAGES = 1024;
@@ -58,4 +59,53 @@ describe("a claim of another process's memory", () => {
     expect(lazy.stats().faults).to.be.above(0);
     expect(kernel.stats().faults).to.equal(0);
   });
+});
+
+const WAYS: ClaimOptions[] = [
+  {},
+  { paging: 'userfault' },
+  { paging: 'kernel' },
+  { paging: 'eager' },
+  { transfer: 'pull' },
+  { transfer: 'pull', paging: 'eager' },
+];
+
+function pagesIn(runs: readonly Run[]): number {
+  return runs.reduce((sum, { pageCount }) => sum + pageCount, 0);
+}
+
+describeForUsers('residency() and stats()', (user) => {
+  let claimer: Obedient;
+  before(async () => {
+    claimer = await startObedient({ user });
+  });
+  after(() => claimer[Symbol.asyncDispose]());
+
+  for (const options of WAYS) {
+    for (const flags of [VMO_GRANT_R, VMO_GRANT_R | VMO_GRANT_W]) {
+      it(`say what the kernel says, of ${JSON.stringify(options)} (flags ${flags})`, async function () {
+        if (options.paging === 'userfault') requires(this, needs.userfault);
+        using region = allocate(PAGES * PAGE);
+        fillPages(region.view(), SEED);
+        const offer = vmOffer(claimer.pid, region, flags);
+        const claim = await claimer.call('claim', process.pid, offer.address, options);
+        const isLazy = claim.paging !== 'eager';
+        for (const touched of [[], [5, 700], [6, 7, 8], [1023]]) {
+          for (const page of touched) await claimer.call('read', claim.region, page * PAGE);
+          const { told, found } = await claimer.call('residency', claim.region);
+          expect(told).to.deep.equal(found);
+          if (isLazy) expect(pagesIn(found)).to.be.below(PAGES);
+          if (isLazy && touched.length === 0) expect(found).to.be.empty;
+          const { faults, pagesByFault, pagesByReadAhead } = await claimer.call('stats', claim.region);
+          if (claim.paging === 'userfault') expect(pagesByFault + pagesByReadAhead).to.equal(pagesIn(found));
+          else expect(faults).to.equal(0);
+        }
+        await claimer.call('prefetch', claim.region);
+        const whole = [{ firstPage: 0, pageCount: PAGES }];
+        expect(await claimer.call('residency', claim.region)).to.deep.equal({ told: whole, found: whole });
+        await claimer.call('release', claim.region);
+        await offer.released;
+      });
+    }
+  }
 });
