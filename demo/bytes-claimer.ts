@@ -4,7 +4,7 @@ import type { Claim, IncomingOffer } from 'vmoffer';
 import type { BytesAnswer, BytesSaid } from './bytes-source.js';
 import { Checksum } from './checksum.js';
 import { expectSame, runProgram } from './failure.js';
-import { count, gigabytesPerSecond, megabytes, milliseconds, say, startBar } from './say.js';
+import { bytesPerSecond, count, countOf, megabytes, milliseconds, say, startBar } from './say.js';
 import { takeOver } from './take-over.js';
 import { receive } from './unix-socket.js';
 import { windowsOf } from './windows.js';
@@ -59,7 +59,7 @@ async function readClaim(memory: IncomingOffer, byteLength: number): Promise<[Cl
 }
 
 function faultsOf(claim: Claim): string {
-  const pages = `for ${count(claim.residency().pageCount)} pages`;
+  const pages = `for ${countOf(claim.residency().pageCount, 'page')}`;
   return claim.paging === 'userfault' ? `${count(claim.stats().faults)} ${pages}` : `the kernel's, uncounted, ${pages}`;
 }
 
@@ -85,7 +85,7 @@ function compare(byteLength: number, claim: ClaimTiming, socket: Timing, faults:
     ['claimed after', milliseconds(claim.claimedMs), ''],
     ['first byte after', milliseconds(claim.firstByteMs), milliseconds(socket.firstByteMs)],
     ['every byte checked after', milliseconds(claim.lastByteMs), milliseconds(socket.lastByteMs)],
-    ['bytes checked a second', ...[claim, socket].map(({ lastByteMs }) => gigabytesPerSecond(byteLength, lastByteMs))],
+    ['bytes checked a second', ...[claim, socket].map(({ lastByteMs }) => bytesPerSecond(byteLength, lastByteMs))],
     ['page faults', faults, ''],
   );
   return table.toString();

@@ -1,5 +1,5 @@
 /** Part 2, the source: many bytes, by a claim and through a UNIX socket. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { allocate, capabilities, type Region } from 'vmoffer';
 import { Checksum } from './checksum.js';
 import { expectSame, Failure } from './failure.js';
@@ -31,7 +31,7 @@ export async function offerGigabyte(): Promise<void> {
 
 export async function offerFile(path: string): Promise<void> {
   console.log(`\nThe contents of ${path}: the other process reads all of them\n`);
-  const fd = openSync(path, 'r');
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK); // a pipe that nobody writes to would not open
   try {
     const byteLength = sizeOf(fd, path);
     const { pageSize } = capabilities();
@@ -48,6 +48,10 @@ function sizeOf(fd: number, path: string): number {
   const stats = fstatSync(fd);
   if (!stats.isFile()) throw new Failure(`${path} is not a file.`);
   if (stats.size === 0) throw new Failure(`${path} is empty: there is nothing to offer.`);
+  const available = process.availableMemory();
+  if (stats.size > available) {
+    throw new Failure(`${path} has ${megabytes(stats.size)}, but only ${megabytes(available)} of memory are free.`);
+  }
   return stats.size;
 }
 

@@ -26,8 +26,8 @@ export function readFlights(): Table<Flights> {
 }
 
 /** Writes the table, in Arrow's stream format, into memory that can be offered. */
-export async function putIntoMemory(small: Table<Flights>): Promise<FlightsInMemory> {
-  const batches = Array.from({ length: REPEATS }, () => small.batches).flat();
+export async function putIntoMemory(small: Table<Flights>, repeats = REPEATS): Promise<FlightsInMemory> {
+  const batches = Array.from({ length: repeats }, () => small.batches).flat();
   const large = new Table(small.schema, batches);
   // The parts are views of the small table's own columns, so that they are cheap to have all at once.
   const parts: Uint8Array[] = [];
@@ -41,7 +41,7 @@ export async function putIntoMemory(small: Table<Flights>): Promise<FlightsInMem
     region.view(at, part.length).set(part);
     at += part.length;
   }
-  return { region, byteLength, rowCount: large.numRows, sumOfDelays: REPEATS * sumOfDelays(small) };
+  return { region, byteLength, rowCount: large.numRows, sumOfDelays: repeats * sumOfDelays(small) };
 }
 
 /** Goes over the column's own memory, not over copies of its values. */

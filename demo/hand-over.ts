@@ -20,9 +20,9 @@ export async function handOver<Said extends object, Answered extends object>(
   const claimer = spawn(process.execPath, [script, String(process.pid)], { stdio: 'inherit' });
   const ended = once(claimer, 'exit') as Promise<[number | null, string | null]>;
   if (claimer.pid === undefined) throw new Failure(`the other process could not be started: ${script}`);
-  say('source', `I have started process ${claimer.pid}. All it gets is my pid, as an argument.`);
   vmOffer(claimer.pid, memory, flags);
   vmOffer(claimer.pid, letter.region, VMO_GRANT_R | VMO_GRANT_W);
+  say('source', `I have started process ${claimer.pid}. All it gets is my pid, as an argument.`);
   const [code, signal] = await ended;
   if (code !== 0) throw new Failure(`the claiming process ended with ${signal ?? `exit code ${code}`}.`);
   const { answer } = letter;

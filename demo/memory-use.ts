@@ -2,23 +2,27 @@
 import { readFileSync } from 'node:fs';
 
 export interface MemoryUse {
+  /** What each of the two maps of memory that can be shared. */
   source: number;
   claimer: number;
+  /** All that the two have filled. */
+  both: number;
+  /** All that everybody has filled, whoever maps it: what is shared counts once. */
   machine: number;
 }
 
 export function memoryUse(sourcePid: number): MemoryUse {
-  return { source: mappedBytes(sourcePid), claimer: mappedBytes(process.pid), machine: machineBytes() };
+  const [source, claimer] = [mappedBytes(sourcePid), mappedBytes(process.pid)];
+  const both = source + claimer + privateBytes(sourcePid) + privateBytes(process.pid);
+  return { source, claimer, both, machine: bytesIn('/proc/meminfo', 'AnonPages') + bytesIn('/proc/meminfo', 'Shmem') };
 }
 
-/** What a process has in its page table of memory that can be shared. */
 function mappedBytes(pid: number): number {
   return bytesIn(`/proc/${pid}/status`, 'RssShmem');
 }
 
-/** All that the machine's processes have filled, whoever maps it: what is shared counts once. */
-function machineBytes(): number {
-  return bytesIn('/proc/meminfo', 'AnonPages') + bytesIn('/proc/meminfo', 'Shmem');
+function privateBytes(pid: number): number {
+  return bytesIn(`/proc/${pid}/status`, 'RssAnon');
 }
 
 function bytesIn(path: string, name: string): number {

@@ -9,16 +9,22 @@ export function count(value: number): string {
   return value.toLocaleString('en');
 }
 
+/** A number of things: `'1 page'`, `'1,000 pages'`. */
+export function countOf(value: number, thing: string): string {
+  return `${count(value)} ${thing}${value === 1 ? '' : 's'}`;
+}
+
 export function megabytes(byteLength: number): string {
-  return byteLength < 1e6 ? `${count(byteLength)} bytes` : `${count(Math.round(byteLength / 1e6))} MB`;
+  return byteLength < 1e6 ? countOf(byteLength, 'byte') : `${count(Math.round(byteLength / 1e6))} MB`;
 }
 
 export function milliseconds(ms: number): string {
   return `${ms < 10 ? ms.toFixed(2) : count(Math.round(ms))} ms`;
 }
 
-export function gigabytesPerSecond(byteLength: number, ms: number): string {
-  return `${(byteLength / ms / 1e6).toFixed(2)} GB/s`;
+export function bytesPerSecond(byteLength: number, ms: number): string {
+  const megabytes = byteLength / ms / 1e3;
+  return megabytes < 100 ? `${megabytes.toPrecision(2)} MB/s` : `${(megabytes / 1e3).toFixed(2)} GB/s`;
 }
 
 /** A bar on a terminal; nothing where there is none. */

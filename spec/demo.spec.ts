@@ -1,9 +1,12 @@
+import { tableFromIPC } from 'apache-arrow';
 import { expect } from 'chai';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { allocate, vmOffer, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
+import { allocate, vmOffer, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, type Region } from 'vmoffer';
 import { Checksum } from '../demo/checksum.js';
+import { putIntoMemory, readFlights, type Flights } from '../demo/flights.js';
 import { Letter } from '../demo/letter.js';
 import { fillPages, PAGE } from './support/pages.js';
 import { Program, runProgram, type Outcome } from './support/program.js';
@@ -24,11 +27,27 @@ async function runClaimer(name: string, flags: number, flip: number, byteLength 
   const checksum = new Checksum().add(region.view()).toString();
   const letter = Letter.write({ byteLength, checksum, socketPath: '\0vmoffer-nobody-listens' });
   region.view(PLACE, 1)[0] = (region.view(PLACE, 1)[0] ?? 0) ^ flip;
+  return await runWithLetter(name, flags, region, letter.region);
+}
+
+async function runWithLetter(name: string, flags: number, memory: Region, letter: Region): Promise<Outcome> {
   await using claimer = new Program(`node out/js/demo/${name}.js ${process.pid}`);
-  const offers = [vmOffer(claimer.pid, region, flags), vmOffer(claimer.pid, letter.region, VMO_GRANT_R | VMO_GRANT_W)];
+  const offers = [vmOffer(claimer.pid, memory, flags), vmOffer(claimer.pid, letter, VMO_GRANT_R | VMO_GRANT_W)];
   const end = await claimer.ended;
   await Promise.all(offers.map(({ released }) => released));
-  letter.region.release();
+  letter.release();
+  return end;
+}
+
+/** The same for the table: `flip` goes into a delay, or into what the claimer does not sum up. */
+async function runTableClaimer(flip: number, column: keyof Flights): Promise<Outcome> {
+  const { region, byteLength, ...facts } = await putIntoMemory(readFlights(), 2);
+  const bytes = region.view(0, byteLength);
+  const letter = Letter.write({ byteLength, ...facts, checksum: new Checksum().add(bytes).toString() });
+  const values = tableFromIPC<Flights>(bytes).getChild(column)?.data[0]?.values ?? expect.fail('no such column');
+  values[7] = (values[7] ?? 0) ^ flip;
+  const end = await runWithLetter('table-claimer', VMO_GRANT_R, region, letter.region);
+  region.release();
   return end;
 }
 
@@ -65,7 +84,48 @@ describe('the demo', () => {
     }
   });
 
+  it('says what is wrong with what is no file, and exits with 1', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [folder, pipe, '/dev/zero']) {
+      const { code, errors } = await runProgram(`${DEMO} ${path}`);
+      expect(errors).to.match(/FAILED: .* is not a file/);
+      expect(code).to.equal(1);
+    }
+  });
+
+  it('refuses a file that is larger than the memory there is', async () => {
+    const path = join(folder, 'hole');
+    writeFileSync(path, '');
+    truncateSync(path, 2 ** 40);
+    const { code, errors } = await runProgram(`${DEMO} ${path}`);
+    expect(errors).to.match(/FAILED: .* has 1,099,512 MB, but only .* MB of memory are free/);
+    expect(code).to.equal(1);
+  });
+
+  it('fails when the process that claims dies', async () => {
+    await using demo = new Program(`${DEMO} ${fileOf(Buffer.alloc(100_001, 'page'))}`);
+    let claimer: number | undefined;
+    while (!claimer) claimer = Number(/I have started process (\d+)/.exec(await demo.line())?.[1] ?? 0);
+    process.kill(claimer, 'SIGKILL');
+    const { code, errors } = await demo.ended;
+    expect(errors).to.include('FAILED: the claiming process ended with SIGKILL');
+    expect(code).to.equal(1);
+  });
+
   describe('fails in the claimer', () => {
+    it('of a table that has one wrong bit, in the column that it sums up or in another', async () => {
+      for (const [column, complaint] of [
+        ['delay', /FAILED: the sum of the delays is -?\d+ here/],
+        ['distance', /FAILED: the checksum of the table is [0-9a-f]{8} here/],
+      ] as const) {
+        const { code, errors } = await runTableClaimer(1, column);
+        expect(errors).to.match(complaint);
+        expect(code).to.equal(1);
+      }
+      expect(await runTableClaimer(0, 'delay')).to.include({ code: 0, errors: '' });
+    });
+
     it('of a reading claim whose memory has one wrong bit', async () => {
       const { code, errors } = await runClaimer('bytes-claimer', VMO_GRANT_R, 1);
       expect(errors).to.match(/FAILED: the checksum is [0-9a-f]{8} here, but [0-9a-f]{8} at the other process/);
