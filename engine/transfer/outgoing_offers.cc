@@ -35,7 +35,11 @@ Result<OutgoingOffers::Made> OutgoingOffers::offer(int destination_pid, const Te
   Result<OfferId> id = book_.add(destination.value(), terms.address, terms.byte_length, terms.flags);
   if (!id.is_ok()) return id.status();
   held_.emplace(id.value(), Held{std::move(extents), region, std::move(observer)});
-  return Made{id.value(), destination.value()};
+  if (can_grant(id.value())) return Made{id.value(), destination.value()};
+  // A claim has taken it since the caller looked. Whatever is taken from here on finds the offer in the book.
+  book_.cancel(id.value());
+  held_.erase(id.value());
+  return Status(Code::kNotOwned, "another process has just claimed this memory, or the right to it");
 }
 
 std::shared_ptr<OfferObserver> OutgoingOffers::conclude(OfferId id, OfferState ending) {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "engine/base/checkpoint.h"
 #include "engine/sys/page_table.h"
 #include "engine/transfer/hand_off.h"
 #include "engine/transfer/rights.h"
@@ -74,6 +75,7 @@ Status Runtime::separate_if_needed(const std::shared_ptr<Region>& region, const 
 Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<OfferObserver> observer) {
   Result<std::shared_ptr<Region>> region = region_to_offer(request);
   if (!region.is_ok()) return region.status();
+  checkpoint("offer.checked");
   Status separated = separate_if_needed(region.value(), request);
   if (!separated.is_ok()) return separated;
   Result<Broker*> broker = this->broker();

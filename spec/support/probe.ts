@@ -98,6 +98,7 @@ export interface PageSet {
 export type Checkpoint =
   | 'pager.fault'
   | 'prefetch.filled'
+  | 'offer.checked'
   | 'source.asked'
   | 'source.granted'
   | 'source.acknowledged'

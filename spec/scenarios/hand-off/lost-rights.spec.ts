@@ -1,8 +1,34 @@
 import { expect } from 'chai';
-import { allocate, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W, vmOffer } from 'vmoffer';
+import { allocate, VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W, vmClaim, vmOffer, type Offer } from 'vmoffer';
 import { startHostile } from '../../support/child.js';
 import { startObedient } from '../../support/obedient.js';
 import { PAGE } from '../../support/pages.js';
+import { parked, probe } from '../../support/probe.js';
+import { needs, requires } from '../../support/requires.js';
+import { rejectionOf } from '../../support/vmo-error.js';
+import { startWorker } from '../../support/worker.js';
+
+describe('an offer that is made while its memory is disowned', () => {
+  beforeEach(function () {
+    requires(this, needs.probe);
+  });
+
+  it('is refused when that has gone since the offer was checked', async () => {
+    await using other = await startObedient();
+    await using worker = await startWorker();
+    const { region, address } = await worker.call('allocate', 1);
+    const { claimed } = vmOffer(process.pid, address, PAGE, VMO_GRANT_R | VMO_DISOWN) as Offer;
+    probe().park('offer.checked');
+    const late = rejectionOf(worker.call('offer', other.pid, region, VMO_GRANT_R), 'ERR_VMO_NOT_OWNED');
+    await parked('offer.checked');
+    using claim = await vmClaim(process.pid, address);
+    expect(await claimed).to.equal('claimed');
+    probe().unpark('offer.checked');
+    await late;
+    await rejectionOf(other.call('claim', process.pid, address), 'ERR_VMO_NOT_OFFERED');
+    expect(claim.view()[0]).to.equal(0);
+  });
+});
 
 describe('an offer whose claim is declined when its source has lost what it grants', () => {
   it('ends as revoked: a right to write that was given up meanwhile is not granted', async () => {
