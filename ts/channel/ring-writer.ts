@@ -41,7 +41,7 @@ export class RingWriter {
   /** How many messages have been written, modulo 2^32 and signed. */
   #head = 0;
   /** Slots known to be free. */
-  #room = 0;
+  #room: number;
   /** The next message's slot, and where it begins. */
   #slot = 0;
   #at: number;
@@ -62,6 +62,7 @@ export class RingWriter {
     this.#writerSleepsAt = layout.firstWord + WRITER_SLEEPS_WORD;
     this.#closedAt = layout.firstWord + CLOSED_WORD;
     this.#at = layout.firstSlot;
+    this.#room = layout.slots;
   }
 
   /**
