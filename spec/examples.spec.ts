@@ -23,7 +23,7 @@ function commandIn(line: string): string {
 describe('the examples', () => {
   it('are those that are run here', () => {
     expect(filesBelow('examples', /\.ts$/)).to.deep.equal(
-      ['claimer', 'frame-pool', 'shared-counter', 'source'].map((name) => `examples/${name}.ts`),
+      ['claimer', 'frame-pool', 'frames', 'shared-counter', 'source'].map((name) => `examples/${name}.ts`),
     );
   });
 
@@ -48,6 +48,16 @@ describe('the examples', () => {
     const end = await runProgram(commandLineOf('frame-pool'));
     expectGoodEnd(end);
     expect(end.output).to.equal('200 frames went through 4 buffers to 2 consumers, and all arrived whole\n');
+  });
+});
+
+describe('the example frames', () => {
+  it('moves every frame there and back, and says how fast', async () => {
+    const end = await runProgram(commandLineOf('frames'));
+    expectGoodEnd(end);
+    const [whole, speed] = end.output.trimEnd().split('\n');
+    expect(whole).to.equal('400 of 400 frames arrived whole');
+    expect(speed).to.match(/^[1-9]\d* frames a second, \d+\.\d GB\/s, written and read$/);
   });
 });
 
