@@ -1,7 +1,7 @@
 /** The C programs beside which the library is measured: built when they are needed, by the compiler that built the addon. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const SOURCES = join('bench', 'peers');
 const PROGRAMS = join('out', 'bench');
@@ -26,7 +26,7 @@ export function buildAddon(name: string): string {
 }
 
 function compile(name: string, output: string, flags: readonly string[]): string {
-  mkdirSync(PROGRAMS, { recursive: true });
+  mkdirSync(dirname(output), { recursive: true });
   const [command, args] = compilerCommand([...FLAGS, ...flags, '-o', output, join(SOURCES, `${name}.c`)]);
   execFileSync(command, args, { stdio: 'inherit' });
   return output;
