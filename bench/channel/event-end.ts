@@ -1,0 +1,96 @@
+/** The loops for all ways that tell of a message by an event. */
+import type { End } from './end.js';
+import { expectStamped, stamp } from './payload.js';
+import { totalOf, type Run } from './run.js';
+import { Ticks } from './ticks.js';
+
+export interface Port {
+  /**
+   * Takes a message. What it returns is waited for before the next one is sent.
+   *
+   * @param isLast nothing follows for now: what has been kept for a batch has to go.
+   */
+  post(message: Buffer, isLast: boolean): Promise<unknown> | undefined;
+  /** Called once, before anything comes. */
+  listen(onMessage: (message: Uint8Array) => void): void;
+  /** So many messages at most are still read where they lie, after they have been posted and before the sender waits. */
+  readonly underway: number;
+}
+
+export class EventEnd implements End {
+  readonly #port: Port;
+
+  constructor(port: Port) {
+    this.#port = port;
+  }
+
+  async send(run: Run): Promise<void> {
+    const outbox = new Outbox(run, this.#port);
+    const total = totalOf(run);
+    for (let number = 0; number < total; number++) {
+      const isTaken = this.#port.post(outbox.stamped(number), number === total - 1);
+      if (isTaken) await isTaken;
+    }
+  }
+
+  receive(run: Run): Promise<number> {
+    const total = totalOf(run);
+    let start = NaN;
+    return this.#eachMessage(run, (number, done) => {
+      if (number === run.warmUp - 1) start = performance.now();
+      if (number === total - 1) done(performance.now() - start);
+    });
+  }
+
+  ping(run: Run): Promise<number[]> {
+    const outbox = new Outbox(run, this.#port);
+    const ticks = new Ticks(run);
+    const total = totalOf(run);
+    const ping = (number: number) => {
+      ticks.begin(number);
+      void this.#port.post(outbox.stamped(number), true);
+    };
+    const finished = this.#eachMessage<number[]>(run, (number, done) => {
+      ticks.end(number);
+      if (number === total - 1) done(ticks.took);
+      else ping(number + 1);
+    });
+    ping(0);
+    return finished;
+  }
+
+  pong(run: Run): Promise<void> {
+    const outbox = new Outbox(run, this.#port);
+    const total = totalOf(run);
+    return this.#eachMessage<undefined>(run, (number, done) => {
+      void this.#port.post(outbox.stamped(number), true);
+      if (number === total - 1) done(undefined);
+    });
+  }
+
+  #eachMessage<T>({ byteLength }: Run, onVerified: (number: number, done: (value: T) => void) => void): Promise<T> {
+    return new Promise((resolve) => {
+      let number = 0;
+      this.#port.listen((message) => {
+        expectStamped(message, byteLength, number);
+        onVerified(number++, resolve);
+      });
+    });
+  }
+}
+
+/** Buffers are what all of these ways are made for; other views cost them more. */
+class Outbox {
+  readonly #messages: readonly Buffer[];
+
+  constructor({ byteLength }: Run, { underway }: Port) {
+    this.#messages = Array.from({ length: underway + 1 }, () => Buffer.allocUnsafeSlow(byteLength));
+  }
+
+  stamped(number: number): Buffer {
+    const message = this.#messages[number % this.#messages.length];
+    if (!message) throw new RangeError(`there is no place for message ${number}`);
+    stamp(message, number);
+    return message;
+  }
+}

@@ -1,0 +1,26 @@
+import { ROUND_TRIPS_A_TICK, type Run } from './run.js';
+
+/** Clocks what comes so many at a time, once the warm-up is over. */
+export class Ticks {
+  /** Milliseconds of one, by tick. */
+  readonly took: number[] = [];
+  readonly #warmUp: number;
+  readonly #each: number;
+  #start = 0;
+
+  constructor({ warmUp }: Run, each = ROUND_TRIPS_A_TICK) {
+    this.#warmUp = warmUp;
+    this.#each = each;
+  }
+
+  begin(number: number): void {
+    const timed = number - this.#warmUp;
+    if (timed >= 0 && timed % this.#each === 0) this.#start = performance.now();
+  }
+
+  end(number: number): void {
+    const timed = number - this.#warmUp;
+    if (timed < 0 || timed % this.#each !== this.#each - 1) return;
+    this.took.push((performance.now() - this.#start) / this.#each);
+  }
+}
