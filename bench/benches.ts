@@ -1,5 +1,6 @@
 /** All there is to measure, in the order of the table. */
 import type { Bench } from './bench.js';
+import { channelBench } from './channel.js';
 import { claimBench } from './claim.js';
 import { crossoverBench } from './crossover.js';
 import { deliveryBench } from './delivery.js';
@@ -16,4 +17,5 @@ export const benches: readonly Bench[] = [
   crossoverBench,
   sparseBench,
   handOffBench,
+  channelBench,
 ];

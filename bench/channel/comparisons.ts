@@ -1,0 +1,86 @@
+/** What a Channel has to reach, and what is only shown. */
+import type { Comparison } from '../comparison.js';
+import { DOORBELL, MESSAGE_BYTES, nameOf, PAGE_BYTES, placementOf } from './contestants.js';
+import { IDLE } from './idle.js';
+import type { Placement } from './placement.js';
+import type { Kind } from './run.js';
+
+type Limits = Pick<Comparison, 'fasterBy' | 'slowerBy'>;
+type Pairing = [ours: string, peer: string, limits?: Limits];
+
+/** In milliseconds a second. */
+const MOST_IDLE = 1;
+
+const TARGETS: readonly Pairing[] = [
+  ['Channel, send', 'C stream', { fasterBy: 4 }],
+  ['Channel, reserve', 'C stream', { fasterBy: 6 }],
+  ['Channel, send', 'net', { fasterBy: 5 }],
+  ['Channel, send', 'net, corked', { fasterBy: 2 }],
+  ['Channel, send', 'zeromq', { fasterBy: 12 }],
+  ['Channel, send', 'child_process', { fasterBy: 25 }],
+];
+
+const SHOWN: readonly Pairing[] = [
+  ['Channel, send', 'child_process, json'],
+  ['Channel, send', 'MessageChannel'],
+  ['Channel, send', 'C stream, writev'],
+  ['Channel, send', 'C seqpacket'],
+  ['Channel, send', 'C pipe'],
+  ['Channel, send', 'C ring'],
+  ['Channel, reserve', 'C ring'],
+  ['Channel, sendMany', 'C stream, writev'],
+  ['Channel, sendMany', 'net, corked'],
+  ['Channel, for await', 'C stream'],
+  ['Channel, for await', 'net'],
+  ['Channel, send, many slots', 'Channel, send'],
+  ['Channel, reserve, many slots', 'Channel, reserve'],
+];
+
+const SHOWN_SCHEDULED: readonly Pairing[] = [
+  ['Channel, send', 'C stream'],
+  ['Channel, send', 'net'],
+  ['Channel, send', 'net, corked'],
+];
+
+const SHOWN_PAGES: readonly Pairing[] = [
+  ['Channel, send', 'C stream'],
+  ['Channel, reserve', 'C stream'],
+  ['Channel, send', 'net'],
+  ['Channel, send', 'net, corked'],
+  ['Channel, reserve', 'C ring'],
+];
+
+const POLLING: readonly Pairing[] = [['Channel, polling', 'C ring', { slowerBy: 1.5 }]];
+
+const SLEEPING: readonly Pairing[] = [
+  ['Channel, for await', 'C stream'],
+  ['Channel, for await', 'net'],
+  ['Channel, for await', 'zeromq'],
+  ['Channel, for await', 'child_process'],
+];
+
+export const comparisons: readonly Comparison[] = [
+  ...pair('one-way', MESSAGE_BYTES, 'apart', [...TARGETS, ...SHOWN]),
+  ...pair('one-way', MESSAGE_BYTES, 'any', SHOWN_SCHEDULED),
+  ...pair('one-way', PAGE_BYTES, 'apart', SHOWN_PAGES),
+  ...pair('ping-pong', MESSAGE_BYTES, 'apart', [...POLLING, ...SLEEPING]),
+  ...pair('ping-pong', MESSAGE_BYTES, 'same', SLEEPING),
+  ...pair(
+    'ping-pong',
+    PAGE_BYTES,
+    'apart',
+    POLLING.map(([ours, peer]) => [ours, peer]),
+  ),
+  { what: 'a send that wakes the reader: what the doorbell costs its sender', ours: DOORBELL },
+  { what: 'CPU time of both processes of an idle Channel, in a second', ours: IDLE, atMost: MOST_IDLE },
+];
+
+function pair(kind: Kind, byteLength: number, placement: Placement, pairings: readonly Pairing[]): Comparison[] {
+  return pairings.map(([ours, peer, limits = {}]) => ({
+    what: `${nameOf(kind, byteLength, placement, ours)}, against ${peer}`,
+    ours: nameOf(kind, byteLength, placement, ours),
+    peer: nameOf(kind, byteLength, placementOf(peer, placement), peer),
+    ...(kind === 'one-way' && { unit: 'rate' }),
+    ...limits,
+  }));
+}

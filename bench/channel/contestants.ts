@@ -1,0 +1,120 @@
+/** Who takes part in which contest. */
+import type { CWayName } from './c-peer.js';
+import type { Placement } from './placement.js';
+import type { Kind } from './run.js';
+import type { NodeWayName } from './ways.js';
+
+export interface Contestant {
+  name: string;
+  way: { c: CWayName } | { node: NodeWayName };
+  kind: Kind;
+  byteLength: number;
+  placement: Placement;
+  /** Messages, or round trips: some 0.2 s. */
+  count: number;
+  slots: number;
+}
+
+export const MESSAGE_BYTES = 1000;
+export const PAGE_BYTES = 4096;
+
+/** What a Channel has when nobody asks for more. */
+const USUAL_SLOTS = 128;
+/** 4 MiB of them: more than a core has as a cache of its own. */
+const MANY_SLOTS = 4096;
+
+type Line = [name: string, way: Contestant['way'], count: number, slots?: number];
+
+const OURS: readonly Line[] = [
+  ['Channel, send', { node: 'Channel, send' }, 500_000],
+  ['Channel, reserve', { node: 'Channel, reserve' }, 500_000],
+  ['Channel, sendMany', { node: 'Channel, sendMany' }, 500_000],
+  ['Channel, for await', { node: 'Channel, for await' }, 300_000],
+];
+
+const PEERS: readonly Line[] = [
+  ['C ring', { c: 'ring' }, 1_000_000],
+  ['C stream', { c: 'stream' }, 120_000],
+  ['C stream, writev', { c: 'batch' }, 400_000],
+  ['C seqpacket', { c: 'seqpacket' }, 120_000],
+  ['C pipe', { c: 'pipe' }, 200_000],
+  ['net', { node: 'net' }, 100_000],
+  ['net, corked', { node: 'net, corked' }, 200_000],
+  ['zeromq', { node: 'zeromq' }, 40_000],
+  ['child_process', { node: 'child_process' }, 20_000],
+  ['MessageChannel', { node: 'MessageChannel' }, 80_000],
+];
+
+const SMALL_ONLY: readonly Line[] = [
+  ['Channel, send, many slots', { node: 'Channel, send' }, 500_000, MANY_SLOTS],
+  ['Channel, reserve, many slots', { node: 'Channel, reserve' }, 500_000, MANY_SLOTS],
+  ['C ring, many slots', { c: 'ring' }, 1_000_000, MANY_SLOTS],
+  ['child_process, json', { node: 'child_process, json' }, 4_000],
+];
+
+const SCHEDULED: readonly Line[] = [...OURS, ...PEERS].filter(([name]) =>
+  ['Channel, send', 'Channel, for await', 'C ring', 'C stream', 'net', 'net, corked'].includes(name),
+);
+
+const POLLING: readonly Line[] = [
+  ['Channel, polling', { node: 'Channel, reserve' }, 100_000],
+  ['C ring', { c: 'ring' }, 160_000],
+];
+
+const SLEEPING: readonly Line[] = [
+  ['Channel, for await', { node: 'Channel, for await' }, 1_600],
+  ['C stream', { c: 'stream' }, 1_600],
+  ['net', { node: 'net' }, 1_600],
+  ['zeromq', { node: 'zeromq' }, 1_600],
+  ['child_process', { node: 'child_process' }, 1_600],
+];
+
+const PLACED: Record<Placement, string> = { apart: 'two cores', same: 'one core', any: 'left to the scheduler' };
+
+const DOORBELL_WAY = 'Channel, the send alone';
+export const DOORBELL = nameOf('ping-pong', MESSAGE_BYTES, 'apart', DOORBELL_WAY);
+
+/** So that a name says what was measured, here and in the results. */
+export function nameOf(kind: Kind, byteLength: number, placement: Placement, way: string): string {
+  return `${way}: ${byteLength} B ${kind === 'one-way' ? 'one way' : 'round trip'}, ${PLACED[placement]}`;
+}
+
+/** Two threads of one process are left to the scheduler: neither can be put on a core by its pid. */
+export function placementOf(way: string, wanted: Placement): Placement {
+  return way === 'MessageChannel' ? 'any' : wanted;
+}
+
+function contest(kind: Kind, byteLength: number, wanted: Placement, lines: readonly Line[], share = 1): Contestant[] {
+  return lines.map(([name, way, count, slots = USUAL_SLOTS]) => {
+    const placement = placementOf(name, wanted);
+    return {
+      name: nameOf(kind, byteLength, placement, name),
+      way,
+      kind,
+      byteLength,
+      placement,
+      count: count * share,
+      slots,
+    };
+  });
+}
+
+export const CONTESTANTS: readonly Contestant[] = [
+  ...contest('one-way', MESSAGE_BYTES, 'apart', [...OURS, ...PEERS, ...SMALL_ONLY]),
+  ...contest('one-way', MESSAGE_BYTES, 'any', SCHEDULED),
+  ...contest('one-way', PAGE_BYTES, 'apart', [...OURS, ...PEERS], 0.4),
+  ...contest('ping-pong', MESSAGE_BYTES, 'apart', [...POLLING, ...SLEEPING]),
+  ...contest('ping-pong', MESSAGE_BYTES, 'same', SLEEPING, 4),
+  ...contest('ping-pong', PAGE_BYTES, 'apart', POLLING, 0.5),
+  ...contest('ping-pong', MESSAGE_BYTES, 'apart', [[DOORBELL_WAY, { node: 'Channel, doorbell' }, 1_600]]),
+];
+
+/** Whether somebody looks again and again, which on one core keeps the other side from getting on. */
+export function isPolling({ way }: Contestant): boolean {
+  return 'c' in way ? way.c === 'ring' : ['Channel, send', 'Channel, reserve', 'Channel, sendMany'].includes(way.node);
+}
+
+/** Each way once: as much as shows that it works. */
+export const ONE_OF_EACH: readonly Contestant[] = [
+  ...new Map([...CONTESTANTS].reverse().map((contestant) => [JSON.stringify(contestant.way), contestant])).values(),
+].reverse();

@@ -1,0 +1,64 @@
+import { expect } from 'chai';
+import { comparisons } from '../../../bench/channel/comparisons.js';
+import { CONTESTANTS, isPolling, ONE_OF_EACH } from '../../../bench/channel/contestants.js';
+import { IDLE } from '../../../bench/channel/idle.js';
+import { ROUND_TRIPS_A_TICK } from '../../../bench/channel/run.js';
+import { NODE_WAYS } from '../../../bench/channel/ways.js';
+
+const names = CONTESTANTS.map(({ name }) => name);
+
+/** The limit of the row that sets these two in relation. */
+function limitOf(ours: string, peer: string): number | undefined {
+  const row = comparisons.find((comparison) => comparison.ours === ours && comparison.peer === peer);
+  return row?.fasterBy ?? row?.slowerBy;
+}
+
+describe("the channel bench's contestants", () => {
+  it('have names of their own', () => {
+    expect(new Set(names).size).to.equal(names.length);
+  });
+
+  it('are measured wherever a row speaks of them', () => {
+    for (const { ours, peer } of comparisons) expect([...names, IDLE]).to.include.members([ours, peer ?? ours]);
+  });
+
+  it('run for whole ticks', () => {
+    for (const { kind, count, name } of CONTESTANTS) {
+      if (kind === 'ping-pong') expect(count % ROUND_TRIPS_A_TICK, name).to.equal(0);
+      expect(count % 4, name).to.equal(0);
+    }
+  });
+
+  it('are all there in a quick run, once', () => {
+    expect(ONE_OF_EACH.map(({ way }) => ('node' in way ? way.node : way.c))).to.have.members([
+      ...NODE_WAYS,
+      'ring',
+      'stream',
+      'batch',
+      'seqpacket',
+      'pipe',
+    ]);
+  });
+
+  it('never poll on one core, where the other side would not get on', () => {
+    expect(CONTESTANTS.filter(({ placement }) => placement === 'same').some(isPolling)).to.be.false;
+  });
+});
+
+describe("the channel bench's targets", () => {
+  const oneWay = (way: string) => `${way}: 1000 B one way, two cores`;
+
+  it("are DESIGN's for messages of 1000 bytes", () => {
+    expect(limitOf(oneWay('Channel, send'), oneWay('C stream'))).to.equal(4);
+    expect(limitOf(oneWay('Channel, reserve'), oneWay('C stream'))).to.equal(6);
+    expect(limitOf(oneWay('Channel, send'), oneWay('net'))).to.equal(5);
+    expect(limitOf(oneWay('Channel, send'), oneWay('net, corked'))).to.equal(2);
+    expect(limitOf(oneWay('Channel, send'), oneWay('zeromq'))).to.equal(12);
+    expect(limitOf(oneWay('Channel, send'), oneWay('child_process'))).to.equal(25);
+  });
+
+  it("are DESIGN's for a round trip between two that spin", () => {
+    const roundTrip = (way: string) => `${way}: 1000 B round trip, two cores`;
+    expect(limitOf(roundTrip('Channel, polling'), roundTrip('C ring'))).to.equal(1.5);
+  });
+});
