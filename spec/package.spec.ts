@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vmoffer from 'vmoffer';
@@ -81,6 +81,29 @@ describe('the package', () => {
     expect(run('--input-type=module', '--eval', script).trim()).to.equal('0');
   });
 
+  it('brings along what it takes to build it, and neither specs nor what was built here', () => {
+    const listing = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+      cwd: projectRoot,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [{ files } = { files: [] }] = JSON.parse(listing) as { files: { path: string }[] }[];
+    const paths = files.map(({ path }) => path);
+    const needed = [
+      ...filesBelow('engine', /\.(cc|h)$/),
+      ...filesBelow('native', /\.(cc|h)$/),
+      ...filesBelow('ts', /\.ts$/),
+    ];
+    expect(paths).to.include.members([
+      ...needed,
+      'binding.gyp',
+      'scripts/list-sources.mjs',
+      'dist/index.js',
+      'LICENSE',
+    ]);
+    expect(paths.filter((path) => /^(spec|fixtures|bench|demo|build|out|node_modules)\//.test(path))).to.be.empty;
+  });
+
   it('has no registry in its lock file', () => {
     expect(readProjectFile('package-lock.json')).to.not.include('"resolved"');
   });
@@ -94,7 +117,16 @@ describe('the package', () => {
 
     it('tells its version and its usage', () => {
       expect(run(manifest.bin.vmoffer, '--version').trim()).to.equal(manifest.version);
-      expect(run(manifest.bin.vmoffer, '--help')).to.include('doctor').and.to.include('doctor');
+      expect(run(manifest.bin.vmoffer, '--help')).to.include('doctor').and.to.include('--json');
+    });
+
+    it('asks which command when there is none, and tells the usage', () => {
+      const { status, stderr } = spawnSync(process.execPath, [manifest.bin.vmoffer], {
+        cwd: projectRoot,
+        encoding: 'utf8',
+      });
+      expect(status).to.equal(2);
+      expect(stderr).to.match(/^vmoffer: which command\?\n\nUsage: vmoffer <command>/);
     });
 
     it('refuses what it does not know with exit code 2', () => {

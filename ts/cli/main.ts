@@ -32,6 +32,7 @@ function main(args: string[]): string {
   });
   if (values.help) return USAGE;
   if (values.version) return `${readVersion()}\n`;
+  if (positionals.length === 0) throw new TypeError(`which command?\n\n${USAGE}`);
   const [name = '', ...rest] = positionals;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command || rest.length > 0) throw new TypeError(`not a command: '${positionals.join(' ')}'\n\n${USAGE}`);
