@@ -203,6 +203,8 @@ Napi::Value RegionWrap::stats(const Napi::CallbackInfo& info) {
   object.Set("pagesByFault", count(env, stats.pages_by_fault));
   object.Set("pagesByReadAhead", count(env, stats.pages_by_read_ahead));
   object.Set("pagesByPrefetch", count(env, stats.pages_by_prefetch));
+  object.Set("readAheadHits", count(env, stats.read_ahead_hits));
+  object.Set("readAheadWaste", count(env, stats.read_ahead_waste));
   object.Set("bytesPulled", count(env, stats.bytes_pulled));
   object.Set("faultLatency", latency(env, stats.fault_latency));
   return object;

@@ -13,6 +13,7 @@ const PURE_FILES = [
   'engine/pager/fault_window.',
   'engine/pager/latency_histogram.',
   'engine/pager/placement.',
+  'engine/pager/read_ahead.',
   'engine/transfer/rights.',
   'engine/transfer/offer_book.',
 ];

@@ -15,6 +15,10 @@ export interface ClaimStats {
   pagesByReadAhead: number;
   /** Pages installed by `prefetch()`. */
   pagesByPrefetch: number;
+  /** Pages that read-ahead took on and its reader has come past, as the next fault of the reader told. */
+  readAheadHits: number;
+  /** Pages that read-ahead took on for a reader that is not followed any more: it stopped, or went elsewhere. */
+  readAheadWaste: number;
   /** Bytes copied out of the memory object; 0 with `transfer: 'map'`. */
   bytesPulled: number;
   /** From the pager's reading of a fault to its pages being installed, in microseconds. */

@@ -45,6 +45,8 @@ export interface NativeClaimStats {
   pagesByFault: number;
   pagesByReadAhead: number;
   pagesByPrefetch: number;
+  readAheadHits: number;
+  readAheadWaste: number;
   bytesPulled: number;
   /** Microseconds from the pager's reading of a fault to its pages being installed. */
   faultLatency: { p50: number; p90: number; p99: number; max: number };

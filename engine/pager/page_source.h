@@ -1,4 +1,4 @@
-// PageSource: where the pages of a paged range come from. Called by its PagedRange alone, which locks.
+// PageSource: where the pages of a paged range come from. Any thread; called by its PagedRange alone.
 #pragma once
 
 #include <cstdint>

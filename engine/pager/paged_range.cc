@@ -5,11 +5,16 @@
 
 #include "engine/base/checkpoint.h"
 #include "engine/base/units.h"
+#include "engine/pager/ahead_thread.h"
 #include "engine/sys/mapping.h"
+#include "engine/sys/memory_room.h"
 #include "engine/sys/page_table.h"
 
 namespace vmoffer {
 namespace {
+
+// What the helper installs in one step, of several ranges in turn.
+constexpr uint64_t kChunkPages = 64;
 
 uint64_t nanoseconds_since(std::chrono::steady_clock::time_point start) {
   return static_cast<uint64_t>((std::chrono::steady_clock::now() - start).count());
@@ -17,81 +22,122 @@ uint64_t nanoseconds_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-PagedRange::PagedRange(const UserFault& userfault, uint64_t address, uint64_t byte_length,
-                       std::unique_ptr<PageSource> source)
+PagedRange::PagedRange(const UserFault& userfault, Place place, std::unique_ptr<PageSource> source, AheadThread* helper)
     : userfault_(userfault),
-      address_(address),
-      byte_length_(byte_length),
+      address_(place.address),
+      byte_length_(place.byte_length),
       page_bytes_(vmoffer::page_bytes()),
+      costs_memory_(!source->is_kernels_too()),
+      helper_(helper),
       source_(std::move(source)),
-      installed_(byte_length / page_bytes_),
-      window_(installed_, page_bytes_) {}
+      installed_(byte_length_ / page_bytes_),
+      window_(installed_, page_bytes_),
+      read_ahead_(byte_length_ / page_bytes_) {}
 
-Result<std::shared_ptr<PagedRange>> PagedRange::open(const UserFault& userfault, uint64_t address, uint64_t byte_length,
-                                                     std::unique_ptr<PageSource> source) {
+Result<std::shared_ptr<PagedRange>> PagedRange::open(const UserFault& userfault, Place place,
+                                                     std::unique_ptr<PageSource> source, AheadThread* helper) {
   const auto kind = source->is_kernels_too() ? UserFault::Kind::kMapped : UserFault::Kind::kAnonymous;
-  Status status = userfault.add_range(address, byte_length, kind);
+  Status status = userfault.add_range(place.address, place.byte_length, kind);
   if (!status.is_ok()) return status;
-  return std::make_shared<PagedRange>(userfault, address, byte_length, std::move(source));
+  return std::make_shared<PagedRange>(userfault, place, std::move(source), helper);
 }
 
 void PagedRange::resolve(const Fault& fault) {
   const auto start = std::chrono::steady_clock::now();
-  const std::lock_guard lock(mutex_);
-  if (is_closed_) return;  // close() has woken the thread, the kernel answers
+  Lock lock(mutex_);
+  if (is_closed_) return;  // close() wakes the thread, the kernel answers
   const uint64_t byte_offset = fault.address - address_;
   const PageRange page{byte_offset / page_bytes_, 1};
-  const bool was_there = installed_.contains(page.first);
-  const bool has_woken = was_there ? bring_back(byte_offset, page) : install_window(byte_offset, page);
+  is_answering_ = true;
+  const bool has_woken = answer(lock, byte_offset, page);
   if (!has_woken && !is_closed_) userfault_.wake(address_ + page.first * page_bytes_, page_bytes_);
   ++stats_.faults;
   stats_.fault_latency.add(nanoseconds_since(start));
+  is_answering_ = false;
+  changed_.notify_all();
 }
 
-// The two return whether the thread has been woken: what is installed wakes, and a page that is there already does not.
-bool PagedRange::install_window(uint64_t byte_offset, PageRange page) {
+// This and those below return whether the thread has been woken: what is installed wakes, what is there already does
+// not.
+bool PagedRange::answer(Lock& lock, uint64_t byte_offset, PageRange page) {
+  const bool is_in_flight = std::any_of(in_flight_.begin(), in_flight_.end(),
+                                        [&](const Flight& flight) { return flight.pages.contains(page.first); });
+  if (installed_.contains(page.first) && !is_in_flight) return bring_back(lock, byte_offset, page);
+  if (const auto share = read_ahead_.on_fault(page.first)) return install_share(lock, *share, page);
+  if (is_in_flight) return install_page(lock, page);
+  return install_window(lock, byte_offset, page);
+}
+
+bool PagedRange::install_window(Lock& lock, uint64_t byte_offset, PageRange page) {
   const WindowPlan& plan = window_.plan(byte_offset);
+  const bool is_run = plan.is_sequential && plan.parts.size() == 1;
+  if (is_run && helper_ != nullptr && read_ahead_.begin(plan.parts.front(), page.first)) order_ahead();
   bool is_whole = true;
   for (const PageRange part : plan.parts) {
-    const uint64_t count = install(part, plan.is_sequential ? part : page);
+    const uint64_t count = install(lock, part, plan.is_sequential ? part : page);
     stats_.pages_by_fault += count;
     is_whole = is_whole && count == part.count;
   }
   return is_whole;
 }
 
+bool PagedRange::install_share(Lock& lock, PageRange share, PageRange page) {
+  order_ahead();
+  const uint64_t count = install(lock, share, share);
+  stats_.pages_by_fault += count;
+  const bool has_woken = share.contains(page.first) && count == share.count;
+  return has_woken || is_closed_ || install_page(lock, page);
+}
+
+bool PagedRange::install_page(Lock& lock, PageRange page) {
+  installed_.remove(page);
+  const uint64_t count = install(lock, page, page);
+  stats_.pages_by_fault += count;
+  return count == 1;
+}
+
 // A page that counts as installed: another thread has touched it, too, and has been answered, or the kernel has taken
 // it out of the page table, and those around it most likely as well.
-bool PagedRange::bring_back(uint64_t byte_offset, PageRange page) {
-  installed_.remove(page);
-  if (install(page, page) == 0) return false;
-  ++stats_.pages_by_fault;
-  const WindowPlan& plan = window_.plan(byte_offset);
-  for (const PageRange part : plan.parts) {
+bool PagedRange::bring_back(Lock& lock, uint64_t byte_offset, PageRange page) {
+  if (!install_page(lock, page)) return false;
+  for (const PageRange part : window_.plan(byte_offset).parts) {
     installed_.remove(part);
-    stats_.pages_by_fault += install(part, page);
+    stats_.pages_by_fault += install(lock, part, page);
   }
   return true;
 }
 
-uint64_t PagedRange::install(PageRange window, PageRange fill) {
+void PagedRange::order_ahead() {
+  if (read_ahead_.has_orders()) helper_->order(shared_from_this());
+}
+
+bool PagedRange::install_ahead() {
+  const bool may_take_memory = !costs_memory_ || has_memory_to_spare();
+  Lock lock(mutex_);
+  if (is_closed_) return false;
+  const std::optional<PageRange> chunk = read_ahead_.take(kChunkPages);
+  if (!chunk) return false;
+  if (may_take_memory) stats_.pages_by_read_ahead += install(lock, *chunk, {});
+  const bool has_hole = !installed_.first_gap(*chunk).is_empty();
+  if (has_hole) read_ahead_.give_up(*chunk);
+  return !is_closed_ && read_ahead_.has_orders();
+}
+
+uint64_t PagedRange::install(Lock& lock, PageRange window, PageRange fill) {
   uint64_t total = 0;
   uint64_t filled_end = 0;
   for (uint64_t at = window.first; !is_closed_ && at < window.end();) {
     const PageRange gap = installed_.first_gap({at, window.end() - at});
     if (gap.is_empty()) break;
     at = gap.first;
-    const CopyProgress progress =
-        source_->install(userfault_, address_ + at * page_bytes_, at * page_bytes_, gap.count * page_bytes_);
+    const CopyProgress progress = install_gap(lock, gap);
+    const uint64_t count = progress.bytes / page_bytes_;
+    total += count;
     switch (progress.outcome) {
       case CopyOutcome::kDone:
-      case CopyOutcome::kPartial: {
-        const uint64_t count = progress.bytes / page_bytes_;
-        installed_.add({at, count});
-        total += count;
+      case CopyOutcome::kPartial:
         at += count;
         break;
-      }
       case CopyOutcome::kAlreadyThere:
         installed_.add({at, 1});
         at += 1;
@@ -99,7 +145,7 @@ uint64_t PagedRange::install(PageRange window, PageRange fill) {
       case CopyOutcome::kRetry:
         break;
       case CopyOutcome::kHole:
-        at = pass_hole(gap, fill, filled_end);
+        at = pass_hole(lock, gap, fill, filled_end);
         break;
       case CopyOutcome::kGone:
       case CopyOutcome::kFailed:
@@ -110,8 +156,33 @@ uint64_t PagedRange::install(PageRange window, PageRange fill) {
   return total;
 }
 
+// Its pages count as installed meanwhile, so that nobody else begins with them.
+CopyProgress PagedRange::install_gap(Lock& lock, PageRange gap) {
+  installed_.add(gap);
+  CopyProgress progress;
+  without_lock(lock, gap, [&](PageSource& source) {
+    progress = source.install(userfault_, address_ + gap.first * page_bytes_, gap.first * page_bytes_,
+                              gap.count * page_bytes_);
+  });
+  const uint64_t count = progress.bytes / page_bytes_;
+  installed_.remove({gap.first + count, gap.count - count});
+  return progress;
+}
+
+// close() waits for what is in flight, so the addresses stay the range's.
+template <typename Work>
+void PagedRange::without_lock(Lock& lock, PageRange pages, Work work) {
+  const std::shared_ptr<PageSource> source = source_;
+  const auto flight = in_flight_.insert(in_flight_.end(), {pages, ++last_flight_});
+  lock.unlock();
+  work(*source);
+  lock.lock();
+  in_flight_.erase(flight);
+  changed_.notify_all();
+}
+
 // `gap` begins with a hole. Fills it where it may, and returns from where to go on.
-uint64_t PagedRange::pass_hole(PageRange gap, PageRange fill, uint64_t& filled_end) {
+uint64_t PagedRange::pass_hole(Lock& lock, PageRange gap, PageRange fill, uint64_t& filled_end) {
   // A source that keeps punching holes must not keep the pager busy: one attempt, then the range is the kernel's.
   if (gap.first < filled_end) {
     fail(gap);
@@ -120,12 +191,17 @@ uint64_t PagedRange::pass_hole(PageRange gap, PageRange fill, uint64_t& filled_e
   if (gap.first < fill.first) return fill.first;
   const PageRange fillable = intersect(gap, fill);
   if (fillable.is_empty()) return gap.end();
-  if (!source_->fill_hole(fillable.first * page_bytes_, fillable.count * page_bytes_)) fail(fillable);
+  bool is_filled = false;
+  without_lock(lock, fillable, [&](PageSource& source) {
+    is_filled = source.fill_hole(fillable.first * page_bytes_, fillable.count * page_bytes_);
+  });
+  if (!is_filled) fail(fillable);
   filled_end = fillable.end();
   return gap.first;
 }
 
 void PagedRange::fail(PageRange pages) {
+  if (is_closed_) return;
   if (source_->is_kernels_too()) return leave_to_kernel();
   forbid_access(address_ + pages.first * page_bytes_, pages.count * page_bytes_);
   installed_.add(pages);
@@ -198,17 +274,26 @@ uint64_t PagedRange::put_in_place(PagesAside& aside, PageRange pages) {
 
 void PagedRange::install_in_steps(PageRange pages, uint64_t step_pages) {
   for (uint64_t at = pages.first; at < pages.end(); at += step_pages) {
-    const std::lock_guard lock(mutex_);
+    Lock lock(mutex_);
     if (is_closed_) return;
     const PageRange step{at, std::min(step_pages, pages.end() - at)};
-    stats_.pages_by_prefetch += install(step, step);
+    stats_.pages_by_prefetch += install(lock, step, step);
   }
 }
 
+// A page can be touched before it is in the books: what is under way is waited for.
 PagingStats PagedRange::stats() const {
-  const std::lock_guard lock(mutex_);
+  Lock lock(mutex_);
+  const uint64_t faults = stats_.faults;
+  const uint64_t last = last_flight_;
+  changed_.wait(lock, [&] {
+    const bool is_answered = !is_answering_ || stats_.faults != faults;
+    return is_answered && (in_flight_.empty() || in_flight_.front().number > last);
+  });
   PagingStats stats = stats_;
   if (source_ != nullptr) stats.bytes_pulled = source_->bytes_pulled();
+  stats.read_ahead_hits = read_ahead_.hits();
+  stats.read_ahead_waste = read_ahead_.waste();
   return stats;
 }
 
@@ -223,8 +308,10 @@ void PagedRange::complete() {
 }
 
 void PagedRange::close() {
-  const std::lock_guard lock(mutex_);
-  if (!is_closed_) leave_to_kernel();
+  Lock lock(mutex_);
+  is_closed_ = true;
+  changed_.wait(lock, [this] { return in_flight_.empty(); });
+  if (source_ != nullptr) leave_to_kernel();
 }
 
 }  // namespace vmoffer

@@ -7,11 +7,14 @@
 //     which waits for mutex_.
 //  3. A fault is never left unanswered. What cannot be installed here is left to the kernel, for the whole range, when
 //     that knows the right bytes; else the thread that touches it is ended with SIGSEGV: never a silent zero.
-//  4. mutex_ is held for some 50 µs at most while bulk work goes on: a fault that comes meanwhile waits no longer.
-// Any thread may call any method.
+//  4. mutex_ is not held while pages are brought in, but for huge pages that are put in place whole: a fault that comes
+//     meanwhile is answered at once, also for a page that somebody else is bringing in.
+// Any thread may call any method but resolve(), which belongs to the one that reads the faults.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <mutex>
 
@@ -19,6 +22,7 @@
 #include "engine/pager/fault_window.h"
 #include "engine/pager/latency_histogram.h"
 #include "engine/pager/page_source.h"
+#include "engine/pager/read_ahead.h"
 #include "engine/sys/userfault.h"
 
 namespace vmoffer {
@@ -28,16 +32,25 @@ struct PagingStats {
   uint64_t pages_by_fault = 0;
   uint64_t pages_by_read_ahead = 0;
   uint64_t pages_by_prefetch = 0;
+  // Of the pages that read-ahead took on: those that the reader has come past, and those that nobody came for.
+  uint64_t read_ahead_hits = 0;
+  uint64_t read_ahead_waste = 0;
   uint64_t bytes_pulled = 0;
   LatencyHistogram fault_latency;
 };
 
-class PagedRange {
+class AheadThread;
+
+class PagedRange : public std::enable_shared_from_this<PagedRange> {
  public:
-  // Registers [address, address + byte_length), which must be mapped as the source requires. Borrows the UserFault,
-  // which outlives every range.
-  static Result<std::shared_ptr<PagedRange>> open(const UserFault& userfault, uint64_t address, uint64_t byte_length,
-                                                  std::unique_ptr<PageSource> source);
+  struct Place {
+    uint64_t address = 0;
+    uint64_t byte_length = 0;
+  };
+  // Registers the place, which must be mapped as the source requires. Borrows the UserFault and the helper (null: there
+  // is none), which outlive every range.
+  static Result<std::shared_ptr<PagedRange>> open(const UserFault& userfault, Place place,
+                                                  std::unique_ptr<PageSource> source, AheadThread* helper);
 
   uint64_t address() const { return address_; }
   uint64_t byte_length() const { return byte_length_; }
@@ -45,6 +58,8 @@ class PagedRange {
   // REQUIRES: the fault's address is in the range.
   void resolve(const Fault& fault);
   void prefetch(uint64_t byte_offset, uint64_t byte_length);
+  // For the helper: installs the next few pages of what was ordered ahead. False when there is no more to do.
+  bool install_ahead();
   PagingStats stats() const;
   // Installs whatever is missing, then closes: the kernel has all it needs. Costs what is missing.
   void complete();
@@ -52,23 +67,36 @@ class PagedRange {
   // installation in progress, then wakes whoever waits for a page.
   void close();
 
-  PagedRange(const UserFault& userfault, uint64_t address, uint64_t byte_length, std::unique_ptr<PageSource> source);
+  PagedRange(const UserFault& userfault, Place place, std::unique_ptr<PageSource> source, AheadThread* helper);
   PagedRange(const PagedRange&) = delete;
   PagedRange& operator=(const PagedRange&) = delete;
 
  private:
-  bool install_window(uint64_t byte_offset, PageRange page);
-  bool bring_back(uint64_t byte_offset, PageRange page);
+  using Lock = std::unique_lock<std::mutex>;
+  struct Flight {
+    PageRange pages;
+    uint64_t number = 0;
+  };
+
+  bool answer(Lock& lock, uint64_t byte_offset, PageRange page);
+  bool install_window(Lock& lock, uint64_t byte_offset, PageRange page);
+  bool install_share(Lock& lock, PageRange share, PageRange page);
+  bool install_page(Lock& lock, PageRange page);
+  bool bring_back(Lock& lock, uint64_t byte_offset, PageRange page);
+  void order_ahead();
   // Installs what of the window is not installed yet; returns how many pages that were. Where the object has holes they
   // are filled within `fill` alone: a guess must not cost memory.
-  uint64_t install(PageRange window, PageRange fill);
+  uint64_t install(Lock& lock, PageRange window, PageRange fill);
+  CopyProgress install_gap(Lock& lock, PageRange gap);
+  template <typename Work>
+  void without_lock(Lock& lock, PageRange pages, Work work);
   // Takes the lock for a moment only, again and again.
   void install_in_steps(PageRange pages, uint64_t step_pages);
   // Nothing where a part of it is there already, or the source says no.
   void bring_by(PagesAside& aside, PageRange pages);
   bool is_wholly_missing(PageRange pages) const;
   uint64_t put_in_place(PagesAside& aside, PageRange pages);
-  uint64_t pass_hole(PageRange gap, PageRange fill, uint64_t& filled_end);
+  uint64_t pass_hole(Lock& lock, PageRange gap, PageRange fill, uint64_t& filled_end);
   void leave_to_kernel();
   void fail(PageRange pages);
 
@@ -76,12 +104,19 @@ class PagedRange {
   const uint64_t address_;
   const uint64_t byte_length_;
   const uint64_t page_bytes_;
+  const bool costs_memory_;
+  AheadThread* const helper_;
 
   mutable std::mutex mutex_;            // guards all below
   std::shared_ptr<PageSource> source_;  // until closed; shared with who gets pages ready without the lock
   bool is_closed_ = false;
+  std::list<Flight> in_flight_;  // being brought in without the lock, in the order of their numbers
+  uint64_t last_flight_ = 0;
+  bool is_answering_ = false;
+  mutable std::condition_variable changed_;  // of what is under way
   PageSet installed_;
   FaultWindow window_;
+  ReadAhead read_ahead_;
   PagingStats stats_;
 };
 

@@ -7,7 +7,8 @@ namespace vmoffer {
 
 Result<std::shared_ptr<PagedRange>> Pager::add(uint64_t address, uint64_t byte_length,
                                                std::unique_ptr<PageSource> source) {
-  Result<std::shared_ptr<PagedRange>> range = PagedRange::open(userfault_, address, byte_length, std::move(source));
+  Result<std::shared_ptr<PagedRange>> range =
+      PagedRange::open(userfault_, {address, byte_length}, std::move(source), ahead_.is_of_use() ? &ahead_ : nullptr);
   if (!range.is_ok()) return range;
   const std::lock_guard lock(mutex_);
   ranges_[address] = range.value();

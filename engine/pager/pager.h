@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 
+#include "engine/pager/ahead_thread.h"
 #include "engine/pager/paged_range.h"
 #include "engine/sys/userfault.h"
 
@@ -30,6 +31,7 @@ class Pager {
   std::shared_ptr<PagedRange> find(uint64_t address);
 
   const UserFault userfault_;
+  AheadThread ahead_;
   std::mutex mutex_;
   std::map<uint64_t, std::shared_ptr<PagedRange>> ranges_;  // by first address
 };

@@ -80,6 +80,8 @@ CopyProgress PulledSource::install(const UserFault& userfault, uint64_t address,
 
 bool PulledSource::move_huge_page(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
                                   CopyProgress& progress) {
+  const std::unique_lock lock(aside_mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
   if (fault_aside_ == nullptr) fault_aside_ = open_aside();
   if (fault_aside_ == nullptr || !fault_aside_->fill(byte_offset, kHugePageBytes)) return false;
   progress = fault_aside_->put_in_place(userfault, address, byte_offset, kHugePageBytes);

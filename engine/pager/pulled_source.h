@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 
 #include "engine/pager/page_source.h"
 #include "engine/sys/mapping.h"
@@ -43,7 +44,8 @@ class PulledSource : public PageSource {
   const std::shared_ptr<MemoryObject> object_;
   const Mapping view_;
   const bool consume_;
-  std::unique_ptr<PagesAside> fault_aside_;  // for windows of that size; with the range's lock
+  std::mutex aside_mutex_;
+  std::unique_ptr<PagesAside> fault_aside_;  // for windows of that size
   std::atomic<bool> may_move_ = true;
   std::atomic<uint64_t> bytes_pulled_ = 0;
 };

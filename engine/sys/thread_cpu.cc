@@ -123,6 +123,8 @@ std::vector<int> allowed_cores() {
   return cores;
 }
 
+int current_core() { return ::sched_getcpu(); }
+
 bool keep_this_thread_on(const std::vector<int>& cores) {
   cpu_set_t set;
   CPU_ZERO(&set);

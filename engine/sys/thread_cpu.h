@@ -15,6 +15,9 @@ void enroll_this_thread();
 // The cores on which the calling thread may run; empty when that can't be told.
 std::vector<int> allowed_cores();
 
+// Where the calling thread runs now; -1 when that can't be told. No system call.
+int current_core();
+
 // A hint: false when the kernel or the container will not have it, and then nothing has changed. REQUIRES: not empty.
 bool keep_this_thread_on(const std::vector<int>& cores);
 

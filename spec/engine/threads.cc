@@ -23,6 +23,8 @@ using namespace vmoffer;
 
 constexpr std::chrono::milliseconds kPatience{60000};
 constexpr uint64_t kPages = 96;
+// Enough for read-ahead to begin, and for some orders.
+constexpr uint64_t kManyPages = 4096;
 constexpr uint32_t kDisown = kDropMask;
 
 void fail(const char* expression, int line, const std::string& why) {
@@ -59,10 +61,10 @@ __attribute__((no_sanitize("thread"))) void write_page(uint64_t address, uint64_
 
 uint8_t mark_of(uint64_t page) { return static_cast<uint8_t>(page * 7 + 1); }
 
-std::shared_ptr<Region> allocate_marked() {
-  Result<std::shared_ptr<Region>> region = Runtime::instance().allocate(kPages * page_bytes(), false, false);
+std::shared_ptr<Region> allocate_marked(uint64_t pages = kPages) {
+  Result<std::shared_ptr<Region>> region = Runtime::instance().allocate(pages * page_bytes(), false, false);
   EXPECT_OK(region);
-  for (uint64_t page = 0; page < kPages; ++page) write_page(region.value()->address(), page, mark_of(page));
+  for (uint64_t page = 0; page < pages; ++page) write_page(region.value()->address(), page, mark_of(page));
   return region.take();
 }
 
@@ -136,6 +138,33 @@ void release_under_readers(int round) {
     }
   });
   for (uint64_t page = 0; page < kPages; ++page) EXPECT(read_page(region->address(), page) == 0);
+}
+
+// Read on and on, upwards and downwards, while a helper installs ahead, somebody prefetches, and at last it is
+// released.
+void read_ahead(int round) {
+  const wire::Transfer transfer = round % 2 == 0 ? wire::Transfer::kMap : wire::Transfer::kPull;
+  std::shared_ptr<Region> source = allocate_marked(kManyPages);
+  offer_to_self(*source, kRead, std::make_shared<Observer>());
+  Result<ReceivedClaim> received = claim(request_for(*source, transfer), true);
+  EXPECT_OK(received);
+  const std::shared_ptr<Region> region = received.take().region;
+  std::atomic<uint64_t> pages_read = 0;
+  run_at_once(4, [&](int i) {
+    if (i == 0 && round % 4 < 2) return (void)region->prefetch(region->byte_length() / 2, region->byte_length() / 4);
+    if (i == 1 && round % 8 < 4) {
+      while (pages_read < kManyPages / 2) std::this_thread::yield();
+      return region->release(true);
+    }
+    if (i < 2) return;
+    for (uint64_t step = 0; step < kManyPages; ++step, ++pages_read) {
+      const uint64_t page = i == 2 ? step : kManyPages - 1 - step;
+      const uint8_t mark = read_page(region->address(), page);
+      EXPECT(mark == mark_of(page) || (round % 8 < 4 && mark == 0));
+    }
+  });
+  const PagingStats stats = region->stats();
+  EXPECT(stats.read_ahead_hits + stats.read_ahead_waste <= kManyPages);
 }
 
 // One cancels, two claim: one of the three wins, and all agree on who.
@@ -237,6 +266,7 @@ void run(int rounds) {
       [](int round) { read_together(round, kRead | kWrite, wire::Transfer::kMap); },
       [](int round) { read_together(round, kRead, wire::Transfer::kPull); },
       release_under_readers,
+      read_ahead,
       cancel_against_claims,
       abandon_claims,
       list_and_watch,

@@ -20,6 +20,19 @@ export interface FaultWindow {
   install(first: number, count: number): void;
 }
 
+export interface ReadAhead {
+  /** The window of a run is being installed for the touched page. True when there is something to take now. */
+  begin(first: number, count: number, touched: number): boolean;
+  /** The window to install besides the page, which may be empty; null when no reader that is followed can be there. */
+  onFault(page: number): PageSpan | null;
+  /** What the helper installs next. */
+  take(maxPages: number): PageSpan | null;
+  giveUp(first: number, count: number): void;
+  readonly hasOrders: boolean;
+  readonly hits: number;
+  readonly waste: number;
+}
+
 export interface Placement {
   /** Where to be from now on, after a fault from that core (below 0: nobody knows); -1 is anywhere. */
   afterFault(core: number): number;
@@ -113,6 +126,7 @@ export interface Probe {
   readonly OfferBook: new () => OfferBook;
   readonly PageSet: new (pageCount: number) => PageSet;
   readonly FaultWindow: new (pageCount: number, pageBytes: number) => FaultWindow;
+  readonly ReadAhead: new (pageCount: number) => ReadAhead;
   readonly Placement: new (allowedCores: readonly number[]) => Placement;
   latencyHistogram(
     nanoseconds: readonly bigint[],
@@ -141,7 +155,7 @@ export interface Probe {
   /** What a child that is forked, and does not exec, reads there; or the signal that ends it. */
   touchInChild(address: bigint): { value: number } | { signal: number };
   /** From here on the engine does without it, as on an older kernel, or no longer. */
-  deny(what: 'UFFDIO_MOVE', isDenied: boolean): void;
+  deny(what: 'UFFDIO_MOVE' | 'memory to spare', isDenied: boolean): void;
   /** Runs the machine code there: an `int(*)()`. */
   call(address: bigint): number;
   /** Takes pages out of this process's page table, as reclaim would. */

@@ -26,6 +26,26 @@ function sleepsForEver(line: string): boolean {
   return argument !== undefined && args[argument] === forEver;
 }
 
+/** The cores on which each thread of this process may run, by its name. */
+export function coresOfThreads(): Record<string, number[]> {
+  const threads = readdirSync('/proc/self/task').map((id) => readFileSync(`/proc/self/task/${id}/status`, 'utf8'));
+  return Object.fromEntries(
+    threads.map((status) => [fieldOf(status, 'Name'), listOf(fieldOf(status, 'Cpus_allowed_list'))]),
+  );
+}
+
+function fieldOf(status: string, name: string): string {
+  return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '';
+}
+
+/** `0-2,5` is 0, 1, 2 and 5. */
+function listOf(ranges: string): number[] {
+  return ranges.split(',').flatMap((range) => {
+    const [first = NaN, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+}
+
 function nameOf(threadId: string): string[] {
   try {
     return [readFileSync(`/proc/self/task/${threadId}/comm`, 'utf8').trimEnd()];

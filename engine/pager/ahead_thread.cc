@@ -1,0 +1,54 @@
+#include "engine/pager/ahead_thread.h"
+
+#include <algorithm>
+
+#include "engine/pager/paged_range.h"
+#include "engine/sys/thread.h"
+#include "engine/sys/thread_cpu.h"
+
+namespace vmoffer {
+
+AheadThread::AheadThread() : all_cores_(allowed_cores()) {}
+
+// Without a thread the orders are left standing: readers then run into what is missing, and are answered.
+void AheadThread::start() {
+  was_started_ = true;
+  [[maybe_unused]] const Result<Thread> thread = Thread::start("vmo-ahead", [this] { run(); });
+}
+
+void AheadThread::order(std::shared_ptr<PagedRange> range) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!was_started_) start();
+    readers_core_ = current_core();
+    const bool is_waiting = std::find(ranges_.begin(), ranges_.end(), range) != ranges_.end();
+    if (!is_waiting) ranges_.push_back(std::move(range));
+  }
+  ordered_.notify_one();
+}
+
+// Several ranges take turns, a chunk each.
+void AheadThread::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    ordered_.wait(lock, [this] { return !ranges_.empty(); });
+    std::shared_ptr<PagedRange> range = std::move(ranges_.front());
+    ranges_.pop_front();
+    const int readers_core = readers_core_;
+    lock.unlock();
+    stay_away_from(readers_core);
+    const bool has_more = range->install_ahead();
+    lock.lock();
+    if (has_more) ranges_.push_back(std::move(range));
+  }
+}
+
+void AheadThread::stay_away_from(int core) {
+  if (core == avoided_) return;
+  avoided_ = core;
+  std::vector<int> others = all_cores_;
+  std::erase(others, core);
+  if (!others.empty()) keep_this_thread_on(others);
+}
+
+}  // namespace vmoffer

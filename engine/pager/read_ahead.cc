@@ -1,0 +1,125 @@
+#include "engine/pager/read_ahead.h"
+
+#include <algorithm>
+
+namespace vmoffer {
+
+PageRange ReadAhead::mirrored(const Reader& reader, PageRange range) const {
+  return reader.is_upwards ? range : PageRange{page_count_ - range.end(), range.count};
+}
+
+uint64_t ReadAhead::position_of(const Reader& reader, uint64_t page) const {
+  return reader.is_upwards ? page : page_count_ - 1 - page;
+}
+
+bool ReadAhead::begin(PageRange window, uint64_t touched) {
+  if (window.count < kMinWindowPages) return false;
+  Reader begun;
+  begun.is_upwards = touched == window.first;
+  const PageRange ahead = mirrored(begun, window);
+  if (ahead.end() + kMinWindowPages > page_count_) return false;
+  begun.at = ahead.first;
+  begun.next = begun.end = ahead.end();
+  begun.used_at = ++clock_;
+  order(begun);
+  Reader& oldest = *std::min_element(readers_.begin(), readers_.end(),
+                                     [](const Reader& a, const Reader& b) { return a.used_at < b.used_at; });
+  forget(oldest);
+  oldest = begun;
+  return true;
+}
+
+// The last page of all is a wire as well: so it is known in the end what was of use.
+void ReadAhead::order(Reader& reader) {
+  reader.order = reader.order == 0 ? kFirstOrderPages : std::min(2 * reader.order, kMaxOrderPages);
+  reader.wire = std::min(reader.end, page_count_ - 1);
+  reader.end = std::min(reader.end + reader.order, page_count_ - 1);
+}
+
+bool ReadAhead::has_come(const Reader& reader, uint64_t position) const {
+  if (reader.used_at == 0 || position < reader.at) return false;
+  return position == reader.wire || position < reader.next + kNearPages;
+}
+
+std::optional<PageRange> ReadAhead::on_fault(uint64_t page) {
+  for (Reader& reader : readers_) {
+    const uint64_t position = position_of(reader, page);
+    if (!has_come(reader, position)) continue;
+    reader.used_at = ++clock_;
+    const PageRange window = mirrored(reader, advance(reader, position));
+    if (position == page_count_ - 1) forget(reader);
+    return window;
+  }
+  return std::nullopt;
+}
+
+PageRange ReadAhead::advance(Reader& reader, uint64_t position) {
+  pass(reader, position);
+  const bool is_outrun = position + kMinSharePages > reader.next;
+  PageRange window{reader.next, 0};
+  if (is_outrun) {
+    reader.next = std::max(reader.next, std::min(position, page_count_ - 1));
+    window = intersect({reader.next, reader.share}, {0, page_count_ - 1});
+    reader.next = window.end();
+    reader.share = std::min(2 * reader.share, kMaxSharePages);
+  } else {
+    reader.share = std::max(reader.share / 2, kMinSharePages);
+  }
+  reader.end = std::max(reader.end, reader.next);
+  if (position >= reader.wire || reader.next > reader.wire) order(reader);
+  return window;
+}
+
+void ReadAhead::pass(Reader& reader, uint64_t position) {
+  for (PageRange& taken : reader.taken) {
+    const uint64_t passed = std::min(taken.count, position - std::min(position, taken.first));
+    hits_ += passed;
+    taken = {taken.first + passed, taken.count - passed};
+  }
+  std::erase_if(reader.taken, [](PageRange taken) { return taken.is_empty(); });
+  reader.at = position;
+}
+
+void ReadAhead::forget(Reader& reader) {
+  for (const PageRange taken : reader.taken) waste_ += taken.count;
+  reader = Reader();
+}
+
+bool ReadAhead::has_order(const Reader& reader) const {
+  const uint64_t next = reader.next == reader.wire ? reader.next + 1 : reader.next;
+  return reader.used_at != 0 && next < reader.end;
+}
+
+bool ReadAhead::has_orders() const {
+  return std::any_of(readers_.begin(), readers_.end(), [this](const Reader& reader) { return has_order(reader); });
+}
+
+std::optional<PageRange> ReadAhead::take(uint64_t max_pages) {
+  for (Reader& reader : readers_) {
+    if (!has_order(reader)) continue;
+    if (reader.next == reader.wire) ++reader.next;
+    const uint64_t stop = reader.next < reader.wire ? std::min(reader.end, reader.wire) : reader.end;
+    const PageRange taken{reader.next, std::min(max_pages, stop - reader.next)};
+    reader.next = taken.end();
+    const bool goes_on = !reader.taken.empty() && reader.taken.back().end() == taken.first;
+    if (goes_on) {
+      reader.taken.back().count += taken.count;
+    } else {
+      reader.taken.push_back(taken);
+    }
+    return mirrored(reader, taken);
+  }
+  return std::nullopt;
+}
+
+void ReadAhead::give_up(PageRange taken) {
+  for (Reader& reader : readers_) {
+    const PageRange range = mirrored(reader, taken);
+    const bool is_of = std::any_of(reader.taken.begin(), reader.taken.end(), [&](PageRange span) {
+      return range.first >= span.first && range.first < span.end();
+    });
+    if (is_of) forget(reader);
+  }
+}
+
+}  // namespace vmoffer

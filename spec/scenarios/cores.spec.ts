@@ -1,0 +1,47 @@
+import { expect } from 'chai';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { VMO_GRANT_R } from 'vmoffer';
+import { startObedient, type Obedient } from '../support/obedient.js';
+import { needs, requires, type Need } from '../support/requires.js';
+
+const PAGES = 4096;
+const SEED = 9;
+
+const taskset: Need = {
+  what: 'taskset and two cores',
+  remedy: 'install util-linux; run on a machine with two cores',
+  isMet: () => ['/usr/bin/taskset', '/bin/taskset'].some(existsSync) && availableParallelism() > 1,
+};
+
+/** Has it read all of a claim of its own memory, page by page. */
+async function readAll(user: Obedient): Promise<void> {
+  const { region } = await user.call('allocate', PAGES, SEED);
+  const { address } = await user.call('offer', await user.call('ownPid'), region, VMO_GRANT_R);
+  const claim = await user.call('claimSync', await user.call('ownPid'), address, { paging: 'userfault' });
+  expect(await user.call('difference', claim.region, SEED)).to.equal(undefined);
+}
+
+describe('the threads that bring pages', () => {
+  beforeEach(function () {
+    requires(this, needs.userfault, taskset);
+  });
+
+  it('stay on the one core that the process was given, and need no helper there', async () => {
+    for (const core of [0, 1]) {
+      await using user = await startObedient({ wrapper: ['taskset', '-c', String(core)] });
+      await readAll(user);
+      const cores = await user.call('coresOfThreads');
+      expect(cores['vmo-pager']).to.deep.equal([core]);
+      expect(cores).not.to.have.property('vmo-ahead');
+    }
+  });
+
+  it('stay on those that it was given, and the helper keeps away from the core of the pager', async () => {
+    await using user = await startObedient({ wrapper: ['taskset', '-c', '0,1'] });
+    await readAll(user);
+    const { 'vmo-pager': pager = [], 'vmo-ahead': ahead = [] } = await user.call('coresOfThreads');
+    for (const core of [...pager, ...ahead]) expect([0, 1]).to.include(core);
+    expect(ahead).to.have.lengthOf(1);
+  });
+});
