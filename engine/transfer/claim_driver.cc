@@ -81,9 +81,9 @@ void ClaimDriver::stop_waiting() {
 
 void ClaimDriver::give_up(Status why) {
   if (!done_) return;
+  stop_waiting();  // before the exchange closes the descriptor: its number may be another's at once
   exchange_->give_up(std::move(why));
-  if (exchange_->waiting() == ClaimExchange::Waiting::kNot) return finish(exchange_->take());
-  keep_patience();
+  wait();
 }
 
 void ClaimDriver::finish(Result<ReceivedClaim> result) {
