@@ -86,9 +86,9 @@ void Extents::replace(const Extent& extent) {
   put(extent);
 }
 
-void Extents::set_rights(ByteRange range, Rights rights) {
+void Extents::drop(ByteRange range, Rights dropped) {
   for (Extent& part : pieces(range)) {
-    part.rights = rights;
+    part.rights &= ~dropped;
     replace(part);
   }
 }

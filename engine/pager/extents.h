@@ -55,7 +55,8 @@ class Extents {
 
   // Puts one extent in the place of all that its range covers.
   void replace(const Extent& extent);
-  void set_rights(ByteRange range, Rights rights);
+  // From every piece of the range, whatever else is held of it.
+  void drop(ByteRange range, Rights dropped);
   void set_gone(ByteRange range);
 
   Extents(const Extents&) = delete;

@@ -175,7 +175,7 @@ Status Region::drop_write(ByteRange range) {
                                          protection_for(piece.rights)};
       Status status = mapping_.put_object(piece.holding->object()->fd(), placement);
       if (!status.is_ok()) return status;
-      extents_->set_rights(piece.range, piece.rights & ~kWrite);
+      extents_->drop(piece.range, kWrite);
     }
   }
   stop_paging();
@@ -185,11 +185,13 @@ Status Region::drop_write(ByteRange range) {
 Status Region::drop_execute(ByteRange range) {
   const std::lock_guard lock(mutex_);
   if (state_ != RegionState::kLive) return Status();
-  const Rights rights = extents_->rights(range);
-  if ((rights & kExecute) == 0) return Status();
-  Status status = mapping_.forbid_execution(range.offset, range.length);
-  if (status.is_ok()) extents_->set_rights(range, rights & ~kExecute);
-  return status;
+  for (const Extent& piece : extents_->pieces(range)) {
+    if ((piece.rights & kExecute) == 0) continue;
+    Status status = mapping_.forbid_execution(piece.range.offset, piece.range.length);
+    if (!status.is_ok()) return status;
+    extents_->drop(piece.range, kExecute);
+  }
+  return Status();
 }
 
 Region::~Region() {

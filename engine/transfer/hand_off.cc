@@ -69,7 +69,7 @@ void drop_from_offers(Extents& extents, ByteRange range, uint32_t flags) {
   if (disowns(flags)) {
     extents.set_gone(range);
   } else {
-    extents.set_rights(range, extents.rights(range) & ~dropped_by(flags));
+    extents.drop(range, dropped_by(flags));
   }
 }
 

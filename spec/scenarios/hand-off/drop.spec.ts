@@ -203,6 +203,18 @@ describe('memory that its source gives up executing', () => {
     expect(await claimer.call('permissions', claim.region)).to.equal('rwxp');
   });
 
+  it('may be pages of which some cannot be written any more: the others still can', async () => {
+    const part = vmOffer(claimer.pid, region.range(0, 4 * PAGE), R | VMO_DROP_W);
+    const first = await claimer.call('claim', process.pid, part.address);
+    await claimer.call('release', first.region);
+    await part.released;
+    const whole = vmOffer(claimer.pid, region, R | X | VMO_DROP_X);
+    await claimer.call('claim', process.pid, whole.address);
+    expect([0, 4].map(permissionsAt)).to.deep.equal(['rw-p', 'rw-s']);
+    vmOffer(claimer.pid, region.range(4 * PAGE, PAGE), R | W).cancel();
+    thrownBy(() => vmOffer(claimer.pid, region.range(0, PAGE), R | W), 'ERR_VMO_NOT_PERMITTED');
+  });
+
   it('may be a part: the pages beside it are executed as before', async () => {
     const offer = vmOffer(claimer.pid, region.range(4 * PAGE, 4 * PAGE), R | X | VMO_DROP_X);
     await claimer.call('claim', process.pid, offer.address);
