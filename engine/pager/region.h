@@ -70,7 +70,7 @@ class Region {
   // until the region is destroyed, so that whoever still holds a pointer harms nobody. Idempotent.
   void release(bool keep_addresses);
 
-  // Gives a range an object of its own, see carve.h.
+  // Gives a range an object of its own, see carve.h. kNotOwned when the region is no longer live.
   Status carve(ByteRange range, Writers writers);
 
   // What a claim takes from the source; nothing when the region is no longer live. On failure nothing has changed.

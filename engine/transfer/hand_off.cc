@@ -27,7 +27,9 @@ Result<std::vector<Loan>> borrow_pieces(const Grant& grant) {
   std::vector<Loan> loans;
   std::vector<const Holding*> borrowed;
   for (const Extent& piece : grant.extents->pieces(grant.range())) {
-    if (piece.holding == nullptr) return Status(Code::kNotOwned, "a part of this memory has gone to another process");
+    if (piece.holding == nullptr) {
+      return Status(Code::kNotOffered, "what was offered has just gone to another process");
+    }
     if (!piece.holding->is_sole()) {
       return Status(Code::kBusy,
                     "the source shares this memory as a whole with those it has it from, so that a part cannot be "
@@ -49,8 +51,12 @@ Result<std::vector<Loan>> borrow_pieces(const Grant& grant) {
 Status carve_with(const Grant& grant, Writers writers) {
   Result<std::vector<Loan>> loans = borrow_pieces(grant);
   if (!loans.is_ok()) return loans.status();
-  const std::shared_ptr<Region> region = grant.region.lock();
-  if (region != nullptr && region->state() == RegionState::kLive) return region->carve(grant.range(), writers);
+  checkpoint("source.packing");
+  if (const std::shared_ptr<Region> region = grant.region.lock(); region != nullptr) {
+    const Status status = region->carve(grant.range(), writers);
+    if (status.code() != Code::kNotOwned) return status;
+  }
+  // The region has been released; its offers have the memory.
   return carve(*grant.extents, nullptr, grant.range(), writers);
 }
 
@@ -71,6 +77,12 @@ void drop_from_offers(Extents& extents, ByteRange range, uint32_t flags) {
   } else {
     extents.drop(range, dropped_by(flags));
   }
+}
+
+// A part of the range may have been given up before.
+bool holds_anywhere(const Extents& extents, ByteRange range, Rights right) {
+  const std::vector<Extent> pieces = extents.pieces(range);
+  return std::any_of(pieces.begin(), pieces.end(), [&](const Extent& piece) { return (piece.rights & right) != 0; });
 }
 
 }  // namespace
@@ -104,7 +116,7 @@ Status drop_rights(const Grant& grant, const MemoryObject& object, wire::Transfe
   }
   // A region that is released at this very moment drops nothing any more; its offers are left.
   drop_from_offers(*grant.extents, grant.range(), flags);
-  const bool source_writes = !disowns(flags) && (grant.extents->rights(grant.range()) & kWrite) != 0;
+  const bool source_writes = holds_anywhere(*grant.extents, grant.range(), kWrite);
   const bool is_mapped = transfer == wire::Transfer::kMap;
   const bool claimer_writes = is_mapped ? (granted_by(flags) & kWrite) != 0 : disowns(flags);
   const bool may_anybody_write = source_writes || claimer_writes;

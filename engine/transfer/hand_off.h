@@ -22,7 +22,7 @@ struct Parcel {
 bool takes_time(const Grant& grant);
 
 // Before the terms are sent. A part of a larger object gets one of its own first; nothing else changes for the source.
-// kBusy when somebody has a share of what would have to be taken apart or given away, kNotOwned when a part is gone.
+// kBusy when somebody has a share of what would have to be taken apart or given away, kNotOffered when a part is gone.
 // Who pulls the memory gets a copy: to read it is enough, and what is disowned it takes out as it goes.
 Result<Parcel> pack(const Grant& grant, wire::Transfer transfer);
 // So that a range can be packed without anybody waiting; for a caller that knows that nobody writes meanwhile.

@@ -6,11 +6,18 @@ export interface ClaimStep {
   side: 'claimer' | 'source';
   /** What the source knows of the claim there. Past its acknowledgement the claimer cannot tell. */
   source: 'has not heard' | 'has heard' | 'has granted' | 'may have dropped' | 'has dropped';
+  /** Only a part is given an object of its own first. */
+  isOfParts?: true;
 }
 
-export const CLAIM_STEPS: readonly ClaimStep[] = [
+export function stepsOfClaim({ isPart }: { isPart: boolean }): readonly ClaimStep[] {
+  return CLAIM_STEPS.filter(({ isOfParts = false }) => isPart || !isOfParts);
+}
+
+const CLAIM_STEPS: readonly ClaimStep[] = [
   { checkpoint: 'claim.ask', side: 'claimer', source: 'has not heard' },
   { checkpoint: 'source.asked', side: 'source', source: 'has heard' },
+  { checkpoint: 'source.packing', side: 'source', source: 'has granted', isOfParts: true },
   { checkpoint: 'source.granted', side: 'source', source: 'has granted' },
   { checkpoint: 'claim.terms', side: 'claimer', source: 'has granted' },
   { checkpoint: 'claim.mapped', side: 'claimer', source: 'has granted' },

@@ -113,6 +113,7 @@ export type Checkpoint =
   | 'prefetch.filled'
   | 'offer.checked'
   | 'source.asked'
+  | 'source.packing'
   | 'source.granted'
   | 'source.acknowledged'
   | 'source.dropping'

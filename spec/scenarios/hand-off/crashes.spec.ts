@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { vmClaim, VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
-import { CLAIM_STEPS } from '../../support/claim-steps.js';
+import { stepsOfClaim } from '../../support/claim-steps.js';
 import { holdersOf, objectDescriptors, objectInodes } from '../../support/holders.js';
 import { until } from '../../support/barriers.js';
 import { startObedient, type Obedient } from '../../support/obedient.js';
@@ -87,10 +87,12 @@ for (const { name, flags, isDisowned } of WAYS) {
         if (part) expect(await source.call('isZeroed', region, first, count)).to.be.true;
       });
 
-      it("is nobody's when the source is killed at source.asked", async () => {
-        expect(await claimWhileKilledAt(source, 'source.asked')).to.be.undefined;
-        expect(objectDescriptors(claimer.pid)).to.equal(0);
-      });
+      for (const checkpoint of part ? (['source.asked', 'source.packing'] as const) : (['source.asked'] as const)) {
+        it(`is nobody's when the source is killed at ${checkpoint}`, async () => {
+          expect(await claimWhileKilledAt(source, checkpoint)).to.be.undefined;
+          expect(objectDescriptors(claimer.pid)).to.equal(0);
+        });
+      }
 
       it("is the claimer's as a whole or not at all when the source is killed at source.granted", async () => {
         const claim = await claimWhileKilledAt(source, 'source.granted');
@@ -106,7 +108,7 @@ for (const { name, flags, isDisowned } of WAYS) {
         });
       }
 
-      for (const { checkpoint, side } of CLAIM_STEPS) {
+      for (const { checkpoint, side } of stepsOfClaim({ isPart: part !== undefined })) {
         it(`is gone with both when both are killed at ${checkpoint}: nobody has it, and a third is told so`, async () => {
           const { address } = await source.call('offerPages', process.pid, region, first, count, VMO_GRANT_R);
           const parkedSide = side === 'source' ? source : claimer;

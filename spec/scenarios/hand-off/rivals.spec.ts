@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { vmClaim, VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W, VmoError, type OfferEnding } from 'vmoffer';
-import { CLAIM_STEPS, type ClaimStep } from '../../support/claim-steps.js';
+import { stepsOfClaim, type ClaimStep } from '../../support/claim-steps.js';
 import { holdersOf } from '../../support/holders.js';
 import { startObedient, type Obedient } from '../../support/obedient.js';
 import { expectPages } from '../../support/pages.js';
@@ -19,8 +19,8 @@ const WAYS = [
   { name: 'a disowned range', flags: DISOWNED },
 ];
 const EXTENTS = [
-  { name: '', first: 0, count: PAGES },
-  { name: ', a part of a region,', first: 8, count: 4 },
+  { name: '', first: 0, count: PAGES, isPart: false },
+  { name: ', a part of a region,', first: 8, count: 4, isPart: true },
 ];
 
 type Claimed = Awaited<ReturnType<typeof startClaim>>;
@@ -112,7 +112,7 @@ describe('a claim that is under way', () => {
       describe(`of ${way}${extent.name}`, () => {
         const isDisowned = flags === DISOWNED;
 
-        for (const step of CLAIM_STEPS) {
+        for (const step of stepsOfClaim(extent)) {
           const isUndecided = step.source === 'has not heard' || step.source === 'has heard';
 
           it(`and a cancellation at ${step.checkpoint}: ${isUndecided ? 'the cancellation wins' : 'the claim wins'}`, async () => {
@@ -155,7 +155,7 @@ describe('a claim that is under way', () => {
 
   for (const extent of EXTENTS) {
     describe(`of a disowned range${extent.name}`, () => {
-      for (const step of CLAIM_STEPS) {
+      for (const step of stepsOfClaim(extent)) {
         const isFirst = step.source !== 'has not heard';
 
         it(`and a share of it at ${step.checkpoint}: ${isFirst ? 'the disowning wins' : 'the share wins'}`, async () => {
@@ -179,7 +179,7 @@ describe('a claim that is under way', () => {
     });
 
     describe(`of a share${extent.name}`, () => {
-      for (const step of CLAIM_STEPS) {
+      for (const step of stepsOfClaim(extent)) {
         const isFirst = step.source !== 'has not heard';
 
         it(`and another's that disowns it at ${step.checkpoint}: ${isFirst ? 'the share wins' : 'the disowning wins'}`, async () => {
