@@ -1,0 +1,285 @@
+/** Three processes that do to each other what the ownership model says they may, several things at a time. */
+import { VMO_DISOWN, VMO_DROP_R, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W, VmoError } from 'vmoffer';
+import { until } from './barriers.js';
+import { startObedient, type Obedient } from './obedient.js';
+import { apply, emptyState, forget, isHeld, isThere, stampsOf, type Action, type State } from './ownership-model.js';
+import { Random } from './random.js';
+
+const PROCESSES = 3;
+const MAX_REGIONS = 9;
+const MAX_PAGES = 4;
+const KILLS_IN_1000 = 5;
+const HISTORY = 150;
+const R = VMO_GRANT_R;
+const RW = VMO_GRANT_R | VMO_GRANT_W;
+const FLAGS = [R, RW, R | VMO_DROP_W, RW | VMO_DROP_W, R | VMO_DISOWN, RW | VMO_DISOWN, RW | VMO_DISOWN];
+const PEER_IS_GONE = ['ERR_VMO_PEER_GONE', 'ERR_VMO_NO_PROCESS', 'ERR_VMO_NOT_OFFERED'];
+
+/** What comes of it when the process that does it is killed. */
+const GONE = 'gone';
+const GONE_WITH_IT = 'gone with what it claimed';
+
+/** Where the model's things are really. */
+interface Handle {
+  process: number;
+  handle: number;
+  address: bigint;
+}
+
+export class OwnershipRun implements AsyncDisposable {
+  state: State = emptyState();
+  readonly #random: Random;
+  readonly #processes: Obedient[] = [];
+  readonly #regions = new Map<number, Handle>();
+  readonly #offers = new Map<number, Handle>();
+  readonly #history: string[] = [];
+  #lastId = 0;
+  #lastStamp = 0;
+
+  constructor(seed: number) {
+    this.#random = new Random(seed);
+  }
+
+  async start(): Promise<void> {
+    this.#processes.push(...(await Promise.all(Array.from({ length: PROCESSES }, () => startObedient()))));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const process of this.#processes) await process[Symbol.asyncDispose]();
+  }
+
+  /** The last things that were done, with what came of them. */
+  get history(): string {
+    return this.#history.join('\n  ');
+  }
+
+  /** Does a few things at once, and finds an order in which the model does the same. */
+  async step(): Promise<void> {
+    const actions = this.#chooseSome();
+    const results = await Promise.all(actions.map((action) => this.#perform(action)));
+    this.#note(actions, results);
+    this.state = this.#explain(actions, results);
+    await this.#restartTheDead(actions);
+    await this.#expectReleases();
+    await this.#expectStamps(actions.length);
+    forget(this.state);
+  }
+
+  #chooseSome(): Action[] {
+    const actions = Array.from({ length: 1 + this.#random.below(3) }, () => this.#choose()).filter(
+      (a) => a !== undefined,
+    );
+    // One process dies at a time, and one thing is told apart from another by its process.
+    const kills = actions.filter((action) => action.do === 'kill');
+    if (kills.length > 1) return kills.slice(0, 1);
+    // Whether a write came before a claim cannot be told from how they end.
+    const hasClaim = actions.some((action) => action.do === 'claim');
+    return hasClaim ? actions.filter((action) => action.do !== 'stamp') : actions;
+  }
+
+  #choose(): Action | undefined {
+    const regions = [...this.state.regions].filter(([, region]) => isThere(region));
+    const pending = [...this.state.offers].filter(([, { state }]) => state === 'pending');
+    const dice = this.#random.below(1000);
+    if (dice < KILLS_IN_1000) return { do: 'kill', process: this.#random.below(PROCESSES) };
+    if (regions.length === 0 || (dice < 200 && regions.length < MAX_REGIONS)) return this.#allocation();
+    const [region, { pages }] = this.#random.pick(regions);
+    if (dice < 200 + 20 * regions.length) return { do: 'release', region };
+    if (dice < 500 || pending.length === 0) return this.#newOffer(region, pages.length);
+    if (dice < 950) return this.#useOf(this.#random.pick(pending)[0]);
+    return { do: 'stamp', region, page: this.#random.below(pages.length), stamp: ++this.#lastStamp };
+  }
+
+  #allocation(): Action {
+    const stamps = Array.from({ length: 1 + this.#random.below(MAX_PAGES) }, () => ++this.#lastStamp);
+    return { do: 'allocate', id: ++this.#lastId, process: this.#random.below(PROCESSES), stamps };
+  }
+
+  #newOffer(region: number, pageCount: number): Action {
+    const isPart = this.#random.below(3) === 0;
+    const first = isPart ? this.#random.below(pageCount) : 0;
+    const count = isPart ? 1 + this.#random.below(pageCount - first) : pageCount;
+    const destination = this.#random.below(PROCESSES);
+    return { do: 'offer', id: ++this.#lastId, region, first, count, flags: this.#random.pick(FLAGS), destination };
+  }
+
+  #useOf(offer: number): Action {
+    if (this.#random.below(8) === 0) return { do: 'cancel', offer };
+    const transfer = this.#random.below(5) === 0 ? 'pull' : 'map';
+    // What is shared and pulled lazily is copied when it is looked at: the model knows no such moments.
+    const isLazy = transfer === 'map' || ((this.state.offers.get(offer)?.flags ?? 0) & VMO_DROP_R) !== 0;
+    return { do: 'claim', id: ++this.#lastId, offer, transfer, paging: isLazy ? 'auto' : 'eager' };
+  }
+
+  #perform(action: Action): Promise<string> {
+    return this.#attempt(action).catch((error: unknown) => {
+      if (error instanceof VmoError) return error.code;
+      return action.do === 'claim' ? this.#endingAfterDeath(action.offer) : GONE;
+    });
+  }
+
+  /** A claimer that is gone cannot say whether it got the memory first. Its source can, unless that is gone, too. */
+  async #endingAfterDeath(offer: number): Promise<string> {
+    const { process, handle } = this.#at(this.#offers, offer);
+    const ending = await this.#process(process)
+      .call('claimed', handle)
+      .catch(() => GONE);
+    return ending === 'claimed' ? GONE_WITH_IT : GONE;
+  }
+
+  async #attempt(action: Action): Promise<string> {
+    switch (action.do) {
+      case 'allocate': {
+        const process = this.#process(action.process);
+        const { region, address } = await process.call('allocate', action.stamps.length);
+        for (const [page, stamp] of action.stamps.entries()) await process.call('stamp', region, page, stamp);
+        this.#regions.set(action.id, { process: action.process, handle: region, address });
+        return 'ok';
+      }
+      case 'offer': {
+        const { process, handle } = this.#at(this.#regions, action.region);
+        const { pid } = this.#process(action.destination);
+        const { first, count, flags } = action;
+        const made = await this.#process(process).call('offerPages', pid, handle, first, count, flags);
+        this.#offers.set(action.id, { process, handle: made.offer, address: made.address });
+        return 'ok';
+      }
+      case 'claim': {
+        const { process, address } = this.#at(this.#offers, action.offer);
+        const destination = this.state.offers.get(action.offer)?.destination ?? 0;
+        const { pid } = this.#process(process);
+        const { transfer, paging } = action;
+        const claim = await this.#process(destination).call('claim', pid, address, { transfer, paging });
+        this.#regions.set(action.id, { process: destination, handle: claim.region, address: claim.address });
+        return claim.immutable ? 'claimed, immutable' : 'claimed';
+      }
+      case 'cancel': {
+        const { process, handle } = this.#at(this.#offers, action.offer);
+        return String(await this.#process(process).call('cancel', handle));
+      }
+      case 'stamp': {
+        const { process, handle } = this.#at(this.#regions, action.region);
+        await this.#process(process).call('stamp', handle, action.page, action.stamp);
+        return 'ok';
+      }
+      case 'release': {
+        const { process, handle } = this.#at(this.#regions, action.region);
+        await this.#process(process).call('release', handle);
+        return 'ok';
+      }
+      case 'kill':
+        this.#process(action.process).kill('SIGKILL');
+        await this.#process(action.process).ended;
+        return 'ok';
+    }
+  }
+
+  /** The state after the first order in which the model says the same of everything. */
+  #explain(actions: readonly Action[], results: readonly string[]): State {
+    for (const order of permutationsOf(actions.map((_, at) => at))) {
+      const state = structuredClone(this.state);
+      if (order.every((at) => this.#agrees(state, actions, at, results[at] ?? ''))) return state;
+    }
+    throw new Error('no order of what was done at once explains what came of it');
+  }
+
+  #agrees(state: State, actions: readonly Action[], at: number, result: string): boolean {
+    const action = actions[at];
+    if (!action) return false;
+    const before = structuredClone(state);
+    const isOut = () => {
+      Object.assign(state, before);
+      return true;
+    };
+    // The region or the offer may have gone with its process.
+    if (isOfTheDead(state, action)) return result === GONE || PEER_IS_GONE.includes(result);
+    const expected = apply(state, action);
+    if (expected === result) return true;
+    // While it was being claimed, in vain as it turned out.
+    const isTooEarlyToCancel = () =>
+      action.do === 'cancel' &&
+      result === 'ERR_VMO_TOO_LATE' &&
+      actions.some((other) => other.do === 'claim' && other.offer === action.offer);
+    const isSomebodyDying = actions.some((other) => other.do === 'kill');
+    if (action.do !== 'claim') return (result === GONE && isSomebodyDying) || (isTooEarlyToCancel() && isOut());
+    if (result === GONE_WITH_IT) return expected.startsWith('claimed');
+    if (result === GONE) return isOut();
+    // A source that has died need not have got as far as to seal what it dropped.
+    if (isSomebodyDying && expected.startsWith('claimed') && result.startsWith('claimed')) return true;
+    if (isSomebodyDying && PEER_IS_GONE.includes(result)) return isOut();
+    // Another claim was under way, and it had the memory to itself for a moment.
+    const hasRival = actions.some((other, index) => index !== at && (other.do === 'claim' || other.do === 'release'));
+    return result === 'ERR_VMO_BUSY' && hasRival && isOut();
+  }
+
+  async #restartTheDead(actions: readonly Action[]): Promise<void> {
+    for (const action of actions) {
+      if (action.do !== 'kill') continue;
+      await this.#process(action.process)[Symbol.asyncDispose]();
+      this.#processes[action.process] = await startObedient();
+    }
+    this.state.dead.clear();
+  }
+
+  /** An offer's state is what the model says, and its memory has been let go of when nobody has it any more. */
+  async #expectReleases(): Promise<void> {
+    for (const [id, { state }] of this.state.offers) {
+      const { process, handle } = this.#at(this.#offers, id);
+      const source = this.#process(process);
+      await until(`offer ${id} is ${state}`, async () => (await source.call('stateOf', handle)) === state);
+      if (state === 'pending') continue;
+      const isReleased = !isHeld(this.state, id);
+      if (isReleased) await source.call('released', handle);
+      else if (await source.call('isReleased', handle)) throw new Error(`the memory of offer ${id} is still held`);
+    }
+  }
+
+  async #expectStamps(howMany: number): Promise<void> {
+    const regions = [...this.state.regions].filter(([, region]) => isThere(region));
+    for (let turn = 0; turn < howMany && regions.length > 0; turn++) {
+      const [id] = this.#random.pick(regions);
+      await this.expectStampsOf(id);
+    }
+  }
+
+  async expectStampsOf(id: number): Promise<void> {
+    const { process, handle } = this.#at(this.#regions, id);
+    const found = String(await this.#process(process).call('stamps', handle));
+    const expected = String(stampsOf(this.state, id));
+    if (found !== expected) throw new Error(`region ${id} has ${found}, and should have ${expected}`);
+  }
+
+  async expectAllStamps(): Promise<void> {
+    for (const [id, region] of this.state.regions) if (isThere(region)) await this.expectStampsOf(id);
+  }
+
+  #note(actions: readonly Action[], results: readonly string[]): void {
+    this.#history.push(actions.map((action, at) => `${JSON.stringify(action)} → ${results[at]}`).join(' ‖ '));
+    if (this.#history.length > HISTORY) this.#history.shift();
+  }
+
+  #process(at: number): Obedient {
+    const process = this.#processes[at];
+    if (!process) throw new Error(`there is no process ${at}`);
+    return process;
+  }
+
+  #at(handles: Map<number, Handle>, id: number): Handle {
+    const handle = handles.get(id);
+    if (!handle) throw new Error(`there is no ${id} in the processes`);
+    return handle;
+  }
+}
+
+function isOfTheDead(state: State, action: Action): boolean {
+  if (action.do === 'allocate') return state.dead.has(action.process);
+  if (action.do === 'claim' || action.do === 'cancel') return !state.offers.has(action.offer);
+  return 'region' in action && !state.regions.has(action.region);
+}
+
+function permutationsOf(items: readonly number[]): number[][] {
+  if (items.length <= 1) return [[...items]];
+  return items.flatMap((item) =>
+    permutationsOf(items.filter((other) => other !== item)).map((rest) => [item, ...rest]),
+  );
+}
