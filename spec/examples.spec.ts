@@ -72,7 +72,7 @@ describe('the programs in README.md', () => {
   });
 
   it('are those that are run here', () => {
-    expect([...programs.keys()]).to.deep.equal(['claimer.mjs', 'source.mjs', 'hand-off.mjs']);
+    expect([...programs.keys()]).to.deep.equal(['claimer.mjs', 'source.mjs', 'hand-off.mjs', 'channel.mjs']);
   });
 
   it('claimer.mjs and source.mjs: one greets the other', async () => {
@@ -83,13 +83,13 @@ describe('the programs in README.md', () => {
     expect(await claimer.line()).to.equal('hello');
   });
 
-  it('hand-off.mjs: prints what its comments say', async () => {
-    const promised = [...(programs.get('hand-off.mjs') ?? '').matchAll(/ \/\/ prints: (.*)$/gm)].map(
-      ([, line]) => line,
-    );
-    expect(promised).to.have.lengthOf(2);
-    const end = await runProgram('node hand-off.mjs', folder.path);
-    expectGoodEnd(end);
-    expect(end.output).to.equal(`${promised.join('\n')}\n`);
-  });
+  for (const name of ['hand-off.mjs', 'channel.mjs']) {
+    it(`${name}: prints what its comments say`, async () => {
+      const promised = [...(programs.get(name) ?? '').matchAll(/\/\/ prints: (.*)$/gm)].map(([, line]) => line);
+      expect(promised).to.have.lengthOf(2);
+      const end = await runProgram(`node ${name}`, folder.path);
+      expectGoodEnd(end);
+      expect(end.output).to.equal(`${promised.join('\n')}\n`);
+    });
+  }
 });
