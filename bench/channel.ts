@@ -5,6 +5,7 @@ import { comparisons } from './channel/comparisons.js';
 import { CONTESTANTS, isPolling, ONE_OF_EACH, type Contestant } from './channel/contestants.js';
 import { IDLE, IDLE_SWITCHES, measureIdle } from './channel/idle.js';
 import { measureRun } from './channel/measure-run.js';
+import { channelPlots } from './channel/plots.js';
 import { allowedCores, coresOf } from './channel/placement.js';
 import { sentence } from './channel/sentence.js';
 import type { Samples } from './comparison.js';
@@ -63,6 +64,7 @@ function findingsOf(found: Samples, rounds: number): Findings {
     samples,
     rates,
     comparisons: comparisons.filter(({ ours, peer }) => isMeasured(ours) && isMeasured(peer)),
+    plots: channelPlots(rates, samples),
     notes: [...notes(rounds), idleNote(found), sentence(rates)],
   };
 }

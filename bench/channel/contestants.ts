@@ -76,7 +76,12 @@ export const DOORBELL = nameOf('ping-pong', MESSAGE_BYTES, 'apart', DOORBELL_WAY
 
 /** So that a name says what was measured, here and in the results. */
 export function nameOf(kind: Kind, byteLength: number, placement: Placement, way: string): string {
-  return `${way}: ${byteLength} B ${kind === 'one-way' ? 'one way' : 'round trip'}, ${PLACED[placement]}`;
+  return `${way}: ${sceneOf(kind, byteLength, placement)}`;
+}
+
+/** What is the same for all in one contest. */
+export function sceneOf(kind: Kind, byteLength: number, placement: Placement): string {
+  return `${byteLength} B ${kind === 'one-way' ? 'one way' : 'round trip'}, ${PLACED[placement]}`;
 }
 
 /** Two threads of one process are left to the scheduler: neither can be put on a core by its pid. */
