@@ -10,7 +10,7 @@ export interface Contestant {
   kind: Kind;
   byteLength: number;
   placement: Placement;
-  /** Messages, or round trips: some 0.2 s. */
+  /** Messages, or round trips: some 0.1 s. */
   count: number;
   slots: number;
 }
@@ -26,30 +26,30 @@ const MANY_SLOTS = 4096;
 type Line = [name: string, way: Contestant['way'], count: number, slots?: number];
 
 const OURS: readonly Line[] = [
-  ['Channel, send', { node: 'Channel, send' }, 500_000],
-  ['Channel, reserve', { node: 'Channel, reserve' }, 500_000],
-  ['Channel, sendMany', { node: 'Channel, sendMany' }, 500_000],
-  ['Channel, for await', { node: 'Channel, for await' }, 300_000],
+  ['Channel, send', { node: 'Channel, send' }, 250_000],
+  ['Channel, reserve', { node: 'Channel, reserve' }, 250_000],
+  ['Channel, sendMany', { node: 'Channel, sendMany' }, 250_000],
+  ['Channel, for await', { node: 'Channel, for await' }, 150_000],
 ];
 
 const PEERS: readonly Line[] = [
-  ['C ring', { c: 'ring' }, 1_000_000],
-  ['C stream', { c: 'stream' }, 120_000],
-  ['C stream, writev', { c: 'batch' }, 400_000],
-  ['C seqpacket', { c: 'seqpacket' }, 120_000],
-  ['C pipe', { c: 'pipe' }, 200_000],
-  ['net', { node: 'net' }, 100_000],
-  ['net, corked', { node: 'net, corked' }, 200_000],
-  ['zeromq', { node: 'zeromq' }, 40_000],
-  ['child_process', { node: 'child_process' }, 20_000],
-  ['MessageChannel', { node: 'MessageChannel' }, 80_000],
+  ['C ring', { c: 'ring' }, 500_000],
+  ['C stream', { c: 'stream' }, 60_000],
+  ['C stream, writev', { c: 'batch' }, 200_000],
+  ['C seqpacket', { c: 'seqpacket' }, 60_000],
+  ['C pipe', { c: 'pipe' }, 100_000],
+  ['net', { node: 'net' }, 60_000],
+  ['net, corked', { node: 'net, corked' }, 100_000],
+  ['zeromq', { node: 'zeromq' }, 20_000],
+  ['child_process', { node: 'child_process' }, 10_000],
+  ['MessageChannel', { node: 'MessageChannel' }, 40_000],
 ];
 
 const SMALL_ONLY: readonly Line[] = [
-  ['Channel, send, many slots', { node: 'Channel, send' }, 500_000, MANY_SLOTS],
-  ['Channel, reserve, many slots', { node: 'Channel, reserve' }, 500_000, MANY_SLOTS],
-  ['C ring, many slots', { c: 'ring' }, 1_000_000, MANY_SLOTS],
-  ['child_process, json', { node: 'child_process, json' }, 4_000],
+  ['Channel, send, many slots', { node: 'Channel, send' }, 250_000, MANY_SLOTS],
+  ['Channel, reserve, many slots', { node: 'Channel, reserve' }, 250_000, MANY_SLOTS],
+  ['C ring, many slots', { c: 'ring' }, 500_000, MANY_SLOTS],
+  ['child_process, json', { node: 'child_process, json' }, 2_000],
 ];
 
 const SCHEDULED: readonly Line[] = [...OURS, ...PEERS].filter(([name]) =>
@@ -57,16 +57,16 @@ const SCHEDULED: readonly Line[] = [...OURS, ...PEERS].filter(([name]) =>
 );
 
 const POLLING: readonly Line[] = [
-  ['Channel, polling', { node: 'Channel, reserve' }, 100_000],
-  ['C ring', { c: 'ring' }, 160_000],
+  ['Channel, polling', { node: 'Channel, reserve' }, 48_000],
+  ['C ring', { c: 'ring' }, 80_000],
 ];
 
 const SLEEPING: readonly Line[] = [
-  ['Channel, for await', { node: 'Channel, for await' }, 1_600],
-  ['C stream', { c: 'stream' }, 1_600],
-  ['net', { node: 'net' }, 1_600],
-  ['zeromq', { node: 'zeromq' }, 1_600],
-  ['child_process', { node: 'child_process' }, 1_600],
+  ['Channel, for await', { node: 'Channel, for await' }, 800],
+  ['C stream', { c: 'stream' }, 800],
+  ['net', { node: 'net' }, 800],
+  ['zeromq', { node: 'zeromq' }, 800],
+  ['child_process', { node: 'child_process' }, 800],
 ];
 
 const PLACED: Record<Placement, string> = { apart: 'two cores', same: 'one core', any: 'left to the scheduler' };
@@ -111,7 +111,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   ...contest('ping-pong', MESSAGE_BYTES, 'apart', [...POLLING, ...SLEEPING]),
   ...contest('ping-pong', MESSAGE_BYTES, 'same', SLEEPING, 4),
   ...contest('ping-pong', PAGE_BYTES, 'apart', POLLING, 0.5),
-  ...contest('ping-pong', MESSAGE_BYTES, 'apart', [[DOORBELL_WAY, { node: 'Channel, doorbell' }, 1_600]]),
+  ...contest('ping-pong', MESSAGE_BYTES, 'apart', [[DOORBELL_WAY, { node: 'Channel, doorbell' }, 800]]),
 ];
 
 /** Whether somebody looks again and again, which on one core keeps the other side from getting on. */
