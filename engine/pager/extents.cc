@@ -53,7 +53,7 @@ Rights Extents::rights(ByteRange range) const {
 
 std::shared_ptr<Holding> Extents::exact(ByteRange range) const {
   const std::vector<Extent> parts = pieces(range);
-  const std::shared_ptr<Holding> holding = parts.front().holding;
+  std::shared_ptr<Holding> holding = parts.front().holding;
   if (holding == nullptr || holding->object() == nullptr) return nullptr;
   if (holding->object()->byte_length() != range.length) return nullptr;
   for (const Extent& part : parts) {

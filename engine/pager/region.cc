@@ -47,7 +47,7 @@ Result<std::shared_ptr<Region>> Region::map(std::shared_ptr<Holding> holding, Ri
   return region;
 }
 
-Result<std::shared_ptr<Region>> Region::pull(Pull pull, std::shared_ptr<Holding> holding, Pager* pager) {
+Result<std::shared_ptr<Region>> Region::pull(const Pull& pull, std::shared_ptr<Holding> holding, Pager* pager) {
   Result<Mapping> mapping = Mapping::anonymous(pull.object->byte_length(), protection_for(pull.rights));
   if (!mapping.is_ok()) return mapping.status();
   Result<std::unique_ptr<PulledSource>> source = PulledSource::open(pull.object, pull.consume);

@@ -44,7 +44,7 @@ class Region {
     Rights rights = 0;
     bool consume = false;
   };
-  static Result<std::shared_ptr<Region>> pull(Pull pull, std::shared_ptr<Holding> holding, Pager* pager);
+  static Result<std::shared_ptr<Region>> pull(const Pull& pull, std::shared_ptr<Holding> holding, Pager* pager);
 
   uint64_t address() const { return address_; }
   uint64_t byte_length() const { return byte_length_; }

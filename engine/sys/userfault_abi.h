@@ -21,7 +21,7 @@
 #define UFFD_FEATURE_MOVE (1 << 16)
 #endif
 #ifndef UFFDIO_MOVE
-struct uffdio_move {
+struct uffdio_move {  // NOLINT(readability-identifier-naming): the kernel's name
   __u64 dst;
   __u64 src;
   __u64 len;

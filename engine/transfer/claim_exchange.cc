@@ -228,7 +228,7 @@ void ClaimExchange::give_up(Status why) {
 }
 
 void ClaimExchange::fail(Status status) {
-  status_ = decorate(std::move(status));
+  status_ = decorate(status);
   waiting_ = Waiting::kNot;
   received_.region.reset();
   holding_.reset();
@@ -238,7 +238,7 @@ void ClaimExchange::fail(Status status) {
   socket_.reset();
 }
 
-Status ClaimExchange::decorate(Status status) const {
+Status ClaimExchange::decorate(const Status& status) const {
   char address[32];
   std::snprintf(address, sizeof address, "0x%llx", static_cast<unsigned long long>(request_.address));
   return Status(status.code(),

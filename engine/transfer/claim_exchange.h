@@ -85,7 +85,7 @@ class ClaimExchange {
   void acknowledge();
   void finish();
   void fail(Status status);
-  Status decorate(Status status) const;
+  Status decorate(const Status& status) const;
 
   const ClaimRequest request_;
   const ProcessIdentity source_;
