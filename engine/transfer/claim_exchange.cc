@@ -46,7 +46,7 @@ void ClaimExchange::ask_next_broker() {
       waiting_ = Waiting::kLater;
       return;
     case BrokerSearch::Step::kFailed:
-      fail(std::move(found.status));
+      fail(found.status);
       return;
     case BrokerSearch::Step::kConnected:
       socket_ = std::move(found.socket);
@@ -55,7 +55,7 @@ void ClaimExchange::ask_next_broker() {
     case BrokerSearch::Step::kNoMore:
       break;
   }
-  if (refusal_) return fail(std::move(*refusal_));
+  if (refusal_) return fail(*refusal_);
   if (!is_alive(source_)) return fail(Status(Code::kPeerGone, "the source process has ended; the offer went with it"));
   fail(Status(
       Code::kNotOffered,
@@ -147,7 +147,7 @@ void ClaimExchange::on_terms(const wire::Terms& terms, std::vector<UniqueFd> des
                                             " descriptors where one belongs; nothing was mapped"));
   }
   Status status = take_in(terms, std::move(descriptors.front()));
-  if (!status.is_ok()) return fail(std::move(status));
+  if (!status.is_ok()) return fail(status);
   acknowledge();
 }
 
@@ -227,7 +227,7 @@ void ClaimExchange::give_up(Status why) {
   send_packet(socket_.get(), wire::encode(wire::Declined{offer_id_}));
 }
 
-void ClaimExchange::fail(Status status) {
+void ClaimExchange::fail(const Status& status) {
   status_ = decorate(status);
   waiting_ = Waiting::kNot;
   received_.region.reset();

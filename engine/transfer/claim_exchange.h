@@ -84,7 +84,7 @@ class ClaimExchange {
   Status pull(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
   void acknowledge();
   void finish();
-  void fail(Status status);
+  void fail(const Status& status);
   Status decorate(const Status& status) const;
 
   const ClaimRequest request_;

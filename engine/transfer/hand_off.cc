@@ -53,7 +53,7 @@ Status carve_with(const Grant& grant, Writers writers) {
   if (!loans.is_ok()) return loans.status();
   checkpoint("source.packing");
   if (const std::shared_ptr<Region> region = grant.region.lock(); region != nullptr) {
-    const Status status = region->carve(grant.range(), writers);
+    Status status = region->carve(grant.range(), writers);
     if (status.code() != Code::kNotOwned) return status;
   }
   // The region has been released; its offers have the memory.

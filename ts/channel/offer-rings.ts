@@ -9,6 +9,9 @@ import { regionBytes, writeHeader } from './layout.js';
 import type { CheckedChannelOptions } from './options.js';
 import { bringIn, type Rings } from './rings.js';
 
+/** A claim that goes wrong is over within moments, at the latest at the source's deadline for it. */
+const WITHDRAW_AGAIN_MS = 5;
+
 /** Makes the memory of a channel, offers it, and waits until it is accepted. */
 export async function offerRings(destPid: number, options: CheckedChannelOptions): Promise<Rings> {
   const native = addon();
@@ -63,11 +66,12 @@ function accepted(offer: NativeOffer, { signal, timeoutMs }: CheckedChannelOptio
   return ended.finally(() => letGo?.());
 }
 
+/** A claim that is under way decides; when it fails, the offer stands again, and is taken back then. */
 function withdraw(offer: NativeOffer): void {
   try {
     offer.cancel();
   } catch {
-    // It is just being accepted; the bell that nobody takes tells the other side.
+    if (offer.state === 'claiming' || offer.state === 'pending') setTimeout(withdraw, WITHDRAW_AGAIN_MS, offer);
   }
 }
 
