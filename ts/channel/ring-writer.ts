@@ -86,11 +86,10 @@ export class RingWriter {
     this.#fill(message.length, KIND_BYTES);
   }
 
-  /** Describes in a free slot what is enclosed. REQUIRES: hasRoom(). */
+  /** Describes in a free slot what is enclosed. As put(), for publish() to show. REQUIRES: hasRoom(). */
   enclose(description: Description, kind: typeof KIND_REGION | typeof KIND_LARGE): void {
     writeDescription(this.#words, (this.#at + SLOT_HEADER_BYTES) >> 2, description);
     this.#fill(DESCRIPTION_BYTES, kind);
-    this.publish();
   }
 
   /** The free slot's own bytes, to be written there. REQUIRES: hasRoom(), and it fits. */
