@@ -96,6 +96,7 @@ void OfferWrap::define(Napi::Env env) {
                                        InstanceAccessor<&OfferWrap::flags>("flags"),
                                        InstanceAccessor<&OfferWrap::state>("state"),
                                        InstanceMethod<&OfferWrap::cancel>("cancel"),
+                                       InstanceMethod<&OfferWrap::withdraw>("withdraw"),
                                        InstanceMethod<&OfferWrap::take_bell>("takeBell"),
                                        InstanceMethod<&OfferWrap::on_ended>("onEnded"),
                                        InstanceMethod<&OfferWrap::on_released>("onReleased"),
@@ -149,6 +150,8 @@ Napi::Value OfferWrap::cancel(const Napi::CallbackInfo& info) {
   }
   return Napi::Boolean::New(info.Env(), outcome == CancelOutcome::kCancelled);
 }
+
+void OfferWrap::withdraw(const Napi::CallbackInfo& info) { Environment::of(info.Env()).runtime().withdraw(id_); }
 
 Napi::Value OfferWrap::take_bell(const Napi::CallbackInfo& info) {
   UniqueFd bell = status_->take_bell();

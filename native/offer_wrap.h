@@ -58,6 +58,7 @@ class OfferWrap : public Napi::ObjectWrap<OfferWrap> {
   Napi::Value flags(const Napi::CallbackInfo& info);
   Napi::Value state(const Napi::CallbackInfo& info);
   Napi::Value cancel(const Napi::CallbackInfo& info);
+  void withdraw(const Napi::CallbackInfo& info);
   Napi::Value take_bell(const Napi::CallbackInfo& info);
   void on_ended(const Napi::CallbackInfo& info);
   void on_released(const Napi::CallbackInfo& info);

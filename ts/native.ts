@@ -61,6 +61,8 @@ export interface NativeOffer {
   readonly state: OfferState;
   /** True: cancelled by this call. False: it had ended unclaimed before. Throws ERR_VMO_TOO_LATE when claimed or being claimed. */
   cancel(): boolean;
+  /** Cancels it now, or when the claim that is under way comes to nothing. */
+  withdraw(): void;
   /** Of a channel that has been claimed, once: this side's end of its bell. */
   takeBell(): NativeBell | undefined;
   /** Called once, at once (asynchronously) if it has ended already. */

@@ -34,7 +34,7 @@ Result<OutgoingOffers::Made> OutgoingOffers::offer(int destination_pid, const Te
   if (!destination.is_ok()) return destination.status();
   Result<OfferId> id = book_.add(destination.value(), terms.address, terms.byte_length, terms.flags);
   if (!id.is_ok()) return id.status();
-  held_.emplace(id.value(), Held{std::move(extents), region, std::move(observer)});
+  held_.emplace(id.value(), Held{std::move(extents), region, std::move(observer), false});
   if (can_grant(id.value())) return Made{id.value(), destination.value()};
   // A claim has taken it since the caller looked. Whatever is taken from here on finds the offer in the book.
   book_.cancel(id.value());
@@ -77,6 +77,11 @@ CancelOutcome OutgoingOffers::cancel(int destination_pid, uint64_t address) {
   return CancelOutcome::kNotThere;
 }
 
+void OutgoingOffers::withdraw(OfferId id) {
+  const std::lock_guard lock(mutex_);
+  if (cancel_and_tell(id) == CancelOutcome::kTooLate) held_.at(id).is_withdrawn = true;
+}
+
 DestinationId OutgoingOffers::find_same(const ProcessIdentity& process) {
   const auto [begin, end] = by_pid_.equal_range(process.pid);
   for (auto at = begin; at != end; ++at) {
@@ -115,9 +120,11 @@ Result<Grant> OutgoingOffers::begin_claim(DestinationId destination, uint64_t ad
 
 void OutgoingOffers::return_claim(OfferId id) {
   const std::lock_guard lock(mutex_);
-  if (!book_.return_claim(id) || can_grant(id)) return;
+  if (!book_.return_claim(id)) return;
+  const bool is_withdrawn = held_.at(id).is_withdrawn;
+  if (!is_withdrawn && can_grant(id)) return;
   book_.cancel(id);
-  conclude(id, OfferState::kRevoked);
+  conclude(id, is_withdrawn ? OfferState::kCancelled : OfferState::kRevoked);
 }
 
 // Another claim may have taken rights from the source since.

@@ -71,6 +71,8 @@ class OutgoingOffers {
   OfferState state_of(OfferId id);
   CancelOutcome cancel(OfferId id);
   CancelOutcome cancel(int destination_pid, uint64_t address);
+  // Cancels it now, or when the claim that is under way gives it back.
+  void withdraw(OfferId id);
 
   // 0 when nothing was ever offered to this process.
   DestinationId destination_of(const ProcessIdentity& process);
@@ -80,7 +82,7 @@ class OutgoingOffers {
   const ProcessIdentity* identity_of(DestinationId destination);
 
   Result<Grant> begin_claim(DestinationId destination, uint64_t address);
-  // The offer stands again, or ends as revoked when the rights that it grants have been lost meanwhile.
+  // The offer stands again, unless it was withdrawn, or the rights that it grants have been lost meanwhile (revoked).
   void return_claim(OfferId id);
   // Ends the offer as claimed. Null when it has ended otherwise meanwhile; else who is to be told of its release.
   // `bell`: what the claimer has the other end of, if it was sent one. Takes ownership.
@@ -102,6 +104,7 @@ class OutgoingOffers {
     std::shared_ptr<Extents> extents;
     std::weak_ptr<Region> region;
     std::shared_ptr<OfferObserver> observer;
+    bool is_withdrawn = false;
   };
 
   Result<DestinationId> destination_for(int pid);

@@ -103,6 +103,11 @@ CancelOutcome Runtime::cancel(int destination_pid, uint64_t address) {
   return broker_ == nullptr ? CancelOutcome::kNotThere : broker_->outgoing().cancel(destination_pid, address);
 }
 
+void Runtime::withdraw(OfferId id) {
+  const std::lock_guard lock(mutex_);
+  if (broker_ != nullptr) broker_->outgoing().withdraw(id);
+}
+
 Status Runtime::start_pager(UserFault::Reach reach, PagerSlot& slot) {
   Result<UserFault> userfault = UserFault::open(reach);
   if (!userfault.is_ok()) return userfault.status();

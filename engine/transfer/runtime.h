@@ -36,6 +36,8 @@ class Runtime {
   OfferState state_of(OfferId id);
   CancelOutcome cancel(OfferId id);
   CancelOutcome cancel(int destination_pid, uint64_t address);
+  // Cancels it now, or when the claim that is under way gives it back.
+  void withdraw(OfferId id);
 
   // kUnsupported when it was asked for by name and this process may not have it.
   Result<PagingChoice> choose_paging(PagingWish wish, wire::Transfer transfer);

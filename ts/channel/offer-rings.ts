@@ -9,9 +9,6 @@ import { regionBytes, writeHeader } from './layout.js';
 import type { CheckedChannelOptions } from './options.js';
 import { bringIn, type Rings } from './rings.js';
 
-/** A claim that goes wrong is over within moments, at the latest at the source's deadline for it. */
-const WITHDRAW_AGAIN_MS = 5;
-
 /** Makes the memory of a channel, offers it, and waits until it is accepted. */
 export async function offerRings(destPid: number, options: CheckedChannelOptions): Promise<Rings> {
   const native = addon();
@@ -45,7 +42,7 @@ function accepted(offer: NativeOffer, { signal, timeoutMs }: CheckedChannelOptio
       else reject(gone(offer.destPid));
     });
     const giveUp = (why: unknown) => {
-      withdraw(offer);
+      offer.withdraw();
       reject(why);
     };
     const onAbort = () => {
@@ -64,15 +61,6 @@ function accepted(offer: NativeOffer, { signal, timeoutMs }: CheckedChannelOptio
     };
   });
   return ended.finally(() => letGo?.());
-}
-
-/** A claim that is under way decides; when it fails, the offer stands again, and is taken back then. */
-function withdraw(offer: NativeOffer): void {
-  try {
-    offer.cancel();
-  } catch {
-    if (offer.state === 'claiming' || offer.state === 'pending') setTimeout(withdraw, WITHDRAW_AGAIN_MS, offer);
-  }
 }
 
 function notAccepted({ destPid }: NativeOffer, timeoutMs: number): Error {

@@ -46,14 +46,8 @@ export class SentEnclosures {
     }
   }
 
-  /** Takes back what has not been claimed. */
+  /** Takes back what is not claimed. */
   cancel(): void {
-    for (const offer of this.#offers) {
-      try {
-        offer.cancel();
-      } catch {
-        // It is just being claimed.
-      }
-    }
+    for (const offer of this.#offers) offer.withdraw();
   }
 }
