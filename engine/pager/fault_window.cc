@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "engine/base/least_recent.h"
+
 namespace vmoffer {
 namespace {
-
-// The one that has not been used for longest.
-template <typename Followed>
-typename Followed::value_type& oldest(Followed& followed) {
-  return *std::min_element(followed.begin(), followed.end(),
-                           [](const auto& a, const auto& b) { return a.used_at < b.used_at; });
-}
 
 bool is_just_above(PageRange last, uint64_t page) {
   return page >= last.end() && page < last.end() + FaultWindow::kNearPages;
@@ -62,7 +57,7 @@ bool FaultWindow::begin_run(uint64_t page) {
     const uint64_t first = touch.offset / page_bytes_;
     Run run{clip(first, first + kFirstPages), clock_};
     if (!touch.is_there || !extend(run, page)) continue;
-    oldest(runs_) = run;
+    least_recent(runs_) = run;
     return true;
   }
   return false;
@@ -94,7 +89,7 @@ bool FaultWindow::begin_stride(uint64_t byte_offset) {
     const auto distance = static_cast<int64_t>(byte_offset - touch.offset);
     const bool is_far = static_cast<uint64_t>(std::abs(distance)) > kNearPages * page_bytes_;
     if (!touch.is_there || !is_far || !was_touched(touch.offset - static_cast<uint64_t>(distance))) continue;
-    Stride& stride = oldest(strides_);
+    Stride& stride = least_recent(strides_);
     stride = {distance, byte_offset, kFirstStops / 2, clock_};
     extend(stride);
     return true;

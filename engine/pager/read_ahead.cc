@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/base/least_recent.h"
+
 namespace vmoffer {
 
 PageRange ReadAhead::mirrored(const Reader& reader, PageRange range) const {
@@ -22,10 +24,9 @@ bool ReadAhead::begin(PageRange window, uint64_t touched) {
   begun.next = begun.end = ahead.end();
   begun.used_at = ++clock_;
   order(begun);
-  Reader& oldest = *std::min_element(readers_.begin(), readers_.end(),
-                                     [](const Reader& a, const Reader& b) { return a.used_at < b.used_at; });
-  forget(oldest);
-  oldest = begun;
+  Reader& forgotten = least_recent(readers_);
+  forget(forgotten);
+  forgotten = begun;
   return true;
 }
 
