@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { allocate, vmClaimSync, vmOffer, VMO_GRANT_R, VMO_GRANT_W, VMO_GRANT_X, type Region } from 'vmoffer';
+import { GRANTS } from '../support/grants.js';
 import { startObedient, type Obedient } from '../support/obedient.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { needs, requires } from '../support/requires.js';
@@ -15,16 +16,6 @@ const MACHINE_CODE: Partial<Record<NodeJS.Architecture, number[]>> = {
   x64: [0xb8, 0x2a, 0, 0, 0, 0xc3],
   arm64: [0x40, 0x05, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6],
 };
-
-const GRANTS = [
-  { name: 'R', flags: R, permissions: 'rw-p' },
-  { name: 'W', flags: W, permissions: 'rw-s' },
-  { name: 'R and W', flags: R | W, permissions: 'rw-s' },
-  { name: 'X', flags: X, permissions: 'rwxp' },
-  { name: 'R and X', flags: R | X, permissions: 'rwxp' },
-  { name: 'W and X', flags: W | X, permissions: 'rwxs' },
-  { name: 'R, W and X', flags: R | W | X, permissions: 'rwxs' },
-];
 
 describeForUsers('a claim in another process', (user) => {
   let claimer: Obedient;

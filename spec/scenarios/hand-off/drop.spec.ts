@@ -11,6 +11,7 @@ import {
   vmOffer,
   type Region,
 } from 'vmoffer';
+import { GRANTS } from '../../support/grants.js';
 import { holdersOf } from '../../support/holders.js';
 import { mappingAt } from '../../support/mappings.js';
 import { startObedient, type Obedient } from '../../support/obedient.js';
@@ -233,15 +234,6 @@ describe('memory that is disowned', () => {
     await claimer[Symbol.asyncDispose]();
   });
 
-  const GRANTS = [
-    { name: 'R', flags: R, permissions: 'rw-p' },
-    { name: 'W', flags: W, permissions: 'rw-s' },
-    { name: 'R and W', flags: R | W, permissions: 'rw-s' },
-    { name: 'X', flags: X, permissions: 'rwxp' },
-    { name: 'R and X', flags: R | X, permissions: 'rwxp' },
-    { name: 'W and X', flags: W | X, permissions: 'rwxs' },
-    { name: 'R, W and X', flags: VMO_GRANTALL, permissions: 'rwxs' },
-  ];
   for (const { name, flags, permissions } of GRANTS) {
     it(`granting ${name} is the claimer's, with these rights and no other, and its source has nothing`, async () => {
       const { region } = await source.call('allocate', PAGES, SEED, { executable: true });
