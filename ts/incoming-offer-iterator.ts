@@ -1,24 +1,33 @@
 import { keepAlive } from './keep-alive.js';
 import { addon } from './load-addon.js';
 import { log } from './log.js';
-import type { NativeOfferRecord } from './native.js';
+import type { NativeOfferRecord, OfferKind } from './native.js';
 
 interface Waiter<T> {
   resolve: (result: IteratorResult<T, undefined>) => void;
   reject: (reason: unknown) => void;
 }
 
-/** Yields what `select` makes of each offer made to this process, from the first `next()` to the end that stops it. */
+/** Which offers made to this process. */
+export interface Wanted {
+  kind: OfferKind;
+  /** The process that made them. Undefined: any. */
+  from: number | undefined;
+}
+
+/** Yields what `make` makes of each wanted offer made to this process, from the first `next()` to the end that stops it. */
 export class IncomingOfferIterator<T extends object> implements AsyncIterableIterator<T, undefined> {
-  readonly #select: (record: NativeOfferRecord) => T | undefined;
+  readonly #wanted: Wanted;
+  readonly #make: (record: NativeOfferRecord) => T;
   readonly #signal: AbortSignal | undefined;
   readonly #arrived: T[] = [];
   readonly #waiters: Waiter<T>[] = [];
   #state: 'new' | 'open' | 'aborted' | 'done' = 'new';
   #stop: (() => void) | undefined;
 
-  constructor(select: (record: NativeOfferRecord) => T | undefined, signal: AbortSignal | undefined) {
-    this.#select = select;
+  constructor(wanted: Wanted, make: (record: NativeOfferRecord) => T, signal: AbortSignal | undefined) {
+    this.#wanted = wanted;
+    this.#make = make;
     this.#signal = signal;
   }
 
@@ -62,9 +71,10 @@ export class IncomingOfferIterator<T extends object> implements AsyncIterableIte
   }
 
   #receive(record: NativeOfferRecord): void {
-    const offer = this.#select(record);
-    if (!offer || this.#state === 'done') return;
-    this.#arrived.push(offer);
+    const { kind, from } = this.#wanted;
+    const isWanted = record.kind === kind && (from === undefined || record.srcPid === from);
+    if (!isWanted || this.#state === 'done') return;
+    this.#arrived.push(this.#make(record));
     this.#deliver();
   }
 

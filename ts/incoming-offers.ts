@@ -44,10 +44,6 @@ export class IncomingOffer {
   }
 }
 
-function isWanted({ kind, srcPid }: NativeOfferRecord, from: number | undefined): boolean {
-  return kind === 'memory' && (from === undefined || srcPid === from);
-}
-
 /**
  * The offers made to this process: those that stand when the iteration starts, and each new one as it is made, without
  * polling and whichever process started first. Every iteration gets every offer, once. It keeps the process alive and
@@ -71,6 +67,6 @@ export function incomingOffers(options: IncomingOffersOptions = {}): AsyncIterab
   checkSignal(signal);
   return {
     [Symbol.asyncIterator]: () =>
-      new IncomingOfferIterator((record) => (isWanted(record, from) ? IncomingOffer.of(record) : undefined), signal),
+      new IncomingOfferIterator({ kind: 'memory', from }, (record) => IncomingOffer.of(record), signal),
   };
 }

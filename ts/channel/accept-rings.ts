@@ -1,15 +1,14 @@
 import { Claim } from '../claim.js';
 import { VmoError } from '../errors.js';
 import { IncomingOfferIterator } from '../incoming-offer-iterator.js';
-import { promiseOf } from '../keep-alive.js';
 import { addon } from '../load-addon.js';
 import { log } from '../log.js';
-import type { NativeBell, NativeClaim, NativeOfferRecord } from '../native.js';
+import type { NativeOfferRecord } from '../native.js';
 import { MIB } from '../units.js';
+import { claimOffered } from './claim-offered.js';
 import { checkRegionBytes, readHeader } from './layout.js';
 import { bringIn, type Rings } from './rings.js';
 
-const CLAIM_TIMEOUT_MS = 5000;
 const MOST_TO_BRING_IN = 4 * MIB;
 
 /** The channels offered to this process, those that stand and those that come, before they are accepted. */
@@ -17,10 +16,7 @@ export function offeredRings(
   from: number | undefined,
   signal: AbortSignal | undefined,
 ): IncomingOfferIterator<NativeOfferRecord> {
-  return new IncomingOfferIterator(
-    (record) => (record.kind === 'channel' && (from === undefined || record.srcPid === from) ? record : undefined),
-    signal,
-  );
+  return new IncomingOfferIterator({ kind: 'channel', from }, (record) => record, signal);
 }
 
 /**
@@ -29,9 +25,11 @@ export function offeredRings(
  * @throws {VmoError} as vmClaim; ERR_VMO_PROTOCOL when it is none.
  */
 export async function claimRings({ srcPid, address }: NativeOfferRecord): Promise<Rings> {
-  const { native, bell } = await claim(srcPid, address);
+  // By the kernel, page by page: what is claimed may be anybody's, and as long as he likes, until it has been looked at.
+  const { native, bell } = await claimOffered(srcPid, address, { paging: 'kernel', kind: 'channel' });
   const region = Claim.of(native);
   try {
+    if (!bell) throw new Error('a channel was claimed without its bell');
     checkRegionBytes(region.byteLength);
     const size = readHeader(new Int32Array(region.buffer), addon().pageSize);
     // Not without end: it may be memory that has never been touched, and then this process would pay for it.
@@ -39,21 +37,10 @@ export async function claimRings({ srcPid, address }: NativeOfferRecord): Promis
     log.channel('accepted from %d: %o', srcPid, size);
     return { side: 'acceptor', peerPid: srcPid, region, bell, ...size };
   } catch (error) {
-    bell.close();
+    bell?.close();
     region.release();
     throw error;
   }
-}
-
-function claim(srcPid: number, address: bigint): Promise<{ native: NativeClaim; bell: NativeBell }> {
-  // By the kernel, page by page: what is claimed may be anybody's, and as long as he likes, until it has been looked at.
-  const options = { transfer: 'map', paging: 'kernel', timeoutMs: CLAIM_TIMEOUT_MS, kind: 'channel' } as const;
-  return promiseOf((resolve, reject) => {
-    addon().claim(srcPid, address, options, (error, native, bell) => {
-      if (native && bell) resolve({ native, bell });
-      else reject(error);
-    });
-  });
 }
 
 /** Somebody else in this process has taken it, or its opener has taken it back. */

@@ -1,12 +1,9 @@
 import { Claim } from '../claim.js';
 import { VmoError } from '../errors.js';
-import { promiseOf } from '../keep-alive.js';
-import { addon } from '../load-addon.js';
 import type { NativeClaim } from '../native.js';
+import { claimOffered } from './claim-offered.js';
 import type { Description } from './enclosure.js';
 import type { Message } from './message.js';
-
-const CLAIM_TIMEOUT_MS = 5000;
 
 /** What the channel does for its enclosed messages. */
 export interface EnclosureHost {
@@ -85,13 +82,7 @@ export class EnclosedMessage implements Message {
 }
 
 async function claimMessage(srcPid: number, { address, byteLength }: Description): Promise<NativeClaim> {
-  const options = { transfer: 'map', paging: 'auto', timeoutMs: CLAIM_TIMEOUT_MS, kind: 'message' } as const;
-  const claim = await promiseOf<NativeClaim>((resolve, reject) => {
-    addon().claim(srcPid, address, options, (error, native) => {
-      if (native) resolve(native);
-      else reject(error);
-    });
-  });
+  const { native: claim } = await claimOffered(srcPid, address, { paging: 'auto', kind: 'message' });
   if (claim.byteLength === byteLength) return claim;
   claim.release();
   throw new VmoError('ERR_VMO_PROTOCOL', `the message was to have ${byteLength} bytes, its memory has another length`, {
