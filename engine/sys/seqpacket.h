@@ -14,6 +14,8 @@ namespace vmoffer {
 
 // Longer packets are cut, and say so.
 inline constexpr size_t kMaxPacketBytes = 8192;
+// How many a loop takes from one peer at once: who is talkative keeps neither the others waiting nor a deadline.
+inline constexpr int kPacketsPerTurn = 16;
 
 enum class IoOutcome : uint8_t {
   kDone,

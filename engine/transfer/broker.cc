@@ -8,8 +8,6 @@ namespace {
 // Connections of one process that stand for no claim may take up this share of our descriptors. More is a mistake or an
 // attack on them.
 constexpr uint64_t kShareOfUnleased = 4;
-// Without a free descriptor the queue of new connections cannot be emptied: look again after this.
-constexpr std::chrono::milliseconds kExhaustedDelay{50};
 // Whoever connects in a loop must not keep those waiting who are connected.
 constexpr int kAcceptsPerTurn = 64;
 

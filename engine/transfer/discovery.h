@@ -1,6 +1,7 @@
 // discovery: finds and connects to the brokers of other processes, without names that would have to be agreed on.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,6 +19,10 @@ struct BrokerListener {
 
 // Takes the first free address of this process's brokers and listens there.
 Result<BrokerListener> listen_as_broker();
+
+// Descriptors, this process's and room in a listener's queue, may come free at any time, and nobody tells: look again
+// after this.
+inline constexpr std::chrono::milliseconds kExhaustedDelay{50};
 
 // A connection whose other end the kernel has vouched for.
 struct BrokerConnection {

@@ -10,8 +10,6 @@ namespace {
 
 // Of one process, in one list: who lists without end must not fill the memory of whoever asks.
 constexpr size_t kMaxListedOffers = 65536;
-// Descriptors may come free at any time, and nobody tells.
-constexpr std::chrono::milliseconds kExhaustedDelay{50};
 
 IncomingOffer incoming(const ProcessIdentity& source, const wire::OfferLine& line) {
   return {source.pid, line.offer_id, line.address, line.byte_length, line.flags};

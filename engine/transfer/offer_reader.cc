@@ -3,12 +3,6 @@
 #include "engine/wire/codec.h"
 
 namespace vmoffer {
-namespace {
-
-// One talkative broker must keep neither the others waiting nor the deadline.
-constexpr int kPacketsPerTurn = 16;
-
-}  // namespace
 
 std::shared_ptr<OfferReader> OfferReader::start(EventLoop& loop, BrokerConnection broker, bool follow,
                                                 Callbacks callbacks) {

@@ -13,8 +13,6 @@ namespace {
 
 // How long a peer may take for its first word, and a claimer to map what it was sent.
 constexpr std::chrono::seconds kPatience{5};
-// One talkative peer must not keep the others waiting.
-constexpr int kPacketsPerTurn = 16;
 
 }  // namespace
 
