@@ -2,7 +2,7 @@
 
 #include <v8.h>
 
-#include <cstring>
+#include <bit>
 
 namespace vmoffer {
 namespace {
@@ -20,10 +20,7 @@ External make_external(Napi::Env env, void* data, size_t byte_length) {
   v8::Local<v8::ArrayBuffer> local = v8::ArrayBuffer::New(
       isolate, v8::ArrayBuffer::NewBackingStore(data, byte_length, v8::BackingStore::EmptyDeleter, nullptr));
   // A napi_value is a v8::Local, by Node's own definition.
-  const v8::Local<v8::Value> value = local;
-  napi_value raw;
-  static_assert(sizeof raw == sizeof value);
-  std::memcpy(&raw, &value, sizeof raw);
+  const auto raw = std::bit_cast<napi_value>(v8::Local<v8::Value>(local));
   return {Napi::ArrayBuffer(env, raw), local->GetBackingStore()};
 }
 
