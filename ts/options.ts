@@ -1,6 +1,6 @@
 import { invalidArgument } from './errors.js';
 import type { NativeClaimOptions, PagingKind, TransferKind } from './native.js';
-import { checkOneOf, checkOptions, checkSignal, checkTimeout } from './validate.js';
+import { checkBoolean, checkOneOf, checkOptions, checkSignal, checkTimeout } from './validate.js';
 
 const DEFAULT_CLAIM_TIMEOUT_MS = 5000;
 const TRANSFERS = ['map', 'pull'] as const satisfies readonly TransferKind[];
@@ -25,6 +25,13 @@ export interface ClaimOptions {
    * with EFAULT (`fs.write(claim.buffer)`): prefetch first. `capabilities()` tells.
    */
   paging?: 'auto' | PagingKind;
+  /**
+   * Begins to prefetch all of the claim as soon as it is complete, and does not wait for it: the claim resolves as quickly
+   * as ever, touches are answered as ever, and most of them find their pages there. Wait for it all with
+   * `claim.prefetch()`, which does nothing twice; `release()` ends it. Pages that cannot be had now come when they are
+   * touched. Default: false.
+   */
+  prefetch?: boolean;
   /** How long the source may take to answer, in milliseconds, above 0. Then: ERR_VMO_TIMEOUT. Default: 5000. */
   timeoutMs?: number;
   /**
@@ -35,14 +42,16 @@ export interface ClaimOptions {
 }
 
 export interface CheckedClaimOptions extends Omit<NativeClaimOptions, 'kind'> {
+  prefetch: boolean;
   signal: AbortSignal | undefined;
 }
 
 export function checkClaimOptions(options: ClaimOptions): CheckedClaimOptions {
   checkOptions(options);
-  const { transfer = 'map', paging = 'auto', timeoutMs = DEFAULT_CLAIM_TIMEOUT_MS, signal } = options;
+  const { transfer = 'map', paging = 'auto', prefetch = false, timeoutMs = DEFAULT_CLAIM_TIMEOUT_MS, signal } = options;
   checkOneOf(transfer, 'transfer', TRANSFERS);
   checkOneOf(paging, 'paging', PAGINGS);
+  checkBoolean(prefetch, 'prefetch');
   checkTimeout(timeoutMs);
   checkSignal(signal);
   if (transfer === 'pull' && paging === 'kernel') {
@@ -50,5 +59,5 @@ export function checkClaimOptions(options: ClaimOptions): CheckedClaimOptions {
       "paging 'kernel' cannot pull: the kernel maps pages, it does not copy them; use 'userfault' or 'eager'",
     );
   }
-  return { transfer, paging, timeoutMs, signal };
+  return { transfer, paging, prefetch, timeoutMs, signal };
 }

@@ -2,6 +2,7 @@ import { Claim } from './claim.js';
 import { promiseOf } from './keep-alive.js';
 import { addon } from './load-addon.js';
 import { log } from './log.js';
+import type { NativeClaim } from './native.js';
 import { checkClaimOptions, type CheckedClaimOptions, type ClaimOptions } from './options.js';
 import { formatAddress } from './units.js';
 import { checkAddress, checkPid } from './validate.js';
@@ -22,11 +23,11 @@ import { checkAddress, checkPid } from './validate.js';
  */
 export async function vmClaim(srcPid: number, remoteAddress: bigint, options: ClaimOptions = {}): Promise<Claim> {
   const checked = checkClaim(srcPid, remoteAddress, options);
-  const { signal } = checked;
+  const { signal, prefetch } = checked;
   let onAbort: (() => void) | undefined;
   const claimed = promiseOf<Claim>((resolve, reject) => {
     onAbort = addon().claim(srcPid, remoteAddress, nativeOptions(checked), (error, native) => {
-      if (native) resolve(traced(Claim.of(native)));
+      if (native) resolve(begin(native, prefetch));
       else reject(signal?.aborted ? signal.reason : error);
     });
     signal?.addEventListener('abort', onAbort);
@@ -45,7 +46,7 @@ export async function vmClaim(srcPid: number, remoteAddress: bigint, options: Cl
  */
 export function vmClaimSync(srcPid: number, remoteAddress: bigint, options: ClaimOptions = {}): Claim {
   const checked = checkClaim(srcPid, remoteAddress, options);
-  return traced(Claim.of(addon().claimSync(srcPid, remoteAddress, nativeOptions(checked))));
+  return begin(addon().claimSync(srcPid, remoteAddress, nativeOptions(checked)), checked.prefetch);
 }
 
 function checkClaim(srcPid: number, remoteAddress: bigint, options: ClaimOptions): CheckedClaimOptions {
@@ -61,7 +62,13 @@ function nativeOptions({ transfer, paging, timeoutMs }: CheckedClaimOptions) {
   return { transfer, paging, timeoutMs, kind: 'memory' as const };
 }
 
-function traced(claim: Claim): Claim {
+function begin(native: NativeClaim, prefetch: boolean): Claim {
+  const claim = Claim.of(native);
   log.claim('claimed %o', claim);
+  if (prefetch) {
+    claim.prefetch().catch((error: unknown) => {
+      log.prefetch('that began with the claim ends: %o', error);
+    });
+  }
   return claim;
 }

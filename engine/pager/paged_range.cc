@@ -274,6 +274,7 @@ uint64_t PagedRange::put_in_place(PagesAside& aside, PageRange pages) {
 
 void PagedRange::install_in_steps(PageRange pages, uint64_t step_pages) {
   for (uint64_t at = pages.first; at < pages.end(); at += step_pages) {
+    checkpoint("prefetch.step");
     Lock lock(mutex_);
     if (is_closed_) return;
     const PageRange step{at, std::min(step_pages, pages.end() - at)};

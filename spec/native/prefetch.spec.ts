@@ -1,7 +1,18 @@
 import { expect } from 'chai';
-import { allocate, VMO_GRANT_R, VMO_GRANT_W, type Claim, type ClaimOptions, type Region } from 'vmoffer';
-import { claimOwn, touch } from '../support/own-claim.js';
+import {
+  allocate,
+  incomingOffers,
+  VMO_GRANT_R,
+  VMO_GRANT_W,
+  vmClaim,
+  vmOffer,
+  type Claim,
+  type ClaimOptions,
+  type Region,
+} from 'vmoffer';
+import { addressOfPage, claimOwn, touch } from '../support/own-claim.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
+import { parked, probe, touchOnThread } from '../support/probe.js';
 import { needs, requires } from '../support/requires.js';
 import { presentCount, presentRuns } from '../support/residency.js';
 import { rejectionOf } from '../support/vmo-error.js';
@@ -142,4 +153,75 @@ describe('prefetch and stats', () => {
     await claim.prefetch({ byteLength: 100 * PAGE });
     expect(claim.stats()).to.include({ faults: 1, pagesByFault: 4, pagesByPrefetch: 96 });
   });
+});
+
+describe('a touch in the middle of a prefetch', () => {
+  let source: Region;
+
+  beforeEach(function () {
+    requires(this, needs.probe, needs.userfault);
+    source = allocate(PAGES * PAGE);
+    fillPages(source.view(), 1);
+  });
+
+  afterEach(() => {
+    probe().unpark('prefetch.step');
+    source.release();
+  });
+
+  /** Each claim's first prefetch waits at its first step, and takes nothing along that a fault would need. */
+  for (const page of [0, STEP_PAGES - 1, PAGES - 1]) {
+    it(`is answered at once, on page ${page}, and every page is installed once`, async () => {
+      using claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
+      probe().park('prefetch.step');
+      const prefetched = claim.prefetch({ byteLength: STEP_PAGES * PAGE });
+      await parked('prefetch.step');
+      expect(await touchOnThread(addressOfPage(claim, page))).to.equal(source.view(page * PAGE, 1)[0]);
+      expect(claim.stats()).to.include({ faults: 1, pagesByPrefetch: 0 });
+      probe().unpark('prefetch.step');
+      await prefetched;
+      await claim.prefetch();
+      const { pagesByFault, pagesByPrefetch } = claim.stats();
+      expect(pagesByFault + pagesByPrefetch).to.equal(PAGES);
+      expectPages(claim.view(), 1);
+    });
+  }
+
+  for (const how of ['vmClaim', 'incoming.claim'] as const) {
+    it(`that ${how}({ prefetch: true }) has begun is answered at once, too`, async () => {
+      const options = { paging: 'userfault', prefetch: true } as const;
+      probe().park('prefetch.step');
+      using claim = await claimBy(how, options);
+      await parked('prefetch.step');
+      expect(await touchOnThread(addressOfPage(claim, 3000))).to.equal(source.view(3000 * PAGE, 1)[0]);
+      probe().unpark('prefetch.step');
+      await claim.prefetch();
+      expect(claim.stats().faults).to.equal(1);
+      expectPages(claim.view(), 1);
+    });
+  }
+
+  async function claimBy(how: 'vmClaim' | 'incoming.claim', options: ClaimOptions): Promise<Claim> {
+    const { address } = vmOffer(process.pid, source, VMO_GRANT_R);
+    if (how === 'vmClaim') return vmClaim(process.pid, address, options);
+    for await (const incoming of incomingOffers({ from: process.pid })) {
+      if (incoming.address === address) return incoming.claim(options);
+    }
+    throw new Error('the offer did not come in');
+  }
+});
+
+describe('claims that are prefetched from the start', () => {
+  for (const transfer of ['map', 'pull'] as const) {
+    it(`may be released at any time (${transfer}): the prefetch ends, and nobody hears of it`, async () => {
+      using source = allocate(PAGES * PAGE);
+      fillPages(source.view(), 1);
+      for (let turn = 0; turn < 20; turn++) {
+        const { address } = vmOffer(process.pid, source, VMO_GRANT_R);
+        using claim = await vmClaim(process.pid, address, { transfer, prefetch: true });
+        expect(touch(claim, turn)).to.equal(source.view(turn * PAGE, 1)[0]);
+      }
+      expectPages(source.view(), 1);
+    });
+  }
 });

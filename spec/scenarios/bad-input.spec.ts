@@ -88,6 +88,7 @@ const NO_CLAIM_OPTIONS: Record<string, unknown> = {
   'with a timeout that is no number': { timeoutMs: '5' },
   'with a timeout that is NaN': { timeoutMs: NaN },
   'with an endless timeout': { timeoutMs: Infinity },
+  'with a prefetch that is no boolean': { prefetch: { byteLength: PAGE } },
   'with a signal that is none': { signal: {} },
 };
 

@@ -111,6 +111,7 @@ export interface PageSet {
 export type Checkpoint =
   | 'pager.fault'
   | 'prefetch.filled'
+  | 'prefetch.step'
   | 'offer.checked'
   | 'source.asked'
   | 'source.packing'

@@ -119,7 +119,7 @@ describe('validate', () => {
 
   describe('claim options', () => {
     it('have defaults', () => {
-      const expected = { transfer: 'map', paging: 'auto', timeoutMs: 5000, signal: undefined };
+      const expected = { transfer: 'map', paging: 'auto', prefetch: false, timeoutMs: 5000, signal: undefined };
       expect(checkClaimOptions({})).to.deep.equal(expected);
     });
 
