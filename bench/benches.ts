@@ -6,10 +6,12 @@ import { crossoverBench } from './crossover.js';
 import { deliveryBench } from './delivery.js';
 import { faultBench } from './fault.js';
 import { handOffBench } from './handoff.js';
+import { offerBench } from './offer.js';
 import { pagesBench } from './pages.js';
 import { sparseBench } from './sparse.js';
 
 export const benches: readonly Bench[] = [
+  offerBench,
   claimBench,
   faultBench,
   pagesBench,

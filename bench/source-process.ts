@@ -6,6 +6,7 @@ export { FILLING } from './filling.js';
 
 export type Order =
   | { kind: 'offer'; byteLength: number; flags: number; hugePages: boolean }
+  | { kind: 'crowd'; count: number }
   | { kind: 'serve'; byteLength: number; path: string }
   | { kind: 'send'; byteLength: number };
 
@@ -34,6 +35,11 @@ export class SourceProcess implements AsyncDisposable {
   async offer(byteLength: number, flags: number, { hugePages = false } = {}): Promise<bigint> {
     const { address } = await this.#tell({ kind: 'offer', byteLength, flags, hugePages });
     return address;
+  }
+
+  /** Makes so many offers of a page each, which stand as long as the process does. */
+  async crowd(count: number): Promise<void> {
+    await this.#tell({ kind: 'crowd', count });
   }
 
   /** From now on sends up to so many bytes to whoever connects to a UNIX socket and asks for them. */

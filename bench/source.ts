@@ -1,9 +1,10 @@
 /** The other process of a bench: it holds the memory, and offers or sends it as it is told. */
 import type { Server } from 'node:net';
-import { allocate, vmOffer, type Region } from 'vmoffer';
+import { allocate, capabilities, VMO_GRANT_R, vmOffer, type Region } from 'vmoffer';
 import { serveBytes } from './node-socket.js';
 import { FILLING, type Order, type Reply } from './source-process.js';
 
+const { pageSize } = capabilities();
 const parentPid = Number(process.argv[2]);
 const ordinary = new Map<number, Region>();
 const huge = new Map<number, Region>();
@@ -31,6 +32,12 @@ function offer(byteLength: number, flags: number, hugePages: boolean): Reply {
   return { address };
 }
 
+function crowd(count: number): Reply {
+  const region = allocate(count * pageSize);
+  for (let page = 0; page < count; page++) vmOffer(parentPid, region.range(page * pageSize, pageSize), VMO_GRANT_R);
+  return { address: region.address };
+}
+
 async function serve(byteLength: number, path: string): Promise<Reply> {
   const region = regionOf(byteLength);
   const bytes = region.view();
@@ -45,6 +52,7 @@ function send(byteLength: number): Reply {
 
 function carryOut(order: Order): Reply | Promise<Reply> {
   if (order.kind === 'offer') return offer(order.byteLength, order.flags, order.hugePages);
+  if (order.kind === 'crowd') return crowd(order.count);
   return order.kind === 'serve' ? serve(order.byteLength, order.path) : send(order.byteLength);
 }
 
