@@ -2,10 +2,9 @@ import type { Message } from './message.js';
 import type { RingReader } from './ring-reader.js';
 import { SpinBudget } from './spin-budget.js';
 import { Turns } from './turns.js';
+import { VainAttempts } from './vain-attempts.js';
 import { Waiters } from './waiters.js';
 
-/** Who receives without ever giving the event loop a turn is told every so often, all the same, that the other side has gone. */
-const VAIN_LOOKS = 8192;
 const READY = Promise.resolve(true);
 
 /** What an inbox needs of its channel. */
@@ -27,15 +26,18 @@ export class Inbox {
   readonly #host: InboxHost;
   readonly #waiters = new Waiters();
   readonly #spin = new SpinBudget();
+  readonly #vainLooks: VainAttempts;
   #isOpen = true;
   #isPeerDone = false;
   /** What comes after the last message, instead of the end. */
   #failure: Error | undefined;
-  #vainLooks = 0;
 
   constructor(reader: RingReader, host: InboxHost) {
     this.#reader = reader;
     this.#host = host;
+    this.#vainLooks = new VainAttempts(() => {
+      host.lookAtPeer();
+    });
   }
 
   get isWaitedFor(): boolean {
@@ -116,17 +118,11 @@ export class Inbox {
   }
 
   #spinForMessage(): boolean {
-    if (this.#reader.hasAny()) return false;
-    const hasPaid = this.#reader.spin(this.#spin.looks);
-    this.#spin.learn(hasPaid);
-    return hasPaid;
+    return !this.#reader.hasAny() && this.#spin.spend((looks) => this.#reader.spin(looks));
   }
 
   #lookFurther(): Message | undefined {
-    if (!this.#isPeerDone) {
-      this.#vainLooks = (this.#vainLooks + 1) % VAIN_LOOKS;
-      if (this.#vainLooks === 0) this.#host.lookAtPeer();
-    }
+    if (!this.#isPeerDone) this.#vainLooks.note();
     return this.#isAtEnd() ? this.#nothing() : undefined;
   }
 

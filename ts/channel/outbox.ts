@@ -8,10 +8,8 @@ import type { WhenFull } from './options.js';
 import type { RingWriter } from './ring-writer.js';
 import type { SentEnclosures } from './sent-enclosures.js';
 import { SpinBudget } from './spin-budget.js';
+import { VainAttempts } from './vain-attempts.js';
 import { Waiters } from './waiters.js';
-
-/** Who sends in vain without ever giving the event loop a turn is told every so often that the other side has gone. */
-const VAIN_ATTEMPTS = 8192;
 
 /** Bytes to copy, or memory to offer. */
 type Outgoing = { bytes: Uint8Array } | { memory: OfferableMemory; flags: number };
@@ -41,13 +39,13 @@ export class Outbox {
   readonly #queue: Waiting[] = [];
   readonly #waiters = new Waiters();
   readonly #spin = new SpinBudget();
+  readonly #vainAttempts: VainAttempts;
   /** Nothing is in the way of the next message but a full ring. */
   #isFlowing = true;
   #refusal: Error | undefined;
   #whenDone: (() => void) | undefined;
   #hasMarkedEnd = false;
   #hasFailed = false;
-  #vainAttempts = 0;
 
   constructor(writer: RingWriter, slots: number, enclosures: SentEnclosures, whenFull: WhenFull, host: OutboxHost) {
     this.#writer = writer;
@@ -56,6 +54,9 @@ export class Outbox {
     this.#enclosures = enclosures;
     this.#whenFull = whenFull;
     this.#host = host;
+    this.#vainAttempts = new VainAttempts(() => {
+      host.lookAtPeer();
+    });
   }
 
   get isWaitedFor(): boolean {
@@ -175,11 +176,8 @@ export class Outbox {
   }
 
   #sendInVain(): false {
-    this.#vainAttempts = (this.#vainAttempts + 1) % VAIN_ATTEMPTS;
-    if (this.#vainAttempts === 0) {
-      this.#host.lookAtPeer();
-      this.#throwRefusal();
-    }
+    this.#vainAttempts.note();
+    this.#throwRefusal();
     return false;
   }
 
@@ -234,9 +232,7 @@ export class Outbox {
   }
 
   #spinForRoom(): boolean {
-    const hasPaid = this.#writer.spin(this.#spin.looks);
-    this.#spin.learn(hasPaid);
-    return hasPaid;
+    return this.#spin.spend((looks) => this.#writer.spin(looks));
   }
 
   #checkSlotLength(value: unknown, limit: number): asserts value is number {

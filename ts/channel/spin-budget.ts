@@ -17,13 +17,11 @@ export class SpinBudget {
     this.#looks = this.#most;
   }
 
-  get looks(): number {
-    return this.#looks;
-  }
-
-  /** Takes down how it went. */
-  learn(hasPaid: boolean): void {
+  /** Looks, as often as it pays, and returns whether anything was there. */
+  spend(look: (looks: number) => boolean): boolean {
+    const hasPaid = look(this.#looks);
     const wanted = hasPaid ? this.#looks * 2 : this.#looks / 2;
     this.#looks = Math.min(Math.max(wanted, FEWEST_LOOKS), this.#most);
+    return hasPaid;
   }
 }
