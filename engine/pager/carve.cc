@@ -15,12 +15,8 @@ constexpr uint64_t kPieceBytes = kHugePageBytes;
 
 class Carving {
  public:
-  Carving(Extents& extents, Mapping* mapping, ByteRange range, std::shared_ptr<MemoryObject> object)
-      : extents_(extents),
-        mapping_(mapping),
-        range_(range),
-        object_(std::move(object)),
-        holding_(std::make_shared<Holding>(object_)) {}
+  Carving(Extents& extents, Mapping* mapping, ByteRange range, std::shared_ptr<Holding> part)
+      : extents_(extents), mapping_(mapping), range_(range), object_(part->object()), holding_(std::move(part)) {}
 
   Status run(Writers writers) {
     Status status = writers == Writers::kHeldUp && mapping_ != nullptr ? open_guard() : Status();
@@ -122,10 +118,14 @@ class Carving {
 
 }  // namespace
 
-Status carve(Extents& extents, Mapping* mapping, ByteRange range, Writers writers) {
-  Result<std::shared_ptr<MemoryObject>> object = MemoryObject::create(range.length, /*hugetlb=*/false);
+Result<std::shared_ptr<Holding>> new_part(uint64_t byte_length) {
+  Result<std::shared_ptr<MemoryObject>> object = MemoryObject::create(byte_length, /*hugetlb=*/false);
   if (!object.is_ok()) return object.status();
-  return Carving(extents, mapping, range, object.take()).run(writers);
+  return std::make_shared<Holding>(object.take());
+}
+
+Status carve(Extents& extents, Mapping* mapping, ByteRange range, std::shared_ptr<Holding> part, Writers writers) {
+  return Carving(extents, mapping, range, std::move(part)).run(writers);
 }
 
 }  // namespace vmoffer

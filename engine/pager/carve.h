@@ -1,8 +1,11 @@
 // carve: gives a part of a region a memory object of its own, in place, so that it can be handed out by itself.
 #pragma once
 
+#include <memory>
+
 #include "engine/base/status.h"
 #include "engine/pager/extents.h"
+#include "engine/pager/holding.h"
 #include "engine/sys/mapping.h"
 
 namespace vmoffer {
@@ -16,6 +19,10 @@ enum class Writers : uint8_t {
 // `mapping` is the region's, null when it is released. The caller sees to it that nobody else has the memory: REQUIRES
 // each piece of the range is there and wholly this process's. On failure every byte is where it was or has been carried
 // over; the extents tell.
-Status carve(Extents& extents, Mapping* mapping, ByteRange range, Writers writers);
+//
+// `part` is what the range then has: new_part() of its length. Whoever borrows it before it is carved has it before
+// anybody else can see it.
+Status carve(Extents& extents, Mapping* mapping, ByteRange range, std::shared_ptr<Holding> part, Writers writers);
+Result<std::shared_ptr<Holding>> new_part(uint64_t byte_length);
 
 }  // namespace vmoffer

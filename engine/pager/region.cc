@@ -109,8 +109,10 @@ void Region::save_for_offers() {
   for (const Extent& piece : extents_->pieces({0, byte_length_})) {
     const bool is_private_memory = piece.holding != nullptr && piece.holding->object() == nullptr;
     if (!is_private_memory) continue;
-    const Status status = vmoffer::carve(*extents_, &mapping_, piece.range, Writers::kStill);
-    if (!status.is_ok()) extents_->set_gone(piece.range);
+    Result<std::shared_ptr<Holding>> part = new_part(piece.range.length);
+    const bool is_saved =
+        part.is_ok() && vmoffer::carve(*extents_, &mapping_, piece.range, part.take(), Writers::kStill).is_ok();
+    if (!is_saved) extents_->set_gone(piece.range);
   }
 }
 
@@ -142,11 +144,11 @@ void Region::release(bool keep_addresses) {
   extents_.reset();
 }
 
-Status Region::carve(ByteRange range, Writers writers) {
+Status Region::carve(ByteRange range, std::shared_ptr<Holding> part, Writers writers) {
   finish_paging();  // a range can have one userfaultfd only
   const std::lock_guard lock(mutex_);
   if (state_ != RegionState::kLive) return Status(Code::kNotOwned, "the region has just been released or disowned");
-  return vmoffer::carve(*extents_, &mapping_, range, writers);
+  return vmoffer::carve(*extents_, &mapping_, range, std::move(part), writers);
 }
 
 Status Region::disown(ByteRange range) {

@@ -71,7 +71,7 @@ class Region {
   void release(bool keep_addresses);
 
   // Gives a range an object of its own, see carve.h. kNotOwned when the region is no longer live.
-  Status carve(ByteRange range, Writers writers);
+  Status carve(ByteRange range, std::shared_ptr<Holding> part, Writers writers);
 
   // What a claim takes from the source; nothing when the region is no longer live. On failure nothing has changed.
   // REQUIRES: the range has an object to itself.

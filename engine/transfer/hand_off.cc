@@ -48,16 +48,45 @@ Result<std::vector<Loan>> borrow_pieces(const Grant& grant) {
   return loans;
 }
 
-Status carve_with(const Grant& grant, Writers writers) {
+Status carve_with(const Grant& grant, const std::shared_ptr<Holding>& part, Writers writers) {
   Result<std::vector<Loan>> loans = borrow_pieces(grant);
   if (!loans.is_ok()) return loans.status();
   checkpoint("source.packing");
   if (const std::shared_ptr<Region> region = grant.region.lock(); region != nullptr) {
-    Status status = region->carve(grant.range(), writers);
+    Status status = region->carve(grant.range(), part, writers);
     if (status.code() != Code::kNotOwned) return status;
   }
   // The region has been released; its offers have the memory.
-  return carve(*grant.extents, nullptr, grant.range(), writers);
+  return carve(*grant.extents, nullptr, grant.range(), part, writers);
+}
+
+Result<Loan> borrow(Holding& holding, uint32_t flags) {
+  return disowns(flags) ? holding.lend_exclusively() : holding.lend();
+}
+
+struct Borrowed {
+  std::shared_ptr<Holding> holding;
+  Loan loan;
+};
+
+// A part is borrowed before it is carved: a rival that comes the moment it is finds it taken.
+Result<Borrowed> carve_and_borrow(const Grant& grant) {
+  Result<std::shared_ptr<Holding>> part = new_part(grant.range().length);
+  if (!part.is_ok()) return part.status();
+  Result<Loan> loan = borrow(*part.value(), grant.offer.flags);
+  if (!loan.is_ok()) return loan.status();
+  Status status = carve_with(grant, part.value(), Writers::kHeldUp);
+  if (!status.is_ok()) return status;
+  checkpoint("source.packed");
+  return Borrowed{part.take(), loan.take()};
+}
+
+Result<Borrowed> borrow_what_is_offered(const Grant& grant) {
+  std::shared_ptr<Holding> whole = grant.extents->exact(grant.range());
+  if (whole == nullptr) return carve_and_borrow(grant);
+  Result<Loan> loan = borrow(*whole, grant.offer.flags);
+  if (!loan.is_ok()) return loan.status();
+  return Borrowed{std::move(whole), loan.take()};
 }
 
 Status drop_from_region(Region& region, ByteRange range, uint32_t flags) {
@@ -89,22 +118,21 @@ bool holds_anywhere(const Extents& extents, ByteRange range, Rights right) {
 
 bool takes_time(const Grant& grant) { return grant.extents->exact(grant.range()) == nullptr; }
 
-Status carve_now(const Grant& grant) { return takes_time(grant) ? carve_with(grant, Writers::kStill) : Status(); }
+Status carve_now(const Grant& grant) {
+  if (!takes_time(grant)) return Status();
+  Result<std::shared_ptr<Holding>> part = new_part(grant.range().length);
+  return part.is_ok() ? carve_with(grant, part.take(), Writers::kStill) : part.status();
+}
 
 Result<Parcel> pack(const Grant& grant, wire::Transfer transfer) {
-  if (takes_time(grant)) {
-    Status status = carve_with(grant, Writers::kHeldUp);
-    if (!status.is_ok()) return status;
-  }
-  const std::shared_ptr<Holding> holding = grant.extents->exact(grant.range());
-  const uint32_t flags = grant.offer.flags;
-  Result<Loan> loan = disowns(flags) ? holding->lend_exclusively() : holding->lend();
-  if (!loan.is_ok()) return loan.status();
-  Result<UniqueFd> descriptor = descriptor_to_grant(*holding->object(), flags, transfer);
+  Result<Borrowed> borrowed = borrow_what_is_offered(grant);
+  if (!borrowed.is_ok()) return borrowed.status();
+  auto& [holding, loan] = borrowed.value();
+  Result<UniqueFd> descriptor = descriptor_to_grant(*holding->object(), grant.offer.flags, transfer);
   if (!descriptor.is_ok()) return descriptor.status();
   Result<std::vector<UniqueFd>> leases = holding->leases_to_pass_on();
   if (!leases.is_ok()) return leases.status();
-  return Parcel{holding->object(), descriptor.take(), leases.take(), loan.take()};
+  return Parcel{holding->object(), descriptor.take(), leases.take(), std::move(loan)};
 }
 
 Status drop_rights(const Grant& grant, const MemoryObject& object, wire::Transfer transfer) {

@@ -18,6 +18,7 @@ const CLAIM_STEPS: readonly ClaimStep[] = [
   { checkpoint: 'claim.ask', side: 'claimer', source: 'has not heard' },
   { checkpoint: 'source.asked', side: 'source', source: 'has heard' },
   { checkpoint: 'source.packing', side: 'source', source: 'has granted', isOfParts: true },
+  { checkpoint: 'source.packed', side: 'source', source: 'has granted', isOfParts: true },
   { checkpoint: 'source.granted', side: 'source', source: 'has granted' },
   { checkpoint: 'claim.terms', side: 'claimer', source: 'has granted' },
   { checkpoint: 'claim.mapped', side: 'claimer', source: 'has granted' },

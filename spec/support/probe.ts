@@ -114,6 +114,7 @@ export type Checkpoint =
   | 'prefetch.step'
   | 'offer.checked'
   | 'source.asked'
+  | 'source.packed'
   | 'source.packing'
   | 'source.granted'
   | 'source.acknowledged'

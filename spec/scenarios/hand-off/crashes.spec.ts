@@ -87,7 +87,9 @@ for (const { name, flags, isDisowned } of WAYS) {
         if (part) expect(await source.call('isZeroed', region, first, count)).to.be.true;
       });
 
-      for (const checkpoint of part ? (['source.asked', 'source.packing'] as const) : (['source.asked'] as const)) {
+      for (const checkpoint of part
+        ? (['source.asked', 'source.packing', 'source.packed'] as const)
+        : (['source.asked'] as const)) {
         it(`is nobody's when the source is killed at ${checkpoint}`, async () => {
           expect(await claimWhileKilledAt(source, checkpoint)).to.be.undefined;
           expect(objectDescriptors(claimer.pid)).to.equal(0);
