@@ -29,7 +29,7 @@ export function run(command, args = [], env = {}) {
 
 /** @param {string} script @param {string[]} args */
 export function runNpm(script, args = []) {
-  return run('npm', ['run', '--silent', script, ...(args.length > 0 ? ['--', ...args] : [])]);
+  return run('npm', ['run', '--loglevel=warn', script, ...(args.length > 0 ? ['--', ...args] : [])]);
 }
 
 /**
