@@ -173,9 +173,10 @@ Status Region::drop_write(ByteRange range) {
     if (state_ != RegionState::kLive) return Status();
     for (const Extent& piece : extents_->pieces(range)) {
       if ((piece.rights & kWrite) == 0) continue;
-      const Mapping::Placement placement{piece.range.offset, piece.range.length, piece.object_offset, Sharing::kPrivate,
-                                         protection_for(piece.rights)};
-      Status status = mapping_.put_object(piece.holding->object()->fd(), placement);
+      const MemoryObject& object = *piece.holding->object();
+      const Mapping::Placement placement{piece.range.offset, piece.range.length,           piece.object_offset,
+                                         Sharing::kPrivate,  protection_for(piece.rights), object.is_hugetlb()};
+      Status status = mapping_.put_object(object.fd(), placement);
       if (!status.is_ok()) return status;
       extents_->drop(piece.range, kWrite);
     }

@@ -32,6 +32,15 @@ Status map_error(uint64_t byte_length) {
   return os_error(errno, "mmap", "could not map " + std::to_string(byte_length) + " bytes", Code::kNotPermitted);
 }
 
+Status reserve_error(uint64_t byte_length) {
+  if (errno != ENOMEM) return map_error(byte_length);
+  const std::string pages = std::to_string(byte_length / kHugePageBytes);
+  return os_error(errno, "mmap",
+                  "the pool of huge pages lacks the " + pages +
+                      " that private writes to this memory could take (claim with transfer 'pull', or raise "
+                      "vm.nr_hugepages)");
+}
+
 // Address space alone, aligned to a huge page, so that a huge page can ever be mapped there.
 Result<Mapping> reserve_aligned(uint64_t byte_length) {
   const uint64_t padded = byte_length + kHugePageBytes;
@@ -57,6 +66,16 @@ void touch_pages(uint64_t address, uint64_t byte_length, bool write) {
   }
 }
 
+// Both are as long as each other. Who accesses `to` meanwhile finds what was there or what is there then.
+Status move_over(Mapping& from, uint64_t to) {
+  const uint64_t byte_length = from.byte_length();
+  void* got =
+      ::mremap(pointer_to(from.address()), byte_length, byte_length, MREMAP_MAYMOVE | MREMAP_FIXED, pointer_to(to));
+  if (got == MAP_FAILED) return os_error(errno, "mremap", "could not put a mapping in its place");
+  from.forget();
+  return Status();
+}
+
 }  // namespace
 
 Mapping::Mapping(Mapping&& other) noexcept
@@ -75,7 +94,7 @@ Result<Mapping> Mapping::of_object(int fd, uint64_t byte_length, Sharing sharing
   const int prot = bits_of(protection);
   const int flags = (sharing == Sharing::kShared ? MAP_SHARED : MAP_PRIVATE) | (reserve ? 0 : MAP_NORESERVE);
   void* got = ::mmap(nullptr, byte_length, prot, flags, fd, 0);
-  if (got == MAP_FAILED) return map_error(byte_length);
+  if (got == MAP_FAILED) return reserve ? reserve_error(byte_length) : map_error(byte_length);
   Mapping mapping(address_of(got), byte_length);
   if (byte_length < kHugePageBytes || is_aligned(mapping.address(), kHugePageBytes)) return mapping;
 
@@ -110,10 +129,26 @@ Status Mapping::put_zeros(uint64_t byte_offset, uint64_t byte_length) {
 }
 
 Status Mapping::put_object(int fd, const Placement& placement) {
+  if (placement.reserve) return put_reserved_object(fd, placement);
   const int sharing = placement.sharing == Sharing::kShared ? MAP_SHARED : MAP_PRIVATE;
   void* got = ::mmap(pointer_to(address_ + placement.byte_offset), placement.byte_length, bits_of(placement.protection),
                      sharing | MAP_NORESERVE | MAP_FIXED, fd, static_cast<off_t>(placement.object_offset));
   return got == MAP_FAILED ? map_error(placement.byte_length) : Status();
+}
+
+// A mapping in place that could not reserve would have taken away what was there. So it is made aside; and moved aside
+// once, because before Linux 5.16 the kernel finds out that it cannot move huge pages when it has made room for them.
+Status Mapping::put_reserved_object(int fd, const Placement& placement) {
+  const int sharing = placement.sharing == Sharing::kShared ? MAP_SHARED : MAP_PRIVATE;
+  void* got = ::mmap(nullptr, placement.byte_length, bits_of(placement.protection), sharing, fd,
+                     static_cast<off_t>(placement.object_offset));
+  if (got == MAP_FAILED) return reserve_error(placement.byte_length);
+  Mapping made(address_of(got), placement.byte_length);
+  Result<Mapping> aside = reserve_aligned(placement.byte_length);
+  if (!aside.is_ok()) return aside.status();
+  Status status = move_over(made, aside.value().address());
+  if (!status.is_ok()) return status;
+  return move_over(aside.value(), address_ + placement.byte_offset);
 }
 
 Status Mapping::forbid_execution(uint64_t byte_offset, uint64_t byte_length) {

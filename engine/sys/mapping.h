@@ -50,13 +50,18 @@ class Mapping {
     uint64_t object_offset;
     Sharing sharing;
     Protection protection;
+    bool reserve = false;  // as in of_object(); when it fails nothing has changed
   };
   Status put_object(int fd, const Placement& placement);
 
   Status forbid_execution(uint64_t byte_offset, uint64_t byte_length);
   void reset();
+  // Gives ownership up: the range is somebody else's.
+  void forget() { byte_length_ = 0; }
 
  private:
+  Status put_reserved_object(int fd, const Placement& placement);
+
   uint64_t address_ = 0;
   uint64_t byte_length_ = 0;
 };

@@ -1,17 +1,14 @@
 import { expect } from 'chai';
-import { readFileSync } from 'node:fs';
-import { allocate, vmClaimSync, vmOffer, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, type Region } from 'vmoffer';
+import { allocate, vmClaimSync, VMO_GRANT_R, VMO_GRANT_W, type Region } from 'vmoffer';
+import { HUGE } from '../support/huge-pages.js';
 import { mappedBytes } from '../support/mappings.js';
 import { startObedient } from '../support/obedient.js';
 import { claimOwn } from '../support/own-claim.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { needs, requires } from '../support/requires.js';
 import { maySetSystem, Setting } from '../support/settings.js';
-import { thrownBy } from '../support/vmo-error.js';
 import { withoutSystemCalls } from '../support/wrappers.js';
 
-const HUGE = 2 ** 21;
-const POOL = '/proc/sys/vm/nr_hugepages';
 const SHMEM_ENABLED = '/sys/kernel/mm/transparent_hugepage/shmem_enabled';
 
 function expectWhatTheKernelSays(region: Region): void {
@@ -65,64 +62,6 @@ describe('huge pages', () => {
     using claim = claimOwn(region, VMO_GRANT_W);
     claim.view()[HUGE] = 3;
     expect(region.view()[HUGE]).to.equal(3);
-  });
-});
-
-describe('reserved huge pages', () => {
-  const settings: Setting[] = [];
-
-  before(function () {
-    if (maySetSystem.isMet()) settings.push(new Setting(POOL, String(Number(readFileSync(POOL, 'utf8')) + 16)));
-    requires(this, needs.reservedHugePages);
-  });
-
-  after(() => {
-    for (const setting of settings.splice(0)) setting[Symbol.dispose]();
-  });
-
-  it('are taken where there are some, and the region says so', () => {
-    using region = allocate(HUGE, { hugePages: true });
-    expect(region.pages).to.equal('hugetlb');
-    expect(mappedBytes(region.address, 'KernelPageSize')).to.equal(HUGE);
-  });
-
-  it('are not taken for lengths that are not made of them, nor for more than there are', () => {
-    const free = Number(/HugePages_Free:\s+(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]);
-    for (const byteLength of [HUGE + PAGE, (free + 1) * HUGE]) {
-      using region = allocate(byteLength, { hugePages: true });
-      expect(region.pages).to.not.equal('hugetlb');
-    }
-  });
-
-  for (const transfer of ['map', 'pull'] as const) {
-    for (const paging of ['auto', 'eager'] as const) {
-      for (const flags of [VMO_GRANT_R, VMO_GRANT_R | VMO_GRANT_W, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN]) {
-        it(`are claimed by '${transfer}', '${paging}' (flags ${flags})`, () => {
-          using region = allocate(2 * HUGE, { hugePages: true });
-          fillPages(region.view(), 6);
-          using claim = claimOwn(region, flags, { transfer, paging });
-          expect(claim.pages).to.equal(transfer === 'map' ? 'hugetlb' : 'ordinary');
-          expectPages(claim.view(), 6);
-        });
-      }
-    }
-  }
-
-  it("are paged by the kernel: 'userfault' by name is refused, and the offer stands", () => {
-    using region = allocate(HUGE, { hugePages: true });
-    fillPages(region.view(), 7);
-    const offer = vmOffer(process.pid, region, VMO_GRANT_R);
-    thrownBy(() => vmClaimSync(process.pid, offer.address, { paging: 'userfault' }), 'ERR_VMO_UNSUPPORTED');
-    using claim = vmClaimSync(process.pid, offer.address);
-    expect(claim.paging).to.equal('kernel');
-    expectPages(claim.view(), 7);
-  });
-
-  it('are offered as a whole only', () => {
-    using region = allocate(2 * HUGE, { hugePages: true });
-    const offer = vmOffer(process.pid, region.range(0, HUGE), VMO_GRANT_R);
-    thrownBy(() => vmClaimSync(process.pid, offer.address), 'ERR_VMO_UNSUPPORTED');
-    offer.cancel();
   });
 });
 

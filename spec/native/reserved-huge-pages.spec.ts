@@ -1,0 +1,93 @@
+import { expect } from 'chai';
+import { allocate, vmClaimSync, vmOffer, VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
+import { emptyPool, freeHugePages, HUGE, reserveHugePages } from '../support/huge-pages.js';
+import { mappedBytes, mappingAt } from '../support/mappings.js';
+import { claimOwn } from '../support/own-claim.js';
+import { expectPages, fillPages, PAGE } from '../support/pages.js';
+import { thrownBy } from '../support/vmo-error.js';
+
+describe('reserved huge pages', () => {
+  let giveBack: (() => void) | undefined;
+  before(function () {
+    giveBack = reserveHugePages(this, 16);
+  });
+  after(() => giveBack?.());
+
+  it('are taken where there are some, and the region says so', () => {
+    using region = allocate(HUGE, { hugePages: true });
+    expect(region.pages).to.equal('hugetlb');
+    expect(mappedBytes(region.address, 'KernelPageSize')).to.equal(HUGE);
+  });
+
+  it('are not taken for lengths that are not made of them, nor for more than there are', () => {
+    for (const byteLength of [HUGE + PAGE, (freeHugePages() + 1) * HUGE]) {
+      using region = allocate(byteLength, { hugePages: true });
+      expect(region.pages).to.not.equal('hugetlb');
+    }
+  });
+
+  for (const transfer of ['map', 'pull'] as const) {
+    for (const paging of ['auto', 'eager'] as const) {
+      for (const flags of [VMO_GRANT_R, VMO_GRANT_R | VMO_GRANT_W, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN]) {
+        it(`are claimed by '${transfer}', '${paging}' (flags ${flags})`, () => {
+          using region = allocate(2 * HUGE, { hugePages: true });
+          fillPages(region.view(), 6);
+          using claim = claimOwn(region, flags, { transfer, paging });
+          expect(claim.pages).to.equal(transfer === 'map' ? 'hugetlb' : 'ordinary');
+          expectPages(claim.view(), 6);
+        });
+      }
+    }
+  }
+
+  it("are paged by the kernel: 'userfault' by name is refused, and the offer stands", () => {
+    using region = allocate(HUGE, { hugePages: true });
+    fillPages(region.view(), 7);
+    const offer = vmOffer(process.pid, region, VMO_GRANT_R);
+    thrownBy(() => vmClaimSync(process.pid, offer.address, { paging: 'userfault' }), 'ERR_VMO_UNSUPPORTED');
+    using claim = vmClaimSync(process.pid, offer.address);
+    expect(claim.paging).to.equal('kernel');
+    expectPages(claim.view(), 7);
+  });
+
+  it('are offered as a whole only', () => {
+    using region = allocate(2 * HUGE, { hugePages: true });
+    const offer = vmOffer(process.pid, region.range(0, HUGE), VMO_GRANT_R);
+    thrownBy(() => vmClaimSync(process.pid, offer.address), 'ERR_VMO_UNSUPPORTED');
+    offer.cancel();
+  });
+
+  it('that are given up for writing are promised to the source, whose writes reach nobody', () => {
+    using region = allocate(2 * HUGE, { hugePages: true });
+    fillPages(region.view(), 8);
+    using claim = claimOwn(region, VMO_GRANT_R | VMO_DROP_W, { transfer: 'pull' });
+    using rest = emptyPool();
+    expect(rest.pages).to.equal('hugetlb');
+    fillPages(region.view(), 9);
+    expectPages(region.view(), 9);
+    expectPages(claim.view(), 8);
+    expect(mappingAt(region.address)?.permissions).to.equal('rw-p');
+  });
+
+  for (const [flags, options, what] of [
+    [VMO_GRANT_R | VMO_DROP_W, { transfer: 'pull' }, 'given up for writing'],
+    [VMO_GRANT_R, { transfer: 'map' }, 'claimed to be read'],
+  ] as const) {
+    it(`cannot be ${what} when the pool lacks what private writes could take, and the offer stands`, () => {
+      using region = allocate(2 * HUGE, { hugePages: true });
+      fillPages(region.view(), 10);
+      const offer = vmOffer(process.pid, region, flags);
+      {
+        using rest = emptyPool();
+        expect(rest.pages).to.equal('hugetlb');
+        const { message } = thrownBy(() => vmClaimSync(process.pid, offer.address, options), 'ERR_VMO_NO_MEMORY');
+        expect(message).to.match(/huge pages.*vm\.nr_hugepages/);
+        expectPages(region.view(), 10);
+        region.view()[0] = 77;
+      }
+      expect(mappingAt(region.address)?.permissions).to.equal('rw-s');
+      using claim = vmClaimSync(process.pid, offer.address, options);
+      expect(claim.view()[0]).to.equal(77);
+    });
+  }
+});
