@@ -60,11 +60,10 @@ void PagedRange::resolve(const Fault& fault) {
 // This and those below return whether the thread has been woken: what is installed wakes, what is there already does
 // not.
 bool PagedRange::answer(Lock& lock, uint64_t byte_offset, PageRange page) {
-  const bool is_in_flight = std::any_of(in_flight_.begin(), in_flight_.end(),
-                                        [&](const Flight& flight) { return flight.pages.contains(page.first); });
-  if (installed_.contains(page.first) && !is_in_flight) return bring_back(lock, byte_offset, page);
+  const bool is_on_its_way = is_in_flight(page);
+  if (installed_.contains(page.first) && !is_on_its_way) return bring_back(lock, byte_offset, page);
   if (const auto share = read_ahead_.on_fault(page.first)) return install_share(lock, *share, page);
-  if (is_in_flight) return install_page(lock, page);
+  if (is_on_its_way) return install_page(lock, page);
   return install_window(lock, byte_offset, page);
 }
 
@@ -241,11 +240,18 @@ void PagedRange::bring_by(PagesAside& aside, PageRange pages) {
   if (!aside.fill(pages.first * page_bytes_, pages.count * page_bytes_)) return;
   checkpoint("prefetch.filled");
   {
-    const std::lock_guard lock(mutex_);
+    Lock lock(mutex_);
     if (is_closed_) return;
     stats_.pages_by_prefetch += put_in_place(aside, pages);
+    // What is on its way to the range by itself is still to be read from the source.
+    changed_.wait(lock, [&] { return !is_in_flight(pages); });
   }
   aside.give_back();
+}
+
+bool PagedRange::is_in_flight(PageRange pages) const {
+  return std::any_of(in_flight_.begin(), in_flight_.end(),
+                     [&](const Flight& flight) { return !intersect(flight.pages, pages).is_empty(); });
 }
 
 bool PagedRange::is_wholly_missing(PageRange pages) const {

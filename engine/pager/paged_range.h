@@ -94,6 +94,7 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   void install_in_steps(PageRange pages, uint64_t step_pages);
   // Nothing where a part of it is there already, or the source says no.
   void bring_by(PagesAside& aside, PageRange pages);
+  bool is_in_flight(PageRange pages) const;  // any of them
   bool is_wholly_missing(PageRange pages) const;
   uint64_t put_in_place(PagesAside& aside, PageRange pages);
   uint64_t pass_hole(Lock& lock, PageRange gap, PageRange fill, uint64_t& filled_end);

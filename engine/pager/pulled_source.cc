@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "engine/base/checkpoint.h"
 #include "engine/base/units.h"
 
 namespace vmoffer {
@@ -91,6 +92,7 @@ bool PulledSource::move_huge_page(const UserFault& userfault, uint64_t address, 
 
 CopyProgress PulledSource::install_data(const UserFault& userfault, uint64_t address, MemoryObject::Run run) {
   const uint64_t source = view_.address() + run.offset;
+  checkpoint("pull.copying");
   // In one call, where the copy would bring its source in page by page.
   [[maybe_unused]] const Status populated = populate(source, run.length, /*write=*/false);
   const CopyProgress progress = userfault.install_copy(address, source, run.length);

@@ -112,6 +112,7 @@ export type Checkpoint =
   | 'pager.fault'
   | 'prefetch.filled'
   | 'prefetch.step'
+  | 'pull.copying'
   | 'offer.checked'
   | 'source.asked'
   | 'source.packed'

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { constants } from 'node:os';
 import { allocate, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, vmClaimSync, vmOffer, type Claim, type Region } from 'vmoffer';
+import { until } from '../../support/barriers.js';
 import { heldBytes } from '../../support/holders.js';
 import { mappedBytes } from '../../support/mappings.js';
 import { startObedient } from '../../support/obedient.js';
@@ -42,6 +43,7 @@ for (const { name, flags, isDisowned } of WAYS) {
     });
     afterEach(() => {
       probe().unpark('prefetch.filled');
+      probe().unpark('pull.copying');
       probe().deny('UFFDIO_MOVE', false);
     });
 
@@ -155,6 +157,18 @@ for (const { name, flags, isDisowned } of WAYS) {
             expect(claim.view(page * PAGE, PAGE).every((byte) => byte === 0xee)).to.be.true;
             claim.view(page * PAGE, PAGE).set(tagged(page));
           }
+          expectPages(claim.view(), SEED);
+        });
+
+        it('waits with giving back for pages that are on their way by themselves', async () => {
+          probe().park('pull.copying');
+          const touched = touchOnThread(addressOfPage(claim, 300));
+          await parked('pull.copying');
+          probe().unpark('prefetch.filled');
+          await until('the others are there', () => claim.residency().residentPages >= (hasMove ? HUGE_PAGES - 4 : 0));
+          probe().unpark('pull.copying');
+          expect(await touched).to.equal(tagged(300)[0]);
+          await pulled;
           expectPages(claim.view(), SEED);
         });
 
