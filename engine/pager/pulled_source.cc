@@ -24,6 +24,8 @@ class PulledSource::HugePageAside final : public PagesAside {
     if (byte_length != kHugePageBytes || !source_.may_move_) return false;
     const MemoryObject::Run run = source_.object_->next_data(byte_offset, byte_offset + byte_length);
     if (run.length != byte_length) return false;  // a hole must not cost memory
+    const Turn turn = source_.take_turn();
+    if (source_.copied_.contains_any(source_.pages_of(run))) return false;
     std::memcpy(reinterpret_cast<void*>(staging_.address()),
                 reinterpret_cast<const void*>(source_.view_.address() + byte_offset), byte_length);
     filled_at_ = byte_offset;
@@ -43,7 +45,7 @@ class PulledSource::HugePageAside final : public PagesAside {
   }
 
   // Pages before the last that was moved are in the range, all of them: those that were not moved were there already.
-  void give_back() override { source_.give_back({filled_at_, in_place_until_ - filled_at_}); }
+  void give_back() override { source_.give_back(source_.take_turn(), {filled_at_, in_place_until_ - filled_at_}); }
 
  private:
   PulledSource& source_;
@@ -93,16 +95,36 @@ bool PulledSource::move_huge_page(const UserFault& userfault, uint64_t address, 
 CopyProgress PulledSource::install_data(const UserFault& userfault, uint64_t address, MemoryObject::Run run) {
   const uint64_t source = view_.address() + run.offset;
   checkpoint("pull.copying");
+  const Turn turn = take_turn();
+  if (copied_.contains(pages_of(run).first)) return {CopyOutcome::kAlreadyThere, 0, 0};
   // In one call, where the copy would bring its source in page by page.
   [[maybe_unused]] const Status populated = populate(source, run.length, /*write=*/false);
   const CopyProgress progress = userfault.install_copy(address, source, run.length);
   bytes_pulled_ += progress.bytes;
-  give_back({run.offset, progress.bytes});
+  give_back(turn, {run.offset, progress.bytes});
   return progress;
 }
 
-void PulledSource::give_back(MemoryObject::Run run) const {
-  if (consume_ && run.length > 0) object_->punch_hole(run.offset, run.length);
+PulledSource::Turn PulledSource::take_turn() {
+  return consume_ && object_->is_hugetlb() ? Turn(turn_) : Turn(turn_, std::defer_lock);
+}
+
+PageRange PulledSource::pages_of(MemoryObject::Run run) const {
+  return {run.offset / page_bytes(), run.length / page_bytes()};
+}
+
+void PulledSource::give_back(const Turn& turn, MemoryObject::Run run) {
+  if (!consume_ || run.length == 0) return;
+  if (turn.owns_lock()) return give_back_huge_pages(run);
+  object_->punch_hole(run.offset, run.length);
+}
+
+void PulledSource::give_back_huge_pages(MemoryObject::Run run) {
+  copied_.add(pages_of(run));
+  for (uint64_t at = align_down(run.offset, kHugePageBytes); at < run.offset + run.length; at += kHugePageBytes) {
+    const bool is_copied = copied_.first_gap(pages_of({at, kHugePageBytes})).is_empty();
+    if (is_copied) object_->punch_hole(at, kHugePageBytes);
+  }
 }
 
 void PulledSource::copy_to(uint64_t address, uint64_t byte_offset, uint64_t byte_length) {
@@ -114,7 +136,7 @@ void PulledSource::copy_to(uint64_t address, uint64_t byte_offset, uint64_t byte
       std::memcpy(reinterpret_cast<void*>(address + (run.offset - byte_offset)),
                   reinterpret_cast<const void*>(view_.address() + run.offset), run.length);
       bytes_pulled_ += run.length;
-      give_back(run);
+      give_back(take_turn(), run);
     }
     at = run.offset + run.length;
   }

@@ -7,9 +7,11 @@
 #include <memory>
 #include <mutex>
 
+#include "engine/base/page_set.h"
 #include "engine/pager/page_source.h"
 #include "engine/sys/mapping.h"
 #include "engine/sys/memory_object.h"
+#include "engine/sys/page_table.h"
 
 namespace vmoffer {
 
@@ -35,11 +37,20 @@ class PulledSource : public PageSource {
   class HugePageAside;
 
   PulledSource(std::shared_ptr<MemoryObject> object, Mapping view, bool consume)
-      : object_(std::move(object)), view_(std::move(view)), consume_(consume) {}
+      : object_(std::move(object)),
+        view_(std::move(view)),
+        consume_(consume),
+        copied_(object_->byte_length() / page_bytes()) {}
   CopyProgress install_data(const UserFault& userfault, uint64_t address, MemoryObject::Run run);
   bool move_huge_page(const UserFault& userfault, uint64_t address, uint64_t byte_offset, CopyProgress& progress);
-  // REQUIRES: it has been copied.
-  void give_back(MemoryObject::Run run) const;
+  // The pool gets its huge pages back whole or not at all, so it counts what has been copied of each. Who reads one
+  // holds the turn, lest it is made anew by reading it behind the last copy. Nothing is locked where that cannot be.
+  using Turn = std::unique_lock<std::mutex>;
+  Turn take_turn();
+  // REQUIRES: the turn is held, the run has been copied.
+  void give_back(const Turn& turn, MemoryObject::Run run);
+  void give_back_huge_pages(MemoryObject::Run run);
+  PageRange pages_of(MemoryObject::Run run) const;
 
   const std::shared_ptr<MemoryObject> object_;
   const Mapping view_;
@@ -48,6 +59,8 @@ class PulledSource : public PageSource {
   std::unique_ptr<PagesAside> fault_aside_;  // for windows of that size
   std::atomic<bool> may_move_ = true;
   std::atomic<uint64_t> bytes_pulled_ = 0;
+  std::mutex turn_;
+  PageSet copied_;  // out of huge pages that are given back
 };
 
 }  // namespace vmoffer

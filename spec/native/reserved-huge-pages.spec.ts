@@ -1,10 +1,20 @@
 import { expect } from 'chai';
-import { allocate, vmClaimSync, vmOffer, VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
-import { emptyPool, freeHugePages, HUGE, reserveHugePages } from '../support/huge-pages.js';
+import { allocate, vmClaimSync, vmOffer, VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W, type Claim } from 'vmoffer';
+import { emptyPool, freeHugePages, HUGE, reserveHugePages, untouchedHugePages } from '../support/huge-pages.js';
 import { mappedBytes, mappingAt } from '../support/mappings.js';
-import { claimOwn } from '../support/own-claim.js';
+import { claimOwn, touch } from '../support/own-claim.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { thrownBy } from '../support/vmo-error.js';
+
+const DISOWNED = VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN;
+
+/** @param step odd, so that it comes past every page of a power of two. */
+function touchInSteps(claim: Claim, step: number): number {
+  const pageCount = claim.byteLength / PAGE;
+  let sum = 0; // an unused read may be left out
+  for (let i = 0; i < pageCount; ++i) sum += touch(claim, (i * step) % pageCount);
+  return sum;
+}
 
 describe('reserved huge pages', () => {
   let giveBack: (() => void) | undefined;
@@ -55,6 +65,37 @@ describe('reserved huge pages', () => {
     const offer = vmOffer(process.pid, region.range(0, HUGE), VMO_GRANT_R);
     thrownBy(() => vmClaimSync(process.pid, offer.address), 'ERR_VMO_UNSUPPORTED');
     offer.cancel();
+  });
+
+  for (const [how, pull] of [
+    ['touched in order', (claim: Claim) => touchInSteps(claim, 1)],
+    ['touched out of order', (claim: Claim) => touchInSteps(claim, 331)],
+    ['prefetched', (claim: Claim) => claim.prefetch()],
+    ['touched here and there, and prefetched', (claim: Claim) => (touch(claim, 700), claim.prefetch())],
+  ] as const) {
+    it(`that are disowned and pulled are back in the pool when they have been ${how}`, async () => {
+      const before = untouchedHugePages();
+      using region = allocate(4 * HUGE, { hugePages: true });
+      fillPages(region.view(), 11);
+      using claim = claimOwn(region, DISOWNED, { transfer: 'pull', paging: 'userfault' });
+      expect(untouchedHugePages()).to.equal(before - 4);
+      await pull(claim);
+      expect(claim.stats().bytesPulled).to.equal(claim.byteLength);
+      expect(untouchedHugePages()).to.equal(before);
+      expectPages(claim.view(), 11);
+    });
+  }
+
+  it('that are disowned and pulled go back to the pool one by one, behind the copy', async () => {
+    const before = untouchedHugePages();
+    using region = allocate(4 * HUGE, { hugePages: true });
+    fillPages(region.view(), 12);
+    using claim = claimOwn(region, DISOWNED, { transfer: 'pull', paging: 'userfault' });
+    for (const left of [3, 2, 1, 0]) {
+      await claim.prefetch({ byteOffset: left * HUGE, byteLength: HUGE });
+      expect(untouchedHugePages()).to.equal(before - left);
+    }
+    expectPages(claim.view(), 12);
   });
 
   it('that are given up for writing are promised to the source, whose writes reach nobody', () => {
