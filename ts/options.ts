@@ -19,7 +19,7 @@ export interface ClaimOptions {
    * How pages arrive. `'userfault'`: when they are touched, installed by this library's pager in windows, with
    * read-ahead, `residency()` and `stats()`. `'kernel'`: when they are touched, by the kernel's own demand paging.
    * `'eager'`: all at once, before the claim is complete; what cannot be had then comes when it is touched. `'auto'`: `'userfault'` where this process has full rights to
-   * it, `'kernel'` otherwise. Default: `'auto'`.
+   * it and the pages are ordinary ones (see `region.pages`), `'kernel'` otherwise. Default: `'auto'`.
    *
    * `'userfault'` asked for by name without full rights works, but system calls that touch an absent page then fail
    * with EFAULT (`fs.write(claim.buffer)`): prefetch first. `capabilities()` tells.

@@ -50,8 +50,9 @@ export class Region {
 
   /**
    * The pages underneath: `'ordinary'` ones, `'transparent-huge'` where the kernel was asked to join them into 2 MiB, or
-   * `'hugetlb'` where reserved 2 MiB pages were to be had. Those of a claim are `'hugetlb'` or `'ordinary'`: how the
-   * kernel joins what another process has allocated is between the two of them.
+   * `'hugetlb'` where reserved 2 MiB pages were to be had. A claim that maps them has them, too, and is paged by the kernel
+   * unless it says otherwise, since that installs a whole one at a touch. That they are `'transparent-huge'` is the word
+   * of the process that allocated them.
    */
   get pages(): PageKind {
     return this.#native.pages;

@@ -26,8 +26,17 @@ Result<BackedMapping> map_new_object(uint64_t byte_length, Protection protection
   Result<BackedMapping> backed = map_object(byte_length, protection, false);
   if (!backed.is_ok() || !can_be_huge) return backed;
   const Mapping& mapping = backed.value().mapping;
-  if (make_huge_pages(mapping.address(), byte_length)) backed.value().page_kind = PageKind::kTransparentHuge;
+  if (!make_huge_pages(mapping.address(), byte_length)) return backed;
+  backed.value().object->say_huge_pages();
+  backed.value().page_kind = PageKind::kTransparentHuge;
   return backed;
+}
+
+PageKind page_kind_of(const MemoryObject& object, const Mapping& mapping) {
+  if (object.is_hugetlb()) return PageKind::kHugeTlb;
+  if (!object.says_huge_pages() || object.byte_length() < kHugePageBytes) return PageKind::kOrdinary;
+  const bool can_be_huge = advise_huge_pages(mapping.address(), mapping.byte_length());
+  return can_be_huge ? PageKind::kTransparentHuge : PageKind::kOrdinary;
 }
 
 }  // namespace vmoffer

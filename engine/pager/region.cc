@@ -32,19 +32,19 @@ Result<std::shared_ptr<Region>> Region::allocate(uint64_t byte_length, bool exec
   return std::make_shared<Region>(std::move(got.mapping), std::move(holding), rights, got.page_kind);
 }
 
-Result<std::shared_ptr<Region>> Region::map(std::shared_ptr<Holding> holding, Rights rights, Pager* pager) {
+Result<std::shared_ptr<Region>> Region::map(std::shared_ptr<Holding> holding, Rights rights) {
   const MemoryObject& object = *holding->object();
   const Sharing sharing = (rights & kWrite) ? Sharing::kShared : Sharing::kPrivate;
   Result<Mapping> mapping =
       Mapping::of_object(object.fd(), object.byte_length(), sharing, protection_for(rights), object.is_hugetlb());
   if (!mapping.is_ok()) return mapping.status();
-  const PageKind kind = object.is_hugetlb() ? PageKind::kHugeTlb : PageKind::kOrdinary;
-  const std::shared_ptr<MemoryObject> kept = holding->object();
-  auto region = std::make_shared<Region>(mapping.take(), std::move(holding), rights, kind);
-  if (pager == nullptr) return region;
-  Status status = region->page_by(*pager, std::make_unique<MappedSource>(kept));
-  if (!status.is_ok()) return status;
-  return region;
+  const PageKind kind = page_kind_of(object, mapping.value());
+  return std::make_shared<Region>(mapping.take(), std::move(holding), rights, kind);
+}
+
+Status Region::page_by(Pager& pager) {
+  const std::shared_ptr<Holding> holding = extents()->exact({0, byte_length_});
+  return page_by(pager, std::make_unique<MappedSource>(holding->object()));
 }
 
 Result<std::shared_ptr<Region>> Region::pull(const Pull& pull, std::shared_ptr<Holding> holding, Pager* pager) {

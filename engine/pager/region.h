@@ -34,8 +34,10 @@ class Region {
   static Result<std::shared_ptr<Region>> allocate(uint64_t byte_length, bool executable, bool huge_pages);
 
   // Maps a whole received object as `rights` say: shared when they hold W, private otherwise. Nothing is installed.
-  // `pager` answers the faults; null leaves them to the kernel. REQUIRES: pager outlives the region.
-  static Result<std::shared_ptr<Region>> map(std::shared_ptr<Holding> holding, Rights rights, Pager* pager);
+  static Result<std::shared_ptr<Region>> map(std::shared_ptr<Holding> holding, Rights rights);
+  // Faults on what was mapped are answered by the pager from here on, and not by the kernel. Called once at most,
+  // before the region is shared. REQUIRES: pager outlives the region.
+  Status page_by(Pager& pager);
 
   // Private memory, filled with copies of the object's pages when they are touched, or all by prefetch() when `pager`
   // is null. `consume`: what was copied is given back by the object, which is nobody else's.

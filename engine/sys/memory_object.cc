@@ -58,12 +58,16 @@ bool is_on_shared_memory(int fd, bool* is_hugetlb) {
   return *is_hugetlb || type == static_cast<uint32_t>(TMPFS_MAGIC);
 }
 
+// For everybody, and to read. On a file the other bit means nothing to the kernel.
+constexpr mode_t kMode = 0444;
+constexpr mode_t kSaysHugePages = S_ISVTX;
+
 Status set_up(int fd, uint64_t byte_length) {
   if (::ftruncate(fd, static_cast<off_t>(byte_length)) != 0) {
     return os_error(errno, "ftruncate", "could not size a memory object of " + std::to_string(byte_length) + " bytes",
                     Code::kNoMemory);
   }
-  if (::fchmod(fd, 0444) != 0) return os_error(errno, "fchmod", "could not protect a memory object");
+  if (::fchmod(fd, kMode) != 0) return os_error(errno, "fchmod", "could not protect a memory object");
   if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) {
     return os_error(errno, "fcntl", "could not seal the size of a memory object");
   }
@@ -103,6 +107,7 @@ ObjectFacts inspect_object(int fd) {
   const int seals = ::fcntl(fd, F_GET_SEALS);
   facts.is_memory = seals >= 0 && is_on_shared_memory(fd, &facts.is_hugetlb);
   if (!facts.is_memory) return facts;
+  facts.says_huge_pages = attributes.st_mode & kSaysHugePages;
   facts.sealed_shrink = seals & F_SEAL_SHRINK;
   facts.sealed_grow = seals & F_SEAL_GROW;
   facts.sealed_write = seals & F_SEAL_WRITE;
@@ -117,13 +122,18 @@ Result<std::shared_ptr<MemoryObject>> MemoryObject::create(uint64_t byte_length,
   if (!fd.is_open()) return os_error(errno, "memfd_create", "could not make a memory object");
   Status status = set_up(fd.get(), byte_length);
   if (!status.is_ok()) return status;
-  return std::make_shared<MemoryObject>(std::move(fd), byte_length, hugetlb, true);
+  ObjectFacts facts;
+  facts.is_hugetlb = hugetlb;
+  facts.access = ObjectAccess::kReadWrite;
+  facts.byte_length = byte_length;
+  return adopt(std::move(fd), facts);
 }
 
 std::shared_ptr<MemoryObject> MemoryObject::adopt(UniqueFd fd, const ObjectFacts& facts) {
-  return std::make_shared<MemoryObject>(std::move(fd), facts.byte_length, facts.is_hugetlb,
-                                        facts.access == ObjectAccess::kReadWrite);
+  return std::make_shared<MemoryObject>(std::move(fd), facts);
 }
+
+void MemoryObject::say_huge_pages() const { ::fchmod(fd_.get(), kMode | kSaysHugePages); }
 
 Result<UniqueFd> MemoryObject::read_only_descriptor() const {
   if (!is_writable_) return descriptor();

@@ -17,6 +17,7 @@ enum class ObjectAccess : uint8_t { kNone, kReadOnly, kReadWrite };
 struct ObjectFacts {
   bool is_memory = false;  // a file of shared memory that takes seals: nothing but a memfd can carry F_SEAL_SHRINK
   bool is_hugetlb = false;
+  bool says_huge_pages = false;  // its maker's word, for speed alone
   bool sealed_shrink = false;
   bool sealed_grow = false;
   bool sealed_write = false;         // immutable
@@ -38,6 +39,11 @@ class MemoryObject {
   int fd() const { return fd_.get(); }
   uint64_t byte_length() const { return byte_length_; }
   bool is_hugetlb() const { return is_hugetlb_; }
+  // Whoever made it has got transparent huge pages for it, and says so to those who get a descriptor: the page table
+  // alone could tell them, and asking it takes longer than the rest of mapping.
+  bool says_huge_pages() const { return says_huge_pages_; }
+  // For those who get a descriptor from here on.
+  void say_huge_pages() const;
   bool is_writable() const { return is_writable_; }
 
   // Returns owned: a descriptor that can read and nothing else.
@@ -60,8 +66,13 @@ class MemoryObject {
   // when further seals are forbidden.
   bool seal_against_writing() const;
 
-  MemoryObject(UniqueFd fd, uint64_t byte_length, bool is_hugetlb, bool is_writable)
-      : fd_(std::move(fd)), byte_length_(byte_length), is_hugetlb_(is_hugetlb), is_writable_(is_writable) {}
+  // REQUIRES: the facts are the descriptor's.
+  MemoryObject(UniqueFd fd, const ObjectFacts& facts)
+      : fd_(std::move(fd)),
+        byte_length_(facts.byte_length),
+        is_hugetlb_(facts.is_hugetlb),
+        says_huge_pages_(facts.says_huge_pages),
+        is_writable_(facts.access == ObjectAccess::kReadWrite) {}
   MemoryObject(const MemoryObject&) = delete;
   MemoryObject& operator=(const MemoryObject&) = delete;
 
@@ -69,6 +80,7 @@ class MemoryObject {
   const UniqueFd fd_;
   const uint64_t byte_length_;
   const bool is_hugetlb_;
+  const bool says_huge_pages_;
   const bool is_writable_;
 };
 

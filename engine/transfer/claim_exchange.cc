@@ -171,19 +171,16 @@ Status ClaimExchange::check_bell() const {
 }
 
 Status ClaimExchange::map(const wire::Terms& terms, std::shared_ptr<MemoryObject> object) {
-  const PagingChoice& paging = request_.paging;
-  const bool is_kernels = object->is_hugetlb() && paging.wanted == Paging::kUserFault;
-  if (is_kernels && paging.is_demanded) {
+  if (object->is_hugetlb() && request_.paging.is_demanded && request_.paging.wanted == Paging::kUserFault) {
     return Status(Code::kUnsupported,
                   "memory from the huge page pool is paged by the kernel alone; claim with paging 'auto'");
   }
   holding_ = std::make_shared<Holding>(std::move(object), std::move(leases_), disowns(terms.flags));
-  Result<std::shared_ptr<Region>> region =
-      Region::map(holding_, granted_by(terms.flags), is_kernels ? nullptr : paging.pager);
+  Result<std::shared_ptr<Region>> region = Region::map(holding_, granted_by(terms.flags));
   if (!region.is_ok()) return region.status();
-  received_ = {region.take(),     source_.pid, terms.flags, false, is_kernels ? Paging::kKernel : paging.wanted,
-               request_.transfer, {}};
-  return Status();
+  const Paging paging = request_.paging.of_mapped(region.value()->page_kind());
+  received_ = {region.take(), source_.pid, terms.flags, false, paging, request_.transfer, {}};
+  return paging == Paging::kUserFault ? received_.region->page_by(*request_.paging.pager) : Status();
 }
 
 // What is pulled is this process's alone, from the first page on.

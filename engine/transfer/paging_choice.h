@@ -11,6 +11,12 @@ struct PagingChoice {
   Pager* pager = nullptr;
   // Asked for by name: what cannot be paged so is refused, not paged otherwise.
   bool is_demanded = false;
+
+  // The kernel installs a huge page whole, by one fault; the pager, 512 small entries for it.
+  Paging of_mapped(PageKind pages) const {
+    const bool is_kernels = wanted == Paging::kUserFault && !is_demanded && pages != PageKind::kOrdinary;
+    return is_kernels ? Paging::kKernel : wanted;
+  }
 };
 
 }  // namespace vmoffer

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { allocate, vmClaimSync, VMO_GRANT_R, VMO_GRANT_W, type Region } from 'vmoffer';
+import { allocate, vmClaimSync, vmOffer, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, type Claim, type Region } from 'vmoffer';
 import { HUGE } from '../support/huge-pages.js';
 import { mappedBytes } from '../support/mappings.js';
 import { startObedient } from '../support/obedient.js';
@@ -83,6 +83,89 @@ describe('transparent huge pages', () => {
       expectWhatTheKernelSays(region);
     });
   }
+});
+
+describe('claimed transparent huge pages', () => {
+  let region: Region;
+  before(function () {
+    requires(this, needs.transparentHugePages);
+  });
+  beforeEach(function () {
+    region = allocate(4 * HUGE, { hugePages: true });
+    if (region.pages !== 'transparent-huge') this.skip(); // some are reserved on this machine
+    fillPages(region.view(), 8);
+  });
+  afterEach(() => {
+    region.release();
+  });
+
+  const hugeBytes = (claim: Claim) => mappedBytes(claim.address, 'ShmemPmdMapped');
+
+  for (const [grant, flags] of [
+    ['to read', VMO_GRANT_R],
+    ['to write', VMO_GRANT_R | VMO_GRANT_W],
+    ['as its own', VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN],
+  ] as const) {
+    it(`${grant} are installed whole by the kernel, when they are touched`, () => {
+      using claim = claimOwn(region, flags);
+      expect(claim).to.include({ pages: 'transparent-huge', paging: 'kernel' });
+      expect(claim.residency().residentPages).to.equal(0);
+      for (let page = 1; page * HUGE < claim.byteLength; ++page) {
+        expectPages(claim.view(page * HUGE, PAGE), 8, (page * HUGE) / PAGE);
+        expect(hugeBytes(claim)).to.equal(page * HUGE);
+      }
+      expectPages(claim.view(), 8);
+    });
+  }
+
+  it("are installed whole by prefetch and by 'eager', and in small pages by 'userfault', by name", async function () {
+    requires(this, needs.userfault);
+    using prefetched = claimOwn(region);
+    await prefetched.prefetch({ byteLength: 3 * HUGE });
+    using eager = claimOwn(region, VMO_GRANT_W, { paging: 'eager' });
+    using faulted = claimOwn(region, VMO_GRANT_W, { paging: 'userfault' });
+    await faulted.prefetch();
+    expect([prefetched, eager, faulted].map(hugeBytes)).to.deep.equal([3 * HUGE, 4 * HUGE, 0]);
+    expect(faulted).to.include({ pages: 'transparent-huge', paging: 'userfault' });
+  });
+
+  it('written to by who may only read them are copied one small page at a time', () => {
+    using claim = claimOwn(region);
+    fillPages(claim.view(HUGE, PAGE), 9);
+    expect(mappedBytes(claim.address, 'Anonymous')).to.equal(PAGE);
+    expectPages(region.view(), 8);
+    expectPages(claim.view(HUGE + PAGE), 8, HUGE / PAGE + 1);
+  });
+
+  it('are known to whoever gets them next', () => {
+    using claim = claimOwn(region, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
+    using next = claimOwn(claim);
+    expect(next.pages).to.equal('transparent-huge');
+  });
+
+  it('are ordinary ones in a part that is claimed apart from the rest, and in memory that is pulled', () => {
+    using pulled = claimOwn(region, VMO_GRANT_R, { transfer: 'pull' });
+    expect(pulled.pages).to.equal('ordinary');
+    pulled.release();
+    const offer = vmOffer(process.pid, region.range(HUGE, HUGE), VMO_GRANT_R);
+    using part = vmClaimSync(process.pid, offer.address);
+    expect(part.pages).to.equal('ordinary');
+    expectPages(part.view(), 8, HUGE / PAGE);
+  });
+});
+
+describe('transparent huge pages that nobody has touched', () => {
+  it('are made as huge ones by a claimer that touches them first', function () {
+    requires(this, maySetSystem);
+    using setting = new Setting(SHMEM_ENABLED, 'advise');
+    expect(setting.value).to.equal('advise');
+    using region = allocate(4 * HUGE, { hugePages: true });
+    if (region.pages !== 'transparent-huge') this.skip();
+    using claim = claimOwn(region, VMO_GRANT_W);
+    claim.view()[2 * HUGE] = 3;
+    expect(mappedBytes(claim.address, 'ShmemPmdMapped')).to.equal(HUGE);
+    expect(region.view()[2 * HUGE]).to.equal(3);
+  });
 });
 
 describe('a process for which the kernel joins no pages', () => {
