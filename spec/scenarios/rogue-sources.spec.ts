@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { vmClaim, vmClaimSync, type VmoErrorCode } from 'vmoffer';
+import { vmClaim, vmClaimSync, VMO_DISOWN, VMO_DROP_W, VMO_DROP_X, VMO_GRANT_R, type VmoErrorCode } from 'vmoffer';
 import { until } from '../support/barriers.js';
 import { startHostile } from '../support/child.js';
 import { openDescriptors } from '../support/fds.js';
@@ -67,6 +67,19 @@ const OBJECTS = [
 
 const OBJECTS_TO_WRITE = ['a-read-only-one', 'one-sealed-against-writing', 'one-sealed-against-future-writing'];
 
+const PROMISES = [
+  VMO_GRANT_R | VMO_DROP_W,
+  VMO_GRANT_R | VMO_DISOWN,
+  VMO_GRANT_R | VMO_DROP_W | VMO_DROP_X,
+  VMO_GRANT_R,
+];
+const OBJECTS_TO_PROMISE = {
+  'one-without-a-seal-against-it': false,
+  'one-that-takes-no-more-seals': false,
+  'one-sealed-against-future-writing': false,
+  'one-sealed-against-writing': true,
+};
+
 /** Claims twice, on this thread and on the broker's: each time the code must be that one, and nothing may be left. */
 async function expectRefusal(behaviour: string, object: string, code: VmoErrorCode): Promise<void> {
   await using source = await startHostile('rogue_source', [behaviour, object]);
@@ -100,6 +113,18 @@ describe('a claim from a rogue source', () => {
   for (const object of OBJECTS_TO_WRITE) {
     it(`fails with ERR_VMO_PROTOCOL when it grants W and sends ${object.replaceAll('-', ' ')}`, () =>
       expectRefusal('sends-an-object-to-write', object, 'ERR_VMO_PROTOCOL'));
+  }
+
+  for (const [object, immutable] of Object.entries(OBJECTS_TO_PROMISE)) {
+    for (const flags of PROMISES) {
+      it(`is ${immutable ? '' : 'not '}immutable when it sends ${object.replaceAll('-', ' ')} (flags ${flags})`, async () => {
+        await using source = await startHostile('rogue_source', ['promises-that-nobody-writes', object, String(flags)]);
+        using claim = vmClaimSync(source.pid, ADDRESS);
+        expect(claim).to.include({ flags, immutable });
+        using other = await vmClaim(source.pid, ADDRESS);
+        expect(other).to.include({ flags, immutable });
+      });
+    }
   }
 
   after(expectHonestClaim);
