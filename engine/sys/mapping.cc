@@ -66,6 +66,13 @@ void touch_pages(uint64_t address, uint64_t byte_length, bool write) {
   }
 }
 
+bool read_whether_huge_pages_are_given() {
+  const UniqueFd file(::open("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY | O_CLOEXEC));
+  std::array<char, 64> setting = {};
+  if (!file.is_open() || ::read(file.get(), setting.data(), setting.size() - 1) <= 0) return false;
+  return std::strstr(setting.data(), "[never]") == nullptr;
+}
+
 // Both are as long as each other. Who accesses `to` meanwhile finds what was there or what is there then.
 Status move_over(Mapping& from, uint64_t to) {
   const uint64_t byte_length = from.byte_length();
@@ -175,10 +182,8 @@ Status populate(uint64_t address, uint64_t byte_length, bool write) {
 }
 
 bool can_have_huge_pages() {
-  const UniqueFd file(::open("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY | O_CLOEXEC));
-  std::array<char, 64> setting = {};
-  if (!file.is_open() || ::read(file.get(), setting.data(), setting.size() - 1) <= 0) return false;
-  return std::strstr(setting.data(), "[never]") == nullptr;
+  static const bool can_have = read_whether_huge_pages_are_given();
+  return can_have;
 }
 
 bool advise_huge_pages(uint64_t address, uint64_t byte_length) {

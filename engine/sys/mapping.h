@@ -71,7 +71,7 @@ void forbid_access(uint64_t address, uint64_t byte_length);
 // Touches every page of a mapped range, in the kernel (before Linux 5.14, where memory that is not to be had is a
 // signal and not an error, on this thread). For write, pages come writable.
 Status populate(uint64_t address, uint64_t byte_length, bool write);
-// False where the system is set never to give huge pages to private memory.
+// False where the system is set never to give huge pages to private memory, as it was when this was first asked.
 bool can_have_huge_pages();
 // Asks for huge pages on a mapped range; false when the kernel will not.
 bool advise_huge_pages(uint64_t address, uint64_t byte_length);
