@@ -16,6 +16,7 @@ class MappedSource : public PageSource {
                        uint64_t byte_length) override;
   bool fill_hole(uint64_t byte_offset, uint64_t byte_length) override;
   bool is_kernels_too() const override { return true; }
+  uint64_t unit_bytes() const override { return object_->is_hugetlb() ? kHugePageBytes : page_bytes(); }
 
  private:
   const std::shared_ptr<MemoryObject> object_;

@@ -6,6 +6,7 @@
 
 #include "engine/base/page_range.h"
 #include "engine/base/units.h"
+#include "engine/sys/page_table.h"
 #include "engine/sys/userfault.h"
 
 namespace vmoffer {
@@ -38,6 +39,8 @@ class PageSource {
   virtual bool fill_hole(uint64_t byte_offset, uint64_t byte_length) = 0;
   // True when the kernel finds the right bytes by itself once the range is not registered any more.
   virtual bool is_kernels_too() const = 0;
+  // What it can install and no less: the range is a multiple of it, and begins at one.
+  virtual uint64_t unit_bytes() const { return page_bytes(); }
   virtual uint64_t bytes_pulled() const { return 0; }
   // How much bulk work installs while faults wait for it: what takes some 50 µs.
   virtual uint64_t bulk_step_bytes() const { return kHugePageBytes; }

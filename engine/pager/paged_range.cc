@@ -26,7 +26,7 @@ PagedRange::PagedRange(const UserFault& userfault, Place place, std::unique_ptr<
     : userfault_(userfault),
       address_(place.address),
       byte_length_(place.byte_length),
-      page_bytes_(vmoffer::page_bytes()),
+      page_bytes_(source->unit_bytes()),
       costs_memory_(!source->is_kernels_too()),
       helper_(helper),
       source_(std::move(source)),
@@ -71,9 +71,11 @@ bool PagedRange::install_window(Lock& lock, uint64_t byte_offset, PageRange page
   const WindowPlan& plan = window_.plan(byte_offset);
   const bool is_run = plan.is_sequential && plan.parts.size() == 1;
   if (is_run && helper_ != nullptr && read_ahead_.begin(plan.parts.front(), page.first)) order_ahead();
+  // Clearing one huge page is as much as a thread should wait for.
+  const bool may_fill = plan.is_sequential && page_bytes_ < kHugePageBytes;
   bool is_whole = true;
   for (const PageRange part : plan.parts) {
-    const uint64_t count = install(lock, part, plan.is_sequential ? part : page);
+    const uint64_t count = install(lock, part, may_fill ? part : page);
     stats_.pages_by_fault += count;
     is_whole = is_whole && count == part.count;
   }
@@ -224,8 +226,8 @@ void PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {
   }
   if (source == nullptr) return;
   const std::unique_ptr<PagesAside> aside = source->open_aside();
-  const uint64_t end = std::min(byte_offset + byte_length, byte_length_);
-  for (uint64_t at = byte_offset; at < end;) {
+  const uint64_t end = std::min(align_up(byte_offset + byte_length, page_bytes_), byte_length_);
+  for (uint64_t at = align_down(byte_offset, page_bytes_); at < end;) {
     const uint64_t next = std::min(align_down(at, kHugePageBytes) + kHugePageBytes, end);
     const PageRange pages{at / page_bytes_, (next - at) / page_bytes_};
     if (aside != nullptr) bring_by(*aside, pages);
@@ -297,10 +299,19 @@ PagingStats PagedRange::stats() const {
     const bool is_answered = !is_answering_ || stats_.faults != faults;
     return is_answered && (in_flight_.empty() || in_flight_.front().number > last);
   });
-  PagingStats stats = stats_;
+  PagingStats stats = in_small_pages(stats_);
   if (source_ != nullptr) stats.bytes_pulled = source_->bytes_pulled();
-  stats.read_ahead_hits = read_ahead_.hits();
-  stats.read_ahead_waste = read_ahead_.waste();
+  return stats;
+}
+
+// Whatever the unit is: what users count, in residency(), too.
+PagingStats PagedRange::in_small_pages(PagingStats stats) const {
+  const uint64_t pages_per_unit = page_bytes_ / vmoffer::page_bytes();
+  stats.pages_by_fault *= pages_per_unit;
+  stats.pages_by_read_ahead *= pages_per_unit;
+  stats.pages_by_prefetch *= pages_per_unit;
+  stats.read_ahead_hits = read_ahead_.hits() * pages_per_unit;
+  stats.read_ahead_waste = read_ahead_.waste() * pages_per_unit;
   return stats;
 }
 

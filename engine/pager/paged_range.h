@@ -98,13 +98,14 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   bool is_wholly_missing(PageRange pages) const;
   uint64_t put_in_place(PagesAside& aside, PageRange pages);
   uint64_t pass_hole(Lock& lock, PageRange gap, PageRange fill, uint64_t& filled_end);
+  PagingStats in_small_pages(PagingStats stats) const;
   void leave_to_kernel();
   void fail(PageRange pages);
 
   const UserFault& userfault_;
   const uint64_t address_;
   const uint64_t byte_length_;
-  const uint64_t page_bytes_;
+  const uint64_t page_bytes_;  // of the pages that are counted here: the source's unit
   const bool costs_memory_;
   AheadThread* const helper_;
 

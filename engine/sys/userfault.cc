@@ -17,7 +17,9 @@ namespace {
 constexpr uint64_t kWriteProtectSharedMemory = uint64_t{1} << 12;  // UFFD_FEATURE_WP_HUGETLBFS_SHMEM, Linux 5.19
 constexpr uint64_t kNeededFeatures = UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM;
 // Faults that name their thread, and the byte that was touched and not its page alone.
-constexpr uint64_t kUsefulFeatures = UFFD_FEATURE_THREAD_ID | UFFD_FEATURE_EXACT_ADDRESS;
+// And the same faults for memory from the huge page pool.
+constexpr uint64_t kUsefulFeatures =
+    UFFD_FEATURE_THREAD_ID | UFFD_FEATURE_EXACT_ADDRESS | UFFD_FEATURE_MISSING_HUGETLBFS | UFFD_FEATURE_MINOR_HUGETLBFS;
 
 int open_by_device() {
   const UniqueFd device(::open("/dev/userfaultfd", O_RDWR | O_CLOEXEC));

@@ -171,10 +171,6 @@ Status ClaimExchange::check_bell() const {
 }
 
 Status ClaimExchange::map(const wire::Terms& terms, std::shared_ptr<MemoryObject> object) {
-  if (object->is_hugetlb() && request_.paging.is_demanded && request_.paging.wanted == Paging::kUserFault) {
-    return Status(Code::kUnsupported,
-                  "memory from the huge page pool is paged by the kernel alone; claim with paging 'auto'");
-  }
   holding_ = std::make_shared<Holding>(std::move(object), std::move(leases_), disowns(terms.flags));
   Result<std::shared_ptr<Region>> region = Region::map(holding_, granted_by(terms.flags));
   if (!region.is_ok()) return region.status();

@@ -1,11 +1,23 @@
 import { expect } from 'chai';
-import { allocate, vmClaimSync, vmOffer, VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W, type Claim } from 'vmoffer';
+import {
+  allocate,
+  vmClaimSync,
+  vmOffer,
+  VMO_DISOWN,
+  VMO_DROP_W,
+  VMO_GRANT_R,
+  VMO_GRANT_W,
+  type Claim,
+  type Region,
+} from 'vmoffer';
 import { emptyPool, freeHugePages, HUGE, reserveHugePages, untouchedHugePages } from '../support/huge-pages.js';
 import { mappedBytes, mappingAt } from '../support/mappings.js';
 import { claimOwn, touch } from '../support/own-claim.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
+import { needs, requires } from '../support/requires.js';
 import { thrownBy } from '../support/vmo-error.js';
 
+const HUGE_PAGES = HUGE / PAGE;
 const DISOWNED = VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN;
 
 /** @param step odd, so that it comes past every page of a power of two. */
@@ -19,7 +31,7 @@ function touchInSteps(claim: Claim, step: number): number {
 describe('reserved huge pages', () => {
   let giveBack: (() => void) | undefined;
   before(function () {
-    giveBack = reserveHugePages(this, 16);
+    giveBack = reserveHugePages(this, 32);
   });
   after(() => giveBack?.());
 
@@ -50,15 +62,65 @@ describe('reserved huge pages', () => {
     }
   }
 
-  it("are paged by the kernel: 'userfault' by name is refused, and the offer stands", () => {
+  it('are paged by the kernel', () => {
     using region = allocate(HUGE, { hugePages: true });
-    fillPages(region.view(), 7);
-    const offer = vmOffer(process.pid, region, VMO_GRANT_R);
-    thrownBy(() => vmClaimSync(process.pid, offer.address, { paging: 'userfault' }), 'ERR_VMO_UNSUPPORTED');
-    using claim = vmClaimSync(process.pid, offer.address);
+    using claim = claimOwn(region);
     expect(claim.paging).to.equal('kernel');
-    expectPages(claim.view(), 7);
   });
+
+  for (const [grant, flags] of [
+    ['to read', VMO_GRANT_R],
+    ['to write', VMO_GRANT_R | VMO_GRANT_W],
+    ['as its own', DISOWNED],
+  ] as const) {
+    describe(`paged by 'userfault', by name, ${grant},`, () => {
+      let region: Region;
+      let claim: Claim;
+      beforeEach(function () {
+        requires(this, needs.userfault);
+        region = allocate(8 * HUGE, { hugePages: true });
+        fillPages(region.view(0, 7 * HUGE), 7); // the last one is not there yet
+        claim = claimOwn(region, flags, { paging: 'userfault' });
+      });
+      afterEach(() => {
+        claim.release();
+        region.release();
+      });
+
+      it('come whole, when they are touched', () => {
+        expect(claim).to.include({ pages: 'hugetlb', paging: 'userfault' });
+        expect(claim.residency().residentPages).to.equal(0);
+        expectPages(claim.view(2 * HUGE, PAGE), 7, 2 * HUGE_PAGES);
+        const { residentPages } = claim.residency();
+        expect(residentPages % HUGE_PAGES).to.equal(0);
+        expect(claim.stats()).to.include({ faults: 1, pagesByFault: residentPages });
+        expectPages(claim.view(0, 7 * HUGE), 7);
+        expect(claim.view(7 * HUGE).every((byte) => byte === 0)).to.be.true;
+        expect(claim.stats().pagesByFault).to.equal(8 * HUGE_PAGES);
+      });
+
+      it('come whole, when a part of them is prefetched', async () => {
+        await claim.prefetch({ byteOffset: 2 * HUGE - PAGE, byteLength: 2 * PAGE });
+        expect([...claim.residency().ranges()]).to.deep.equal([{ firstPage: HUGE_PAGES, pageCount: 2 * HUGE_PAGES }]);
+        expect(claim.stats()).to.include({ faults: 0, pagesByPrefetch: 2 * HUGE_PAGES });
+        expectPages(claim.view(0, 7 * HUGE), 7);
+      });
+
+      it('are written to, and what is written reaches who shares them', () => {
+        fillPages(claim.view(), 8);
+        expectPages(claim.view(), 8);
+        if (region.disowned) return;
+        if (flags & VMO_GRANT_W) expectPages(region.view(), 8);
+        else expectPages(region.view(0, 7 * HUGE), 7);
+      });
+
+      it('are handed on', () => {
+        touch(claim, 5);
+        using next = claimOwn(claim, VMO_GRANT_R, { paging: 'userfault' });
+        expectPages(next.view(0, 7 * HUGE), 7);
+      });
+    });
+  }
 
   it('are offered as a whole only', () => {
     using region = allocate(2 * HUGE, { hugePages: true });
