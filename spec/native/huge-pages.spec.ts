@@ -3,6 +3,7 @@ import { allocate, vmClaimSync, vmOffer, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, t
 import { HUGE } from '../support/huge-pages.js';
 import { mappedBytes } from '../support/mappings.js';
 import { startObedient } from '../support/obedient.js';
+import { sayHugePages } from '../support/objects.js';
 import { claimOwn } from '../support/own-claim.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { needs, requires } from '../support/requires.js';
@@ -166,6 +167,21 @@ describe('transparent huge pages that nobody has touched', () => {
     expect(mappedBytes(claim.address, 'ShmemPmdMapped')).to.equal(HUGE);
     expect(region.view()[2 * HUGE]).to.equal(3);
   });
+});
+
+describe('a source that says it has huge pages, and has ordinary ones', () => {
+  for (const byteLength of [PAGE, 2 * HUGE]) {
+    it(`is believed in nothing but how ${byteLength} bytes are paged`, () => {
+      using region = allocate(byteLength);
+      fillPages(region.view(), 10);
+      sayHugePages(region);
+      for (const flags of [VMO_GRANT_R, VMO_GRANT_R | VMO_GRANT_W]) {
+        using claim = claimOwn(region, flags);
+        if (byteLength >= HUGE) expect(claim.paging).to.equal('kernel');
+        expectPages(claim.view(), 10);
+      }
+    });
+  }
 });
 
 describe('a process for which the kernel joins no pages', () => {
