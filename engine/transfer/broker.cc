@@ -1,5 +1,6 @@
 #include "engine/transfer/broker.h"
 
+#include "engine/base/checkpoint.h"
 #include "engine/transfer/discovery.h"
 
 namespace vmoffer {
@@ -133,9 +134,11 @@ void Broker::run_aside(std::function<void()> work, std::function<void()> then) {
     work();  // without a thread for it, it is done here
     return loop_->post(std::move(then));
   }
-  aside_->post([this, work = std::move(work), then = std::move(then)] {
+  aside_->post([this, work = std::move(work), then = std::move(then)]() mutable {
     work();
-    loop_->post(then);
+    work = nullptr;  // what it holds is another's from here on
+    loop_->post(std::move(then));
+    checkpoint("carver.rests");
   });
 }
 

@@ -110,6 +110,7 @@ export interface PageSet {
 
 export type Checkpoint =
   | 'pager.fault'
+  | 'carver.rests'
   | 'prefetch.filled'
   | 'prefetch.step'
   | 'pull.copying'

@@ -1,9 +1,12 @@
 import { expect } from 'chai';
 import { allocate, vmClaim, vmOffer, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, type Region } from 'vmoffer';
 import { startHostile } from '../../support/child.js';
+import { holdersOf } from '../../support/holders.js';
 import { mappingAt } from '../../support/mappings.js';
 import { startObedient, type Obedient } from '../../support/obedient.js';
 import { expectPages, fillPages, isZeroed, PAGE } from '../../support/pages.js';
+import { parked, probe } from '../../support/probe.js';
+import { needs, requires } from '../../support/requires.js';
 import { describeForUsers } from '../../support/users.js';
 import { rejectionOf, thrownBy } from '../../support/vmo-error.js';
 
@@ -170,4 +173,29 @@ describeForUsers('pages 10 to 20 of 100', (user) => {
     using claim = await vmClaim(process.pid, offer.address);
     expectPages(claim.view(), SEED, FIRST);
   });
+});
+
+describe('the thread that has carved a part', () => {
+  before(function () {
+    requires(this, needs.probe);
+  });
+  afterEach(() => {
+    probe().unpark('carver.rests');
+  });
+
+  for (const { name, flags } of FLAGS.slice(1)) {
+    it(`keeps nothing of it, however long it takes to come to rest: it is ${name}, and the region released`, async () => {
+      await using claimer = await startObedient();
+      const region = allocate(PAGES * PAGE);
+      fillPages(region.view(), SEED);
+      const offer = vmOffer(claimer.pid, region.range(FIRST * PAGE, COUNT * PAGE), flags);
+      region.release();
+      probe().park('carver.rests');
+      const claim = await claimer.call('claim', process.pid, offer.address, {});
+      await parked('carver.rests');
+      expect(await offer.claimed).to.equal('claimed');
+      const inode = await claimer.call('inode', claim.region);
+      expect(holdersOf(inode, [process.pid, claimer.pid])).to.deep.equal([claimer.pid]);
+    });
+  }
 });
