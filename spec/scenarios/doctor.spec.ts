@@ -152,6 +152,7 @@ describe('vmoffer doctor tells of what is refused:', () => {
   for (const [name, rule, cause, remedy] of REFUSALS) {
     it(`${name}, by ${rule}`, function () {
       if (name === 'transparent huge pages') requires(this, needs.noHugePagesOnAdvice);
+      if (name === 'page faults') requires(this, needs.fullUserfault);
       const found = find(name, { wrapper: withoutSystemCalls(rule) });
       expect(found.available).to.be.false;
       expect(found.cause).to.include(cause);

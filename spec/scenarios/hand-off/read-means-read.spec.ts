@@ -22,19 +22,21 @@ function routesThat(changed: boolean, results: Results): string[] {
 
 const needsPtrace = (route: string) => route.endsWith('(ptrace)');
 
+const processes: AsyncDisposable[] = [];
 let source: Obedient;
 let attacker: Child;
 let region: number;
 
 async function start(sourceUser: User, attackerUser: User): Promise<void> {
   source = await startObedient({ user: sourceUser });
+  processes.push(source);
   attacker = await startHostile('write_attacks', [source.pid], { user: attackerUser });
+  processes.push(attacker);
   ({ region } = await source.call('allocate', PAGES, SEED));
 }
 
 async function end(): Promise<void> {
-  await attacker[Symbol.asyncDispose]();
-  await source[Symbol.asyncDispose]();
+  for (const process of processes.splice(0)) await process[Symbol.asyncDispose]();
 }
 
 async function attacked(flags: number): Promise<{ results: Results; ending: OfferEnding }> {
