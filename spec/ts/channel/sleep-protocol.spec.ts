@@ -45,7 +45,7 @@ function isInSlots(access: Access): boolean {
 }
 
 describe('a ring, in every order in which its steps can happen', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
 
   it('delivers all, in order and once, and nobody sleeps for ever', () => {
     expectSound(new Explorer([writerThread(COUNT), readerThread(COUNT)]).explore());
@@ -77,7 +77,7 @@ describe('a ring, in every order in which its steps can happen', function () {
 });
 
 describe('the exploration of a ring finds', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
 
   const cases: [what: string, writer: ThreadSpec, reader: ThreadSpec, failure: RegExp][] = [
     [
