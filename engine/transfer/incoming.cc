@@ -29,12 +29,13 @@ void IncomingList::ask_everybody(std::chrono::milliseconds timeout) {
   if (!brokers.is_ok()) return done_(brokers.status());
   for (BrokerConnection& broker : brokers.value()) {
     const size_t index = readers_.size();
-    auto reader = OfferReader::start(
-        loop_, std::move(broker), /*follow=*/false,
-        {[self, left = kMaxListedOffers](const ProcessIdentity& source, const wire::Offers& offers) mutable {
-           if (offers.lines.size() > left) return false;
-           left -= offers.lines.size();
-           for (const wire::OfferLine& line : offers.lines) self->offers_.push_back(incoming(source, line));
+    auto reader = AnswerReader::start(
+        loop_, std::move(broker), wire::List{/*follow=*/false},
+        {[self, left = kMaxListedOffers](const ProcessIdentity& source, const wire::Message& answer) mutable {
+           const auto* offers = std::get_if<wire::Offers>(&answer);
+           if (offers == nullptr || offers->lines.size() > left) return false;
+           left -= offers->lines.size();
+           for (const wire::OfferLine& line : offers->lines) self->offers_.push_back(incoming(source, line));
            return true;
          },
          [self, index] { self->on_end(index); }});
@@ -47,7 +48,7 @@ void IncomingList::ask_everybody(std::chrono::milliseconds timeout) {
 
 void IncomingList::on_end(size_t index) {
   if (readers_[index] == nullptr) return;
-  const std::shared_ptr<OfferReader> reader = std::move(readers_[index]);
+  const std::shared_ptr<AnswerReader> reader = std::move(readers_[index]);
   reader->stop();
   if (--outstanding_ == 0) finish();
 }
@@ -75,17 +76,19 @@ void IncomingWatch::ask(BrokerConnection broker) {
   const SourceKey key = key_of(broker.process);
   // Ends more than once, with the list and with the connection.
   auto is_listed = std::make_shared<bool>(false);
-  auto reader = OfferReader::start(loop_, std::move(broker), /*follow=*/true,
-                                   {[this](const ProcessIdentity& source, const wire::Offers& offers) {
-                                      const std::lock_guard lock(mutex_);
-                                      Source& told = sources_[key_of(source)];
-                                      for (const wire::OfferLine& line : offers.lines)
-                                        tell(told, incoming(source, line));
-                                      return true;
-                                    },
-                                    [this, key, is_listed] {
-                                      if (!std::exchange(*is_listed, true)) on_list_end(key);
-                                    }});
+  auto reader = AnswerReader::start(loop_, std::move(broker), wire::List{/*follow=*/true},
+                                    {[this](const ProcessIdentity& source, const wire::Message& answer) {
+                                       const auto* offers = std::get_if<wire::Offers>(&answer);
+                                       if (offers == nullptr) return false;
+                                       const std::lock_guard lock(mutex_);
+                                       Source& told = sources_[key_of(source)];
+                                       for (const wire::OfferLine& line : offers->lines)
+                                         tell(told, incoming(source, line));
+                                       return true;
+                                     },
+                                     [this, key, is_listed] {
+                                       if (!std::exchange(*is_listed, true)) on_list_end(key);
+                                     }});
   if (reader == nullptr) return;
   readers_.push_back(std::move(reader));
   const std::lock_guard lock(mutex_);

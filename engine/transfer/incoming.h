@@ -10,7 +10,7 @@
 #include <mutex>
 #include <vector>
 
-#include "engine/transfer/offer_reader.h"
+#include "engine/transfer/answer_reader.h"
 
 namespace vmoffer {
 
@@ -42,7 +42,7 @@ class IncomingList : public std::enable_shared_from_this<IncomingList> {
   EventLoop& loop_;
   Done done_;
   EventLoop::Token deadline_ = 0;
-  std::vector<std::shared_ptr<OfferReader>> readers_;
+  std::vector<std::shared_ptr<AnswerReader>> readers_;
   size_t outstanding_ = 0;
   std::vector<IncomingOffer> offers_;
 };
@@ -77,7 +77,7 @@ class IncomingWatch {
   void tell(Source& source, const IncomingOffer& offer);
 
   EventLoop& loop_;
-  std::vector<std::shared_ptr<OfferReader>> readers_;
+  std::vector<std::shared_ptr<AnswerReader>> readers_;
   EventLoop::Token retry_ = 0;
   bool has_asked_ = false;
   std::mutex mutex_;  // guards on_offer_ and sources_, held while it is called

@@ -1,21 +1,21 @@
-#include "engine/transfer/offer_reader.h"
+#include "engine/transfer/answer_reader.h"
 
 #include "engine/wire/codec.h"
 
 namespace vmoffer {
 
-std::shared_ptr<OfferReader> OfferReader::start(EventLoop& loop, BrokerConnection broker, bool follow,
-                                                Callbacks callbacks) {
-  auto reader = std::make_shared<OfferReader>(loop, std::move(broker), std::move(callbacks));
+std::shared_ptr<AnswerReader> AnswerReader::start(EventLoop& loop, BrokerConnection broker,
+                                                  const wire::Message& question, Callbacks callbacks) {
+  auto reader = std::make_shared<AnswerReader>(loop, std::move(broker), std::move(callbacks));
   const int fd = reader->broker_.socket.get();
-  if (send_packet(fd, wire::encode(wire::List{follow})) != IoOutcome::kDone) return nullptr;
+  if (send_packet(fd, wire::encode(question)) != IoOutcome::kDone) return nullptr;
   Result<EventLoop::Token> token = loop.add(fd, reader);
   if (!token.is_ok()) return nullptr;
   reader->token_ = token.value();
   return reader;
 }
 
-void OfferReader::on_readable() {
+void AnswerReader::on_readable() {
   const auto self = shared_from_this();  // a callback may let go of us
   for (int turn = 0; turn < kPacketsPerTurn && token_ != 0; ++turn) {
     const Packet packet = receive_packet(broker_.socket.get());
@@ -28,20 +28,19 @@ void OfferReader::on_readable() {
 }
 
 // False when the broker talks nonsense, or more than is wanted.
-bool OfferReader::on_packet(const Packet& packet) {
+bool AnswerReader::on_packet(const Packet& packet) {
   if (packet.was_cut || !packet.descriptors.empty()) return false;
   Result<wire::Message> message = wire::decode(packet.bytes);
   if (!message.is_ok()) return false;
-  if (const auto* offers = std::get_if<wire::Offers>(&message.value())) {
-    return callbacks_.on_offers(broker_.process, *offers);
+  if (!std::holds_alternative<wire::EndOfList>(message.value())) {
+    return callbacks_.on_answer(broker_.process, message.value());
   }
-  if (!std::holds_alternative<wire::EndOfList>(message.value())) return false;
   const auto on_end = callbacks_.on_end;  // kept: it may call stop()
   on_end();
   return true;
 }
 
-void OfferReader::stop() {
+void AnswerReader::stop() {
   loop_.remove(token_);
   token_ = 0;
   broker_.socket.reset();
