@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 
+#include "engine/base/paging.h"
 #include "engine/base/rights.h"
 #include "engine/pager/carve.h"
 #include "engine/pager/extents.h"
@@ -25,7 +26,6 @@ namespace vmoffer {
 
 class RegionMap;
 
-enum class Paging : uint8_t { kUserFault, kKernel, kEager };
 enum class RegionState : uint8_t { kLive, kReleased, kDisowned };
 
 class Region {

@@ -27,6 +27,10 @@ class Writer {
     put(static_cast<uint16_t>(length));
     bytes_.insert(bytes_.end(), text.begin(), text.begin() + static_cast<std::ptrdiff_t>(length));
   }
+  void put_cells(const std::vector<uint8_t>& cells) {
+    put(static_cast<uint8_t>(cells.size()));
+    bytes_.insert(bytes_.end(), cells.begin(), cells.end());
+  }
   std::vector<uint8_t> finish(Type type) {
     Writer whole;
     whole.put(kMagic);
@@ -64,6 +68,23 @@ class Reader {
     skip(length);
     return text;
   }
+  std::vector<uint8_t> get_cells() {
+    const size_t count = get<uint8_t>();
+    if (count > kMaxCells || !has(count)) {
+      is_whole_ = false;
+      return {};
+    }
+    std::vector<uint8_t> cells(at_, at_ + count);
+    skip(count);
+    return cells;
+  }
+  // Of a kind that is numbered from 0 to `last`.
+  template <typename Kind>
+  Kind get_kind(uint8_t last) {
+    const auto number = get<uint8_t>();
+    if (number > last) is_whole_ = false;
+    return static_cast<Kind>(number);
+  }
   void fail() { is_whole_ = false; }
   bool ends_here() const { return is_whole_ && left_ == 0; }
   size_t left() const { return left_; }
@@ -82,6 +103,22 @@ class Reader {
   size_t left_;
   bool is_whole_ = true;
 };
+
+// The counts of a line, in the order of FORMAT.md.
+template <typename Line, typename Visit>
+void each_count(Line& line, Visit visit) {
+  visit(line.faults);
+  visit(line.pages_by_fault);
+  visit(line.pages_by_read_ahead);
+  visit(line.pages_by_prefetch);
+  visit(line.read_ahead_hits);
+  visit(line.read_ahead_waste);
+  visit(line.bytes_pulled);
+  visit(line.fault_ns_p50);
+  visit(line.fault_ns_p99);
+  visit(line.residency.resident_pages);
+  visit(line.residency.pages_looked_at);
+}
 
 struct Encoder {
   Writer out;
@@ -128,6 +165,12 @@ struct Encoder {
   Type operator()(const EndOfList&) { return Type::kEndOfList; }
   Type operator()(const Lease&) { return Type::kLease; }
   Type operator()(const Bell&) { return Type::kBell; }
+  Type operator()(const Inspect&) { return Type::kInspect; }
+  Type operator()(const Held& m) {
+    out.put(static_cast<uint32_t>(m.lines.size()));
+    for (const HeldLine& line : m.lines) put_held(line);
+    return Type::kHeld;
+  }
 
   void put_line(const OfferLine& line) {
     out.put(line.offer_id);
@@ -135,14 +178,25 @@ struct Encoder {
     out.put(line.byte_length);
     out.put(line.flags);
   }
+  void put_held(const HeldLine& line) {
+    out.put(line.number);
+    out.put(line.address);
+    out.put(line.byte_length);
+    out.put(line.source_pid);
+    out.put(line.flags);
+    out.put(static_cast<uint8_t>(line.transfer));
+    out.put(static_cast<uint8_t>(line.paging));
+    each_count(line, [this](uint64_t count) { out.put(count); });
+    out.put_cells(line.residency.cells);
+  }
 };
+
+constexpr auto kLastTransfer = static_cast<uint8_t>(Transfer::kPull);
 
 Claim read_claim(Reader& in) {
   Claim m;
   m.address = in.get<uint64_t>();
-  const auto transfer = in.get<uint8_t>();
-  if (transfer > static_cast<uint8_t>(Transfer::kPull)) in.fail();
-  m.transfer = static_cast<Transfer>(transfer);
+  m.transfer = in.get_kind<Transfer>(kLastTransfer);
   return m;
 }
 
@@ -180,6 +234,28 @@ Offers read_offers(Reader& in) {
   return m;
 }
 
+HeldLine read_held_line(Reader& in) {
+  HeldLine line;
+  line.number = in.get<uint64_t>();
+  line.address = in.get<uint64_t>();
+  line.byte_length = in.get<uint64_t>();
+  line.source_pid = in.get<uint32_t>();
+  line.flags = in.get<uint32_t>();
+  line.transfer = in.get_kind<Transfer>(kLastTransfer);
+  line.paging = in.get_kind<Paging>(kLastPaging);
+  each_count(line, [&in](uint64_t& count) { count = in.get<uint64_t>(); });
+  line.residency.cells = in.get_cells();
+  return line;
+}
+
+Held read_held(Reader& in) {
+  Held m;
+  const auto count = in.get<uint32_t>();
+  if (count > kMaxHeldPerPacket) in.fail();
+  for (uint32_t i = 0; i < std::min(count, kMaxHeldPerPacket); ++i) m.lines.push_back(read_held_line(in));
+  return m;
+}
+
 Status bad(const std::string& why) { return Status(Code::kProtocol, "the peer sent a malformed message: " + why); }
 
 Result<Message> read_body(Type type, Reader& in) {
@@ -206,6 +282,10 @@ Result<Message> read_body(Type type, Reader& in) {
       return Message(Lease{});
     case Type::kBell:
       return Message(Bell{});
+    case Type::kInspect:
+      return Message(Inspect{});
+    case Type::kHeld:
+      return Message(read_held(in));
   }
   return bad("unknown type " + std::to_string(static_cast<unsigned>(type)));
 }

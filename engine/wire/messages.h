@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/base/paging.h"
 #include "engine/base/status.h"
 
 namespace vmoffer::wire {
@@ -14,6 +15,7 @@ namespace vmoffer::wire {
 inline constexpr uint32_t kMagic = 0x464f4d56;  // "VMOF" in memory
 inline constexpr uint16_t kVersion = 1;
 inline constexpr uint32_t kMaxOffersPerPacket = 100;
+inline constexpr uint32_t kMaxHeldPerPacket = 40;
 
 enum class Type : uint16_t {
   kClaim = 1,
@@ -27,6 +29,8 @@ enum class Type : uint16_t {
   kEndOfList = 9,
   kLease = 10,
   kBell = 11,
+  kInspect = 20,
+  kHeld = 21,
 };
 
 enum class Transfer : uint8_t { kMap = 0, kPull = 1 };
@@ -93,6 +97,43 @@ inline constexpr size_t kMaxLeases = 32;
 // Source, before the terms of a channel: one descriptor comes with it, the claimer's end of the bell.
 struct Bell {};
 
-using Message = std::variant<Claim, Terms, Mapped, Declined, Done, Refused, List, Offers, EndOfList, Lease, Bell>;
+// Asker: what do you hold, and what has it cost? For people who look; answered to some only, see docs/security.md.
+struct Inspect {};
+
+// How much of a claim is resident. Large claims are looked at here and there: then `resident_pages` is an estimate.
+struct ResidencySample {
+  uint64_t resident_pages = 0;
+  uint64_t pages_looked_at = 0;
+  std::vector<uint8_t> cells;  // equal pieces of the claim, in order: 0 none resident, 255 all
+};
+inline constexpr size_t kMaxCells = 64;
+
+struct HeldLine {
+  uint64_t number = 0;  // of the claim, in its process
+  uint64_t address = 0;
+  uint64_t byte_length = 0;
+  uint32_t source_pid = 0;
+  uint32_t flags = 0;
+  Transfer transfer = Transfer::kMap;
+  Paging paging = Paging::kKernel;
+  uint64_t faults = 0;
+  uint64_t pages_by_fault = 0;
+  uint64_t pages_by_read_ahead = 0;
+  uint64_t pages_by_prefetch = 0;
+  uint64_t read_ahead_hits = 0;
+  uint64_t read_ahead_waste = 0;
+  uint64_t bytes_pulled = 0;
+  uint64_t fault_ns_p50 = 0;
+  uint64_t fault_ns_p99 = 0;
+  ResidencySample residency;
+};
+
+// Holder: these claims.
+struct Held {
+  std::vector<HeldLine> lines;
+};
+
+using Message =
+    std::variant<Claim, Terms, Mapped, Declined, Done, Refused, List, Offers, EndOfList, Lease, Bell, Inspect, Held>;
 
 }  // namespace vmoffer::wire

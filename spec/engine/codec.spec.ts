@@ -1,14 +1,45 @@
 import { expect } from 'chai';
 import { Code } from '../support/codes.js';
-import { probe, type EngineError, type WireMessage, type WireOfferLine } from '../support/probe.js';
+import { probe, type EngineError, type WireHeldLine, type WireMessage, type WireOfferLine } from '../support/probe.js';
 import { Random, runSeed } from '../support/random.js';
 import { needs, requires } from '../support/requires.js';
 
 const HEADER_BYTES = 12;
 const MAX_TEXT_BYTES = 400;
 const MAX_LINES = 100;
+const MAX_PACKET_BYTES = 8192;
 
 const line = (offerId: bigint): WireOfferLine => ({ offerId, address: 0x7f00n, byteLength: 4096n, flags: 3 });
+
+const MAX_HELD_LINES = 40;
+const MAX_CELLS = 64;
+
+const heldLine = (number: bigint, cells: Buffer = Buffer.of(0, 255)): WireHeldLine => ({
+  number,
+  address: 0x7f00n,
+  byteLength: 8192n,
+  sourcePid: 77n,
+  flags: 0x41,
+  transfer: 'pull',
+  paging: 'eager',
+  faults: 1n,
+  pagesByFault: 2n,
+  pagesByReadAhead: 3n,
+  pagesByPrefetch: 4n,
+  readAheadHits: 5n,
+  readAheadWaste: 6n,
+  bytesPulled: 7n,
+  faultNsP50: 8n,
+  faultNsP99: 9n,
+  residentPages: 10n,
+  pagesLookedAt: 11n,
+  cells,
+});
+
+const HELD_COUNTS = Array.from(
+  { length: 11 },
+  (_, index) => `${(index + 1).toString(16).padStart(2, '0')}00000000000000`,
+);
 
 /** Each message with its bytes, written out by hand from engine/wire/FORMAT.md. */
 const EXAMPLES: [message: WireMessage, type: string, body: string][] = [
@@ -34,6 +65,13 @@ const EXAMPLES: [message: WireMessage, type: string, body: string][] = [
   [{ type: 'end' }, '0900', ''],
   [{ type: 'lease' }, '0a00', ''],
   [{ type: 'bell' }, '0b00', ''],
+  [{ type: 'inspect' }, '1400', ''],
+  [{ type: 'held', lines: [] }, '1500', '00000000'],
+  [
+    { type: 'held', lines: [heldLine(5n)] },
+    '1500',
+    `01000000 0500000000000000 007f000000000000 0020000000000000 4d000000 41000000 01 02 ${HELD_COUNTS.join('')} 02 00ff`,
+  ],
 ];
 
 function packet(type: string, body: Buffer, { magic = '564d4f46', version = '0100' } = {}): Buffer {
@@ -106,7 +144,8 @@ describe('codec', () => {
   });
 
   it('refuses unknown types', () => {
-    for (const type of ['0000', '0c00', 'ffff']) expect(refusalOf(packet(type, Buffer.alloc(8)))).to.include('type');
+    for (const type of ['0000', '0c00', '1300', '1600', 'ffff'])
+      expect(refusalOf(packet(type, Buffer.alloc(8)))).to.include('type');
   });
 
   it('takes an unknown refusal for a refusal', () => {
@@ -159,6 +198,51 @@ describe('codec', () => {
       const bytes = probe().encode({ type: 'offers', lines: lines(3) });
       for (const count of [0, 1, 2, 4, 100, 101, 2 ** 31, 2 ** 32 - 1]) {
         bytes.writeUInt32LE(count, HEADER_BYTES);
+        refusalOf(bytes);
+      }
+    });
+  });
+
+  describe('lists of what is held', () => {
+    const held = (count: number, cells?: Buffer): WireMessage => ({
+      type: 'held',
+      lines: Array.from({ length: count }, (_, index) => heldLine(BigInt(index), cells)),
+    });
+    const whole = Buffer.alloc(MAX_CELLS, 255);
+
+    it('have up to 40 lines, and fit a packet with all the cells there may be', () => {
+      const message = held(MAX_HELD_LINES, whole);
+      const bytes = probe().encode(message);
+      expect(bytes.length).to.be.at.most(MAX_PACKET_BYTES);
+      expect(probe().decode(bytes)).to.deep.equal(message);
+      refusalOf(probe().encode(held(MAX_HELD_LINES + 1)));
+    });
+
+    it('have as many lines as they say', () => {
+      const bytes = probe().encode(held(3));
+      for (const count of [0, 1, 2, 4, 40, 41, 2 ** 31, 2 ** 32 - 1]) {
+        bytes.writeUInt32LE(count, HEADER_BYTES);
+        refusalOf(bytes);
+      }
+    });
+
+    it('have up to 64 cells a line, or none', () => {
+      for (const cells of [whole, Buffer.alloc(0)]) {
+        expect(probe().decode(probe().encode(held(1, cells)))).to.deep.equal(held(1, cells));
+      }
+      refusalOf(probe().encode(held(1, Buffer.alloc(MAX_CELLS + 1))));
+    });
+
+    it('know two ways to transfer and three to page', () => {
+      const kinds = HEADER_BYTES + 4 + 3 * 8 + 2 * 4;
+      for (const [offset, unknown] of [
+        [kinds, 2],
+        [kinds, 255],
+        [kinds + 1, 3],
+        [kinds + 1, 255],
+      ] as const) {
+        const bytes = probe().encode(held(1));
+        bytes.writeUInt8(unknown, offset);
         refusalOf(bytes);
       }
     });

@@ -56,6 +56,28 @@ export interface WireTerms extends WireOfferLine {
   objectOffset: bigint;
 }
 
+export interface WireHeldLine {
+  number: bigint;
+  address: bigint;
+  byteLength: bigint;
+  sourcePid: bigint;
+  flags: number;
+  transfer: 'map' | 'pull';
+  paging: 'userfault' | 'kernel' | 'eager';
+  faults: bigint;
+  pagesByFault: bigint;
+  pagesByReadAhead: bigint;
+  pagesByPrefetch: bigint;
+  readAheadHits: bigint;
+  readAheadWaste: bigint;
+  bytesPulled: bigint;
+  faultNsP50: bigint;
+  faultNsP99: bigint;
+  residentPages: bigint;
+  pagesLookedAt: bigint;
+  cells: Buffer;
+}
+
 /** Decoded texts are Buffers: they may be no UTF-8. */
 export type WireMessage =
   | { type: 'claim'; address: bigint; transfer: 'map' | 'pull' }
@@ -64,7 +86,8 @@ export type WireMessage =
   | { type: 'refused'; code: number; message: string | Buffer }
   | { type: 'list'; follow: boolean }
   | { type: 'offers'; lines: WireOfferLine[] }
-  | { type: 'end' | 'lease' | 'bell' };
+  | { type: 'held'; lines: WireHeldLine[] }
+  | { type: 'end' | 'lease' | 'bell' | 'inspect' };
 
 export interface ObjectFacts {
   isMemory: boolean;
