@@ -23,7 +23,7 @@ void AnswerReader::on_readable() {
     if (packet.outcome == IoOutcome::kDone && on_packet(packet)) continue;
     const auto on_end = callbacks_.on_end;
     stop();
-    return on_end();
+    return on_end(/*is_whole=*/false);
   }
 }
 
@@ -36,7 +36,7 @@ bool AnswerReader::on_packet(const Packet& packet) {
     return callbacks_.on_answer(broker_.process, message.value());
   }
   const auto on_end = callbacks_.on_end;  // kept: it may call stop()
-  on_end();
+  on_end(/*is_whole=*/true);
   return true;
 }
 

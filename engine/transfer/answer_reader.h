@@ -15,8 +15,8 @@ class AnswerReader : public EventHandler, public std::enable_shared_from_this<An
   struct Callbacks {
     // Of whatever comes but END. False: it is no answer, or more of them than are wanted; hang up.
     std::function<bool(const ProcessIdentity& broker, const wire::Message& answer)> on_answer;
-    // END has come (there may be news behind it), or nothing more will. May be called more than once.
-    std::function<void()> on_end;
+    // With true END has come (there may be news behind it), with false nothing more will. May be called more than once.
+    std::function<void(bool is_whole)> on_end;
   };
 
   // Null when the broker has gone already; then no callback was or will be called.

@@ -219,8 +219,8 @@ void Broker::abandon(Ticket ticket) {
   });
 }
 
-void Broker::list(std::chrono::milliseconds timeout, IncomingList::Done done) {
-  loop_->post([this, timeout, done = std::move(done)] { IncomingList::start(*loop_, timeout, done); });
+void Broker::list(std::chrono::milliseconds timeout, IncomingListDone done) {
+  loop_->post([this, timeout, done = std::move(done)] { list_incoming(*loop_, timeout, done); });
 }
 
 Broker::Ticket Broker::watch(IncomingWatch::OnOffer on_offer) {

@@ -33,7 +33,7 @@ class Broker final : private PeerHost {
   Ticket claim(const ClaimRequest& request, std::chrono::milliseconds timeout, ClaimDriver::Done done);
   // The claim then ends with an error, unless it was acknowledged: then it goes on to its end.
   void abandon(Ticket ticket);
-  void list(std::chrono::milliseconds timeout, IncomingList::Done done);
+  void list(std::chrono::milliseconds timeout, IncomingListDone done);
   // Called for every offer that stands or comes, once each, on the broker's thread.
   Ticket watch(IncomingWatch::OnOffer on_offer);
   // No callback is called after this has returned.

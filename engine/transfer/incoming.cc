@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/transfer/offer_book.h"
+#include "engine/transfer/survey.h"
 
 namespace vmoffer {
 namespace {
@@ -19,47 +20,22 @@ std::pair<uint64_t, int> key_of(const ProcessIdentity& process) { return {proces
 
 }  // namespace
 
-void IncomingList::start(EventLoop& loop, std::chrono::milliseconds timeout, Done done) {
-  std::make_shared<IncomingList>(loop, std::move(done))->ask_everybody(timeout);
-}
-
-void IncomingList::ask_everybody(std::chrono::milliseconds timeout) {
-  const auto self = shared_from_this();
-  Result<std::vector<BrokerConnection>> brokers = connect_to_all_brokers();
-  if (!brokers.is_ok()) return done_(brokers.status());
-  for (BrokerConnection& broker : brokers.value()) {
-    const size_t index = readers_.size();
-    auto reader = AnswerReader::start(
-        loop_, std::move(broker), wire::List{/*follow=*/false},
-        {[self, left = kMaxListedOffers](const ProcessIdentity& source, const wire::Message& answer) mutable {
-           const auto* offers = std::get_if<wire::Offers>(&answer);
-           if (offers == nullptr || offers->lines.size() > left) return false;
-           left -= offers->lines.size();
-           for (const wire::OfferLine& line : offers->lines) self->offers_.push_back(incoming(source, line));
-           return true;
-         },
-         [self, index] { self->on_end(index); }});
-    if (reader != nullptr) readers_.push_back(std::move(reader));
-  }
-  outstanding_ = readers_.size();
-  if (outstanding_ == 0) return finish();
-  deadline_ = loop_.call_at(Clock::now() + timeout, [self] { self->finish(); });
-}
-
-void IncomingList::on_end(size_t index) {
-  if (readers_[index] == nullptr) return;
-  const std::shared_ptr<AnswerReader> reader = std::move(readers_[index]);
-  reader->stop();
-  if (--outstanding_ == 0) finish();
-}
-
-void IncomingList::finish() {
-  loop_.cancel_call(deadline_);
-  for (const auto& reader : readers_) {
-    if (reader != nullptr) reader->stop();
-  }
-  readers_.clear();
-  done_(std::move(offers_));
+void list_incoming(EventLoop& loop, std::chrono::milliseconds timeout, IncomingListDone done) {
+  auto offers = std::make_shared<std::vector<IncomingOffer>>();
+  Survey::Callbacks callbacks;
+  callbacks.on_answer = [offers, told = std::map<size_t, size_t>()](size_t broker, const ProcessIdentity& source,
+                                                                    const wire::Message& answer) mutable {
+    const auto* some = std::get_if<wire::Offers>(&answer);
+    if (some == nullptr || some->lines.size() > kMaxListedOffers - told[broker]) return false;
+    told[broker] += some->lines.size();
+    for (const wire::OfferLine& line : some->lines) offers->push_back(incoming(source, line));
+    return true;
+  };
+  callbacks.on_done = [offers, done = std::move(done)](const Result<std::vector<int>>& pids) {
+    if (!pids.is_ok()) return done(pids.status());
+    done(std::move(*offers));
+  };
+  Survey::start(loop, wire::List{/*follow=*/false}, timeout, std::move(callbacks));
 }
 
 void IncomingWatch::start() {
@@ -86,7 +62,7 @@ void IncomingWatch::ask(BrokerConnection broker) {
                                          tell(told, incoming(source, line));
                                        return true;
                                      },
-                                     [this, key, is_listed] {
+                                     [this, key, is_listed](bool) {
                                        if (!std::exchange(*is_listed, true)) on_list_end(key);
                                      }});
   if (reader == nullptr) return;

@@ -1,4 +1,4 @@
-// incoming: what other processes offer to this one. IncomingList asks once, IncomingWatch goes on listening.
+// incoming: what other processes offer to this one. list_incoming asks once, IncomingWatch goes on listening.
 // Loop thread only, but for silence(). The callbacks are called there and must not block.
 #pragma once
 
@@ -22,30 +22,9 @@ struct IncomingOffer {
   uint32_t flags = 0;
 };
 
-class IncomingList : public std::enable_shared_from_this<IncomingList> {
- public:
-  using Done = std::function<void(Result<std::vector<IncomingOffer>>)>;
-
-  // Brokers that have not answered at the deadline (their process is stopped, say) are left out, and what one process
-  // offers beyond its first 65536.
-  static void start(EventLoop& loop, std::chrono::milliseconds timeout, Done done);
-
-  IncomingList(EventLoop& loop, Done done) : loop_(loop), done_(std::move(done)) {}
-  IncomingList(const IncomingList&) = delete;
-  IncomingList& operator=(const IncomingList&) = delete;
-
- private:
-  void ask_everybody(std::chrono::milliseconds timeout);
-  void on_end(size_t index);
-  void finish();
-
-  EventLoop& loop_;
-  Done done_;
-  EventLoop::Token deadline_ = 0;
-  std::vector<std::shared_ptr<AnswerReader>> readers_;
-  size_t outstanding_ = 0;
-  std::vector<IncomingOffer> offers_;
-};
+using IncomingListDone = std::function<void(Result<std::vector<IncomingOffer>>)>;
+// Brokers that have not answered at the deadline are left out, and what one process offers beyond its first 65536.
+void list_incoming(EventLoop& loop, std::chrono::milliseconds timeout, IncomingListDone done);
 
 class IncomingWatch {
  public:
