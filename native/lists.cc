@@ -8,6 +8,7 @@
 #include "native/arguments.h"
 #include "native/environment.h"
 #include "native/errors.h"
+#include "native/names.h"
 #include "native/offer_wrap.h"
 
 namespace vmoffer {
@@ -17,18 +18,6 @@ using Received = Result<std::vector<IncomingOffer>>;
 
 std::chrono::milliseconds timeout_argument(const Napi::CallbackInfo& info) {
   return std::chrono::milliseconds(static_cast<int64_t>(size_argument(info, 0)));
-}
-
-const char* name_of(OfferKind kind) {
-  switch (kind) {
-    case OfferKind::kMemory:
-      break;
-    case OfferKind::kChannel:
-      return "channel";
-    case OfferKind::kMessage:
-      return "message";
-  }
-  return "memory";
 }
 
 Napi::Object record(Napi::Env env, const IncomingOffer& offer, int destination_pid, const char* direction) {

@@ -3,6 +3,7 @@
 #include "engine/sys/page_table.h"
 #include "native/arguments.h"
 #include "native/errors.h"
+#include "native/names.h"
 #include "native/populate_work.h"
 
 namespace vmoffer {
@@ -18,18 +19,6 @@ const char* name_of(PageKind kind) {
       return "hugetlb";
   }
   return "ordinary";
-}
-
-const char* name_of(Paging paging) {
-  switch (paging) {
-    case Paging::kUserFault:
-      return "userfault";
-    case Paging::kKernel:
-      return "kernel";
-    case Paging::kEager:
-      return "eager";
-  }
-  return "kernel";
 }
 
 Napi::Number microseconds(Napi::Env env, uint64_t nanoseconds) {
@@ -100,8 +89,8 @@ Napi::Object RegionWrap::of_claim(Napi::Env env, ReceivedClaim claim) {
   Environment::of(env).runtime().enlist(claim.region);
   RegionWrap* wrap = make(env, std::move(claim.region));
   if (wrap == nullptr) return {};
-  wrap->claim_ = ClaimFacts{claim.source_pid, claim.flags & ~kKindMask, claim.is_immutable, claim.paging,
-                            claim.transfer == wire::Transfer::kPull};
+  wrap->claim_ =
+      ClaimFacts{claim.source_pid, claim.flags & ~kKindMask, claim.is_immutable, claim.paging, claim.transfer};
   return wrap->Value();
 }
 
@@ -177,7 +166,7 @@ Napi::Value RegionWrap::immutable(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value RegionWrap::transfer(const Napi::CallbackInfo& info) {
-  return claim_ ? Napi::String::New(info.Env(), claim_->is_pulled ? "pull" : "map") : info.Env().Undefined();
+  return claim_ ? Napi::String::New(info.Env(), name_of(claim_->transfer)) : info.Env().Undefined();
 }
 
 Napi::Value RegionWrap::paging(const Napi::CallbackInfo& info) {

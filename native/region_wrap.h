@@ -28,7 +28,7 @@ class RegionWrap : public Napi::ObjectWrap<RegionWrap>, private Closable {
     uint32_t flags;
     bool is_immutable;
     Paging paging;
-    bool is_pulled;
+    wire::Transfer transfer;
   };
 
   static RegionWrap* make(Napi::Env env, std::shared_ptr<Region> region);

@@ -1,0 +1,14 @@
+// names: how kinds of things are called in JavaScript.
+#pragma once
+
+#include "engine/base/paging.h"
+#include "engine/transfer/rights.h"
+#include "engine/wire/messages.h"
+
+namespace vmoffer {
+
+const char* name_of(Paging paging);
+const char* name_of(OfferKind kind);
+const char* name_of(wire::Transfer transfer);
+
+}  // namespace vmoffer
