@@ -7,6 +7,7 @@
 #include "native/claims.h"
 #include "native/environment.h"
 #include "native/errors.h"
+#include "native/inspection.h"
 #include "native/lists.h"
 #include "native/offer_wrap.h"
 #include "native/region_wrap.h"
@@ -114,6 +115,7 @@ Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
   add("listSync", list_sync);
   add("list", list_async);
   add("watchIncoming", watch_incoming);
+  add("askWhatIsHeld", ask_what_is_held);
   add("capabilities", capabilities);
   return exports;
 }

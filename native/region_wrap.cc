@@ -86,7 +86,7 @@ Napi::Object RegionWrap::of_region(Napi::Env env, std::shared_ptr<Region> region
 }
 
 Napi::Object RegionWrap::of_claim(Napi::Env env, ReceivedClaim claim) {
-  Environment::of(env).runtime().enlist(claim.region);
+  Environment::of(env).runtime().enlist(claim);
   RegionWrap* wrap = make(env, std::move(claim.region));
   if (wrap == nullptr) return {};
   wrap->claim_ =

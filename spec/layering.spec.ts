@@ -16,6 +16,7 @@ const PURE_FILES = [
   'engine/pager/read_ahead.',
   'engine/transfer/rights.',
   'engine/transfer/offer_book.',
+  'engine/transfer/residency_cells.',
 ];
 
 const NODE_HEADERS = /^(napi|node|node_api|js_native_api|uv|v8)\b/;

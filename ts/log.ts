@@ -9,4 +9,5 @@ export const log = {
   list: createDebug('vmoffer:list'),
   channel: createDebug('vmoffer:channel'),
   incoming: createDebug('vmoffer:incoming'),
+  held: createDebug('vmoffer:held'),
 };

@@ -116,6 +116,41 @@ export interface NativeCapability {
   remedy: string;
 }
 
+/** A claim as its holder's broker tells of it. */
+export interface NativeHeldClaim {
+  /** Tells it from others of its process, also from later ones at the same address. */
+  number: number;
+  address: bigint;
+  byteLength: number;
+  /** As the holder numbers processes. */
+  srcPid: number;
+  flags: number;
+  kind: OfferKind;
+  transfer: TransferKind;
+  paging: PagingKind;
+  faults: number;
+  pagesByFault: number;
+  pagesByReadAhead: number;
+  pagesByPrefetch: number;
+  readAheadHits: number;
+  readAheadWaste: number;
+  bytesPulled: number;
+  faultLatency: { p50: number; p99: number };
+  /** An estimate unless `pagesLookedAt` is all of them. */
+  residentPages: number;
+  pagesLookedAt: number;
+  /** Up to 64 equal pieces: 0 nothing of what was looked at is resident, 255 all of it. Empty: not known. */
+  cells: number[];
+}
+
+/** One broker; a process with two copies of the library has two. */
+export interface NativeHolder {
+  pid: number;
+  /** `'none'`: it was silent, or told nonsense. `'refused'`: it belongs to another user. */
+  answer: 'told' | 'refused' | 'none';
+  claims: NativeHeldClaim[];
+}
+
 export interface ErrorDetails {
   errno?: string;
   syscall?: string;
@@ -152,5 +187,6 @@ export interface Native {
   list(timeoutMs: number, done: (error: Error | null, records?: NativeOfferRecord[]) => void): void;
   /** Calls back for each offer made to this process, those that stand already included, each once. Returns the way to stop. */
   watchIncoming(onOffer: (record: NativeOfferRecord) => void): () => void;
+  askWhatIsHeld(timeoutMs: number, done: (error: Error | null, holders?: NativeHolder[]) => void): void;
   capabilities(): { kernelRelease: string; pageSize: number; list: NativeCapability[] };
 }

@@ -299,6 +299,15 @@ PagingStats PagedRange::stats() const {
     const bool is_answered = !is_answering_ || stats_.faults != faults;
     return is_answered && (in_flight_.empty() || in_flight_.front().number > last);
   });
+  return collect_stats();
+}
+
+PagingStats PagedRange::stats_so_far() const {
+  const std::lock_guard lock(mutex_);
+  return collect_stats();
+}
+
+PagingStats PagedRange::collect_stats() const {
   PagingStats stats = in_small_pages(stats_);
   if (source_ != nullptr) stats.bytes_pulled = source_->bytes_pulled();
   return stats;

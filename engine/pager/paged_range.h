@@ -61,6 +61,8 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   // For the helper: installs the next few pages of what was ordered ahead. False when there is no more to do.
   bool install_ahead();
   PagingStats stats() const;
+  // The same without waiting for what is under way, which is not in it.
+  PagingStats stats_so_far() const;
   // Installs whatever is missing, then closes: the kernel has all it needs. Costs what is missing.
   void complete();
   // Idempotent. What has not been installed is lost to the range (a mapped source is the kernel's, too). Waits for an
@@ -100,6 +102,7 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   uint64_t pass_hole(Lock& lock, PageRange gap, PageRange fill, uint64_t& filled_end);
   PagingStats in_small_pages(PagingStats stats) const;
   void leave_to_kernel();
+  PagingStats collect_stats() const;  // REQUIRES: mutex_ is held
   void fail(PageRange pages);
 
   const UserFault& userfault_;

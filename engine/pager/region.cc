@@ -133,6 +133,7 @@ void Region::release(bool keep_addresses) {
   stop_paging();
   const std::lock_guard lock(mutex_);
   if (state_.exchange(RegionState::kReleased) == RegionState::kReleased) return;
+  token_.reset();
   if (extents.use_count() > 2) save_for_offers();
   if (!keep_addresses && extents.use_count() <= 2) {
     if (map_ != nullptr) map_->remove(*this);
@@ -160,6 +161,7 @@ Status Region::disown(ByteRange range) {
     extents_->set_gone(range);
     if (extents_->is_wholly_gone()) {
       state_ = RegionState::kDisowned;
+      token_.reset();
       if (tell_disowned_) tell_disowned_();
     }
   }

@@ -54,6 +54,8 @@ class Region {
   Rights rights() const;
   PageKind page_kind() const { return page_kind_; }
   bool is_paged() const { return paged_ != nullptr; }
+  // Null when no pager answers its faults.
+  const std::shared_ptr<PagedRange>& paged() const { return paged_; }
   RegionState state() const { return state_; }
   // What is behind the region, null when it is released. It outlives the region with those who offer it.
   std::shared_ptr<Extents> extents() const;
@@ -67,6 +69,10 @@ class Region {
   void attach_map(RegionMap& map) { map_ = &map; }
   // Called once, on the thread that disowns. Must neither block nor call back.
   void when_disowned(std::function<void()> tell);
+
+  // Lets go of it once it has the memory no more. Called once, before the region is shared. Its destructor may be
+  // called with the region's lock.
+  void hold_while_held(std::shared_ptr<void> token) { token_ = std::move(token); }
 
   // Gives the memory back. With `keep_addresses` the range reads as zeros from then on and its addresses stay taken
   // until the region is destroyed, so that whoever still holds a pointer harms nobody. Idempotent.
@@ -110,6 +116,7 @@ class Region {
   std::weak_ptr<Extents> offered_;    // from then on
   std::unique_ptr<PulledSource> still_to_pull_;
   std::function<void()> tell_disowned_;
+  std::shared_ptr<void> token_;
 };
 
 }  // namespace vmoffer

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/sys/unique_fd.h"
 
 namespace vmoffer {
 
@@ -12,6 +13,19 @@ uint64_t page_bytes();
 
 // One bit per page of the range, lowest bit first: is it present? Source: /proc/self/pagemap, bit 63.
 Result<std::vector<uint8_t>> present_pages(uint64_t address, uint64_t byte_length);
+
+// PresentPages: looks at a few pages here and there. Used by one thread.
+class PresentPages {
+ public:
+  static Result<PresentPages> open();
+  // How many of the pages are present; what cannot be read is not.
+  uint64_t count(uint64_t address, uint64_t page_count) const;
+
+ private:
+  explicit PresentPages(UniqueFd pagemap) : pagemap_(std::move(pagemap)) {}
+
+  UniqueFd pagemap_;
+};
 
 // True when every page of the range is in memory (for a file: in the page cache).
 bool is_wholly_cached(uint64_t address, uint64_t byte_length);

@@ -33,12 +33,12 @@ class Broker::DestinationEnd : public EventHandler {
   const DestinationId destination_;
 };
 
-Result<std::unique_ptr<Broker>> Broker::start() {
+Result<std::unique_ptr<Broker>> Broker::start(HeldClaims& held_claims) {
   Result<std::unique_ptr<EventLoop>> loop = EventLoop::create();
   if (!loop.is_ok()) return loop.status();
   Result<BrokerListener> listener = listen_as_broker();
   if (!listener.is_ok()) return listener.status();
-  std::unique_ptr<Broker> broker(new Broker(loop.take(), listener.take()));
+  std::unique_ptr<Broker> broker(new Broker(loop.take(), listener.take(), held_claims));
   Result<EventLoop::Token> token = broker->loop_->add(broker->listener_.get(), std::make_shared<Listener>(*broker));
   if (!token.is_ok()) return token.status();
   broker->listener_token_ = token.value();
@@ -48,12 +48,13 @@ Result<std::unique_ptr<Broker>> Broker::start() {
   return broker;
 }
 
-Broker::Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener)
+Broker::Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener, HeldClaims& held_claims)
     : loop_(std::move(loop)),
       offers_(listener.slot,
               [this](DestinationId destination, int pidfd) {
                 loop_->post([this, destination, pidfd] { watch_destination(destination, pidfd); });
               }),
+      held_claims_(held_claims),
       listener_(std::move(listener.socket)) {}
 
 Broker::~Broker() {
@@ -221,6 +222,10 @@ void Broker::abandon(Ticket ticket) {
 
 void Broker::list(std::chrono::milliseconds timeout, IncomingListDone done) {
   loop_->post([this, timeout, done = std::move(done)] { list_incoming(*loop_, timeout, done); });
+}
+
+void Broker::ask_what_is_held(std::chrono::milliseconds timeout, HeldSurveyDone done) {
+  loop_->post([this, timeout, done = std::move(done)] { vmoffer::ask_what_is_held(*loop_, timeout, done); });
 }
 
 Broker::Ticket Broker::watch(IncomingWatch::OnOffer on_offer) {

@@ -13,6 +13,7 @@
 #include "engine/sys/event_loop.h"
 #include "engine/sys/thread.h"
 #include "engine/transfer/claim_driver.h"
+#include "engine/transfer/held_survey.h"
 #include "engine/transfer/incoming.h"
 #include "engine/transfer/outgoing_offers.h"
 #include "engine/transfer/peer_connection.h"
@@ -21,8 +22,8 @@ namespace vmoffer {
 
 class Broker final : private PeerHost {
  public:
-  // Listens before it returns: an offer made from here on can be found by everybody.
-  static Result<std::unique_ptr<Broker>> start();
+  // Borrows the claims. Listens before it returns: an offer made from here on can be found by everybody.
+  static Result<std::unique_ptr<Broker>> start(HeldClaims& held_claims);
 
   OutgoingOffers& outgoing() { return offers_; }
   // After an offer has been made: tells its destination.
@@ -34,6 +35,7 @@ class Broker final : private PeerHost {
   // The claim then ends with an error, unless it was acknowledged: then it goes on to its end.
   void abandon(Ticket ticket);
   void list(std::chrono::milliseconds timeout, IncomingListDone done);
+  void ask_what_is_held(std::chrono::milliseconds timeout, HeldSurveyDone done);
   // Called for every offer that stands or comes, once each, on the broker's thread.
   Ticket watch(IncomingWatch::OnOffer on_offer);
   // No callback is called after this has returned.
@@ -48,7 +50,7 @@ class Broker final : private PeerHost {
   class Listener;
   class DestinationEnd;
 
-  Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener);
+  Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener, HeldClaims& held_claims);
   Ticket next_ticket();
   void accept_some();
   void adopt(const std::shared_ptr<PeerConnection>& connection);
@@ -60,6 +62,7 @@ class Broker final : private PeerHost {
 
   EventLoop& loop() override { return *loop_; }
   OutgoingOffers& offers() override { return offers_; }
+  HeldClaims& held_claims() override { return held_claims_; }
   void on_leased(PeerConnection& connection) override;
   void on_following(PeerConnection& connection) override;
   void on_news(const ProcessIdentity& source, const wire::Offers& news) override;
@@ -69,6 +72,7 @@ class Broker final : private PeerHost {
 
   const std::unique_ptr<EventLoop> loop_;
   OutgoingOffers offers_;
+  HeldClaims& held_claims_;
   const UniqueFd listener_;
   EventLoop::Token listener_token_ = 0;
   std::unique_ptr<Thread> thread_;

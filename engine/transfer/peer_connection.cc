@@ -4,6 +4,7 @@
 
 #include "engine/base/checkpoint.h"
 #include "engine/sys/bell.h"
+#include "engine/sys/peer_user.h"
 #include "engine/transfer/hand_off.h"
 #include "engine/transfer/rights.h"
 #include "engine/wire/codec.h"
@@ -65,6 +66,7 @@ void PeerConnection::on_packet(const Packet& packet) {
   const wire::Message& got = message.value();
   if (const auto* claim = std::get_if<wire::Claim>(&got); claim && state_ == State::kNew) return on_claim(*claim);
   if (const auto* list = std::get_if<wire::List>(&got); list && state_ == State::kNew) return on_list(*list);
+  if (std::holds_alternative<wire::Inspect>(got) && state_ == State::kNew) return on_inspect();
   if (const auto* mapped = std::get_if<wire::Mapped>(&got)) return on_mapped(*mapped);
   if (std::holds_alternative<wire::Declined>(got)) return on_declined();
   if (const auto* news = std::get_if<wire::Offers>(&got)) return on_news(*news);
@@ -242,9 +244,27 @@ void PeerConnection::on_list(const wire::List& list) {
   pump();
 }
 
+void PeerConnection::on_inspect() {
+  if (!may_look()) {
+    return refuse(
+        Status(Code::kNotPermitted, "what this process holds is told to its own user and to root; ask as one of them"));
+  }
+  host_.loop().cancel_call(deadline_);
+  state_ = State::kTelling;
+  held_feed_.emplace(host_.held_claims(), socket_.get());
+  pump();
+}
+
+// Who touches what, and when, is nobody else's business. This is the one place where a user is looked at.
+bool PeerConnection::may_look() const {
+  const Result<UserId> user = user_of_peer(socket_.get());
+  if (!user.is_ok() || !user.value().is_certain) return false;
+  return user.value().number == 0 || user.value().number == own_user();
+}
+
 void PeerConnection::pump() {
-  if (state_ != State::kFeeding) return;
-  const IoOutcome sent = feed_->pump();
+  if (state_ != State::kFeeding && state_ != State::kTelling) return;
+  const IoOutcome sent = state_ == State::kFeeding ? feed_->pump() : held_feed_->pump();
   if (sent == IoOutcome::kClosed || sent == IoOutcome::kFailed) return end();
   host_.loop().want_writable(token_, sent == IoOutcome::kWouldBlock);
 }

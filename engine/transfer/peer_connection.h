@@ -2,6 +2,7 @@
 //
 //     new ── CLAIM ──▶ (packing) ──▶ granted ── MAPPED ──▶ leased ── hang-up ──▶ (the claimer has let the memory go)
 //         ── LIST  ──▶ feeding
+//         ── INSPECT ▶ telling
 //         ── OFFERS ─▶ news                 (the peer is a source and tells what it offers us)
 //
 // A claimer that was granted the memory and hangs up without a word, or stays silent past the deadline, counts as
@@ -16,6 +17,7 @@
 #include "engine/sys/event_loop.h"
 #include "engine/sys/process.h"
 #include "engine/transfer/hand_off.h"
+#include "engine/transfer/held_feed.h"
 #include "engine/transfer/offer_feed.h"
 #include "engine/transfer/outgoing_offers.h"
 #include "engine/wire/messages.h"
@@ -30,6 +32,7 @@ class PeerHost {
   virtual ~PeerHost() = default;
   virtual EventLoop& loop() = 0;
   virtual OutgoingOffers& offers() = 0;
+  virtual HeldClaims& held_claims() = 0;
   virtual void on_leased(PeerConnection& connection) = 0;
   virtual void on_following(PeerConnection& connection) = 0;
   // Runs `work` on a thread on which it may take its time, one after the other, and then `then` on this one.
@@ -64,7 +67,7 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   PeerConnection& operator=(const PeerConnection&) = delete;
 
  private:
-  enum class State : uint8_t { kNew, kPacking, kGranted, kLeased, kFeeding, kNews, kOver };
+  enum class State : uint8_t { kNew, kPacking, kGranted, kLeased, kFeeding, kTelling, kNews, kOver };
 
   void on_packet(const Packet& packet);
   void on_claim(const wire::Claim& claim);
@@ -77,6 +80,8 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   bool has_taken_back();
   void on_declined();
   void on_list(const wire::List& list);
+  void on_inspect();
+  bool may_look() const;
   void on_news(const wire::Offers& news);
   void on_deadline();
   void on_hang_up();
@@ -102,6 +107,7 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   UniqueFd bell_;                                   // kGranted, of a channel: this process's end
   std::shared_ptr<OfferObserver> observer_;         // kLeased
   std::optional<OfferFeed> feed_;                   // kFeeding
+  std::optional<HeldFeed> held_feed_;               // kTelling
 };
 
 }  // namespace vmoffer

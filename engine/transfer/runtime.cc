@@ -143,10 +143,17 @@ Result<PagingChoice> Runtime::choose_paging(PagingWish wish, wire::Transfer tran
   return PagingChoice{Paging::kUserFault, half.value(), true};
 }
 
+void Runtime::enlist(const ReceivedClaim& claim) {
+  held_claims_.add(claim);
+  regions_.add(claim.region);
+  // Whoever looks asks a broker. Without one the claim is as good, and only not seen.
+  [[maybe_unused]] const Result<Broker*> started = broker();
+}
+
 Result<Broker*> Runtime::broker() {
   const std::lock_guard lock(mutex_);
   if (broker_ != nullptr) return broker_.get();
-  Result<std::unique_ptr<Broker>> started = Broker::start();
+  Result<std::unique_ptr<Broker>> started = Broker::start(held_claims_);
   if (!started.is_ok()) return started.status();
   broker_ = started.take();
   return broker_.get();

@@ -41,8 +41,9 @@ class Runtime {
 
   // kUnsupported when it was asked for by name and this process may not have it.
   Result<PagingChoice> choose_paging(PagingWish wish, wire::Transfer transfer);
-  // Makes the received region known, so that it can be offered onward.
-  void enlist(const std::shared_ptr<Region>& region) { regions_.add(region); }
+  // Makes what was received known, so that it can be offered onward and looked at. REQUIRES: nobody else has its region
+  // yet.
+  void enlist(const ReceivedClaim& claim);
 
   // The broker, started on first use.
   Result<Broker*> broker();
@@ -64,6 +65,7 @@ class Runtime {
   Status separate_if_needed(const std::shared_ptr<Region>& region, const OfferRequest& request);
 
   RegionMap regions_;
+  HeldClaims held_claims_;
   std::mutex mutex_;                 // guards all below
   std::array<PagerSlot, 2> pagers_;  // by reach
   std::unique_ptr<Broker> broker_;

@@ -163,6 +163,11 @@ export interface Probe {
   classifyCopy(result: number, errno: number, bytes: number): string;
   encode(message: WireMessage): Buffer;
   decode(bytes: Buffer): WireMessage | EngineError;
+  cellsOf(pageCount: number, limit: number): { cell: PageSpan; looked: PageSpan }[];
+  shareOf(resident: number, lookedAt: number): number;
+  /** How many pages of a cell are resident, when so many are of those that are looked at. */
+  estimate(first: number, count: number, resident: number): number;
+  cellsEach(claimCount: number): number;
   checkFlags(flags: number, held: number): EngineError | null;
   checkTerms(terms: WireTerms, requestedAddress: bigint, pageSize: number, kind?: OfferKind): EngineError | null;
   checkObject(facts: ObjectFacts, terms: WireTerms, transfer: 'map' | 'pull'): EngineError | null;

@@ -1,0 +1,37 @@
+#include "engine/transfer/held_claims.h"
+
+namespace vmoffer {
+
+HeldClaim::~HeldClaim() { book.remove(number); }
+
+void HeldClaims::add(const ReceivedClaim& claim) {
+  Region& region = *claim.region;
+  const std::lock_guard lock(mutex_);
+  const uint64_t number = ++last_number_;
+  const std::shared_ptr<HeldClaim> held(new HeldClaim{*this, number, region.address(), region.byte_length(),
+                                                      claim.source_pid, claim.flags, claim.transfer, claim.paging,
+                                                      region.paged()});
+  claims_.emplace(number, held);
+  region.hold_while_held(held);
+}
+
+void HeldClaims::remove(uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  claims_.erase(number);
+}
+
+std::vector<std::shared_ptr<HeldClaim>> HeldClaims::after(uint64_t number, size_t limit) const {
+  std::vector<std::shared_ptr<HeldClaim>> found;  // let go of without the lock: the last who has one takes it out
+  const std::lock_guard lock(mutex_);
+  for (auto at = claims_.upper_bound(number); at != claims_.end() && found.size() < limit; ++at) {
+    if (std::shared_ptr<HeldClaim> held = at->second.lock()) found.push_back(std::move(held));
+  }
+  return found;
+}
+
+size_t HeldClaims::count() const {
+  const std::lock_guard lock(mutex_);
+  return claims_.size();
+}
+
+}  // namespace vmoffer

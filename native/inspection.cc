@@ -1,0 +1,107 @@
+#include "native/inspection.h"
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "native/arguments.h"
+#include "native/environment.h"
+#include "native/errors.h"
+#include "native/names.h"
+
+namespace vmoffer {
+namespace {
+
+using Holders = Result<std::vector<Holder>>;
+
+const char* name_of_answer(Holder::Answer answer) {
+  switch (answer) {
+    case Holder::Answer::kNone:
+      break;
+    case Holder::Answer::kRefused:
+      return "refused";
+    case Holder::Answer::kTold:
+      return "told";
+  }
+  return "none";
+}
+
+void set_counts(Napi::Object object, const wire::HeldLine& line) {
+  const auto set = [&](const char* name, uint64_t value) {
+    object.Set(name, Napi::Number::New(object.Env(), static_cast<double>(value)));
+  };
+  set("number", line.number);
+  set("byteLength", line.byte_length);
+  set("srcPid", line.source_pid);
+  set("flags", line.flags & ~kKindMask);
+  set("faults", line.faults);
+  set("pagesByFault", line.pages_by_fault);
+  set("pagesByReadAhead", line.pages_by_read_ahead);
+  set("pagesByPrefetch", line.pages_by_prefetch);
+  set("readAheadHits", line.read_ahead_hits);
+  set("readAheadWaste", line.read_ahead_waste);
+  set("bytesPulled", line.bytes_pulled);
+  set("residentPages", line.residency.resident_pages);
+  set("pagesLookedAt", line.residency.pages_looked_at);
+}
+
+Napi::Object latency(Napi::Env env, const wire::HeldLine& line) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("p50", Napi::Number::New(env, static_cast<double>(line.fault_ns_p50) / 1000.0));
+  object.Set("p99", Napi::Number::New(env, static_cast<double>(line.fault_ns_p99) / 1000.0));
+  return object;
+}
+
+Napi::Array cells(Napi::Env env, const std::vector<uint8_t>& shares) {
+  Napi::Array array = Napi::Array::New(env, shares.size());
+  for (uint32_t i = 0; i < shares.size(); ++i) array.Set(i, Napi::Number::New(env, shares[i]));
+  return array;
+}
+
+Napi::Object claim_object(Napi::Env env, const wire::HeldLine& line) {
+  Napi::Object object = Napi::Object::New(env);
+  set_counts(object, line);
+  object.Set("address", Napi::BigInt::New(env, line.address));
+  object.Set("kind", Napi::String::New(env, name_of(kind_of(line.flags))));
+  object.Set("transfer", Napi::String::New(env, name_of(line.transfer)));
+  object.Set("paging", Napi::String::New(env, name_of(line.paging)));
+  object.Set("faultLatency", latency(env, line));
+  object.Set("cells", cells(env, line.residency.cells));
+  return object;
+}
+
+Napi::Object holder_object(Napi::Env env, const Holder& holder) {
+  Napi::Array claims = Napi::Array::New(env, holder.claims.size());
+  for (uint32_t i = 0; i < holder.claims.size(); ++i) claims.Set(i, claim_object(env, holder.claims[i]));
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("pid", Napi::Number::New(env, holder.pid));
+  object.Set("answer", Napi::String::New(env, name_of_answer(holder.answer)));
+  object.Set("claims", claims);
+  return object;
+}
+
+Napi::Array holder_objects(Napi::Env env, const std::vector<Holder>& holders) {
+  Napi::Array array = Napi::Array::New(env, holders.size());
+  for (uint32_t i = 0; i < holders.size(); ++i) array.Set(i, holder_object(env, holders[i]));
+  return array;
+}
+
+}  // namespace
+
+Napi::Value ask_what_is_held(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info.Env());
+  Result<Broker*> broker = environment.runtime().broker();
+  if (!broker.is_ok()) return throw_status(info.Env(), broker.status()), Napi::Value();
+  const std::chrono::milliseconds timeout(static_cast<int64_t>(size_argument(info, 0)));
+  const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 1));
+  broker.value()->ask_what_is_held(timeout, [notifier = environment.notifier(), callback](Holders holders) {
+    notifier->post([callback, holders = std::move(holders)](Napi::Env env) {
+      const Napi::Function done = Environment::of(env).take_callback(callback);
+      if (!holders.is_ok()) return call_back(env, done, {to_error(env, holders.status())});
+      call_back(env, done, {env.Null(), holder_objects(env, holders.value())});
+    });
+  });
+  return info.Env().Undefined();
+}
+
+}  // namespace vmoffer
