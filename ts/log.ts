@@ -10,4 +10,5 @@ export const log = {
   channel: createDebug('vmoffer:channel'),
   incoming: createDebug('vmoffer:incoming'),
   held: createDebug('vmoffer:held'),
+  cli: createDebug('vmoffer:cli'),
 };

@@ -1,0 +1,76 @@
+import type { HeldClaim, Processes, Snapshot } from './snapshot.js';
+
+/** What has come in each second. */
+export interface Rates {
+  faults: number;
+  bytesByFault: number;
+  bytesByReadAhead: number;
+  bytesByPrefetch: number;
+}
+
+export interface ActiveClaim extends HeldClaim {
+  /** Null when nobody counts: the kernel pages the claim, or it has been looked at once only. */
+  rates: Rates | null;
+}
+
+/** What went on between two snapshots; the busiest claims first. */
+export interface Activity {
+  claims: ActiveClaim[];
+  totals: Rates;
+  processes: Processes;
+}
+
+type Counters = Pick<HeldClaim, 'faults' | 'pagesByFault' | 'pagesByReadAhead' | 'pagesByPrefetch'>;
+
+const NOTHING: Counters = { faults: 0, pagesByFault: 0, pagesByReadAhead: 0, pagesByPrefetch: 0 };
+
+/** @param before of the same processes, earlier; none for the first look. What is new since then began with nothing. */
+export function activityBetween(before: Snapshot | undefined, after: Snapshot, pageSize: number): Activity {
+  const seconds = before ? (after.takenAtMs - before.takenAtMs) / 1000 : 0;
+  const earlier = new Map(before?.claims.map((claim) => [keyOf(claim), claim]));
+  const claims = after.claims.map((claim) => {
+    const isCounted = seconds > 0 && claim.paging === 'userfault';
+    const rates = isCounted ? ratesOf(earlier.get(keyOf(claim)) ?? NOTHING, claim, pageSize, seconds) : null;
+    return { ...claim, rates };
+  });
+  return { claims: claims.sort(byActivity), totals: totalsOf(claims), processes: after.processes };
+}
+
+export function bytesOf({ bytesByFault, bytesByReadAhead, bytesByPrefetch }: Rates): number {
+  return bytesByFault + bytesByReadAhead + bytesByPrefetch;
+}
+
+/** A number is a process's own, and those of two copies of the library may be equal: not so an address. */
+function keyOf({ pid, number, address }: HeldClaim): string {
+  return `${pid} ${number} ${address}`;
+}
+
+function ratesOf(before: Counters, after: Counters, pageSize: number, seconds: number): Rates {
+  const perSecond = (counter: keyof Counters, unit: number) =>
+    (Math.max(0, after[counter] - before[counter]) * unit) / seconds;
+  return {
+    faults: perSecond('faults', 1),
+    bytesByFault: perSecond('pagesByFault', pageSize),
+    bytesByReadAhead: perSecond('pagesByReadAhead', pageSize),
+    bytesByPrefetch: perSecond('pagesByPrefetch', pageSize),
+  };
+}
+
+function totalsOf(claims: ActiveClaim[]): Rates {
+  const sum = (rate: keyof Rates) => claims.reduce((total, { rates }) => total + (rates?.[rate] ?? 0), 0);
+  return {
+    faults: sum('faults'),
+    bytesByFault: sum('bytesByFault'),
+    bytesByReadAhead: sum('bytesByReadAhead'),
+    bytesByPrefetch: sum('bytesByPrefetch'),
+  };
+}
+
+/** Equal ones keep their places from one look to the next. */
+function byActivity(a: ActiveClaim, b: ActiveClaim): number {
+  const bytes = (claim: ActiveClaim) => (claim.rates ? bytesOf(claim.rates) : 0);
+  const faults = (claim: ActiveClaim) => claim.rates?.faults ?? 0;
+  return (
+    bytes(b) - bytes(a) || faults(b) - faults(a) || b.byteLength - a.byteLength || a.pid - b.pid || a.number - b.number
+  );
+}
