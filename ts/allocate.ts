@@ -39,6 +39,8 @@ export function allocate(byteLength: number, options: AllocateOptions = {}): Reg
   const native = addon();
   checkWholePages(byteLength, 'byteLength', native.pageSize);
   const region = Region.of(native.allocate(byteLength, executable, hugePages));
-  log.region('allocate %d bytes of %s pages at %s', byteLength, region.pages, formatAddress(region.address));
+  if (log.region.enabled) {
+    log.region('allocate %d bytes of %s pages at %s', byteLength, region.pages, formatAddress(region.address));
+  }
   return region;
 }

@@ -1,4 +1,5 @@
 import { addon } from './load-addon.js';
+import { log } from './log.js';
 
 /** One thing that the kernel, the container or this process's rights allow or forbid. */
 export interface Capability {
@@ -31,5 +32,10 @@ export interface Capabilities {
  * for (const { name, available, remedy } of capabilities().list) if (!available) console.warn(name, remedy);
  */
 export function capabilities(): Capabilities {
-  return addon().capabilities();
+  const found = addon().capabilities();
+  if (log.capabilities.enabled) {
+    const missing = found.list.filter(({ available }) => !available).map(({ name }) => name);
+    log.capabilities('Linux %s, without %o', found.kernelRelease, missing);
+  }
+  return found;
 }

@@ -1,16 +1,22 @@
 import { addon } from './load-addon.js';
+import { log } from './log.js';
 
 let holders = 0;
 
 /** Keeps the event loop alive until the returned function is called; calling that again does nothing. */
 export function keepAlive(): () => void {
-  if (holders++ === 0) addon().keepAlive(true);
+  if (holders++ === 0) setAlive(true);
   let isHeld = true;
   return () => {
     if (!isHeld) return;
     isHeld = false;
-    if (--holders === 0) addon().keepAlive(false);
+    if (--holders === 0) setAlive(false);
   };
+}
+
+function setAlive(isAlive: boolean): void {
+  log.keepAlive(isAlive ? 'something is awaited' : 'nothing is awaited any more');
+  addon().keepAlive(isAlive);
 }
 
 /** A promise of what `start` delivers through its callback. The event loop stays alive until then. */

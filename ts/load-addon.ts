@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { createNativeError, VmoError } from './errors.js';
+import { log } from './log.js';
 import type { Native } from './native.js';
 
 /*
@@ -25,6 +26,7 @@ function load(): Native {
     throw new VmoError('ERR_VMO_UNSUPPORTED', `vmoffer needs Linux (memfd, userfaultfd); this is ${process.platform}`);
   }
   const path = fileURLToPath(new URL(`../build/${BUILD}/${ADDON}.node`, import.meta.url));
+  log.addon('loading %s', path);
   try {
     return createRequire(import.meta.url)(path) as Native;
   } catch (cause) {

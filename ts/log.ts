@@ -1,14 +1,20 @@
-/** Tracing: set DEBUG=vmoffer:* in the environment, or name the parts, DEBUG=vmoffer:offer,vmoffer:claim. */
+/**
+ * Tracing: set DEBUG=vmoffer:* in the environment, or name the parts, DEBUG=vmoffer:offer,vmoffer:claim. Each part of the
+ * library has one. Off, a trace costs the call of a function: where there is something to format, ask `.enabled` first.
+ */
 import createDebug from 'debug';
 
 export const log = {
-  region: createDebug('vmoffer:region'),
-  offer: createDebug('vmoffer:offer'),
-  claim: createDebug('vmoffer:claim'),
-  prefetch: createDebug('vmoffer:prefetch'),
-  list: createDebug('vmoffer:list'),
+  addon: createDebug('vmoffer:addon'),
+  capabilities: createDebug('vmoffer:capabilities'),
   channel: createDebug('vmoffer:channel'),
-  incoming: createDebug('vmoffer:incoming'),
-  held: createDebug('vmoffer:held'),
+  claim: createDebug('vmoffer:claim'),
   cli: createDebug('vmoffer:cli'),
+  held: createDebug('vmoffer:held'),
+  incoming: createDebug('vmoffer:incoming'),
+  keepAlive: createDebug('vmoffer:keep-alive'),
+  list: createDebug('vmoffer:list'),
+  offer: createDebug('vmoffer:offer'),
+  prefetch: createDebug('vmoffer:prefetch'),
+  region: createDebug('vmoffer:region'),
 };

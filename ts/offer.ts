@@ -70,7 +70,10 @@ export class Offer {
    */
   get claimed(): Promise<OfferEnding> {
     this.#claimed ??= promiseOf((resolve) => {
-      this.#native.onEnded(resolve);
+      this.#native.onEnded((ending) => {
+        this.#trace(ending);
+        resolve(ending);
+      });
     });
     return this.#claimed;
   }
@@ -81,7 +84,10 @@ export class Offer {
    */
   get released(): Promise<void> {
     this.#released ??= promiseOf((resolve) => {
-      this.#native.onReleased(resolve);
+      this.#native.onReleased(() => {
+        this.#trace('released');
+        resolve();
+      });
     });
     return this.#released;
   }
@@ -93,8 +99,12 @@ export class Offer {
    * @throws {VmoError} ERR_VMO_TOO_LATE when it has been claimed or is being claimed.
    */
   cancel(): boolean {
-    log.offer('cancel %s to %d', formatAddress(this.address), this.destPid);
+    this.#trace('cancel');
     return this.#native.cancel();
+  }
+
+  #trace(event: string): void {
+    if (log.offer.enabled) log.offer('%s: %s to %d', event, formatAddress(this.address), this.destPid);
   }
 
   /** @internal */

@@ -122,7 +122,7 @@ export class Region {
    */
   release(): void {
     if (this.released) return;
-    log.region('release %s + %d', formatAddress(this.address), this.byteLength);
+    if (log.region.enabled) log.region('release %s + %d', formatAddress(this.address), this.byteLength);
     this.#native.release();
     this.#buffer = undefined;
   }

@@ -54,7 +54,7 @@ function checkClaim(srcPid: number, remoteAddress: bigint, options: ClaimOptions
   const checked = checkClaimOptions(options);
   checkAddress(remoteAddress, 'remoteAddress', addon().pageSize);
   checked.signal?.throwIfAborted();
-  log.claim('%s of %d, %o', formatAddress(remoteAddress), srcPid, nativeOptions(checked));
+  if (log.claim.enabled) log.claim('%s of %d, %o', formatAddress(remoteAddress), srcPid, nativeOptions(checked));
   return checked;
 }
 

@@ -66,12 +66,12 @@ export function vmOffer(
 
 function offer(destPid: number, { address, byteLength }: Extent, flags: unknown): Offer {
   checkFlags(flags);
-  log.offer('%s + %d to %d, flags %d', formatAddress(address), byteLength, destPid, flags);
+  if (log.offer.enabled) log.offer('%s + %d to %d, flags %d', formatAddress(address), byteLength, destPid, flags);
   return Offer.of(addon().offer(destPid, address, byteLength, flags, 'memory'));
 }
 
 function cancelAt(destPid: number, address: bigint): boolean {
-  log.offer('cancel %s to %d', formatAddress(address), destPid);
+  if (log.offer.enabled) log.offer('cancel %s to %d', formatAddress(address), destPid);
   return addon().cancelAt(destPid, address);
 }
 

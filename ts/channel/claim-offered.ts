@@ -1,5 +1,6 @@
 import { promiseOf } from '../keep-alive.js';
 import { addon } from '../load-addon.js';
+import { log } from '../log.js';
 import type { NativeBell, NativeClaim, NativeClaimOptions } from '../native.js';
 
 const CLAIM_TIMEOUT_MS = 5000;
@@ -10,6 +11,7 @@ export function claimOffered(
   address: bigint,
   how: Pick<NativeClaimOptions, 'paging' | 'kind'>,
 ): Promise<{ native: NativeClaim; bell: NativeBell | undefined }> {
+  log.channel('claim of a %s from %d', how.kind, srcPid);
   return promiseOf((resolve, reject) => {
     const options = { transfer: 'map', timeoutMs: CLAIM_TIMEOUT_MS, ...how } as const;
     addon().claim(srcPid, address, options, (error, native, bell) => {

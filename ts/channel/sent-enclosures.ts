@@ -1,5 +1,6 @@
 import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from '../flags.js';
 import { addon } from '../load-addon.js';
+import { log } from '../log.js';
 import type { NativeOffer } from '../native.js';
 import { Region } from '../region.js';
 import { roundUp } from '../units.js';
@@ -24,6 +25,7 @@ export class SentEnclosures {
 
   /** Offers memory as it is. @throws {VmoError} as vmOffer. */
   offerRegion({ address, byteLength }: Extent, flags: number): Description {
+    log.channel('offer of a message of %d bytes to %d', byteLength, this.#destPid);
     const offer = addon().offer(this.#destPid, address, byteLength, flags, 'message');
     this.#offers.add(offer);
     offer.onEnded(() => {

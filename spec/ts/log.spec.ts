@@ -1,0 +1,109 @@
+import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { log } from '#ts/log.js';
+import { filesBelow, projectRoot, readProjectFile } from '../support/project.js';
+
+/** Each part of the library, and where it traces from. */
+const NAMESPACES: Record<string, string[]> = {
+  'vmoffer:addon': ['load-addon'],
+  'vmoffer:capabilities': ['capabilities'],
+  'vmoffer:channel': [
+    'channel/accept',
+    'channel/accept-rings',
+    'channel/claim-offered',
+    'channel/offer-rings',
+    'channel/sent-enclosures',
+  ],
+  'vmoffer:claim': ['vm-claim'],
+  'vmoffer:cli': ['cli/main', 'cli/top/top'],
+  'vmoffer:held': ['held-claims'],
+  'vmoffer:incoming': ['incoming-offer-iterator'],
+  'vmoffer:keep-alive': ['keep-alive'],
+  'vmoffer:list': ['list-offers'],
+  'vmoffer:offer': ['offer', 'vm-offer'],
+  'vmoffer:prefetch': ['prefetch-queue'],
+  'vmoffer:region': ['allocate', 'region'],
+};
+
+const MODULES = filesBelow('ts', /\.ts$/).map((file) => ({
+  name: file.slice('ts/'.length, -'.ts'.length),
+  text: readProjectFile(file),
+}));
+
+/** The namespaces that a module traces to. */
+function tracedBy(text: string): string[] {
+  const keys = new Set([...text.matchAll(/\blog\.(\w+)\(/g)].map(([, key = '']) => key));
+  return [...keys].map((key) => log[key as keyof typeof log].namespace);
+}
+
+function runEverything(env: NodeJS.ProcessEnv) {
+  const path = join(projectRoot, 'out', 'js', 'fixtures', 'uses-everything.js');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path], { encoding: 'utf8', env });
+  expect(status, stderr).to.equal(0);
+  return { stdout, stderr };
+}
+
+describe('tracing', () => {
+  it('has these namespaces, traced to from these modules', () => {
+    const found: Record<string, string[]> = {};
+    for (const { name, text } of MODULES) for (const namespace of tracedBy(text)) (found[namespace] ??= []).push(name);
+    for (const modules of Object.values(found)) modules.sort();
+    expect(found).to.deep.equal(NAMESPACES);
+  });
+
+  it('has no namespace that is not used, and each module has one at most', () => {
+    expect(Object.values(log).map(({ namespace }) => namespace)).to.have.members(Object.keys(NAMESPACES));
+    const modules = Object.values(NAMESPACES).flat();
+    expect(new Set(modules).size).to.equal(modules.length);
+  });
+
+  it('is done by every module that asks something of the addon', () => {
+    const asking = MODULES.filter(({ text }) => /\baddon\(\)\.(?!pageSize)/.test(text)).map(({ name }) => name);
+    expect(asking).to.not.be.empty;
+    expect(Object.values(NAMESPACES).flat()).to.include.members(asking);
+  });
+
+  it('formats and allocates nothing for a namespace that is off', () => {
+    for (const { name, text } of MODULES) {
+      for (const [line] of text.matchAll(/^.*\blog\.\w+\(.*$/gm)) {
+        const isGuarded = line.includes('.enabled) ') || text.includes(`.enabled) {\n${line}`);
+        if (!isGuarded)
+          expect(line, name).to.not.match(/\b(format|describe|inspect)\w*\(|\{ |\[|=>|`|\.map\(|Options\(/);
+      }
+    }
+  });
+
+  it('is documented, each namespace by its name', () => {
+    const text = readProjectFile('docs/troubleshooting.md');
+    for (const namespace of Object.keys(NAMESPACES)) expect(text).to.include(`\`${namespace}\``);
+  });
+
+  describe('of a program', () => {
+    const silent = { ...process.env, DEBUG: undefined };
+
+    it('writes nothing unless it is asked to', () => {
+      expect(runEverything(silent)).to.deep.equal({ stdout: '', stderr: '' });
+    });
+
+    it('writes nothing when another library is traced', () => {
+      expect(runEverything({ ...silent, DEBUG: 'express:*,vmoffer' })).to.deep.equal({ stdout: '', stderr: '' });
+    });
+
+    it('writes what each part does, when all are asked', () => {
+      const { stderr } = runEverything({ ...silent, DEBUG: 'vmoffer:*', DEBUG_COLORS: 'no' });
+      for (const namespace of Object.keys(NAMESPACES)) {
+        if (namespace !== 'vmoffer:cli') expect(stderr).to.include(` ${namespace} `);
+      }
+    });
+
+    for (const namespace of Object.keys(NAMESPACES).filter((name) => name !== 'vmoffer:cli')) {
+      it(`writes of ${namespace} alone, when that is asked`, () => {
+        const { stdout, stderr } = runEverything({ ...silent, DEBUG: namespace, DEBUG_COLORS: 'no' });
+        const traced = [...stderr.matchAll(/ (vmoffer:[a-z-]+) /g)].map(([, found]) => found);
+        expect(stdout).to.equal('');
+        expect(new Set(traced)).to.deep.equal(new Set([namespace]));
+      });
+    }
+  });
+});
