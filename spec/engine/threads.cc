@@ -235,6 +235,39 @@ void list_and_watch(int) {
   EXPECT(Runtime::instance().cancel(own_pid(), source->address()) == CancelOutcome::kCancelled);
 }
 
+// How often this process tells of a claim there.
+int times_told(uint64_t address) {
+  std::promise<Result<std::vector<Holder>>> asked;
+  Runtime::instance().broker().value()->ask_what_is_held(
+      kPatience, [&](Result<std::vector<Holder>> holders) { asked.set_value(std::move(holders)); });
+  const Result<std::vector<Holder>> holders = asked.get_future().get();
+  EXPECT_OK(holders);
+  int told = 0;
+  for (const Holder& holder : holders.value()) {
+    if (holder.pid != own_pid()) continue;
+    for (const wire::HeldLine& line : holder.claims) told += line.address == address ? 1 : 0;
+  }
+  return told;
+}
+
+// What is held is told once, while it is touched, too; what was released is not told.
+void look_at_claims(int round) {
+  const std::shared_ptr<Region> source = allocate_marked();
+  offer_to_self(*source, kRead, std::make_shared<Observer>());
+  Result<ReceivedClaim> received = claim(request_for(*source), round % 2 == 0);
+  EXPECT_OK(received);
+  const ReceivedClaim held = received.take();
+  Runtime::instance().enlist(held);
+  const uint64_t address = held.region->address();
+  run_at_once(3, [&](int i) {
+    if (i == 0) return expect_marks(address, 0);
+    EXPECT(times_told(address) == 1);
+  });
+  // Its addresses stay taken, so that no other claim comes there.
+  held.region->release(/*keep_addresses=*/true);
+  EXPECT(times_told(address) == 0);
+}
+
 // The memory leaves the source while somebody reads it there: its bytes, or zeros.
 void disown_under_readers(int round) {
   std::shared_ptr<Region> source = allocate_marked();
@@ -270,6 +303,7 @@ void run(int rounds) {
       cancel_against_claims,
       abandon_claims,
       list_and_watch,
+      look_at_claims,
       disown_under_readers,
   };
   run_at_once(static_cast<int>(scenarios.size()), [&](int i) {
