@@ -171,6 +171,18 @@ describe('vmoffer top', () => {
       });
     }
 
+    it('is drawn where its input is no terminal, too, until it is ended by a signal', async () => {
+      await using terminal = start(
+        `sh -c 'echo "pid=$$"; exec ${TOP} --interval 0.1 </dev/null'; echo rc=$?; ${MODES}`,
+      );
+      await terminal.shows('pid=');
+      const pid = Number(await terminal.shows('\r\n'));
+      await terminal.shows('q quits');
+      process.kill(pid, 'SIGTERM');
+      await terminal.shows(LEAVE);
+      expect((await terminal.rest()).trim().split(/\s+/).slice(-3)).to.deep.equal(['rc=143', 'icanon', 'echo']);
+    });
+
     it('gives the terminal back when Ctrl-Z is pressed, and takes it again when it goes on', async () => {
       await using terminal = start(`set -m; ${TOP} --interval 0.1; echo rc=$?; ${MODES}; fg; echo rc=$?; ${MODES}`);
       await terminal.shows('q quits');

@@ -61,6 +61,14 @@ describe('the page of vmoffer top', () => {
     expect(rows[SUMMARY_LINES + 2]).to.match(/ - {2,}\?$/);
   });
 
+  it('shows what cannot be true as well as it can', () => {
+    const huge = 2 ** 64;
+    const claims = [heldClaim({ byteLength: 0 }), heldClaim({ byteLength: huge, residentPages: huge, faults: huge })];
+    const lines = page(activityOf(...claims), 80);
+    for (const line of lines) expect(line).to.not.match(/NaN|Infinity/);
+    expect(lines.join('\n')).to.include('100%');
+  });
+
   it('is never wider than the terminal, and has a strip where there is room for the least', () => {
     const activity = activityOf(...many(3));
     for (let width = 1; width <= 220; width++) {

@@ -61,7 +61,7 @@ function latency({ faults }: ActiveClaim, microseconds: number): string {
 /** With a `~` where it is an estimate. */
 function residentShare({ cells, byteLength, residentPages, pagesLookedAt }: ActiveClaim, pageSize: number): string {
   if (cells.length === 0) return NOT_COUNTED;
-  const pageCount = byteLength / pageSize;
-  const percent = Math.round((100 * residentPages) / pageCount);
+  const pageCount = Math.max(1, byteLength / pageSize);
+  const percent = Math.min(100, Math.round((100 * residentPages) / pageCount));
   return `${pagesLookedAt < pageCount ? '~' : ''}${percent}%`;
 }
