@@ -67,7 +67,7 @@ function begin(native: NativeClaim, prefetch: boolean): Claim {
   log.claim('claimed %o', claim);
   if (prefetch) {
     claim.prefetch().catch((error: unknown) => {
-      log.prefetch('that began with the claim ends: %o', error);
+      log.claim('the prefetch that began with it ends: %o', error);
     });
   }
   return claim;
