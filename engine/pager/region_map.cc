@@ -8,19 +8,23 @@ void RegionMap::add(const std::shared_ptr<Region>& region) {
   regions_[region->address()] = region;
 }
 
+// Whoever looks at a region may be the last who has it, and a region that ends comes back here: it is let go of without
+// the lock, here and in find().
 void RegionMap::remove(const Region& region) {
+  std::shared_ptr<Region> held;
   const std::lock_guard lock(mutex_);
   const auto found = regions_.find(region.address());
   if (found == regions_.end()) return;
-  const std::shared_ptr<Region> held = found->second.lock();
+  held = found->second.lock();
   if (held == nullptr || held.get() == &region) regions_.erase(found);
 }
 
 std::shared_ptr<Region> RegionMap::find(uint64_t address) {
+  std::shared_ptr<Region> region;
   const std::lock_guard lock(mutex_);
   auto behind = regions_.upper_bound(address);
   if (behind == regions_.begin()) return nullptr;
-  const std::shared_ptr<Region> region = (--behind)->second.lock();
+  region = (--behind)->second.lock();
   const bool holds = region != nullptr && region->state() != RegionState::kReleased &&
                      address < region->address() + region->byte_length();
   return holds ? region : nullptr;

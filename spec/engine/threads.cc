@@ -291,6 +291,27 @@ void disown_under_readers(int round) {
   expect_marks(region->address(), 0);
 }
 
+// A region is let go of while another thread looks whether an address is in it, and is then the last who has it.
+void forget_while_looked_up(int) {
+  constexpr int kTimes = 500;
+  std::shared_ptr<Region> region = allocate_marked(1);
+  const uint64_t behind = region->address() + page_bytes();
+  std::atomic<bool> is_over = false;
+  run_at_once(2, [&](int who) {
+    if (who == 0) {
+      // The kernel gives out the same addresses again and again.
+      for (int i = 0; i < kTimes; ++i) region = allocate_marked(1);
+      is_over = true;
+      return;
+    }
+    while (!is_over) {
+      const Runtime::OfferRequest request{own_pid(), behind, page_bytes(), kRead};
+      const Result<OfferId> id = Runtime::instance().offer(request, std::make_shared<Observer>());
+      if (id.is_ok()) Runtime::instance().cancel(id.value());
+    }
+  });
+}
+
 // A worker of its own for each scenario, so that all of them meet.
 void run(int rounds) {
   using Scenario = std::function<void(int)>;
@@ -305,6 +326,7 @@ void run(int rounds) {
       list_and_watch,
       look_at_claims,
       disown_under_readers,
+      forget_while_looked_up,
   };
   run_at_once(static_cast<int>(scenarios.size()), [&](int i) {
     for (int round = 0; round < rounds; ++round) scenarios[static_cast<size_t>(i)](round);
