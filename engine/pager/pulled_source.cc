@@ -54,10 +54,11 @@ class PulledSource::HugePageAside final : public PagesAside {
   uint64_t in_place_until_ = 0;
 };
 
-Result<std::unique_ptr<PulledSource>> PulledSource::open(std::shared_ptr<MemoryObject> object, bool consume) {
-  Result<Mapping> view = Mapping::view(object->fd(), 0, object->byte_length(), /*writable=*/false);
+Result<std::unique_ptr<PulledSource>> PulledSource::open(Origin origin) {
+  const MemoryObject& object = *origin.object;
+  Result<Mapping> view = Mapping::view(object.fd(), 0, object.byte_length(), /*writable=*/false);
   if (!view.is_ok()) return view.status();
-  return std::unique_ptr<PulledSource>(new PulledSource(std::move(object), view.take(), consume));
+  return std::unique_ptr<PulledSource>(new PulledSource(std::move(origin), view.take()));
 }
 
 uint64_t PulledSource::bulk_step_bytes() const { return kCopyStepBytes; }

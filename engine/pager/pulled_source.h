@@ -6,19 +6,26 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "engine/base/page_set.h"
 #include "engine/pager/page_source.h"
 #include "engine/sys/mapping.h"
 #include "engine/sys/memory_object.h"
 #include "engine/sys/page_table.h"
+#include "engine/sys/unique_fd.h"
 
 namespace vmoffer {
 
 class PulledSource : public PageSource {
  public:
-  // `consume`: give back what was copied.
-  static Result<std::unique_ptr<PulledSource>> open(std::shared_ptr<MemoryObject> object, bool consume);
+  struct Origin {
+    std::shared_ptr<MemoryObject> object;
+    // What stands for it at those who share it: they are to leave it as it is until all has been copied.
+    std::vector<UniqueFd> leases;
+    bool consume = false;  // give back what was copied. REQUIRES: nobody shares it.
+  };
+  static Result<std::unique_ptr<PulledSource>> open(Origin origin);
 
   CopyProgress install(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
                        uint64_t byte_length) override;
@@ -36,10 +43,11 @@ class PulledSource : public PageSource {
  private:
   class HugePageAside;
 
-  PulledSource(std::shared_ptr<MemoryObject> object, Mapping view, bool consume)
-      : object_(std::move(object)),
+  PulledSource(Origin origin, Mapping view)
+      : object_(std::move(origin.object)),
+        leases_(std::move(origin.leases)),
         view_(std::move(view)),
-        consume_(consume),
+        consume_(origin.consume),
         copied_(object_->byte_length() / page_bytes()) {}
   CopyProgress install_data(const UserFault& userfault, uint64_t address, MemoryObject::Run run);
   bool move_huge_page(const UserFault& userfault, uint64_t address, uint64_t byte_offset, CopyProgress& progress);
@@ -53,6 +61,7 @@ class PulledSource : public PageSource {
   PageRange pages_of(MemoryObject::Run run) const;
 
   const std::shared_ptr<MemoryObject> object_;
+  const std::vector<UniqueFd> leases_;
   const Mapping view_;
   const bool consume_;
   std::mutex aside_mutex_;

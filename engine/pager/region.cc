@@ -47,12 +47,13 @@ Status Region::page_by(Pager& pager) {
   return page_by(pager, std::make_unique<MappedSource>(holding->object()));
 }
 
-Result<std::shared_ptr<Region>> Region::pull(const Pull& pull, std::shared_ptr<Holding> holding, Pager* pager) {
-  Result<Mapping> mapping = Mapping::anonymous(pull.object->byte_length(), protection_for(pull.rights));
+Result<std::shared_ptr<Region>> Region::pull(PulledSource::Origin origin, Rights rights,
+                                             std::shared_ptr<Holding> holding, Pager* pager) {
+  Result<Mapping> mapping = Mapping::anonymous(origin.object->byte_length(), protection_for(rights));
   if (!mapping.is_ok()) return mapping.status();
-  Result<std::unique_ptr<PulledSource>> source = PulledSource::open(pull.object, pull.consume);
+  Result<std::unique_ptr<PulledSource>> source = PulledSource::open(std::move(origin));
   if (!source.is_ok()) return source.status();
-  auto region = std::make_shared<Region>(mapping.take(), std::move(holding), pull.rights, PageKind::kOrdinary);
+  auto region = std::make_shared<Region>(mapping.take(), std::move(holding), rights, PageKind::kOrdinary);
   if (pager == nullptr) {
     region->still_to_pull_ = source.take();
     return region;

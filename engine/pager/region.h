@@ -40,13 +40,9 @@ class Region {
   Status page_by(Pager& pager);
 
   // Private memory, filled with copies of the object's pages when they are touched, or all by prefetch() when `pager`
-  // is null. `consume`: what was copied is given back by the object, which is nobody else's.
-  struct Pull {
-    std::shared_ptr<MemoryObject> object;
-    Rights rights = 0;
-    bool consume = false;
-  };
-  static Result<std::shared_ptr<Region>> pull(const Pull& pull, std::shared_ptr<Holding> holding, Pager* pager);
+  // is null.
+  static Result<std::shared_ptr<Region>> pull(PulledSource::Origin origin, Rights rights,
+                                              std::shared_ptr<Holding> holding, Pager* pager);
 
   uint64_t address() const { return address_; }
   uint64_t byte_length() const { return byte_length_; }

@@ -183,8 +183,8 @@ Status ClaimExchange::map(const wire::Terms& terms, std::shared_ptr<MemoryObject
 Status ClaimExchange::pull(const wire::Terms& terms, std::shared_ptr<MemoryObject> object) {
   const bool consume = disowns(terms.flags) && leases_.empty() && object->is_writable();
   holding_ = std::make_shared<Holding>(nullptr);
-  Result<std::shared_ptr<Region>> region =
-      Region::pull({std::move(object), granted_by(terms.flags), consume}, holding_, request_.paging.pager);
+  Result<std::shared_ptr<Region>> region = Region::pull({std::move(object), std::move(leases_), consume},
+                                                        granted_by(terms.flags), holding_, request_.paging.pager);
   if (!region.is_ok()) return region.status();
   received_ = {region.take(), source_.pid, terms.flags, false, request_.paging.wanted, request_.transfer, {}};
   return Status();

@@ -3,6 +3,7 @@ import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
 import { until } from '../../support/barriers.js';
 import { startObedient, type Obedient } from '../../support/obedient.js';
 import { PAGE } from '../../support/pages.js';
+import { needs, requires } from '../../support/requires.js';
 import { describeForUsers } from '../../support/users.js';
 import { rejectionOf } from '../../support/vmo-error.js';
 
@@ -164,4 +165,37 @@ describeForUsers('memory that goes from A to B to C and back to A', (user) => {
     await released;
     await a.call('release', region);
   });
+});
+
+describe('memory that A shares with B, and that C pulls from B as it touches it', () => {
+  let round: [Obedient, Obedient, Obedient];
+  before(async function () {
+    requires(this, needs.fullUserfault);
+    round = await Promise.all([startObedient(), startObedient(), startObedient()]);
+  });
+  after(async () => {
+    for (const each of round) await each[Symbol.asyncDispose]();
+  });
+
+  for (const { name, flags } of [
+    { name: 'shared, and released by B', flags: VMO_GRANT_R },
+    { name: 'disowned by B', flags: DISOWNED },
+  ]) {
+    it(`is held for A until C has let go: ${name}`, async () => {
+      const [a, b, c] = round;
+      const { region } = await a.call('allocate', PAGES, SEED);
+      const toB = await a.call('offer', b.pid, region, SHARED);
+      const atB = await b.call('claim', a.pid, toB.address);
+      const toC = await b.call('offer', c.pid, atB.region, flags);
+      const atC = await c.call('claim', b.pid, toC.address, { transfer: 'pull', paging: 'userfault' });
+      await b.call('release', atB.region);
+      const part = await a.call('offerPages', b.pid, region, 5, 20, VMO_GRANT_R);
+      await rejectionOf(b.call('claim', a.pid, part.address), 'ERR_VMO_BUSY');
+      expect(await a.call('isReleased', toB.offer)).to.be.false;
+      expect(await c.call('difference', atC.region, SEED)).to.be.undefined;
+      await c.call('release', atC.region);
+      await a.call('released', toB.offer);
+      await b.call('claim', a.pid, part.address);
+    });
+  }
 });
