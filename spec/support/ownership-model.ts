@@ -109,6 +109,13 @@ export function isHeld(state: State, offerId: number): boolean {
   return child !== undefined && state.holdings.has(child) && isInUse(state, child);
 }
 
+/** Whether nobody shares what is offered but those that its source has lent it to. */
+export function isOfferedBySole(state: State, offerId: number): boolean {
+  const { region, first, count } = get(state.offers, offerId);
+  const pages = get(state.regions, region).pages.slice(first, first + count);
+  return pages.every(({ holding }) => holding !== undefined && get(state.holdings, holding).isSole);
+}
+
 function allocate(state: State, { id, process, stamps }: Extract<Action, { do: 'allocate' }>): string {
   const holding = newHolding(state, process, { stamps, isPrivate: false });
   addRegion(state, id, process, holding, stamps.length, ALL & ~4);

@@ -2,7 +2,17 @@
 import { VMO_DISOWN, VMO_DROP_R, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W, VmoError } from 'vmoffer';
 import { until } from './barriers.js';
 import { startObedient, type Obedient } from './obedient.js';
-import { apply, emptyState, forget, isHeld, isThere, stampsOf, type Action, type State } from './ownership-model.js';
+import {
+  apply,
+  emptyState,
+  forget,
+  isHeld,
+  isOfferedBySole,
+  isThere,
+  stampsOf,
+  type Action,
+  type State,
+} from './ownership-model.js';
 import { Random } from './random.js';
 
 const PROCESSES = 3;
@@ -58,7 +68,7 @@ export class OwnershipRun implements AsyncDisposable {
     const actions = this.#chooseSome();
     const results = await Promise.all(actions.map((action) => this.#perform(action)));
     this.#note(actions, results);
-    this.state = this.#explain(actions, results);
+    this.state = await this.#whatHolds(this.#explain(actions, results));
     await this.#restartTheDead(actions);
     await this.#expectReleases();
     await this.#expectStamps(actions.length);
@@ -72,9 +82,36 @@ export class OwnershipRun implements AsyncDisposable {
     // One process dies at a time, and one thing is told apart from another by its process.
     const kills = actions.filter((action) => action.do === 'kill');
     if (kills.length > 1) return kills.slice(0, 1);
-    // Whether a write came before a claim cannot be told from how they end.
+    // Whether a write came before a claim, or before another write, cannot be told from how they end.
     const hasClaim = actions.some((action) => action.do === 'claim');
-    return hasClaim ? actions.filter((action) => action.do !== 'stamp') : actions;
+    const onlyStamp = hasClaim ? undefined : actions.find((action) => action.do === 'stamp');
+    return actions.filter((action, at) =>
+      action.do === 'stamp'
+        ? action === onlyStamp
+        : !this.#isTakenForAnother(action, actions) && !this.#crosses(action, actions.slice(0, at)),
+    );
+  }
+
+  /** Of two claims one drops the right that the other grants: both may have begun before that, and then both end well. */
+  #crosses(action: Action, others: readonly Action[]): boolean {
+    const offerOf = (each: Action) => (each.do === 'claim' ? this.state.offers.get(each.offer) : undefined);
+    const claimed = offerOf(action);
+    return others.map(offerOf).some((other) => {
+      if (claimed === undefined || other === undefined || claimed === other) return false;
+      const drops = claimed.flags | other.flags;
+      return claimed.region === other.region && (drops & VMO_DROP_W) !== 0 && (drops & VMO_DROP_R) === 0;
+    });
+  }
+
+  /** A claim names an address: it may find an offer that is made there while the one it means is taken back. */
+  #isTakenForAnother(action: Action, actions: readonly Action[]): boolean {
+    if (action.do !== 'offer') return false;
+    return actions.some((other) => {
+      const meant = other.do === 'claim' || other.do === 'cancel' ? this.state.offers.get(other.offer) : undefined;
+      return (
+        meant?.region === action.region && meant.first === action.first && meant.destination === action.destination
+      );
+    });
   }
 
   #choose(): Action | undefined {
@@ -107,7 +144,8 @@ export class OwnershipRun implements AsyncDisposable {
     if (this.#random.below(8) === 0) return { do: 'cancel', offer };
     const transfer = this.#random.below(5) === 0 ? 'pull' : 'map';
     // What is shared and pulled lazily is copied when it is looked at: the model knows no such moments.
-    const isLazy = transfer === 'map' || ((this.state.offers.get(offer)?.flags ?? 0) & VMO_DROP_R) !== 0;
+    const isDisowned = ((this.state.offers.get(offer)?.flags ?? 0) & VMO_DROP_R) !== 0;
+    const isLazy = transfer === 'map' || (isDisowned && isOfferedBySole(this.state, offer));
     return { do: 'claim', id: ++this.#lastId, offer, transfer, paging: isLazy ? 'auto' : 'eager' };
   }
 
@@ -174,13 +212,36 @@ export class OwnershipRun implements AsyncDisposable {
     }
   }
 
-  /** The state after the first order in which the model says the same of everything. */
-  #explain(actions: readonly Action[], results: readonly string[]): State {
+  /** The states after the orders in which the model says the same of everything; of those whose offers are alike, the first. */
+  #explain(actions: readonly Action[], results: readonly string[]): State[] {
+    const states = new Map<string, State>();
     for (const order of permutationsOf(actions.map((_, at) => at))) {
       const state = structuredClone(this.state);
-      if (order.every((at) => this.#agrees(state, actions, at, results[at] ?? ''))) return state;
+      const isExplained = order.every((at) => this.#agrees(state, actions, at, results[at] ?? ''));
+      const offers = JSON.stringify([...state.offers].map(([id, { state: standing }]) => [id, standing]));
+      if (isExplained && !states.has(offers)) states.set(offers, state);
     }
-    throw new Error('no order of what was done at once explains what came of it');
+    if (states.size === 0) throw new Error('no order of what was done at once explains what came of it');
+    return [...states.values()];
+  }
+
+  /** An offer whose destination dies while a rival takes the memory has expired or is revoked: it tells which came first. */
+  async #whatHolds([first, ...others]: State[]): Promise<State> {
+    if (first === undefined || others.length === 0) return first ?? this.state;
+    let held: State | undefined;
+    await until('the offers are what one of the orders says', async () => {
+      for (const state of [first, ...others]) if (await this.#hasOffersOf(state)) held = state;
+      return held !== undefined;
+    });
+    return held ?? first;
+  }
+
+  async #hasOffersOf({ offers }: State): Promise<boolean> {
+    for (const [id, { state }] of offers) {
+      const { process, handle } = this.#at(this.#offers, id);
+      if ((await this.#process(process).call('stateOf', handle)) !== state) return false;
+    }
+    return true;
   }
 
   #agrees(state: State, actions: readonly Action[], at: number, result: string): boolean {
@@ -202,7 +263,11 @@ export class OwnershipRun implements AsyncDisposable {
       actions.some((other) => other.do === 'claim' && other.offer === action.offer);
     const isSomebodyDying = actions.some((other) => other.do === 'kill');
     if (action.do !== 'claim') return (result === GONE && isSomebodyDying) || (isTooEarlyToCancel() && isOut());
-    if (result === GONE_WITH_IT) return expected.startsWith('claimed');
+    // Its source tells that the offer was claimed, be it by a twin.
+    const hasTwin = actions.some(
+      (other, index) => index !== at && other.do === 'claim' && other.offer === action.offer,
+    );
+    if (result === GONE_WITH_IT) return expected.startsWith('claimed') || (hasTwin && isOut());
     if (result === GONE) return isOut();
     // A source that has died need not have got as far as to seal what it dropped.
     if (isSomebodyDying && expected.startsWith('claimed') && result.startsWith('claimed')) return true;
