@@ -39,29 +39,31 @@ interface Delivery {
 }
 
 /**
- * An open connection. What comes lies in one chunk that is used again and again, and is summed up there, which is the
- * cheapest way to receive: nobody has all the bytes at the end.
+ * An open connection. What comes is summed up where it lies: in one chunk that is used again and again, which is the
+ * cheapest way to receive and leaves nobody with all the bytes at the end, or in memory for all of it.
  */
 export class SocketReceiver implements Disposable {
   readonly #socket: Socket;
-  readonly #chunk = Buffer.alloc(CHUNK_BYTES);
+  readonly #room: Uint8Array;
   #delivery: Delivery | undefined;
   #filled = 0;
   #taken = 0;
   #expected = 0;
   #sum = 0n;
 
-  private constructor(path: string) {
+  private constructor(path: string, room: Uint8Array) {
+    this.#room = room;
     const callback = (byteLength: number): boolean => {
       this.#take(byteLength);
       return true;
     };
-    this.#socket = connect({ path, onread: { buffer: () => this.#chunk.subarray(this.#filled), callback } });
+    this.#socket = connect({ path, onread: { buffer: () => this.#room.subarray(this.#filled), callback } });
     this.#socket.on('error', (error) => this.#delivery?.onError(error));
   }
 
-  static async open(path: string): Promise<SocketReceiver> {
-    const receiver = new SocketReceiver(path);
+  /** @param room where all that comes is read to, again from its start whenever it is full. Default: one chunk. */
+  static async open(path: string, room: Uint8Array = Buffer.alloc(CHUNK_BYTES)): Promise<SocketReceiver> {
+    const receiver = new SocketReceiver(path, room);
     await once(receiver.#socket, 'connect');
     return receiver;
   }
@@ -80,8 +82,8 @@ export class SocketReceiver implements Disposable {
     this.#filled += byteLength;
     this.#taken += byteLength;
     const isAll = this.#taken === this.#expected;
-    if (this.#filled < CHUNK_BYTES && !isAll) return;
-    this.#sum += loadReader().sum(this.#chunk.subarray(0, this.#filled));
+    if (this.#filled < this.#room.length && !isAll) return;
+    this.#sum += loadReader().sum(this.#room.subarray(0, this.#filled));
     this.#filled = 0;
     if (isAll) this.#delivery?.onAll(BigInt.asUintN(64, this.#sum));
   }

@@ -1,6 +1,6 @@
 /** What a Channel has to reach, and what is only shown. */
 import type { Comparison } from '../comparison.js';
-import { DOORBELL, MESSAGE_BYTES, nameOf, PAGE_BYTES, placementOf } from './contestants.js';
+import { DOORBELL, LINE_BYTES, MESSAGE_BYTES, nameOf, PAGE_BYTES, placementOf } from './contestants.js';
 import { IDLE } from './idle.js';
 import type { Placement } from './placement.js';
 import type { Kind } from './run.js';
@@ -65,11 +65,13 @@ export const comparisons: readonly Comparison[] = [
   ...pair('one-way', PAGE_BYTES, 'apart', SHOWN_PAGES),
   ...pair('ping-pong', MESSAGE_BYTES, 'apart', [...POLLING, ...SLEEPING]),
   ...pair('ping-pong', MESSAGE_BYTES, 'same', SLEEPING),
-  ...pair(
-    'ping-pong',
-    PAGE_BYTES,
-    'apart',
-    POLLING.map(([ours, peer]) => [ours, peer]),
+  ...[PAGE_BYTES, LINE_BYTES].flatMap((byteLength) =>
+    pair(
+      'ping-pong',
+      byteLength,
+      'apart',
+      POLLING.map(([ours, peer]) => [ours, peer]),
+    ),
   ),
   { what: 'a send that wakes the reader: what the doorbell costs its sender', ours: DOORBELL },
   { what: 'CPU time of both processes of an idle Channel, in a second', ours: IDLE, atMost: MOST_IDLE },

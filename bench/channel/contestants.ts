@@ -17,6 +17,8 @@ export interface Contestant {
 
 export const MESSAGE_BYTES = 1000;
 export const PAGE_BYTES = 4096;
+/** One cache line: what a round trip takes when the message itself takes nothing. */
+export const LINE_BYTES = 64;
 
 /** What a Channel has when nobody asks for more. */
 const USUAL_SLOTS = 128;
@@ -111,6 +113,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   ...contest('ping-pong', MESSAGE_BYTES, 'apart', [...POLLING, ...SLEEPING]),
   ...contest('ping-pong', MESSAGE_BYTES, 'same', SLEEPING, 4),
   ...contest('ping-pong', PAGE_BYTES, 'apart', POLLING, 0.5),
+  ...contest('ping-pong', LINE_BYTES, 'apart', POLLING),
   ...contest('ping-pong', MESSAGE_BYTES, 'apart', [[DOORBELL_WAY, { node: 'Channel, doorbell' }, 800]]),
 ];
 
