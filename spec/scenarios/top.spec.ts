@@ -59,7 +59,7 @@ describe('vmoffer top', () => {
   }
 
   it('sees what a process has touched between two looks', async function () {
-    requires(this, needs.userfault);
+    requires(this, needs.fullUserfault);
     const before = await takeSnapshot();
     await holder.call('difference', handle, SEED);
     const { claims } = activityBetween(before, await takeSnapshot(), PAGE);

@@ -168,21 +168,15 @@ describeForUsers('memory that goes from A to B to C and back to A', (user) => {
 });
 
 describe('memory that A shares with B, and that C pulls from B as it touches it', () => {
-  let round: [Obedient, Obedient, Obedient];
-  before(async function () {
-    requires(this, needs.fullUserfault);
-    round = await Promise.all([startObedient(), startObedient(), startObedient()]);
-  });
-  after(async () => {
-    for (const each of round) await each[Symbol.asyncDispose]();
-  });
-
   for (const { name, flags } of [
     { name: 'shared, and released by B', flags: VMO_GRANT_R },
     { name: 'disowned by B', flags: DISOWNED },
   ]) {
-    it(`is held for A until C has let go: ${name}`, async () => {
-      const [a, b, c] = round;
+    it(`is held for A until C has let go: ${name}`, async function () {
+      requires(this, needs.fullUserfault);
+      await using a = await startObedient();
+      await using b = await startObedient();
+      await using c = await startObedient();
       const { region } = await a.call('allocate', PAGES, SEED);
       const toB = await a.call('offer', b.pid, region, SHARED);
       const atB = await b.call('claim', a.pid, toB.address);
