@@ -1,28 +1,13 @@
 /** Three processes that do to each other what the ownership model says they may, several things at a time. */
-import { VMO_DISOWN, VMO_DROP_R, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W, VmoError } from 'vmoffer';
+import { VmoError } from 'vmoffer';
 import { until } from './barriers.js';
 import { startObedient, type Obedient } from './obedient.js';
-import {
-  apply,
-  emptyState,
-  forget,
-  isHeld,
-  isOfferedBySole,
-  isThere,
-  stampsOf,
-  type Action,
-  type State,
-} from './ownership-model.js';
+import { OwnershipChoices } from './ownership-choices.js';
+import { apply, emptyState, forget, isHeld, isThere, stampsOf, type Action, type State } from './ownership-model.js';
 import { Random } from './random.js';
 
 const PROCESSES = 3;
-const MAX_REGIONS = 9;
-const MAX_PAGES = 4;
-const KILLS_IN_1000 = 5;
 const HISTORY = 150;
-const R = VMO_GRANT_R;
-const RW = VMO_GRANT_R | VMO_GRANT_W;
-const FLAGS = [R, RW, R | VMO_DROP_W, RW | VMO_DROP_W, R | VMO_DISOWN, RW | VMO_DISOWN, RW | VMO_DISOWN];
 const PEER_IS_GONE = ['ERR_VMO_PEER_GONE', 'ERR_VMO_NO_PROCESS', 'ERR_VMO_NOT_OFFERED'];
 
 /** What comes of it when the process that does it is killed. */
@@ -39,15 +24,15 @@ interface Handle {
 export class OwnershipRun implements AsyncDisposable {
   state: State = emptyState();
   readonly #random: Random;
+  readonly #choices: OwnershipChoices;
   readonly #processes: Obedient[] = [];
   readonly #regions = new Map<number, Handle>();
   readonly #offers = new Map<number, Handle>();
   readonly #history: string[] = [];
-  #lastId = 0;
-  #lastStamp = 0;
 
   constructor(seed: number) {
     this.#random = new Random(seed);
+    this.#choices = new OwnershipChoices(this.#random, PROCESSES);
   }
 
   async start(): Promise<void> {
@@ -65,7 +50,7 @@ export class OwnershipRun implements AsyncDisposable {
 
   /** Does a few things at once, and finds an order in which the model does the same. */
   async step(): Promise<void> {
-    const actions = this.#chooseSome();
+    const actions = this.#choices.next(this.state);
     const results = await Promise.all(actions.map((action) => this.#perform(action)));
     this.#note(actions, results);
     this.state = await this.#whatHolds(this.#explain(actions, results));
@@ -73,80 +58,6 @@ export class OwnershipRun implements AsyncDisposable {
     await this.#expectReleases();
     await this.#expectStamps(actions.length);
     forget(this.state);
-  }
-
-  #chooseSome(): Action[] {
-    const actions = Array.from({ length: 1 + this.#random.below(3) }, () => this.#choose()).filter(
-      (a) => a !== undefined,
-    );
-    // One process dies at a time, and one thing is told apart from another by its process.
-    const kills = actions.filter((action) => action.do === 'kill');
-    if (kills.length > 1) return kills.slice(0, 1);
-    // Whether a write came before a claim, or before another write, cannot be told from how they end.
-    const hasClaim = actions.some((action) => action.do === 'claim');
-    const onlyStamp = hasClaim ? undefined : actions.find((action) => action.do === 'stamp');
-    return actions.filter((action, at) =>
-      action.do === 'stamp'
-        ? action === onlyStamp
-        : !this.#isTakenForAnother(action, actions) && !this.#crosses(action, actions.slice(0, at)),
-    );
-  }
-
-  /** Of two claims one drops the right that the other grants: both may have begun before that, and then both end well. */
-  #crosses(action: Action, others: readonly Action[]): boolean {
-    const offerOf = (each: Action) => (each.do === 'claim' ? this.state.offers.get(each.offer) : undefined);
-    const claimed = offerOf(action);
-    return others.map(offerOf).some((other) => {
-      if (claimed === undefined || other === undefined || claimed === other) return false;
-      const drops = claimed.flags | other.flags;
-      return claimed.region === other.region && (drops & VMO_DROP_W) !== 0 && (drops & VMO_DROP_R) === 0;
-    });
-  }
-
-  /** A claim names an address: it may find an offer that is made there while the one it means is taken back. */
-  #isTakenForAnother(action: Action, actions: readonly Action[]): boolean {
-    if (action.do !== 'offer') return false;
-    return actions.some((other) => {
-      const meant = other.do === 'claim' || other.do === 'cancel' ? this.state.offers.get(other.offer) : undefined;
-      return (
-        meant?.region === action.region && meant.first === action.first && meant.destination === action.destination
-      );
-    });
-  }
-
-  #choose(): Action | undefined {
-    const regions = [...this.state.regions].filter(([, region]) => isThere(region));
-    const pending = [...this.state.offers].filter(([, { state }]) => state === 'pending');
-    const dice = this.#random.below(1000);
-    if (dice < KILLS_IN_1000) return { do: 'kill', process: this.#random.below(PROCESSES) };
-    if (regions.length === 0 || (dice < 200 && regions.length < MAX_REGIONS)) return this.#allocation();
-    const [region, { pages }] = this.#random.pick(regions);
-    if (dice < 200 + 20 * regions.length) return { do: 'release', region };
-    if (dice < 500 || pending.length === 0) return this.#newOffer(region, pages.length);
-    if (dice < 950) return this.#useOf(this.#random.pick(pending)[0]);
-    return { do: 'stamp', region, page: this.#random.below(pages.length), stamp: ++this.#lastStamp };
-  }
-
-  #allocation(): Action {
-    const stamps = Array.from({ length: 1 + this.#random.below(MAX_PAGES) }, () => ++this.#lastStamp);
-    return { do: 'allocate', id: ++this.#lastId, process: this.#random.below(PROCESSES), stamps };
-  }
-
-  #newOffer(region: number, pageCount: number): Action {
-    const isPart = this.#random.below(3) === 0;
-    const first = isPart ? this.#random.below(pageCount) : 0;
-    const count = isPart ? 1 + this.#random.below(pageCount - first) : pageCount;
-    const destination = this.#random.below(PROCESSES);
-    return { do: 'offer', id: ++this.#lastId, region, first, count, flags: this.#random.pick(FLAGS), destination };
-  }
-
-  #useOf(offer: number): Action {
-    if (this.#random.below(8) === 0) return { do: 'cancel', offer };
-    const transfer = this.#random.below(5) === 0 ? 'pull' : 'map';
-    // What is shared and pulled lazily is copied when it is looked at: the model knows no such moments.
-    const isDisowned = ((this.state.offers.get(offer)?.flags ?? 0) & VMO_DROP_R) !== 0;
-    const isLazy = transfer === 'map' || (isDisowned && isOfferedBySole(this.state, offer));
-    return { do: 'claim', id: ++this.#lastId, offer, transfer, paging: isLazy ? 'auto' : 'eager' };
   }
 
   #perform(action: Action): Promise<string> {

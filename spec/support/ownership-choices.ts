@@ -1,0 +1,96 @@
+/** What the processes of an ownership run do next, at random. */
+import { VMO_DISOWN, VMO_DROP_R, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
+import { isOfferedBySole, isThere, type Action, type State } from './ownership-model.js';
+import type { Random } from './random.js';
+
+const MAX_REGIONS = 9;
+const MAX_PAGES = 4;
+const KILLS_IN_1000 = 5;
+const R = VMO_GRANT_R;
+const RW = VMO_GRANT_R | VMO_GRANT_W;
+const FLAGS = [R, RW, R | VMO_DROP_W, RW | VMO_DROP_W, R | VMO_DISOWN, RW | VMO_DISOWN, RW | VMO_DISOWN];
+
+export class OwnershipChoices {
+  readonly #random: Random;
+  readonly #processCount: number;
+  #lastId = 0;
+  #lastStamp = 0;
+
+  constructor(random: Random, processCount: number) {
+    this.#random = random;
+    this.#processCount = processCount;
+  }
+
+  /** Up to three things to do at once, whose outcomes tell in which order they happened. */
+  next(state: State): Action[] {
+    const actions = Array.from({ length: 1 + this.#random.below(3) }, () => this.#choose(state)).filter(
+      (a) => a !== undefined,
+    );
+    // One process dies at a time, and one thing is told apart from another by its process.
+    const kills = actions.filter((action) => action.do === 'kill');
+    if (kills.length > 1) return kills.slice(0, 1);
+    // Whether a write came before a claim, or before another write, cannot be told from how they end.
+    const hasClaim = actions.some((action) => action.do === 'claim');
+    const onlyStamp = hasClaim ? undefined : actions.find((action) => action.do === 'stamp');
+    return actions.filter((action, at) =>
+      action.do === 'stamp'
+        ? action === onlyStamp
+        : !isTakenForAnother(state, action, actions) && !crosses(state, action, actions.slice(0, at)),
+    );
+  }
+
+  #choose(state: State): Action | undefined {
+    const regions = [...state.regions].filter(([, region]) => isThere(region));
+    const pending = [...state.offers].filter(([, offer]) => offer.state === 'pending');
+    const dice = this.#random.below(1000);
+    if (dice < KILLS_IN_1000) return { do: 'kill', process: this.#random.below(this.#processCount) };
+    if (regions.length === 0 || (dice < 200 && regions.length < MAX_REGIONS)) return this.#allocation();
+    const [region, { pages }] = this.#random.pick(regions);
+    if (dice < 200 + 20 * regions.length) return { do: 'release', region };
+    if (dice < 500 || pending.length === 0) return this.#newOffer(region, pages.length);
+    if (dice < 950) return this.#useOf(state, this.#random.pick(pending)[0]);
+    return { do: 'stamp', region, page: this.#random.below(pages.length), stamp: ++this.#lastStamp };
+  }
+
+  #allocation(): Action {
+    const stamps = Array.from({ length: 1 + this.#random.below(MAX_PAGES) }, () => ++this.#lastStamp);
+    return { do: 'allocate', id: ++this.#lastId, process: this.#random.below(this.#processCount), stamps };
+  }
+
+  #newOffer(region: number, pageCount: number): Action {
+    const isPart = this.#random.below(3) === 0;
+    const first = isPart ? this.#random.below(pageCount) : 0;
+    const count = isPart ? 1 + this.#random.below(pageCount - first) : pageCount;
+    const destination = this.#random.below(this.#processCount);
+    return { do: 'offer', id: ++this.#lastId, region, first, count, flags: this.#random.pick(FLAGS), destination };
+  }
+
+  #useOf(state: State, offer: number): Action {
+    if (this.#random.below(8) === 0) return { do: 'cancel', offer };
+    const transfer = this.#random.below(5) === 0 ? 'pull' : 'map';
+    // What is shared and pulled lazily is copied when it is looked at: the model knows no such moments.
+    const isDisowned = ((state.offers.get(offer)?.flags ?? 0) & VMO_DROP_R) !== 0;
+    const isLazy = transfer === 'map' || (isDisowned && isOfferedBySole(state, offer));
+    return { do: 'claim', id: ++this.#lastId, offer, transfer, paging: isLazy ? 'auto' : 'eager' };
+  }
+}
+
+/** Of two claims one drops the right that the other grants: both may have begun before that, and then both end well. */
+function crosses(state: State, action: Action, others: readonly Action[]): boolean {
+  const offerOf = (each: Action) => (each.do === 'claim' ? state.offers.get(each.offer) : undefined);
+  const claimed = offerOf(action);
+  return others.map(offerOf).some((other) => {
+    if (claimed === undefined || other === undefined || claimed === other) return false;
+    const drops = claimed.flags | other.flags;
+    return claimed.region === other.region && (drops & VMO_DROP_W) !== 0 && (drops & VMO_DROP_R) === 0;
+  });
+}
+
+/** A claim names an address: it may find an offer that is made there while the one it means is taken back. */
+function isTakenForAnother(state: State, action: Action, actions: readonly Action[]): boolean {
+  if (action.do !== 'offer') return false;
+  return actions.some((other) => {
+    const meant = other.do === 'claim' || other.do === 'cancel' ? state.offers.get(other.offer) : undefined;
+    return meant?.region === action.region && meant.first === action.first && meant.destination === action.destination;
+  });
+}
