@@ -1,13 +1,13 @@
 /** What a claim costs until its first byte is there, at any size; beside sending the bytes. */
-import { VMO_GRANT_R, vmClaim, vmClaimSync } from 'vmoffer';
+import { vmClaim, vmClaimSync } from 'vmoffer';
 import type { Bench, Findings } from './bench.js';
+import { claimAndTouch } from './claim-and-touch.js';
 import type { Comparison } from './comparison.js';
 import type { Effort } from './effort.js';
 import { SocketReceiver, socketPath } from './node-socket.js';
-import { measureInRounds, type Measurement } from './rounds.js';
-import { expectFilled, FILLING } from './filling.js';
+import { measureInRounds, repeated, type Measurement } from './rounds.js';
+import { expectFilled } from './filling.js';
 import { SourceProcess } from './source-process.js';
-import { median } from './statistics.js';
 import { GIB, MIB } from './units.js';
 
 const ROUNDS = 7;
@@ -67,28 +67,12 @@ function notes(rounds: number): string[] {
 }
 
 /** Claims are short: many of each size in a row, in turn, so that a wake-up that takes long does not decide. */
-async function claimAndTouchOften(source: SourceProcess, large: number): Promise<Record<string, number>> {
-  const found: Record<string, number[]> = { 'claim 1 MiB': [], 'claim 1 GiB': [], 'claim sync 1 GiB': [] };
-  for (let turn = 0; turn < CLAIMS_A_ROUND; turn++) {
-    found['claim 1 MiB']?.push(await claimAndTouch(source, MIB, vmClaim));
-    found['claim 1 GiB']?.push(await claimAndTouch(source, large, vmClaim));
-    found['claim sync 1 GiB']?.push(await claimAndTouch(source, large, vmClaimSync));
-  }
-  return Object.fromEntries(Object.entries(found).map(([name, values]) => [name, median(values)]));
-}
-
-async function claimAndTouch(
-  source: SourceProcess,
-  byteLength: number,
-  take: typeof vmClaim | typeof vmClaimSync,
-): Promise<number> {
-  const address = await source.offer(byteLength, VMO_GRANT_R);
-  const start = performance.now();
-  using claim = await take(source.pid, address);
-  const [first] = claim.view();
-  const ms = performance.now() - start;
-  if (first !== FILLING) throw new Error(`the first byte is ${first}, not the ${FILLING} that the source wrote`);
-  return ms;
+function claimAndTouchOften(source: SourceProcess, large: number): Promise<Record<string, number>> {
+  return repeated(CLAIMS_A_ROUND, async () => ({
+    'claim 1 MiB': await claimAndTouch(source, MIB, vmClaim),
+    'claim 1 GiB': await claimAndTouch(source, large, vmClaim),
+    'claim sync 1 GiB': await claimAndTouch(source, large, vmClaimSync),
+  }));
 }
 
 /** The receiver has all the bytes at the end, as a claimer has. */

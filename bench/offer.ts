@@ -1,12 +1,11 @@
 /** DESIGN: an offer copies nothing, whatever its size; and offers that stand are in no claim's way. */
 import { allocate, VMO_GRANT_R, vmClaim, vmOffer, type Region } from 'vmoffer';
 import type { Bench, Findings } from './bench.js';
+import { claimAndTouch } from './claim-and-touch.js';
 import type { Comparison } from './comparison.js';
 import type { Effort } from './effort.js';
-import { FILLING } from './filling.js';
-import { measureInRounds, type Measurement } from './rounds.js';
+import { measureInRounds, repeated, type Measurement } from './rounds.js';
 import { SourceProcess } from './source-process.js';
-import { median } from './statistics.js';
 import { GIB, MIB } from './units.js';
 
 const ROUNDS = 7;
@@ -36,8 +35,18 @@ export const offerBench: Bench = {
     using large = allocate(effort.pick(GIB, 2 * MIB));
     for (const region of [small, large]) region.view().fill(1);
     const measurements: Measurement[] = [
-      () => offerOften(alone, { 'offer 1 MiB': small, 'offer 1 GiB': large }),
-      () => claimOften({ claim: alone, 'claim from the crowd': crowded }),
+      () =>
+        repeated(OFFERS_A_ROUND, () =>
+          Promise.resolve({
+            'offer 1 MiB': timeOffer(alone.pid, small),
+            'offer 1 GiB': timeOffer(alone.pid, large),
+          }),
+        ),
+      () =>
+        repeated(CLAIMS_A_ROUND, async () => ({
+          claim: await claimAndTouch(alone, MIB, vmClaim),
+          'claim from the crowd': await claimAndTouch(crowded, MIB, vmClaim),
+        })),
     ];
     return { samples: await measureInRounds(measurements, rounds), comparisons, notes: notes(rounds) };
   },
@@ -51,41 +60,10 @@ function notes(rounds: number): string[] {
   ];
 }
 
-function offerOften(to: SourceProcess, regions: Record<string, Region>): Promise<Record<string, number>> {
-  return mediansOf(OFFERS_A_ROUND, regions, (region) => Promise.resolve(timeOffer(to.pid, region)));
-}
-
-function claimOften(sources: Record<string, SourceProcess>): Promise<Record<string, number>> {
-  return mediansOf(CLAIMS_A_ROUND, sources, timeClaim);
-}
-
-/** Takes each so often, in turn. */
-async function mediansOf<T>(
-  times: number,
-  subjects: Record<string, T>,
-  take: (subject: T) => Promise<number>,
-): Promise<Record<string, number>> {
-  const taken = Object.entries(subjects).map(([name, subject]) => ({ name, subject, values: [] as number[] }));
-  for (let time = 0; time < times; time++) {
-    for (const { subject, values } of taken) values.push(await take(subject));
-  }
-  return Object.fromEntries(taken.map(({ name, values }) => [name, median(values)]));
-}
-
 function timeOffer(destPid: number, region: Region): number {
   const start = performance.now();
   const offer = vmOffer(destPid, region, VMO_GRANT_R);
   const ms = performance.now() - start;
   offer.cancel();
-  return ms;
-}
-
-async function timeClaim(source: SourceProcess): Promise<number> {
-  const address = await source.offer(MIB, VMO_GRANT_R);
-  const start = performance.now();
-  using claim = await vmClaim(source.pid, address);
-  const [first] = claim.view();
-  const ms = performance.now() - start;
-  if (first !== FILLING) throw new Error(`the first byte is ${first}, not the ${FILLING} that the source wrote`);
   return ms;
 }
