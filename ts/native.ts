@@ -117,7 +117,7 @@ export interface NativeCapability {
 }
 
 /** A claim as its holder's broker tells of it. */
-export interface NativeHeldClaim {
+export interface NativeHeldClaim extends Omit<NativeClaimStats, 'faultLatency'> {
   /** Tells it from others of its process, also from later ones at the same address. */
   number: number;
   address: bigint;
@@ -128,14 +128,7 @@ export interface NativeHeldClaim {
   kind: OfferKind;
   transfer: TransferKind;
   paging: PagingKind;
-  faults: number;
-  pagesByFault: number;
-  pagesByReadAhead: number;
-  pagesByPrefetch: number;
-  readAheadHits: number;
-  readAheadWaste: number;
-  bytesPulled: number;
-  faultLatency: { p50: number; p99: number };
+  faultLatency: Pick<NativeClaimStats['faultLatency'], 'p50' | 'p99'>;
   /** An estimate unless `pagesLookedAt` is all of them. */
   residentPages: number;
   pagesLookedAt: number;
