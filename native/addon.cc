@@ -3,6 +3,7 @@
 #include "engine/sys/kernel_support.h"
 #include "engine/sys/page_table.h"
 #include "native/arguments.h"
+#include "native/array_buffers.h"
 #include "native/bell_wrap.h"
 #include "native/claims.h"
 #include "native/environment.h"
@@ -99,6 +100,7 @@ Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
   RegionWrap::define(env);
   OfferWrap::define(env);
   BellWrap::define(env);
+  exports.Set("hasDetachKeys", Napi::Boolean::New(env, has_detach_keys()));
   exports.Set("pageSize", Napi::Number::New(env, static_cast<double>(page_bytes())));
   const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
     exports.Set(name, Napi::Function::New(env, function, name));

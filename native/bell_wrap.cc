@@ -3,6 +3,7 @@
 #include "engine/sys/bell.h"
 #include "native/arguments.h"
 #include "native/environment.h"
+#include "native/js_notifier.h"
 
 namespace vmoffer {
 
@@ -21,13 +22,11 @@ Napi::Object BellWrap::of_bell(Napi::Env env, UniqueFd bell) {
   const Napi::Object object = Environment::of(env).bell_class.New({});
   BellWrap* wrap = object.IsEmpty() ? nullptr : Unwrap(object);
   if (wrap == nullptr) return {};
-  wrap->poll_ = BellPoll::start(env, std::move(bell), *wrap);
+  wrap->watch_ = BellWatch::start(Environment::of(env), std::move(bell), *wrap);
   return wrap->Value();
 }
 
-BellWrap::~BellWrap() {
-  if (poll_ != nullptr) poll_->close();
-}
+BellWrap::~BellWrap() { close_watch(); }
 
 // The function is a property, so that the collector sees who holds whom.
 void BellWrap::tell(bool has_hung_up) {
@@ -36,34 +35,38 @@ void BellWrap::tell(bool has_hung_up) {
   const Napi::Object self = Value();
   const Napi::Value on_ring = self.Get("onRing");
   if (on_ring.IsEmpty() || !on_ring.IsFunction()) return;
-  const napi_value argument = Napi::Boolean::New(env, has_hung_up);
-  napi_make_callback(env, nullptr, self, on_ring, 1, &argument, nullptr);
-  if (!env.IsExceptionPending()) return;  // nor when a worker is being terminated
-  napi_fatal_exception(env, env.GetAndClearPendingException().Value());
+  on_ring.As<Napi::Function>().Call(self, {Napi::Boolean::New(env, has_hung_up)});
+  report_exception(env);
 }
 
 // A bell that is closed, or that the event loop would not have, is as good as one whose other end is gone.
 Napi::Value BellWrap::ring(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), poll_ != nullptr && ring_bell(poll_->fd()));
+  return Napi::Boolean::New(info.Env(), watch_ != nullptr && ring_bell(watch_->fd()));
 }
 
 Napi::Value BellWrap::has_hung_up(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), poll_ == nullptr || vmoffer::has_hung_up(poll_->fd()));
+  return Napi::Boolean::New(info.Env(), watch_ == nullptr || vmoffer::has_hung_up(watch_->fd()));
 }
 
 void BellWrap::keep_alive(const Napi::CallbackInfo& info) {
   const bool alive = boolean_argument(info, 0);
-  if (poll_ == nullptr || alive == is_waited_for_) return;
+  if (watch_ == nullptr || alive == is_waited_for_) return;
   is_waited_for_ = alive;
-  poll_->keep_alive(alive);
+  watch_->keep_alive(alive);
   alive ? Ref() : Unref();
 }
 
 void BellWrap::close(const Napi::CallbackInfo&) {
-  if (poll_ == nullptr) return;
-  poll_->close();
-  poll_ = nullptr;
-  if (std::exchange(is_waited_for_, false)) Unref();
+  if (close_watch()) Unref();
+}
+
+// True when it was waited for.
+bool BellWrap::close_watch() {
+  if (watch_ == nullptr) return false;
+  const bool was_waited_for = std::exchange(is_waited_for_, false);
+  if (was_waited_for) watch_->keep_alive(false);
+  std::exchange(watch_, nullptr)->close();
+  return was_waited_for;
 }
 
 }  // namespace vmoffer

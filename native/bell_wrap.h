@@ -4,7 +4,7 @@
 
 #include <napi.h>
 
-#include "native/bell_poll.h"
+#include "native/bell_watch.h"
 
 namespace vmoffer {
 
@@ -21,15 +21,16 @@ class BellWrap : public Napi::ObjectWrap<BellWrap>, private BellListener {
  private:
   void on_ring() override { tell(false); }
   void on_hang_up() override { tell(true); }
-  void on_gone() override { poll_ = nullptr; }
+  void on_gone() override { watch_ = nullptr; }
   void tell(bool has_hung_up);
+  bool close_watch();
 
   Napi::Value ring(const Napi::CallbackInfo& info);
   Napi::Value has_hung_up(const Napi::CallbackInfo& info);
   void keep_alive(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
-  BellPoll* poll_ = nullptr;
+  BellWatch* watch_ = nullptr;
   bool is_waited_for_ = false;
 };
 

@@ -5,7 +5,7 @@
 namespace vmoffer {
 
 Environment::Environment(Napi::Env env)
-    : notifier_(JsNotifier::create(env)), limbo_(std::make_shared<Limbo>([this] {
+    : env_(env), notifier_(JsNotifier::create(env)), limbo_(std::make_shared<Limbo>([this] {
         // Finalizers, which call this, may not call JavaScript.
         notifier_->post([](Napi::Env later) { call_back(later, of(later).schedule_sweep_.Value(), {}); });
       })) {

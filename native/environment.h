@@ -31,6 +31,7 @@ class Environment {
   ~Environment() { close(); }
   void initialize(Napi::Function create_error, Napi::Function schedule_sweep);
 
+  napi_env env() const { return env_; }
   Runtime& runtime() { return Runtime::instance(); }
   const std::shared_ptr<JsNotifier>& notifier() const { return notifier_; }
   const Napi::FunctionReference& create_error() const { return create_error_; }
@@ -63,6 +64,7 @@ class Environment {
 
   void close();
 
+  const napi_env env_;
   const std::shared_ptr<JsNotifier> notifier_;
   Napi::FunctionReference create_error_;
   Napi::FunctionReference schedule_sweep_;

@@ -1,7 +1,5 @@
 #include "native/errors.h"
 
-#include <uv.h>
-
 #include "native/environment.h"
 
 namespace vmoffer {
@@ -42,10 +40,7 @@ const char* name_of(Code code) {
 }
 
 void add_system_call(Napi::Env env, Napi::Object details, const Status& status) {
-  if (status.error_number() != 0) {
-    char name[32];
-    details.Set("errno", Napi::String::New(env, uv_err_name_r(-status.error_number(), name, sizeof name)));
-  }
+  if (status.error_number() != 0) details.Set("errorNumber", Napi::Number::New(env, status.error_number()));
   if (status.syscall()[0] != '\0') details.Set("syscall", Napi::String::New(env, status.syscall()));
 }
 

@@ -1,5 +1,7 @@
 #include "native/js_notifier.h"
 
+#include <utility>
+
 namespace vmoffer {
 namespace {
 
@@ -16,18 +18,16 @@ std::shared_ptr<JsNotifier> JsNotifier::create(Napi::Env env) {
       env, nullptr, nullptr, Napi::String::New(env, "vmoffer"), /*max_queue_size=*/0,
       /*initial_thread_count=*/1, nullptr, nullptr, nullptr, run_task, &notifier->function_);
   NAPI_CHECK(status == napi_ok, "vmoffer", "could not make a thread-safe function");
-  notifier->keep_alive(false);
+  napi_unref_threadsafe_function(env, notifier->function_);
   return notifier;
 }
 
 void JsNotifier::keep_alive(bool alive) {
+  const int keepers = std::exchange(keepers_, keepers_ + (alive ? 1 : -1));
   const std::lock_guard lock(mutex_);
   if (function_ == nullptr) return;
-  if (alive) {
-    napi_ref_threadsafe_function(env_, function_);
-  } else {
-    napi_unref_threadsafe_function(env_, function_);
-  }
+  if (alive && keepers == 0) napi_ref_threadsafe_function(env_, function_);
+  if (!alive && keepers == 1) napi_unref_threadsafe_function(env_, function_);
 }
 
 void JsNotifier::post(Task task) {
@@ -46,11 +46,15 @@ void JsNotifier::close() {
   function_ = nullptr;
 }
 
-void call_back(Napi::Env env, const Napi::Function& function, std::initializer_list<napi_value> arguments) {
-  function.Call(arguments);
+void report_exception(Napi::Env env) {
   if (!env.IsExceptionPending()) return;  // nor when a worker is being terminated
   const Napi::Error error = env.GetAndClearPendingException();
   napi_fatal_exception(env, error.Value());
+}
+
+void call_back(Napi::Env env, const Napi::Function& function, std::initializer_list<napi_value> arguments) {
+  function.Call(arguments);
+  report_exception(env);
 }
 
 }  // namespace vmoffer

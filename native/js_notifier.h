@@ -16,6 +16,7 @@ class JsNotifier {
 
   // JavaScript thread only.
   static std::shared_ptr<JsNotifier> create(Napi::Env env);
+  // The event loop stays alive while there have been more calls with true than with false.
   void keep_alive(bool alive);
   void close();
 
@@ -28,12 +29,15 @@ class JsNotifier {
 
  private:
   const napi_env env_;
+  int keepers_ = 0;
   std::mutex mutex_;  // guards function_
   napi_threadsafe_function function_ = nullptr;
 };
 
-// Calls a JavaScript function from native code that no JavaScript has called. What it throws is an uncaught exception,
-// as from any other callback.
+// Makes a pending exception an uncaught one, as what any other callback throws is.
+void report_exception(Napi::Env env);
+
+// Calls a JavaScript function from native code that no JavaScript has called, and reports what it throws.
 void call_back(Napi::Env env, const Napi::Function& function, std::initializer_list<napi_value> arguments);
 
 }  // namespace vmoffer

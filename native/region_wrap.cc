@@ -144,7 +144,7 @@ Napi::Value RegionWrap::window(const Napi::CallbackInfo& info) {
   NAPI_CHECK(region_->state() == RegionState::kLive && byte_length <= region_->byte_length() &&
                  byte_offset <= region_->byte_length() - byte_length,
              "vmoffer", "a window must lie in a live region");
-  return windows_->open(info.Env(), byte_offset, byte_length);
+  return windows_->open(info.Env(), byte_offset, byte_length, boolean_argument(info, 2));
 }
 
 void RegionWrap::release(const Napi::CallbackInfo& info) {

@@ -1,8 +1,6 @@
 #include "native/windows.h"
 
-#include <v8.h>
-
-#include <bit>
+#include "native/array_buffers.h"
 
 namespace vmoffer {
 namespace {
@@ -10,32 +8,18 @@ namespace {
 // Each window takes a little from the collector's allowance, so that many thousands of forgotten ones wake it.
 constexpr int64_t kAccountedBytesPerWindow = 4096;
 
-struct External {
-  Napi::ArrayBuffer buffer;
-  std::weak_ptr<v8::BackingStore> store;
-};
-
-External make_external(Napi::Env env, void* data, size_t byte_length) {
-  v8::Isolate* isolate = v8::Isolate::GetCurrent();
-  v8::Local<v8::ArrayBuffer> local = v8::ArrayBuffer::New(
-      isolate, v8::ArrayBuffer::NewBackingStore(data, byte_length, v8::BackingStore::EmptyDeleter, nullptr));
-  // A napi_value is a v8::Local, by Node's own definition.
-  const auto raw = std::bit_cast<napi_value>(v8::Local<v8::Value>(local));
-  return {Napi::ArrayBuffer(env, raw), local->GetBackingStore()};
-}
-
 }  // namespace
 
 // What an ArrayBuffer object leaves behind.
 struct Windows::Collected {
   std::shared_ptr<Region> region;
-  std::weak_ptr<v8::BackingStore> store;
+  std::weak_ptr<void> store;
   std::weak_ptr<Limbo> limbo;
   std::shared_ptr<Buffers> buffers;
   Buffers::iterator position;
 };
 
-void Limbo::add(std::shared_ptr<Region> region, std::weak_ptr<v8::BackingStore> store) {
+void Limbo::add(std::shared_ptr<Region> region, std::weak_ptr<void> store) {
   entries_.push_back({std::move(region), std::move(store)});
   if (sweep()) sweep_later_();
 }
@@ -45,9 +29,11 @@ bool Limbo::sweep() {
   return !entries_.empty();
 }
 
-Napi::ArrayBuffer Windows::open(Napi::Env env, uint64_t byte_offset, uint64_t byte_length) {
+Napi::ArrayBuffer Windows::open(Napi::Env env, uint64_t byte_offset, uint64_t byte_length, bool sets_detach_key) {
   auto* data = reinterpret_cast<void*>(region_->address() + byte_offset);
-  External external = make_external(env, data, byte_length);
+  const ExternalBuffer external = make_array_buffer(env, data, byte_length);
+  if (external.buffer.IsEmpty()) return {};
+  if (sets_detach_key) set_detach_key(external.buffer);
   const auto position = buffers_->insert(buffers_->end(), Napi::Reference<Napi::ArrayBuffer>::New(external.buffer));
   Napi::MemoryManagement::AdjustExternalMemory(env, kAccountedBytesPerWindow);
   external.buffer.AddFinalizer(on_collected, new Collected{region_, external.store, limbo_, buffers_, position});
@@ -71,8 +57,8 @@ void Windows::detach_when_disowned(const std::shared_ptr<JsNotifier>& notifier) 
 void Windows::detach(Napi::Env env, const Buffers& buffers) {
   const Napi::HandleScope scope(env);
   for (const auto& reference : buffers) {
-    Napi::ArrayBuffer buffer = reference.Value();
-    if (!buffer.IsEmpty() && !buffer.IsDetached()) buffer.Detach();
+    const Napi::ArrayBuffer buffer = reference.Value();
+    if (!buffer.IsEmpty()) detach_array_buffer(buffer);
   }
 }
 

@@ -1,10 +1,8 @@
 // Windows: the ArrayBuffers over one region. Each holds the region, so that its addresses stay taken as long as
 // anything can look at them. JavaScript thread only.
 //
-// V8 is told that nobody frees these bytes (an empty deleter), because only then does it not count them as external
-// memory: a claim of 1 GiB would otherwise set off a full collection (measured: 240 ms against 3 µs, with a heap of 300
-// MB). The collector's word that an ArrayBuffer object is gone is not the last one: its backing store may have been
-// moved to another object, or be in use by a job. So the region goes into limbo until the backing store has gone too.
+// The collector's word that an ArrayBuffer object is gone is not the last one: a job may still use its backing store.
+// So the region goes into limbo until the backing store has gone, too.
 #pragma once
 
 #include <napi.h>
@@ -18,10 +16,6 @@
 #include "engine/pager/region.h"
 #include "native/js_notifier.h"
 
-namespace v8 {
-class BackingStore;
-}
-
 namespace vmoffer {
 
 // Regions whose ArrayBuffer objects have been collected and whose backing stores may not have been.
@@ -30,14 +24,14 @@ class Limbo {
   // `sweep_later` arranges a call of sweep().
   explicit Limbo(std::function<void()> sweep_later) : sweep_later_(std::move(sweep_later)) {}
 
-  void add(std::shared_ptr<Region> region, std::weak_ptr<v8::BackingStore> store);
+  void add(std::shared_ptr<Region> region, std::weak_ptr<void> store);
   // True when something is still waiting.
   bool sweep();
 
  private:
   struct Entry {
     std::shared_ptr<Region> region;
-    std::weak_ptr<v8::BackingStore> store;
+    std::weak_ptr<void> store;
   };
   const std::function<void()> sweep_later_;
   std::vector<Entry> entries_;
@@ -50,8 +44,8 @@ class Windows {
   Windows(std::shared_ptr<Region> region, std::weak_ptr<Limbo> limbo)
       : region_(std::move(region)), limbo_(std::move(limbo)) {}
 
-  // REQUIRES: the range is in the region and fits an ArrayBuffer.
-  Napi::ArrayBuffer open(Napi::Env env, uint64_t byte_offset, uint64_t byte_length);
+  // Empty when the runtime refuses; an exception is pending then. REQUIRES: the range is in the region.
+  Napi::ArrayBuffer open(Napi::Env env, uint64_t byte_offset, uint64_t byte_length, bool sets_detach_key);
   void detach_all(Napi::Env env) const { detach(env, *buffers_); }
   // From now on another process's claim of the region detaches them, too: soon, on this thread.
   void detach_when_disowned(const std::shared_ptr<JsNotifier>& notifier);

@@ -1,3 +1,4 @@
+import { getSystemErrorName } from 'node:util';
 import type { ErrorDetails } from './native.js';
 
 /**
@@ -91,5 +92,7 @@ export function invalidArgument(message: string, details?: VmoErrorDetails): Vmo
 }
 
 export function createNativeError(code: string, message: string, details: ErrorDetails): VmoError {
-  return new VmoError(code as VmoErrorCode, message, details);
+  const { errorNumber, ...known } = details;
+  const errno = errorNumber === undefined ? {} : { errno: getSystemErrorName(-errorNumber) };
+  return new VmoError(code as VmoErrorCode, message, { ...known, ...errno });
 }

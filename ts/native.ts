@@ -21,8 +21,11 @@ export interface NativeRegion {
   readonly released: boolean;
   /** The memory has gone to another process; every window is detached, or will be in a moment. */
   readonly disowned: boolean;
-  /** An external ArrayBuffer over the bytes; detached by `release()`. At most `buffer.constants.MAX_LENGTH` bytes. */
-  window(byteOffset: number, byteLength: number): ArrayBuffer;
+  /**
+   * An external ArrayBuffer over the bytes; detached by `release()`. At most `buffer.constants.MAX_LENGTH` bytes. With
+   * `setsDetachKey` nothing else can detach it.
+   */
+  window(byteOffset: number, byteLength: number, setsDetachKey: boolean): ArrayBuffer;
   /** Installs the pages of a byte range on a thread-pool thread. One callback. */
   prefetch(byteOffset: number, byteLength: number, done: (error: Error | null) => void): void;
   /** Idempotent. Detaches every window, gives the memory back. */
@@ -145,7 +148,8 @@ export interface NativeHolder {
 }
 
 export interface ErrorDetails {
-  errno?: string;
+  /** Positive, as errno has it. */
+  errorNumber?: number;
   syscall?: string;
   pid?: number;
   address?: bigint;
@@ -153,6 +157,8 @@ export interface ErrorDetails {
 
 export interface Native {
   readonly pageSize: number;
+  /** V8's functions were found in this program: `window()` can set a detach key. False where Node-API is all there is. */
+  readonly hasDetachKeys: boolean;
   /** Once per environment, before anything else. `scheduleSweep` arranges one later call of `sweep()` that keeps nothing alive. */
   initialize(hooks: {
     createError(code: string, message: string, details: ErrorDetails): Error;

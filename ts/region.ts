@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 import { inspect, type InspectOptions } from 'node:util';
-import { markAsUntransferable } from 'node:worker_threads';
 import { invalidArgument, VmoError } from './errors.js';
+import { hasDetachKeys, holdInPlace } from './held-buffer.js';
 import { addon } from './load-addon.js';
 import { log } from './log.js';
 import type { NativeRegion, PageKind } from './native.js';
@@ -70,13 +70,15 @@ export class Region {
 
   /**
    * All the bytes, as one ArrayBuffer: always the same one. Nothing is copied. `release()` detaches it (its length is
-   * then 0). It cannot be transferred to a worker.
+   * then 0). A program cannot move it: `transfer()` throws, and so does a transfer list that names it (Node 20 copies it
+   * instead). On Node 20 to 23 a stream of type 'bytes' can still take it, on Bun and Deno a transfer list can; such a
+   * region can only be released.
    *
    * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT when the region is longer than one ArrayBuffer can be
    *   (`buffer.constants.MAX_LENGTH`, 4 GiB on Node 20): use `view()`. Also when the region has been released.
    */
   get buffer(): ArrayBuffer {
-    this.#checkLive();
+    this.checkLive();
     this.#buffer ??= this.#window(0, this.byteLength);
     return this.#buffer;
   }
@@ -91,7 +93,7 @@ export class Region {
    *   ArrayBuffer, and when the region has been released.
    */
   view(byteOffset = 0, byteLength = Math.max(this.byteLength - byteOffset, 0)): Uint8Array<ArrayBuffer> {
-    this.#checkLive();
+    this.checkLive();
     checkLength(byteOffset, 'byteOffset');
     checkLength(byteLength, 'byteLength');
     checkWithin(byteOffset, byteLength, this.byteLength);
@@ -108,7 +110,7 @@ export class Region {
    * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT for anything else; the message has the page size in it.
    */
   range(byteOffset: number, byteLength: number): RegionRange {
-    this.#checkLive();
+    this.checkLive();
     const { pageSize } = addon();
     checkPageOffset(byteOffset, 'byteOffset', pageSize);
     checkWholePages(byteLength, 'byteLength', pageSize);
@@ -143,9 +145,11 @@ export class Region {
     return { address: formatAddress(this.address), byteLength, pages, ...(released && { released }) };
   }
 
-  #checkLive(): void {
+  /** @internal Throws unless the memory is this region's to show and to offer. */
+  checkLive(): void {
     if (this.released) throw releasedError(this.address);
     if (this.disowned) throw disownedError(this.address);
+    if (this.#buffer?.byteLength === 0) throw movedError(this.address);
   }
 
   #window(byteOffset: number, byteLength: number): ArrayBuffer {
@@ -155,8 +159,8 @@ export class Region {
         { address: this.address },
       );
     }
-    const window = this.#native.window(byteOffset, byteLength);
-    markAsUntransferable(window);
+    const window = this.#native.window(byteOffset, byteLength, hasDetachKeys());
+    holdInPlace(window);
     return window;
   }
 }
@@ -164,6 +168,13 @@ export class Region {
 function disownedError(address: bigint): Error {
   const message = `the region at ${formatAddress(address)} was disowned and claimed; its memory belongs to another process`;
   return new VmoError('ERR_VMO_NOT_OWNED', message, { address });
+}
+
+function movedError(address: bigint): Error {
+  return invalidArgument(
+    `the buffer of the region at ${formatAddress(address)} was moved away (a byte stream or a transfer list took it), and what has it now stays attached; release the region, and hand out copies (slice()) from now on`,
+    { address },
+  );
 }
 
 export function releasedError(address: bigint): Error {

@@ -3,7 +3,7 @@ import { checkFlags } from './flags.js';
 import { addon } from './load-addon.js';
 import { log } from './log.js';
 import { Offer } from './offer.js';
-import { Region, releasedError } from './region.js';
+import { Region } from './region.js';
 import { RegionRange } from './region-range.js';
 import { formatAddress, isMultiple } from './units.js';
 import { checkAddress, checkLength, checkPid, checkWholePages, describeValue } from './validate.js';
@@ -90,7 +90,7 @@ function remedyFor(memory: unknown): string {
 }
 
 function extentOfRegion(region: Region, { address, byteLength }: Extent): Extent {
-  if (region.released) throw releasedError(region.address);
+  region.checkLive();
   return { address, byteLength };
 }
 

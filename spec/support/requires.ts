@@ -32,6 +32,14 @@ function capability(name: string, remedy?: string): Need {
 
 const PRIVATE_HUGE_PAGES = '/sys/kernel/mm/transparent_hugepage/enabled';
 
+export function nodeFrom(major: number): Need {
+  return {
+    what: `Node.js ${major} or later`,
+    remedy: 'run the specs on it: PATH=…/bin:$PATH npm test',
+    isMet: () => Number.parseInt(process.versions.node, 10) >= major,
+  };
+}
+
 export const needs = {
   root: { what: 'root', remedy: 'run the specs as root', isMet: () => process.getuid?.() === 0 },
   probe: {

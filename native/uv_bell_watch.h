@@ -1,0 +1,39 @@
+// UvBellWatch: the event loop polls the bell. After close() it lives until the loop has let go of it, and an
+// environment that ends waits for that.
+#pragma once
+
+#include <napi.h>
+#include <uv.h>
+
+#include "native/bell_watch.h"
+#include "native/node_functions.h"
+
+namespace vmoffer {
+
+class UvBellWatch : public BellWatch {
+ public:
+  static UvBellWatch* start(const NodeFunctions& node, napi_env env, UniqueFd bell, BellListener& listener);
+
+  int fd() const override { return bell_.get(); }
+  void keep_alive(bool alive) override;
+  void close() override;
+
+  UvBellWatch(const UvBellWatch&) = delete;
+  UvBellWatch& operator=(const UvBellWatch&) = delete;
+
+ private:
+  UvBellWatch(const NodeFunctions& node, napi_env env, UniqueFd bell, BellListener& listener)
+      : node_(node), context_(env, "vmoffer:bell"), bell_(std::move(bell)), listener_(&listener) {}
+  static void on_readable(uv_poll_t* poll, int status, int events);
+  static void on_environment_end(napi_async_cleanup_hook_handle hook, void* self);
+  static void on_closed(uv_handle_t* handle);
+
+  const NodeFunctions& node_;
+  const Napi::AsyncContext context_;
+  uv_poll_t poll_ = {};
+  UniqueFd bell_;
+  BellListener* listener_;  // null from close() on
+  napi_async_cleanup_hook_handle hook_ = nullptr;
+};
+
+}  // namespace vmoffer
