@@ -16,7 +16,10 @@ export default defineConfig(
     },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/unified-signatures': ['error', { ignoreDifferentlyNamedParameters: true }],
+      '@typescript-eslint/unified-signatures': [
+        'error',
+        { ignoreDifferentlyNamedParameters: true, ignoreOverloadsWithDifferentJSDoc: true },
+      ],
       '@typescript-eslint/prefer-promise-reject-errors': 'off',
       'no-restricted-syntax': [
         'error',

@@ -1,6 +1,7 @@
 import { VMO_GRANT_W } from './flags.js';
+import type { PagingKind, TransferKind } from './kinds.js';
 import { addon } from './load-addon.js';
-import type { NativeClaim, PagingKind, TransferKind } from './native.js';
+import type { NativeClaim } from './native.js';
 import { checkPrefetchOptions, PrefetchQueue, type PrefetchOptions } from './prefetch-queue.js';
 import { Region, releasedError } from './region.js';
 import { ResidencyMap } from './residency-map.js';
@@ -38,7 +39,7 @@ export class Claim extends Region {
   readonly #native: NativeClaim;
   readonly #prefetches: PrefetchQueue;
 
-  /** Claims come from `vmClaim()`, `vmClaimSync()` and `incoming.claim()`. */
+  /** @internal */
   protected constructor(native: NativeClaim) {
     super(native);
     this.#native = native;

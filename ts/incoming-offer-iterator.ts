@@ -1,7 +1,8 @@
 import { keepAlive } from './keep-alive.js';
+import type { OfferKind } from './kinds.js';
 import { addon } from './load-addon.js';
 import { log } from './log.js';
-import type { NativeOfferRecord, OfferKind } from './native.js';
+import type { NativeOfferRecord } from './native.js';
 
 interface Waiter<T> {
   resolve: (result: IteratorResult<T, undefined>) => void;

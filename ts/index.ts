@@ -16,8 +16,8 @@ export {
   VMO_GRANTALL,
 } from './flags.js';
 export { IncomingOffer, incomingOffers, type IncomingOffersOptions } from './incoming-offers.js';
+export type { OfferEnding, OfferKind, OfferState, PageKind, PagingKind, TransferKind } from './kinds.js';
 export { vmListOffer, vmListOfferSync, type OfferRecord } from './list-offers.js';
-export type { OfferEnding, OfferKind, OfferState, PageKind, PagingKind, TransferKind } from './native.js';
 export { Offer } from './offer.js';
 export type { ClaimOptions } from './options.js';
 export type { PrefetchOptions, PrefetchProgress } from './prefetch-queue.js';

@@ -1,7 +1,8 @@
 import { promiseOf } from './keep-alive.js';
+import type { OfferKind, OfferState } from './kinds.js';
 import { addon } from './load-addon.js';
 import { log } from './log.js';
-import type { NativeOfferRecord, OfferKind, OfferState } from './native.js';
+import type { NativeOfferRecord } from './native.js';
 
 /** How long the other processes here may take to tell; who is silent is left out. */
 const LIST_TIMEOUT_MS = 1000;

@@ -3,14 +3,7 @@
  * asserts what it is told. An addon call either returns or throws what `createError` built.
  */
 
-/** How a region's memory object is paged underneath. */
-export type PageKind = 'ordinary' | 'transparent-huge' | 'hugetlb';
-export type PagingKind = 'userfault' | 'kernel' | 'eager';
-export type TransferKind = 'map' | 'pull';
-export type OfferState = 'pending' | 'claiming' | 'claimed' | 'cancelled' | 'expired' | 'revoked';
-/** What an offer is for; a user's own are memory. */
-export type OfferKind = 'memory' | 'channel' | 'message';
-export type OfferEnding = 'claimed' | 'cancelled' | 'expired' | 'revoked';
+import type { OfferEnding, OfferKind, OfferState, PageKind, PagingKind, TransferKind } from './kinds.js';
 
 export interface NativeRegion {
   readonly address: bigint;

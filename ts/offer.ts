@@ -2,8 +2,9 @@ import { inspect, type InspectOptions } from 'node:util';
 import { invalidArgument } from './errors.js';
 import { describeFlags } from './flags.js';
 import { promiseOf } from './keep-alive.js';
+import type { OfferEnding, OfferState } from './kinds.js';
 import { log } from './log.js';
-import type { NativeOffer, OfferEnding, OfferState } from './native.js';
+import type { NativeOffer } from './native.js';
 import { formatAddress } from './units.js';
 
 /**

@@ -1,5 +1,6 @@
 import { invalidArgument } from './errors.js';
-import type { NativeClaimOptions, PagingKind, TransferKind } from './native.js';
+import type { PagingKind, TransferKind } from './kinds.js';
+import type { NativeClaimOptions } from './native.js';
 import { checkBoolean, checkOneOf, checkOptions, checkSignal, checkTimeout } from './validate.js';
 
 const DEFAULT_CLAIM_TIMEOUT_MS = 5000;

@@ -2,9 +2,10 @@ import { constants } from 'node:buffer';
 import { inspect, type InspectOptions } from 'node:util';
 import { invalidArgument, VmoError } from './errors.js';
 import { hasDetachKeys, holdInPlace } from './held-buffer.js';
+import type { PageKind } from './kinds.js';
 import { addon } from './load-addon.js';
 import { log } from './log.js';
-import type { NativeRegion, PageKind } from './native.js';
+import type { NativeRegion } from './native.js';
 import { RegionRange } from './region-range.js';
 import { formatAddress } from './units.js';
 import { checkLength, checkPageOffset, checkWholePages, checkWithin } from './validate.js';
@@ -25,9 +26,12 @@ export class Region {
   readonly #native: NativeRegion;
   #buffer: ArrayBuffer | undefined;
 
-  /** Regions come from `allocate()`, claims from `vmClaim()`. */
-  protected constructor(native: NativeRegion) {
-    if (typeof (native as Partial<NativeRegion> | undefined)?.window !== 'function') {
+  /** Throws: regions come from `allocate()`, claims from `vmClaim()`. */
+  protected constructor();
+  /** @internal */
+  protected constructor(native: NativeRegion);
+  protected constructor(native?: NativeRegion) {
+    if (typeof native?.window !== 'function') {
       throw invalidArgument(`${new.target.name} cannot be made with new; use allocate() or vmClaim()`);
     }
     this.#native = native;

@@ -58,7 +58,7 @@ export class Channel {
   #onFinished: (() => void) | undefined;
 
   /** Channels come from `Channel.open()` and `Channel.accept()`. */
-  protected constructor(rings: Rings, whenFull: WhenFull) {
+  private constructor(rings: Rings, whenFull: WhenFull) {
     this.#rings = rings;
     const { side, peerPid, region, bell, slots } = rings;
     const words = new Int32Array(region.buffer);

@@ -4,10 +4,10 @@ import { fitsRings, MAX_RINGS_BYTES, MAX_SLOTS, MIN_SLOT_BYTES, MIN_SLOTS, type 
 
 const DEFAULT_SLOTS = 128;
 const DEFAULT_SLOT_BYTES = 1024;
-const WHEN_FULL = ['wait', 'fail'] as const;
+const WHEN_FULL = ['wait', 'fail'] as const satisfies readonly WhenFull[];
 
 /** What `send` does when the other side has not read what fills the ring. */
-export type WhenFull = (typeof WHEN_FULL)[number];
+export type WhenFull = 'wait' | 'fail';
 
 /** How one side uses a channel. */
 export interface ChannelUseOptions {
