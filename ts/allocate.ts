@@ -4,32 +4,40 @@ import { Region } from './region.js';
 import { formatAddress } from './units.js';
 import { checkBoolean, checkOptions, checkWholePages } from './validate.js';
 
+/**
+ * What kind of memory to allocate.
+ *
+ * @category Allocating
+ */
 export interface AllocateOptions {
-  /**
-   * Whether the memory may be granted with `VMO_GRANT_X`. Default: false.
-   */
+  /** Whether the memory may be granted with `VMO_GRANT_X`. Default: false. */
   executable?: boolean;
   /**
-   * Whether to ask for 2 MiB pages: reserved ones where the system has them, joined ones where the kernel is willing,
-   * ordinary ones otherwise. `region.pages` says which it was. Reserved ones, and those that have to be joined, are
-   * taken up at once and not when they are touched, which may take as long as clearing them. Of use from 2 MiB on.
-   * Default: false.
+   * Whether to ask for huge pages: reserved ones where the system has them, joined ones where the kernel is willing, ordinary
+   * ones otherwise. `region.pages` says which it was. Reserved ones, and those that have to be joined, are taken up at once
+   * and not when they are touched, which may take as long as clearing them. Of use from the length of one huge page on
+   * (2 MiB where a page has 4 KiB). Default: false.
    */
   hugePages?: boolean;
 }
 
 /**
- * Allocates memory that can be offered to other processes. It is all zeros, takes up memory only where it is touched,
- * and from 2 MiB on begins at a multiple of 2 MiB.
+ * Allocates memory that can be offered to other processes.
+ *
+ * It is all zeros, takes up memory only where it is touched, and from 2 MiB on begins at a multiple of 2 MiB. It takes one file
+ * descriptor.
  *
  * @param byteLength a positive multiple of the page size (`capabilities().pageSize`, most often 4096), with no upper
  *   limit but memory. Beyond `buffer.constants.MAX_LENGTH` use `region.view()` instead of `region.buffer`.
+ * @param options what kind of memory it is to be.
+ * @returns the region. The caller releases it; see {@link Region}.
  * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT, ERR_VMO_NO_MEMORY, ERR_VMO_TOO_MANY (descriptors), ERR_VMO_UNSUPPORTED.
  *
  * @example
  * using region = allocate(64 * 1024 * 1024);
  * region.view().set(bytes);
  * vmOffer(destPid, region, VMO_GRANT_R);
+ * @category Allocating
  */
 export function allocate(byteLength: number, options: AllocateOptions = {}): Region {
   checkOptions(options);

@@ -1,9 +1,13 @@
 import { addon } from './load-addon.js';
 import { log } from './log.js';
 
-/** One thing that the kernel, the container or this process's rights allow or forbid. */
+/**
+ * One thing that the kernel, the container or this process's rights allow or forbid.
+ *
+ * @category System
+ */
 export interface Capability {
-  /** What it is called here. */
+  /** Its name in this list. */
   name: string;
   /** Whether it may be used. */
   available: boolean;
@@ -15,21 +19,30 @@ export interface Capability {
   remedy: string;
 }
 
-/** What this kernel and this process may do. */
+/**
+ * What this kernel and this process may do.
+ *
+ * @category System
+ */
 export interface Capabilities {
-  /** As `uname -r` has it. */
+  /** The kernel's version, as `uname -r` prints it. */
   kernelRelease: string;
   /** The size of a page in bytes; every range is a multiple of it. */
   pageSize: number;
-  /** Each capability, with the cause and the remedy of every 'no'. */
+  /** The capabilities, each with a cause and a remedy where it is not available. */
   list: Capability[];
 }
 
 /**
- * Finds out, by trying, what this kernel, this container and this process's rights allow. `npx vmoffer doctor` prints it.
+ * Finds out, by trying, what this kernel, this container and this process's rights allow.
+ *
+ * `npx vmoffer doctor` prints it.
+ *
+ * @throws {VmoError} ERR_VMO_UNSUPPORTED where the native addon cannot be loaded: on another system than Linux, for example.
  *
  * @example
  * for (const { name, available, remedy } of capabilities().list) if (!available) console.warn(name, remedy);
+ * @category System
  */
 export function capabilities(): Capabilities {
   const found = addon().capabilities();

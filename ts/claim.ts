@@ -6,7 +6,31 @@ import { checkPrefetchOptions, PrefetchQueue, type PrefetchOptions } from './pre
 import { Region, releasedError } from './region.js';
 import { ResidencyMap } from './residency-map.js';
 
-/** What a claim has cost so far. Counts are of pages and run from the claim on. */
+/**
+ * How long the faults of a claim took, in microseconds.
+ *
+ * The time is from the pager's reading of a fault to its pages being installed. A percentile is at most a fifth too high.
+ *
+ * @category Paging
+ */
+export interface FaultLatency {
+  /** Half of the faults took no longer. */
+  p50: number;
+  /** 90 % of the faults took no longer. */
+  p90: number;
+  /** 99 % of the faults took no longer. */
+  p99: number;
+  /** The longest. */
+  max: number;
+}
+
+/**
+ * What a claim has cost so far, from {@link Claim.stats}.
+ *
+ * Counts are of pages of `capabilities().pageSize` bytes and begin with the claim.
+ *
+ * @category Paging
+ */
 export interface ClaimStats {
   /** Touches of absent pages that the pager answered. 0 unless `paging` is `'userfault'`. */
   faults: number;
@@ -16,24 +40,35 @@ export interface ClaimStats {
   pagesByReadAhead: number;
   /** Pages installed by `prefetch()`. */
   pagesByPrefetch: number;
-  /** Pages that read-ahead took on and its reader has come past, as the next fault of the reader told. */
+  /** Pages that read-ahead installed and that its reader has passed. The reader's next fault tells. */
   readAheadHits: number;
-  /** Pages that read-ahead took on for a reader that is not followed any more: it stopped, or went elsewhere. */
+  /** Pages that read-ahead installed for a reader that stopped or went elsewhere before it came to them. */
   readAheadWaste: number;
   /** Bytes copied out of the memory object; 0 with `transfer: 'map'`. */
   bytesPulled: number;
-  /** From the pager's reading of a fault to its pages being installed, in microseconds. */
-  faultLatency: { p50: number; p90: number; p99: number; max: number };
+  /** How long the faults took, in microseconds; all 0 while there were none. */
+  faultLatency: FaultLatency;
 }
 
 /**
- * A region received from another process. What may be done with it is in `flags`:
+ * A region received from another process.
+ *
+ * Claims come from {@link vmClaim}, {@link vmClaimSync} and {@link IncomingOffer.claim}. What may be done with one is in
+ * `flags`:
  *
  * - granted R alone, it shows the source's live bytes, and writing to it changes a private copy that reaches nobody;
  * - granted W, it is the same memory in both processes. There is no order between their accesses but the one you make,
  *   with `Atomics` for example.
  *
- * It may be offered onward, never with more than was granted. Like any region it belongs to the thread that claimed it.
+ * It may be offered onward, never with more than was granted. Like any region it belongs to the thread that claimed it and
+ * is released by its owner: with `release()`, by `using`, or by the garbage collector. A live claim takes two file descriptors
+ * here and one in the source.
+ *
+ * @example
+ * using claim = await vmClaim(srcPid, remoteAddress);
+ * console.log(claim.view(0, 5), claim.immutable);
+ *
+ * @category Claiming
  */
 export class Claim extends Region {
   readonly #native: NativeClaim;
@@ -51,36 +86,41 @@ export class Claim extends Region {
     return new Claim(native);
   }
 
-  /** The process that offered it. */
+  /** The pid of the process that offered it, in this process's pid namespace. */
   get srcPid(): number {
     return this.#native.srcPid;
   }
 
-  /** The offer's flags: what was granted, and what the source gave up. */
+  /** The offer's flags: what was granted, and what the source gave up, as `VMO_*` bits. */
   get flags(): number {
     return this.#native.flags;
   }
 
-  /** True when this process has itself verified that nobody, anywhere, can change these bytes any more. */
+  /**
+   * True when nobody, anywhere, can change these bytes any more. This process does not take the source's word for it: it has
+   * read the seal (`F_SEAL_WRITE`) from the kernel.
+   */
   get immutable(): boolean {
     return this.#native.immutable;
   }
 
-  /** How the memory was taken: mapped as it is, or pulled into memory of one's own. */
+  /** How the memory was taken: mapped as it is, or pulled into memory of this process's own. */
   get transfer(): TransferKind {
     return this.#native.transfer;
   }
 
-  /** How its pages arrive; see `ClaimOptions.paging`. Never `'auto'`. */
+  /** How its pages arrive. What `ClaimOptions.paging` left open with `'auto'` is decided here. */
   get paging(): PagingKind {
     return this.#native.paging;
   }
 
   /**
-   * Installs pages ahead of their use, off the JavaScript thread, in steps of a few MiB. The byte range is widened to
-   * whole pages. Prefetches of one claim take turns, those with the higher priority first; the pages of a range that has
-   * been prefetched or touched already cost next to nothing.
+   * Installs pages ahead of their use, off the JavaScript thread, in steps of a few MiB.
    *
+   * The byte range is widened to whole pages. Prefetches of one claim take turns, those with the higher priority first; the
+   * pages of a range that has been prefetched or touched already cost next to nothing.
+   *
+   * @param options which bytes, how urgent, and how to stop.
    * @returns a promise of the whole range being resident. It rejects with `signal.reason`, or with a `VmoError`:
    *   ERR_VMO_INVALID_ARGUMENT for a range outside the claim, and when the claim is released meanwhile.
    *
@@ -92,14 +132,21 @@ export class Claim extends Region {
     await this.#prefetches.add(checkPrefetchOptions(options, this.byteLength, addon().pageSize));
   }
 
-  /** Which pages are installed here now, as the kernel sees it. Asking installs none. */
+  /**
+   * Which pages are installed here now, as the kernel sees it. Asking installs none.
+   *
+   * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT when the claim has been released.
+   *
+   * @example
+   * const { residentPages, pageCount } = claim.residency();
+   */
   residency(): ResidencyMap {
     if (this.released) throw releasedError(this.address);
     const { pageSize } = addon();
     return new ResidencyMap(this.#native.residency(), this.byteLength / pageSize, pageSize);
   }
 
-  /** What the claim has cost so far. */
+  /** What the claim has cost so far. It can be asked after `release()`, too. */
   stats(): ClaimStats {
     return this.#native.stats();
   }

@@ -2,24 +2,26 @@ import { getSystemErrorName } from 'node:util';
 import type { ErrorDetails } from './native.js';
 
 /**
- * What a caller can tell apart, one code per thing it would do differently. Codes are stable, messages are not: match
+ * The kinds of errors: one code for each thing that a caller would do differently. Codes are stable, messages are not: match
  * on `code`.
  *
  * | code | meaning |
  * | --- | --- |
- * | `ERR_VMO_INVALID_ARGUMENT` | an argument breaks a rule; the message names the value, the rule and the remedy |
+ * | `ERR_VMO_INVALID_ARGUMENT` | an argument breaks a rule, or a region has been released, or a channel closed; the message names the value, the rule and the remedy |
  * | `ERR_VMO_NO_PROCESS` | there is no process of that pid |
  * | `ERR_VMO_NOT_OFFERED` | nothing is offered there to this process (or it is meant for someone else: the same answer) |
- * | `ERR_VMO_TOO_LATE` | it cannot be cancelled any more, it has been claimed |
+ * | `ERR_VMO_TOO_LATE` | the offer cannot be cancelled any more: it has been claimed, or is being claimed |
  * | `ERR_VMO_NOT_PERMITTED` | more would be granted than is held |
- * | `ERR_VMO_BUSY` | somebody else's share of the memory stands in the way |
+ * | `ERR_VMO_BUSY` | somebody else's share of the memory, or another offer or claim, is in the way |
  * | `ERR_VMO_NOT_OWNED` | the range has been disowned |
  * | `ERR_VMO_TIMEOUT` | the other process did not answer in time |
  * | `ERR_VMO_PEER_GONE` | the other process ended or hung up in the middle |
  * | `ERR_VMO_PROTOCOL` | the other process said or sent something that the protocol does not allow |
- * | `ERR_VMO_UNSUPPORTED` | this version, this kernel or this container cannot do it |
- * | `ERR_VMO_NO_MEMORY` | the kernel has no memory or address space left for it |
- * | `ERR_VMO_TOO_MANY` | a limit on descriptors, mappings or offers is reached |
+ * | `ERR_VMO_UNSUPPORTED` | this system, kernel or container cannot do it |
+ * | `ERR_VMO_NO_MEMORY` | no memory or address space is left |
+ * | `ERR_VMO_TOO_MANY` | a limit on descriptors, threads, mappings or offers is reached |
+ *
+ * @category Errors
  */
 export type VmoErrorCode =
   | 'ERR_VMO_INVALID_ARGUMENT'
@@ -36,13 +38,17 @@ export type VmoErrorCode =
   | 'ERR_VMO_NO_MEMORY'
   | 'ERR_VMO_TOO_MANY';
 
-/** What may be known about an error besides its code and message. */
+/**
+ * What may be known about an error besides its code and message.
+ *
+ * @category Errors
+ */
 export interface VmoErrorDetails {
   /** The system's name for what went wrong, such as `'EPERM'`. */
   errno?: string;
   /** The system call that failed, such as `'memfd_create'`. */
   syscall?: string;
-  /** The other process. */
+  /** The pid of the other process. */
   pid?: number;
   /** The address that was offered, claimed or refused. */
   address?: bigint;
@@ -53,6 +59,8 @@ export interface VmoErrorDetails {
 /**
  * Every error of this library.
  *
+ * Besides `code` and `message` it has what Node.js's own system errors have, where it applies, and `cause`, the error underneath.
+ *
  * @example
  * try {
  *   await vmClaim(pid, address);
@@ -60,15 +68,17 @@ export interface VmoErrorDetails {
  *   if (error instanceof VmoError && error.code === 'ERR_VMO_NOT_OFFERED') return;
  *   throw error;
  * }
+ *
+ * @category Errors
  */
 export class VmoError extends Error {
-  /** Which kind of error it is; stable between versions. */
+  /** Which kind of error it is. Codes are stable between versions. */
   readonly code: VmoErrorCode;
   /** The system's name for what went wrong, such as `'EPERM'`; absent when no system call failed. */
   declare readonly errno?: string;
   /** The system call that failed; absent when none did. */
   declare readonly syscall?: string;
-  /** The other process, where there is one. */
+  /** The pid of the other process, where there is one. */
   declare readonly pid?: number;
   /** The address that was offered, claimed or refused, where there is one. */
   declare readonly address?: bigint;
@@ -77,6 +87,13 @@ export class VmoError extends Error {
     Object.defineProperty(this.prototype, 'name', { value: 'VmoError', configurable: true, writable: true });
   }
 
+  /**
+   * Makes an error as the library would, for tests of code that handles them.
+   *
+   * @param code which kind of error it is.
+   * @param message what was wrong, what was expected, and what to do.
+   * @param details what else is known.
+   */
   constructor(code: VmoErrorCode, message: string, details: VmoErrorDetails = {}) {
     const { cause, ...known } = details;
     super(message, cause === undefined ? undefined : { cause });

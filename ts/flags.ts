@@ -1,27 +1,67 @@
 import { invalidArgument } from './errors.js';
 import { describeValue } from './validate.js';
 
-/** The claimer may read. Alone, it gets the source's live bytes uncopied, and its own writes stay private to it. */
+/**
+ * The claimer may read.
+ *
+ * Granted alone, it shows the source's live bytes, uncopied; what the claimer writes stays in its own private copy of the page.
+ *
+ * @category Flags
+ */
 export const VMO_GRANT_R = 1;
-/** The claimer may write: one memory, two processes. Reading comes with it, no machine has write-only memory. */
+/**
+ * The claimer may write: one memory, two processes.
+ *
+ * Reading comes with it, since no machine has write-only memory.
+ *
+ * @category Flags
+ */
 export const VMO_GRANT_W = 2;
 /**
- * The claimer may execute. Only for memory from `allocate(…, { executable: true })`. What is not granted is not mapped
- * executable, but that is no boundary: a memory object cannot deny execution to whoever holds it.
+ * The claimer may execute.
+ *
+ * Only for memory from `allocate(…, { executable: true })`. What is not granted is not mapped executable, but that is no
+ * boundary: a memory object cannot deny execution to whoever holds it.
+ *
+ * @category Flags
  */
 export const VMO_GRANT_X = 4;
-/** `VMO_GRANT_R | VMO_GRANT_W | VMO_GRANT_X` */
+/**
+ * All three grants: `VMO_GRANT_R | VMO_GRANT_W | VMO_GRANT_X`.
+ *
+ * @category Flags
+ */
 export const VMO_GRANTALL = 7;
-/** The source gives up reading, and with it all rights: only together with the others. */
+/**
+ * The source gives up reading.
+ *
+ * Only together with the other two, as {@link VMO_DISOWN}: what cannot be read cannot be used.
+ *
+ * @category Flags
+ */
 export const VMO_DROP_R = 8;
 /**
- * The source gives up writing. It goes on reading the shared bytes; what it writes from then on stays its own. When nobody
- * else may write either, the memory is sealed and its claims are `immutable`.
+ * The source gives up writing.
+ *
+ * It goes on reading the shared bytes; what it writes from then on stays its own. When nobody else may write either, the memory
+ * is sealed and its claims are `immutable`.
+ *
+ * @category Flags
  */
 export const VMO_DROP_W = 16;
-/** The source gives up executing. */
+/**
+ * The source gives up executing.
+ *
+ * @category Flags
+ */
 export const VMO_DROP_X = 32;
-/** `VMO_DROP_R | VMO_DROP_W | VMO_DROP_X`: the range leaves the source, and belongs to the claimer alone. */
+/**
+ * All three drops, `VMO_DROP_R | VMO_DROP_W | VMO_DROP_X`: the memory leaves the source and belongs to the claimer alone.
+ *
+ * The source's buffers are detached. A claim is refused with ERR_VMO_BUSY while a third process shares the memory.
+ *
+ * @category Flags
+ */
 export const VMO_DISOWN = 56;
 
 const NAMED_BITS = {

@@ -5,20 +5,31 @@ import type { ClaimOptions } from './options.js';
 import { checkOptions, checkPid, checkSignal } from './validate.js';
 import { vmClaim } from './vm-claim.js';
 
+/**
+ * Which offers to iterate over, and until when.
+ *
+ * @category Claiming
+ */
 export interface IncomingOffersOptions {
-  /** Only the offers of this process. Default: those of all. */
+  /** The pid of the process whose offers are wanted. Default: those of all. */
   from?: number;
   /** Ends the iteration: it then throws `signal.reason`. */
   signal?: AbortSignal;
 }
 
-/** An offer made to this process. */
+/**
+ * An offer made to this process, from {@link incomingOffers}.
+ *
+ * It is a note of what was offered: it holds no memory, and the offer may have ended since.
+ *
+ * @category Claiming
+ */
 export class IncomingOffer {
   /** The offer's number, unique within its source process. */
   readonly id: number;
-  /** The process that made it. */
+  /** The pid of the process that made it, in this process's pid namespace. */
   readonly srcPid: number;
-  /** Its first byte's address in the source process. */
+  /** The address of its first byte in the source process. */
   readonly address: bigint;
   /** Its length in bytes. */
   readonly byteLength: number;
@@ -38,27 +49,36 @@ export class IncomingOffer {
     return new IncomingOffer(record);
   }
 
-  /** `vmClaim(offer.srcPid, offer.address, options)`. */
+  /**
+   * Claims it: `vmClaim(offer.srcPid, offer.address, options)`.
+   *
+   * @param options how to take it.
+   * @returns a promise of the claim. It rejects as {@link vmClaim} does: with ERR_VMO_NOT_OFFERED when the offer has ended.
+   */
   claim(options?: ClaimOptions): Promise<Claim> {
     return vmClaim(this.srcPid, this.address, options);
   }
 }
 
 /**
- * The offers made to this process: those that stand when the iteration starts, and each new one as it is made, without
- * polling and whichever process started first. Every iteration gets every offer, once. It keeps the process alive and
- * waits for ever; leave it with `break`, or with a signal. What comes while you are busy is kept for you (a few words an
- * offer; the memory stays with its source).
+ * Iterates over the offers made to this process: those that stand when the iteration starts, and each new one as it is made.
+ *
+ * Nothing is polled, and it does not matter which process started first. Every iteration gets every offer, once. It keeps the
+ * process alive and waits for ever; leave it with `break`, or with a signal. What comes while you are busy is kept for you (a
+ * few words an offer; the memory stays with its source).
  *
  * An offer may be gone (claimed elsewhere, cancelled, expired) by the time you claim it: ERR_VMO_NOT_OFFERED.
  *
- * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT
+ * @param options whose offers, and a signal that ends the iteration.
+ * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT for wrong options. The iteration throws `signal.reason` when it is aborted.
  *
  * @example
  * for await (const offer of incomingOffers({ from: workerPid })) {
  *   using claim = await offer.claim();
  *   handle(new Uint8Array(claim.buffer));
  * }
+ *
+ * @category Claiming
  */
 export function incomingOffers(options: IncomingOffersOptions = {}): AsyncIterable<IncomingOffer> {
   checkOptions(options);

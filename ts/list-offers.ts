@@ -4,41 +4,48 @@ import { addon } from './load-addon.js';
 import { log } from './log.js';
 import type { NativeOfferRecord } from './native.js';
 
-/** How long the other processes here may take to tell; who is silent is left out. */
+/** How long the other processes here may take to answer. One that is silent is left out. */
 const LIST_TIMEOUT_MS = 1000;
 
-/** One offer that this process has sent or received. */
+/**
+ * One offer that this process has made or that is made to it, from {@link vmListOffer}. It is a snapshot.
+ *
+ * @category Listing
+ */
 export interface OfferRecord {
   /** The offer's number, unique within its source process. */
   id: number;
-  /** The process that made it. */
+  /** The pid of the process that made it. */
   srcPid: number;
-  /** The process that may claim it. */
+  /** The pid of the process that may claim it. */
   destPid: number;
-  /** Its first byte's address in the source process. */
+  /** The address of its first byte in the source process. */
   address: bigint;
   /** Its length in bytes. */
   byteLength: number;
   /** What it grants and drops: `VMO_*` bits. */
   flags: number;
-  /** `'memory'`: made by `vmOffer`. `'channel'`, `'message'`: made by a `Channel`, for its rings or for one message. */
+  /** What it is for. */
   kind: OfferKind;
-  /** `'sent'` by this process, or `'received'`: made to it. An offer to oneself is listed both ways. */
+  /** `'sent'`: this process made it. `'received'`: it is made to this process. An offer to oneself is listed both ways. */
   direction: 'sent' | 'received';
   /** Where it stands. */
   state: OfferState;
 }
 
 /**
- * Lists the offers that this process has made and those that are made to it. The latter are learnt by asking the other
- * processes in the same network namespace that use this library; one that is stopped is left out after a second, and of one
- * that offers more than 65536 things, the rest.
+ * Lists the offers that this process has made and those that are made to it.
  *
- * @returns a promise that rejects with ERR_VMO_TOO_MANY when this process has too few descriptors left to ask.
+ * To learn of the latter it asks the other processes in the same network namespace that use this library. One that does not
+ * answer within a second is left out, and of each at most 65536 offers are listed.
+ *
+ * @returns a promise of the list. It rejects with ERR_VMO_TOO_MANY when this process has too few descriptors left to ask.
  *
  * @example
  * const [offer] = (await vmListOffer()).filter(({ direction }) => direction === 'received');
  * if (offer) await vmClaim(offer.srcPid, offer.address);
+ *
+ * @category Listing
  */
 export async function vmListOffer(): Promise<OfferRecord[]> {
   const records = await promiseOf<NativeOfferRecord[]>((resolve, reject) => {
@@ -50,7 +57,17 @@ export async function vmListOffer(): Promise<OfferRecord[]> {
   return traced(records);
 }
 
-/** `vmListOffer`, but this thread waits for it. */
+/**
+ * {@link vmListOffer}, but this thread waits for the answers.
+ *
+ * @returns the list.
+ * @throws {VmoError} ERR_VMO_TOO_MANY when this process has too few descriptors left to ask.
+ *
+ * @example
+ * const standing = vmListOfferSync().filter(({ direction, state }) => direction === 'sent' && state === 'pending');
+ *
+ * @category Listing
+ */
 export function vmListOfferSync(): OfferRecord[] {
   return traced(addon().listSync(LIST_TIMEOUT_MS));
 }

@@ -8,12 +8,16 @@ import type { NativeOffer } from './native.js';
 import { formatAddress } from './units.js';
 
 /**
- * Memory offered to one process, until that process claims it, the offer is cancelled, or one of the two processes ends.
- * The offer keeps the memory alive, and stands, even when this object and the `Region` are garbage.
+ * Memory offered to one process, from {@link vmOffer}.
+ *
+ * The offer stands until that process claims it, it is cancelled or revoked, or one of the two processes ends. It keeps the
+ * memory alive, even when this object and the `Region` are garbage. It belongs to the process, not to the thread that made it.
  *
  * @example
  * const offer = vmOffer(destPid, region, VMO_GRANT_R);
  * if ((await offer.claimed) === 'claimed') await offer.released; // now a pool may use the region again
+ *
+ * @category Offering
  */
 export class Offer {
   readonly #native: NativeOffer;
@@ -32,12 +36,12 @@ export class Offer {
     return new Offer(native);
   }
 
-  /** The offer's number, unique within this process; `OfferRecord` and `IncomingOffer` have it, too. */
+  /** The offer's number, unique within this process. `OfferRecord` and `IncomingOffer` have it, too. */
   get id(): number {
     return this.#native.id;
   }
 
-  /** The process that may claim it. */
+  /** The pid of the process that may claim it. */
   get destPid(): number {
     return this.#native.destPid;
   }
@@ -57,17 +61,14 @@ export class Offer {
     return this.#native.flags;
   }
 
-  /**
-   * `'pending'`: it stands. `'claiming'`: its claim is under way. Then one of the endings: `'claimed'`, `'cancelled'` (by
-   * this process), `'expired'` (the destination process ended), `'revoked'` (this process took it back at its own end).
-   */
+  /** Where it stands now: `'pending'`, `'claiming'`, or how it ended. */
   get state(): OfferState {
     return this.#native.state;
   }
 
   /**
-   * Resolves to how the offer ended; never rejects. Reading this property keeps the process alive until then. Always the
-   * same promise.
+   * A promise of how the offer ended. It never rejects, and is always the same one. Reading this property keeps the process
+   * alive until then.
    */
   get claimed(): Promise<OfferEnding> {
     this.#claimed ??= promiseOf((resolve) => {
@@ -80,8 +81,8 @@ export class Offer {
   }
 
   /**
-   * Resolves when the claimer has let the memory go or is gone, and when the offer ended unclaimed; never rejects.
-   * Reading this property keeps the process alive until then. Always the same promise.
+   * A promise that resolves when the claimer has let the memory go or is gone, or when the offer ended unclaimed. It never
+   * rejects, and is always the same one. Reading this property keeps the process alive until then.
    */
   get released(): Promise<void> {
     this.#released ??= promiseOf((resolve) => {
@@ -94,7 +95,7 @@ export class Offer {
   }
 
   /**
-   * Takes the offer back. Cancelling and claiming race to one winner.
+   * Takes the offer back. When a claim comes at the same moment, one of the two wins.
    *
    * @returns true when this call cancelled it, false when it had ended unclaimed before.
    * @throws {VmoError} ERR_VMO_TOO_LATE when it has been claimed or is being claimed.

@@ -7,37 +7,46 @@ const DEFAULT_CLAIM_TIMEOUT_MS = 5000;
 const TRANSFERS = ['map', 'pull'] as const satisfies readonly TransferKind[];
 const PAGINGS = ['auto', 'userfault', 'kernel', 'eager'] as const satisfies readonly ClaimOptions['paging'][];
 
-/** How to take an offer. */
+/**
+ * How to take an offer.
+ *
+ * @category Claiming
+ */
 export interface ClaimOptions {
   /**
-   * `'map'` maps the offered memory itself, without a copy. `'pull'` makes it private memory of this process, copied when
-   * it is touched (without full userfault rights: at once) and charged to this process; what was disowned is given back
-   * behind the copy, so that there is one buffer at all times. What the source writes into a page after it was pulled, or
-   * this process before it is offered on, the other does not see. Default: `'map'`.
+   * How the memory is taken. Default: `'map'`.
+   *
+   * - `'map'` maps the offered memory itself, without a copy.
+   * - `'pull'` copies it into private memory of this process: each page when it is touched, or all at once where this process
+   *   has no full rights to userfaultfd. This process is charged for it. What was disowned is given back behind the copy, so
+   *   that there is one buffer at all times. The source does not see what this process writes, and this process does not see
+   *   what the source writes to a page that has been pulled.
    */
   transfer?: TransferKind;
   /**
-   * How pages arrive. `'userfault'`: when they are touched, installed by this library's pager in windows, with
-   * read-ahead, `residency()` and `stats()`. `'kernel'`: when they are touched, by the kernel's own demand paging.
-   * `'eager'`: all at once, before the claim is complete; what cannot be had then comes when it is touched. `'auto'`: `'userfault'` where this process has full rights to
-   * it and the pages are ordinary ones (see `region.pages`), `'kernel'` otherwise. Default: `'auto'`.
+   * How the pages arrive. Default: `'auto'`.
    *
-   * `'userfault'` asked for by name without full rights works, but system calls that touch an absent page then fail
-   * with EFAULT (`fs.write(claim.buffer)`): prefetch first. `capabilities()` tells.
+   * - `'userfault'`: when they are touched, installed by this library's pager in windows, with read-ahead and `stats()`.
+   * - `'kernel'`: when they are touched, by the kernel's own demand paging. It cannot pull.
+   * - `'eager'`: all at once, before the claim is complete. What cannot be had then comes when it is touched.
+   * - `'auto'`: `'userfault'` where this process has full rights to userfaultfd and the pages it gets are ordinary ones (see
+   *   `region.pages`). Otherwise `'kernel'`, or `'eager'` for what is pulled.
+   *
+   * `'userfault'` works without full rights when it is asked for by name, but a system call that touches an absent page then
+   * fails with EFAULT (`fs.write(fd, claim.view(), …)`): prefetch first. `capabilities()` says which rights there are.
    */
   paging?: 'auto' | PagingKind;
   /**
-   * Begins to prefetch all of the claim as soon as it is complete, and does not wait for it: the claim resolves as quickly
-   * as ever, touches are answered as ever, and most of them find their pages there. Wait for it all with
-   * `claim.prefetch()`, which does nothing twice; `release()` ends it. Pages that cannot be had now come when they are
-   * touched. Default: false.
+   * Whether to prefetch all of the claim as soon as it is complete. Nothing waits for that: the claim resolves as quickly as
+   * without, and pages that are touched first are installed first. To wait for all of it call `claim.prefetch()`, which does
+   * nothing twice; `release()` ends it. A page that cannot be had now comes when it is touched. Default: false.
    */
   prefetch?: boolean;
-  /** How long the source may take to answer, in milliseconds, above 0. Then: ERR_VMO_TIMEOUT. Default: 5000. */
+  /** How long the source may take to answer, in milliseconds, above 0. After that: ERR_VMO_TIMEOUT. Default: 5000. */
   timeoutMs?: number;
   /**
-   * Abandons the claim. The promise then rejects with `signal.reason` and the offer stands as before; if the claim is
-   * already complete, the promise still resolves, so that nothing is lost. `vmClaimSync` looks at it once, at the start.
+   * Gives the claim up. The promise then rejects with `signal.reason`, and the offer stands as before. If the claim is complete
+   * already, the promise still resolves, so that nothing is lost. `vmClaimSync` looks at the signal once, at the start.
    */
   signal?: AbortSignal;
 }

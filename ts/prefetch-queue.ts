@@ -6,22 +6,37 @@ import { releasedError } from './region.js';
 import { MIB, roundDown, roundUp } from './units.js';
 import { checkFunction, checkLength, checkOptions, checkSignal, checkWithin, describeValue } from './validate.js';
 
-/** How far a prefetch has come, in bytes of whole pages. */
+/**
+ * How far a prefetch has come. Its range has been widened to whole pages.
+ *
+ * @category Paging
+ */
 export interface PrefetchProgress {
+  /** How many bytes are resident, from the start of the range on. */
   bytesDone: number;
+  /** How many bytes the range has. */
   bytesTotal: number;
 }
 
+/**
+ * What to prefetch, how urgently, and how to stop it.
+ *
+ * @category Paging
+ */
 export interface PrefetchOptions {
   /** Where to begin, in bytes from the claim's start. Default: 0. */
   byteOffset?: number;
   /** How many bytes. Default: the rest of the claim. */
   byteLength?: number;
-  /** Stops it: the promise rejects with `signal.reason` at once; pages that are installed stay. */
+  /** Stops it: the promise rejects with `signal.reason` at once. Pages that are installed stay. */
   signal?: AbortSignal;
-  /** Called on this thread after every step. What it throws becomes the promise's rejection and ends the prefetch. */
+  /**
+   * Called on this thread after every step of at most 4 MiB. What it throws ends the prefetch and becomes its rejection.
+   *
+   * @param progress how far it has come.
+   */
   onProgress?: (progress: PrefetchProgress) => void;
-  /** The higher, the sooner, against other prefetches in this thread. Any finite number. Default: 0. */
+  /** Of the prefetches in this thread, those with a higher number go first. Any finite number. Default: 0. */
   priority?: number;
 }
 

@@ -1,6 +1,14 @@
 import type { Region } from './region.js';
 
-/** Whole pages of a region, made by `region.range()`. It holds no memory of its own. */
+/**
+ * Whole pages of a region, from {@link Region.range}, to offer them by. It holds no memory of its own, and is of no use when
+ * its region has been released.
+ *
+ * @example
+ * vmOffer(destPid, region.range(0, 65536), VMO_GRANT_R);
+ *
+ * @category Allocating
+ */
 export class RegionRange {
   /** The region that the pages belong to. */
   readonly region: Region;

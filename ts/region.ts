@@ -11,7 +11,7 @@ import { formatAddress } from './units.js';
 import { checkLength, checkPageOffset, checkWholePages, checkWithin } from './validate.js';
 
 /**
- * A page-aligned range of memory that this library manages. `allocate()` makes one; a `Claim` is one, too.
+ * A page-aligned range of memory that this library manages. {@link allocate} makes one; a {@link Claim} is one, too.
  *
  * The memory is given back by `release()`, by leaving the scope of `using`, when the object is garbage and no buffer of
  * it is left, and when the thread (main or worker) that made it ends. An open offer and a live claim elsewhere keep what
@@ -21,6 +21,8 @@ import { checkLength, checkPageOffset, checkWholePages, checkWithin } from './va
  * @example
  * using region = allocate(1 << 20);
  * new Float64Array(region.buffer).fill(1);
+ *
+ * @category Allocating
  */
 export class Region {
   readonly #native: NativeRegion;
@@ -53,10 +55,8 @@ export class Region {
   }
 
   /**
-   * The pages underneath: `'ordinary'` ones, `'transparent-huge'` where the kernel was asked to join them into 2 MiB, or
-   * `'hugetlb'` where reserved 2 MiB pages were to be had. A claim that maps them has them, too, and is paged by the kernel
-   * unless it says otherwise, since that installs a whole one at a touch. That they are `'transparent-huge'` is the word
-   * of the process that allocated them.
+   * What kind of pages are underneath. A claim that maps huge pages has huge pages, too, and is paged by the kernel unless it
+   * asks for something else, since the kernel installs a whole one at a touch.
    */
   get pages(): PageKind {
     return this.#native.pages;
@@ -74,12 +74,13 @@ export class Region {
 
   /**
    * All the bytes, as one ArrayBuffer: always the same one. Nothing is copied. `release()` detaches it (its length is
-   * then 0). A program cannot move it: `transfer()` throws, and so does a transfer list that names it (Node 20 copies it
-   * instead). On Node 20 to 23 a stream of type 'bytes' can still take it, on Bun and Deno a transfer list can; such a
-   * region can only be released.
+   * then 0), and so does a claim that disowns it. A program cannot move it: `transfer()` throws, and so does a transfer
+   * list that names it (Node 20 copies it instead). On Node 20 to 23 a stream of type 'bytes' can still take it, on Bun
+   * and Deno a transfer list can; such a region can only be released.
    *
    * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT when the region is longer than one ArrayBuffer can be
    *   (`buffer.constants.MAX_LENGTH`, 4 GiB on Node 20): use `view()`. Also when the region has been released.
+   *   ERR_VMO_NOT_OWNED when it has been disowned.
    */
   get buffer(): ArrayBuffer {
     this.checkLive();
@@ -94,7 +95,11 @@ export class Region {
    * @param byteOffset where it begins, in bytes from the region's start. Default: 0.
    * @param byteLength how long it is, in bytes, at most `buffer.constants.MAX_LENGTH`. Default: the rest of the region.
    * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT for a range that is not inside the region, or too long for one
-   *   ArrayBuffer, and when the region has been released.
+   *   ArrayBuffer, and when the region has been released. ERR_VMO_NOT_OWNED when it has been disowned.
+   *
+   * @example
+   * const header = new DataView(region.buffer, 0, 64);
+   * const body = region.view(64);
    */
   view(byteOffset = 0, byteLength = Math.max(this.byteLength - byteOffset, 0)): Uint8Array<ArrayBuffer> {
     this.checkLive();
@@ -111,7 +116,9 @@ export class Region {
    *
    * @param byteOffset a multiple of the page size.
    * @param byteLength a multiple of the page size, at least one page.
-   * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT for anything else; the message has the page size in it.
+   * @returns the range. It holds no memory of its own.
+   * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT for anything else; the message has the page size in it. ERR_VMO_NOT_OWNED when
+   *   the region has been disowned.
    */
   range(byteOffset: number, byteLength: number): RegionRange {
     this.checkLive();
@@ -133,7 +140,7 @@ export class Region {
     this.#buffer = undefined;
   }
 
-  /** `release()`, at the end of the scope of `using`. */
+  /** Calls `release()` at the end of the scope of `using`. */
   [Symbol.dispose](): void {
     this.release();
   }

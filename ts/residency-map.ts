@@ -1,12 +1,21 @@
-/** A run of resident pages: `pageCount` of them, from page `firstPage` of the claim on. */
+/**
+ * A run of resident pages, from {@link ResidencyMap.ranges}.
+ *
+ * @category Paging
+ */
 export interface PageRun {
+  /** The first page's number, counted from 0 at the start of the claim. */
   firstPage: number;
+  /** How many pages the run has. */
   pageCount: number;
 }
 
 /**
- * Which pages of a claim were in this process's page table when `claim.residency()` was called, as the kernel saw it. A
- * snapshot: pages arrive, and may be reclaimed, at any time.
+ * Which pages of a claim were in this process's page table when {@link Claim.residency} was called, as the kernel saw it.
+ *
+ * It is a snapshot: pages arrive, and may be reclaimed, at any time.
+ *
+ * @category Paging
  */
 export class ResidencyMap {
   /** The size of a page in bytes. */
@@ -18,9 +27,11 @@ export class ResidencyMap {
   readonly #bits: Uint8Array;
 
   /**
+   * Makes a map from a bit for each page. {@link Claim.residency} does that.
+   *
    * @param bits bit `i & 7` of byte `i >> 3` belongs to page `i`.
    * @param pageCount how many bits count.
-   * @param pageSize in bytes.
+   * @param pageSize the size of a page in bytes.
    */
   constructor(bits: Uint8Array, pageCount: number, pageSize: number) {
     this.#bits = bits;
@@ -29,14 +40,19 @@ export class ResidencyMap {
     this.residentPages = countPages(this.ranges());
   }
 
-  /** Whether a page was resident; pages are counted from 0. False for a page that the claim does not have. */
+  /**
+   * Tells whether a page was resident.
+   *
+   * @param pageIndex the page's number, counted from 0.
+   * @returns false also for a page that the claim does not have.
+   */
   has(pageIndex: number): boolean {
     if (!Number.isInteger(pageIndex) || pageIndex < 0 || pageIndex >= this.pageCount) return false;
     return ((this.#byteOf(pageIndex) >> (pageIndex & 7)) & 1) === 1;
   }
 
   /**
-   * The resident pages as maximal runs, in order.
+   * Yields the resident pages as runs, in order. Runs are as long as can be: between two of them is an absent page.
    *
    * @example
    * for (const { firstPage, pageCount } of claim.residency().ranges()) console.log(firstPage, pageCount);

@@ -8,18 +8,24 @@ import { formatAddress } from './units.js';
 import { checkAddress, checkPid } from './validate.js';
 
 /**
- * Takes what another process has offered to this one. It costs the same for 4 KiB and for 4 GiB: pages arrive when they
- * are touched. An offer is claimed once.
+ * Takes what another process, or this one, has offered to this one.
  *
- * @param srcPid the process that made the offer.
- * @param remoteAddress the offer's address in that process.
+ * It costs the same for 4 KiB and for 4 GiB: pages arrive when they are touched. An offer is claimed once. The other process
+ * answers from a thread of its own, whatever its JavaScript is doing.
+ *
+ * @param srcPid the pid of the process that made the offer, in this process's pid namespace.
+ * @param remoteAddress the offer's address in that process: `offer.address`.
+ * @param options how to take it.
  * @returns a promise of the claim. It rejects with a `VmoError` (ERR_VMO_INVALID_ARGUMENT, ERR_VMO_NO_PROCESS,
- *   ERR_VMO_NOT_OFFERED, ERR_VMO_TIMEOUT, ERR_VMO_PEER_GONE, ERR_VMO_PROTOCOL, ERR_VMO_UNSUPPORTED, ERR_VMO_NO_MEMORY,
- *   ERR_VMO_TOO_MANY) or with `signal.reason`. It keeps the process alive until it settles.
+ *   ERR_VMO_NOT_OFFERED, ERR_VMO_BUSY, ERR_VMO_TIMEOUT, ERR_VMO_PEER_GONE, ERR_VMO_PROTOCOL, ERR_VMO_NOT_PERMITTED,
+ *   ERR_VMO_UNSUPPORTED, ERR_VMO_NO_MEMORY, ERR_VMO_TOO_MANY) or with `signal.reason`. It keeps the process alive until it
+ *   settles. The caller releases the claim; see {@link Region}.
  *
  * @example
  * using claim = await vmClaim(srcPid, 0x7f0000000000n, { timeoutMs: 1000 });
  * const table = tableFromIPC(new Uint8Array(claim.buffer));
+ *
+ * @category Claiming
  */
 export async function vmClaim(srcPid: number, remoteAddress: bigint, options: ClaimOptions = {}): Promise<Claim> {
   const checked = checkClaim(srcPid, remoteAddress, options);
@@ -38,11 +44,20 @@ export async function vmClaim(srcPid: number, remoteAddress: bigint, options: Cl
 }
 
 /**
- * `vmClaim`, but this thread waits for it. The other process answers from a thread of its own, whatever its JavaScript
- * is doing; a process can claim from itself.
+ * {@link vmClaim}, but this thread waits for it.
  *
- * @param options `signal` is looked at once, before anything is done.
+ * A process can claim from itself, too: another thread answers.
+ *
+ * @param srcPid the pid of the process that made the offer, in this process's pid namespace.
+ * @param remoteAddress the offer's address in that process: `offer.address`.
+ * @param options how to take it. `signal` is looked at once, before anything is done.
+ * @returns the claim. The caller releases it; see {@link Region}.
  * @throws {VmoError} as `vmClaim` rejects.
+ *
+ * @example
+ * using claim = vmClaimSync(srcPid, remoteAddress, { transfer: 'pull', paging: 'eager' });
+ *
+ * @category Claiming
  */
 export function vmClaimSync(srcPid: number, remoteAddress: bigint, options: ClaimOptions = {}): Claim {
   const checked = checkClaim(srcPid, remoteAddress, options);

@@ -8,7 +8,12 @@ import { RegionRange } from './region-range.js';
 import { formatAddress, isMultiple } from './units.js';
 import { checkAddress, checkLength, checkPid, checkWholePages, describeValue } from './validate.js';
 
-/** What can be offered: a region, whole pages of it, or a view that begins and ends with a page of one. */
+/**
+ * What can be offered: a region, whole pages of it ({@link Region.range}), or a typed array, `DataView` or `Buffer` on its
+ * memory that begins and ends with a page.
+ *
+ * @category Offering
+ */
 export type OfferableMemory = Region | RegionRange | ArrayBufferView;
 
 export interface Extent {
@@ -17,36 +22,60 @@ export interface Extent {
 }
 
 /**
- * Offers memory to one other process (or to this one). Nothing changes before that process claims it: nothing is copied,
- * and nothing taken away. The same memory may be offered to any number of processes.
+ * Offers memory to one other process, or to this one.
+ *
+ * Nothing changes before that process claims it: nothing is copied, and nothing taken away. The same memory may be offered to
+ * any number of processes, once to each at a time. An offer does not keep the process alive; awaiting `offer.claimed` does.
  *
  * A part of a region gets a memory object of its own the first time it is claimed apart from the rest: the claimer can
- * reach the offered bytes and not one byte more. That is refused with ERR_VMO_BUSY, at the claim, while somebody shares
- * the whole.
+ * reach the offered bytes and not one byte more. That costs one copy of the part. It is refused with ERR_VMO_BUSY, at the claim,
+ * while somebody shares the whole.
  *
  * @param destPid the pid of a live process, in this process's pid namespace.
- * @param memory what to offer; it must have come from `allocate()` or from a claim.
- * @param flags `VMO_GRANT_*` bits, at least one.
+ * @param memory what to offer. It must have come from `allocate()` or from a claim.
+ * @param flags what the claimer gets and the source gives up: at least one `VMO_GRANT_*` bit, and any `VMO_DROP_*` bits.
+ * @returns the offer, which stands.
  * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT, ERR_VMO_NO_PROCESS, ERR_VMO_NOT_PERMITTED (granting more than is held),
- *   ERR_VMO_NOT_OWNED, ERR_VMO_UNSUPPORTED, ERR_VMO_TOO_MANY. Nothing is offered then.
+ *   ERR_VMO_NOT_OWNED, ERR_VMO_BUSY (this address stands offered to that process already), ERR_VMO_UNSUPPORTED,
+ *   ERR_VMO_TOO_MANY. Nothing is offered then.
  *
  * @example
  * const offer = vmOffer(destPid, region, VMO_GRANT_R | VMO_GRANT_W);
  * console.log(`claim ${offer.address} of ${process.pid}`);
+ *
+ * @category Offering
  */
 export function vmOffer(destPid: number, memory: OfferableMemory, flags: number): Offer;
 /**
- * Cancels by address: with length 0, the pending offer of that address to that process is taken back.
+ * Takes the pending offer of that address to that process back.
  *
+ * @param destPid the pid that it was offered to.
+ * @param address the offer's address.
+ * @param byteLength 0.
+ * @param flags of no account.
  * @returns true when it was cancelled, false when there was none.
  * @throws {VmoError} ERR_VMO_TOO_LATE when it is being claimed.
+ *
+ * @example
+ * vmOffer(destPid, offer.address, 0);
+ *
+ * @category Offering
  */
 export function vmOffer(destPid: number, address: bigint, byteLength: 0, flags?: number): boolean;
 /**
- * Offers by address and length, as in the proposal of 2009. With length 0 it cancels and returns a boolean.
+ * Offers by address and length. With length 0 it cancels and returns a boolean.
  *
- * @param address the first byte, a multiple of the page size.
- * @param byteLength a multiple of the page size.
+ * @param destPid the pid of a live process, in this process's pid namespace.
+ * @param address the address of the first byte, a multiple of the page size.
+ * @param byteLength the length in bytes, a multiple of the page size.
+ * @param flags as above.
+ * @returns the offer.
+ * @throws {VmoError} as above.
+ *
+ * @example
+ * const offer = vmOffer(destPid, region.address + 65536n, 4096, VMO_GRANT_R);
+ *
+ * @category Offering
  */
 export function vmOffer(destPid: number, address: bigint, byteLength: number, flags: number): Offer | boolean;
 export function vmOffer(

@@ -26,9 +26,10 @@ import type { Rings } from './rings.js';
 import { SentEnclosures } from './sent-enclosures.js';
 
 /**
- * Messages in both directions between two processes, or two threads of one, through memory that both hold. It is set up once,
- * by one offer and one claim; a message then costs a copy into a ring and no system call while both sides are busy. A side
- * that waits sleeps, and is woken. Messages arrive whole and in the order in which they were sent.
+ * Messages in both directions between two processes, or two threads of one, through memory that both hold.
+ *
+ * It is set up once, by one offer and one claim; a message then costs a copy into a ring and no system call while both sides
+ * are busy. A side that waits sleeps, and is woken. Messages arrive whole and in the order in which they were sent.
  *
  * What does not fit a slot of the ring is sent the same way: it goes as memory of its own, offered and claimed behind the
  * scenes, and arrives in its turn.
@@ -37,13 +38,15 @@ import { SentEnclosures } from './sent-enclosures.js';
  * `send()` that waits, `close()`) keeps the process alive; an open channel that nobody waits on does not.
  *
  * Errors: ERR_VMO_PEER_GONE when the other side has ended without closing, once everything it had sent has been received; also
- * from sending when it has closed. ERR_VMO_PROTOCOL when it has written what no channel writes: then the channel is broken
- * in both directions, and released. ERR_VMO_INVALID_ARGUMENT for wrong arguments and for sending after `close()`.
+ * from sending when it has closed. ERR_VMO_PROTOCOL when the other side has written what no channel writes: then the channel is
+ * broken in both directions, and released. ERR_VMO_INVALID_ARGUMENT for wrong arguments and for sending after `close()`.
  *
  * @example
  * const channel = await Channel.open(destPid); // in that process: await Channel.accept(srcPid)
  * await channel.send(bytes);
  * for await (const message of channel) handle(message.bytes);
+ *
+ * @category Channels
  */
 export class Channel {
   readonly #rings: Rings;
@@ -99,6 +102,7 @@ export class Channel {
    * Opens a channel to a process, which accepts it with `Channel.accept`. Which of the two comes first does not matter.
    *
    * @param destPid the pid of a live process, in this process's pid namespace; its own to open a channel to a worker.
+   * @param options the size of the rings, how to use the channel, and how long to wait.
    * @returns a promise of the channel, once it is accepted. It keeps the process alive until it settles and rejects with
    *   `signal.reason` or with a `VmoError`: ERR_VMO_INVALID_ARGUMENT, ERR_VMO_NO_PROCESS, ERR_VMO_PEER_GONE (it ended before it
    *   accepted), ERR_VMO_TIMEOUT, ERR_VMO_NO_MEMORY, ERR_VMO_TOO_MANY.
@@ -115,13 +119,22 @@ export class Channel {
   /**
    * Accepts the next channel that one process opens to this one.
    *
+   * @param srcPid the pid of the process that opens it, in this process's pid namespace.
+   * @param options how to use the channel, and a signal to stop waiting for it.
    * @returns a promise of the channel. It keeps the process alive until it settles and rejects with `signal.reason`, or with
    *   a `VmoError` when what was opened is no sound channel (ERR_VMO_PROTOCOL) or cannot be had.
+   *
+   * @example
+   * await using channel = await Channel.accept(srcPid, { signal: AbortSignal.timeout(1000) });
    */
   static accept(srcPid: number, options?: ChannelUseOptions): Promise<Channel>;
   /**
    * Accepts every channel that is opened to this process, those that wait and those that come. One that cannot be had is
    * passed over (`DEBUG=vmoffer:channel` says why). Where several threads accept, each channel goes to one of them.
+   *
+   * @param options whose channels, how to use them, and a signal that ends the iteration.
+   * @returns the channels. Iterating over them keeps the process alive and waits for ever; leave it with `break`, or with a
+   *   signal.
    *
    * @example
    * for await (const channel of Channel.accept()) void serve(channel);
@@ -142,7 +155,7 @@ export class Channel {
     return new Channel(await acceptOne(srcPid, signal), whenFull);
   }
 
-  /** The process on the other side. */
+  /** The pid of the process on the other side, in this process's pid namespace. */
   get peerPid(): number {
     return this.#rings.peerPid;
   }
@@ -152,7 +165,7 @@ export class Channel {
     return this.#rings.slots;
   }
 
-  /** How many bytes a message may have to go through the ring itself. */
+  /** The length in bytes up to which a message goes through the ring itself. */
   get slotBytes(): number {
     return this.#rings.slotBytes;
   }
@@ -166,6 +179,7 @@ export class Channel {
    * Sends a copy of the bytes; the array may be used again at once. Up to `slotBytes` go into the ring; longer ones into
    * memory of their own, which then belongs to the receiver.
    *
+   * @param bytes the message: a typed array, `DataView` or `Buffer` of any length, also 0.
    * @returns true when the message is in the ring. When the ring is full: a promise of that, or false if the channel was made
    *   with `whenFull: 'fail'`. So `await channel.send(bytes)` is always right. Await it before you send more: at most
    *   `slots` messages may wait.
@@ -175,7 +189,12 @@ export class Channel {
   send(bytes: ArrayBufferView): boolean | Promise<boolean>;
   /**
    * Sends memory, without a copy, in its turn among the other messages. It is offered as `vmOffer` would, and claimed by the
-   * receiver as `message.region`. With `VMO_DISOWN` it changes hands. Until it is claimed it must not be changed.
+   * receiver as `message.region`. With `VMO_DISOWN` it changes hands. Do not write to it before it is claimed.
+   *
+   * @param memory what to send: whole pages of memory from `allocate()` or from a claim.
+   * @param flags what the receiver gets and this process gives up, as for `vmOffer`.
+   * @returns as for bytes.
+   * @throws {VmoError} as for bytes.
    *
    * @example
    * await channel.send(region, VMO_DISOWN | VMO_GRANT_R | VMO_GRANT_W);
@@ -193,9 +212,13 @@ export class Channel {
    * Sends copies of several messages, in order, and shows them to the receiver together: for many small ones at once this is
    * cheaper than `send`.
    *
+   * @param messages the messages, each as for `send`.
    * @returns how many are in the ring, from the first on. When it fills up: a promise of all of them being there, or, with
    *   `whenFull: 'fail'`, a smaller number.
    * @throws {VmoError} as `send`. Those before the one that failed have been sent.
+   *
+   * @example
+   * await channel.sendMany(lines.map((line) => Buffer.from(line)));
    */
   sendMany(messages: readonly ArrayBufferView[]): number | Promise<number> {
     try {
@@ -206,15 +229,17 @@ export class Channel {
   }
 
   /**
-   * The place of the next message in the ring, to write it there without a copy. `commit()` sends it. What was reserved
-   * before and not committed is given up, and so is this when something else is sent first.
+   * Gives the place of the next message in the ring, to write it there without a copy. `commit()` sends it. What was reserved
+   * before and not committed is given up, and so is this place when something else is sent first.
    *
-   * @param byteLength from 0 to `slotBytes`.
-   * @returns a view with whatever the place held before, or undefined when the ring is full: see `writable()`.
+   * @param byteLength the message's length in bytes, from 0 to `slotBytes`.
+   * @returns a view of the place, with whatever it held before, or undefined when the ring is full: see `writable()`.
    * @throws {VmoError} as `send`.
    *
    * @example
-   * const place = channel.reserve(8) ?? (await channel.writable(), channel.reserve(8));
+   * await channel.writable();
+   * channel.reserve(8)?.set(header);
+   * channel.commit();
    */
   reserve(byteLength: number): Uint8Array | undefined {
     try {
@@ -227,13 +252,19 @@ export class Channel {
   /**
    * Sends what has been written to the reserved place.
    *
-   * @param byteLength the message's length, if it is to be shorter than what was reserved.
+   * @param byteLength the message's length in bytes, if it is to be shorter than what was reserved.
+   * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT when nothing is reserved, or less than that; otherwise as `send`.
    */
   commit(byteLength?: number): void {
     this.#outbox.commit(byteLength);
   }
 
-  /** Resolves when there is room for a message. It rejects as `send` throws, or with `signal.reason`. */
+  /**
+   * Waits for room for a message.
+   *
+   * @param options a signal to stop waiting.
+   * @returns a promise that resolves when there is room. It rejects as `send` throws, or with `signal.reason`.
+   */
   async writable(options: WaitOptions = {}): Promise<void> {
     const signal = checkWaitOptions(options);
     try {
@@ -244,9 +275,10 @@ export class Channel {
   }
 
   /**
-   * The next message, or undefined when there is none now. The message before is given back with it: its bytes are another
-   * message's from then on.
+   * Takes the next message, without waiting. The message before is given back with it: from then on its bytes belong to
+   * another message.
    *
+   * @returns the message, or undefined when there is none now.
    * @throws {VmoError} ERR_VMO_PEER_GONE after the last message, when the other side has ended without closing.
    *   ERR_VMO_PROTOCOL.
    */
@@ -255,8 +287,11 @@ export class Channel {
   }
 
   /**
-   * Resolves to true when `receive()` has a message, and to false when nothing more will come. The message before is given
-   * back. It rejects as `receive()` throws, or with `signal.reason`.
+   * Waits for a message. The message before is given back.
+   *
+   * @param options a signal to stop waiting.
+   * @returns a promise: true when `receive()` has a message, false when nothing more will come. It rejects as `receive()` throws,
+   *   or with `signal.reason`.
    *
    * @example
    * while (await channel.readable()) {
@@ -268,21 +303,28 @@ export class Channel {
   }
 
   /**
-   * The messages, as they come; with a signal to stop waiting. The end of the other side ends it, leaving it with `break`
-   * leaves the channel open. It lets the rest of the program run now and then, even when messages never stop.
+   * Iterates over the messages as they come. The iteration ends when the other side has closed and everything it had sent has
+   * been received. Leaving it with `break` leaves the channel open. It lets the rest of the program run now and then, even when
+   * messages never stop.
+   *
+   * @param options a signal to stop waiting.
+   * @returns the messages. The iteration throws as `receive()` does, or `signal.reason`.
+   *
+   * @example
+   * for await (const { bytes } of channel.messages({ signal })) handle(bytes);
    */
   messages(options: WaitOptions = {}): AsyncIterableIterator<Message, undefined> {
     return new MessageIterator(this.#inbox, checkWaitOptions(options));
   }
 
-  /** `messages()`, without a signal. */
+  /** Calls `messages()`: `for await (const message of channel)`. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message, undefined> {
     return this.messages();
   }
 
   /**
-   * Ends the channel. Nothing can be sent or received here any more. What has been sent, the other side can still receive;
-   * then its iteration ends.
+   * Ends the channel. Nothing can be sent or received here any more. The other side can still receive what has been sent; then
+   * its iteration ends.
    *
    * @returns a promise of everything being out of this process's hands: in the ring, and claimed where it did not fit.
    *   The process is kept alive until then. Calling it again returns the same promise. It never rejects.
@@ -292,12 +334,12 @@ export class Channel {
     return this.#closing;
   }
 
-  /** `close()`, at the end of the scope of `using`. */
+  /** Calls `close()` at the end of the scope of `using`. */
   [Symbol.dispose](): void {
     void this.close();
   }
 
-  /** `close()`, at the end of the scope of `await using`, which waits for it. */
+  /** Calls `close()` at the end of the scope of `await using`, which waits for it. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -1,25 +1,37 @@
 import type { Claim } from '../claim.js';
 import type { RingReader } from './ring-reader.js';
 
-/** One message, whole. It is there until the next one is asked for, or until `release()`. */
+/**
+ * One message, whole, from {@link Channel.receive} or an iteration over a channel.
+ *
+ * It is there until the next one is asked for, or until `release()`.
+ *
+ * @example
+ * for await (const message of channel) {
+ *   using region = message.region;
+ *   handle(region ? region.view() : message.bytes);
+ * }
+ *
+ * @category Channels
+ */
 export interface Message {
   /**
    * The bytes, where they are: in the ring or, for what did not fit a slot, in memory of their own, whose pages arrive
    * when they are touched. They are there until `release()`, or until the next message is asked for; the array may then
-   * show another message. A process that is not trusted can still write to the ring: copy first what must not change while
-   * you look at it.
+   * show another message. The other process can write to the ring at any time: when you do not trust it, copy first what must
+   * not change while you look at it.
    *
-   * @throws {VmoError} of a message that did not fit a slot and could not be claimed: the error of the claim.
+   * @throws {VmoError} the error of the claim, when a message that did not fit a slot could not be claimed.
    */
   readonly bytes: Uint8Array;
   /**
-   * The memory itself, when a `Region` was sent; undefined when bytes were. Who reads this property takes it: from then on
-   * it is his to release, and the message's `release()` leaves it alone.
+   * The memory itself, when memory was sent; undefined when bytes were. Reading this property takes it over: from then on the
+   * reader has to release it, and the message's `release()` leaves it alone.
    *
    * @throws {VmoError} as `bytes`.
    */
   readonly region: Claim | undefined;
-  /** Gives the place of the bytes back, before the next message is asked for. Calling it again does nothing. */
+  /** Gives the place of the bytes back before the next message is asked for. Calling it again does nothing. */
   release(): void;
 }
 

@@ -6,43 +6,63 @@ const DEFAULT_SLOTS = 128;
 const DEFAULT_SLOT_BYTES = 1024;
 const WHEN_FULL = ['wait', 'fail'] as const satisfies readonly WhenFull[];
 
-/** What `send` does when the other side has not read what fills the ring. */
+/**
+ * What `send` does when the ring is full because the other side has not read what fills it.
+ *
+ * - `'wait'`: it takes the message and returns a promise of its being in the ring.
+ * - `'fail'`: it returns false, and nothing is sent.
+ *
+ * @category Channels
+ */
 export type WhenFull = 'wait' | 'fail';
 
-/** How one side uses a channel. */
+/**
+ * How one side uses a channel.
+ *
+ * @category Channels
+ */
 export interface ChannelUseOptions {
-  /**
-   * What this side's `send` does when the ring is full. `'wait'`: it takes the message and returns a promise of its being
-   * in the ring. `'fail'`: it returns false. Default: `'wait'`.
-   */
+  /** What this side's `send` does when the ring is full. Default: `'wait'`. */
   whenFull?: WhenFull;
-  /** Gives it up: the promise rejects with `signal.reason`. It is of no account once the channel is there. */
+  /** Gives the channel up: the promise rejects with `signal.reason`. Once the channel is there, the signal does nothing. */
   signal?: AbortSignal;
 }
 
-/** How to open a channel. */
+/**
+ * How to open a channel.
+ *
+ * @category Channels
+ */
 export interface ChannelOptions extends ChannelUseOptions {
   /** How many messages each direction holds, from 2 to 65536. Default: 128. */
   slots?: number;
   /**
-   * How many bytes a message may have to go through the ring itself, at least 56. Longer ones get memory of their own, which
-   * costs some hundred microseconds: choose it for the largest of your frequent messages. The two rings together take
+   * The length in bytes up to which a message goes through the ring itself, at least 56. Longer ones get memory of their own,
+   * which costs some hundred microseconds: choose it for the largest of your frequent messages. The two rings together take
    * about 2 × slots × slotBytes of memory, at most 256 MiB. Default: 1024.
    */
   slotBytes?: number;
-  /** How long the other process may take to accept, in milliseconds, above 0. Then: ERR_VMO_TIMEOUT. Default: for ever. */
+  /** How long the other process may take to accept, in milliseconds, above 0. After that: ERR_VMO_TIMEOUT. Default: for ever. */
   timeoutMs?: number;
 }
 
-/** Whose channels to accept, and how to use them. */
+/**
+ * Whose channels to accept, and how to use them.
+ *
+ * @category Channels
+ */
 export interface AcceptOptions extends Omit<ChannelUseOptions, 'signal'> {
-  /** Only those of this process. Default: those of all. */
+  /** The pid of the process whose channels to accept. Default: those of all. */
   from?: number;
   /** Ends the iteration: it then throws `signal.reason`. */
   signal?: AbortSignal;
 }
 
-/** How to wait. */
+/**
+ * How to wait.
+ *
+ * @category Channels
+ */
 export interface WaitOptions {
   /** Ends the wait: it then rejects with `signal.reason`. */
   signal?: AbortSignal;
