@@ -40,9 +40,9 @@ export interface ClaimStats {
   pagesByReadAhead: number;
   /** Pages installed by `prefetch()`. */
   pagesByPrefetch: number;
-  /** Pages that read-ahead installed and that its reader has passed. The reader's next fault tells. */
+  /** Of the pages that read-ahead set out to install: those that its reader has passed, as the reader's next fault tells. */
   readAheadHits: number;
-  /** Pages that read-ahead installed for a reader that stopped or went elsewhere before it came to them. */
+  /** Of the pages that read-ahead set out to install: those for a reader that stopped or went elsewhere before it came to them. */
   readAheadWaste: number;
   /** Bytes copied out of the memory object; 0 with `transfer: 'map'`. */
   bytesPulled: number;
