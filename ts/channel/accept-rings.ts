@@ -25,7 +25,7 @@ export function offeredRings(
  * @throws {VmoError} as vmClaim; ERR_VMO_PROTOCOL when it is none.
  */
 export async function claimRings({ srcPid, address }: NativeOfferRecord): Promise<Rings> {
-  // By the kernel, page by page: what is claimed may be anybody's, and as long as he likes, until it has been looked at.
+  // By the kernel, page by page: until the memory has been looked at, it may be anybody's and of any length.
   const { native, bell } = await claimOffered(srcPid, address, { paging: 'kernel', kind: 'channel' });
   const region = Claim.of(native);
   try {

@@ -76,14 +76,14 @@ export class Inbox {
     this.#waiters.wake();
   }
 
-  /** The other side writes nothing more: it has closed or, with a failure, gone. */
+  /** The other side writes nothing more: it has closed or, when there is a failure, is gone. */
   onPeerDone(failure: Error | undefined): void {
     this.#isPeerDone = true;
     this.#failure = failure;
     this.wake();
   }
 
-  /** Nothing more is received. With a failure, it is what receive() throws from now on. */
+  /** Nothing more is received. When there is a failure, receive() throws it from now on. */
   close(failure?: Error): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

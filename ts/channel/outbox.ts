@@ -194,7 +194,7 @@ export class Outbox {
 
   #wait(outgoing: Outgoing): Promise<true> {
     if (this.#queue.length >= this.#slots) throw tooManyWaitingError(this.#queue.length);
-    // The caller may use his array for something else at once.
+    // The caller may use the array for something else at once.
     const kept = 'bytes' in outgoing ? { bytes: new Uint8Array(outgoing.bytes) } : outgoing;
     this.#isFlowing = false;
     return new Promise((resolve, reject) => {

@@ -4,9 +4,9 @@ const MOST_LOOKS = 2048;
 const FEWEST_LOOKS = 32;
 
 /**
- * How often to look before going to sleep. It doubles when the other side came in time and halves when it did not: who
- * is answered within microseconds does not sleep, and who is not hardly spins. Where there is one processor the other side
- * cannot come while this one looks.
+ * How often to look before going to sleep. It doubles when the other side came in time and halves when it did not: a side
+ * that is answered within microseconds does not sleep, and one that is not hardly spins. On a machine with one processor the
+ * other side cannot come while this one looks.
  */
 export class SpinBudget {
   readonly #most: number;

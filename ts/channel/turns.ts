@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 const LOOK_EVERY = 16;
 const TURN_MS = 1;
 
-/** When messages never stop, the rest of the program is to have its turn all the same. */
+/** Gives the rest of the program its turn, even when messages never stop. */
 export class Turns {
   #untilLook = LOOK_EVERY;
   #lastTurn = performance.now();

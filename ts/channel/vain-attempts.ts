@@ -1,9 +1,9 @@
-/** Some hundred microseconds of trying again and again. */
+/** As many attempts as take some hundred microseconds. */
 const MANY = 8192;
 
 /**
- * Who tries again and again without giving the event loop a turn is not told that the other side has gone. Every so often he
- * has to look for himself.
+ * A caller that tries again and again without giving the event loop a turn is not told that the other side has gone. So it
+ * looks for itself every so often.
  */
 export class VainAttempts {
   readonly #look: () => void;

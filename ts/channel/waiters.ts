@@ -33,7 +33,7 @@ export class Waiters {
     });
   }
 
-  /** Whoever waits looks again. */
+  /** Resolves all of them: whoever waits looks again. */
   wake(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
