@@ -3,13 +3,13 @@
 #include "engine/sys/kernel_support.h"
 #include "engine/sys/page_table.h"
 #include "native/arguments.h"
-#include "native/array_buffers.h"
 #include "native/bell_wrap.h"
 #include "native/claims.h"
 #include "native/environment.h"
 #include "native/errors.h"
 #include "native/inspection.h"
 #include "native/lists.h"
+#include "native/node_functions.h"
 #include "native/offer_wrap.h"
 #include "native/region_wrap.h"
 
@@ -100,7 +100,7 @@ Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
   RegionWrap::define(env);
   OfferWrap::define(env);
   BellWrap::define(env);
-  exports.Set("hasDetachKeys", Napi::Boolean::New(env, has_detach_keys()));
+  exports.Set("hasNodeFunctions", Napi::Boolean::New(env, NodeFunctions::get() != nullptr));
   exports.Set("pageSize", Napi::Number::New(env, static_cast<double>(page_bytes())));
   const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
     exports.Set(name, Napi::Function::New(env, function, name));

@@ -35,21 +35,17 @@ ExternalBuffer make_with_node_api(Napi::Env env, void* data, size_t byte_length)
   return {};
 }
 
-}  // namespace
-
-ExternalBuffer make_array_buffer(Napi::Env env, void* data, size_t byte_length) {
-  const NodeFunctions* node = NodeFunctions::get();
-  return node == nullptr ? make_with_node_api(env, data, byte_length) : make_with_v8(*node, env, data, byte_length);
-}
-
-namespace {
-
 void set_key(const Napi::ArrayBuffer& buffer, const Napi::Value& key) {
   const NodeFunctions* node = NodeFunctions::get();
   if (node != nullptr) node->set_detach_key(static_cast<napi_value>(buffer), static_cast<napi_value>(key));
 }
 
 }  // namespace
+
+ExternalBuffer make_array_buffer(Napi::Env env, void* data, size_t byte_length) {
+  const NodeFunctions* node = NodeFunctions::get();
+  return node == nullptr ? make_with_node_api(env, data, byte_length) : make_with_v8(*node, env, data, byte_length);
+}
 
 // Any value but undefined is a key, and no program can name one.
 void set_detach_key(const Napi::ArrayBuffer& buffer) { set_key(buffer, Napi::Boolean::New(buffer.Env(), true)); }
@@ -61,7 +57,5 @@ void detach_array_buffer(Napi::ArrayBuffer buffer) {
   set_key(buffer, buffer.Env().Undefined());
   buffer.Detach();
 }
-
-bool has_detach_keys() { return NodeFunctions::get() != nullptr; }
 
 }  // namespace vmoffer

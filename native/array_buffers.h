@@ -27,7 +27,4 @@ void set_detach_key(const Napi::ArrayBuffer& buffer);
 // REQUIRES: the buffer was made here. Does nothing to one that is detached.
 void detach_array_buffer(Napi::ArrayBuffer buffer);
 
-// Whether V8's functions were found, and detach keys with them.
-bool has_detach_keys();
-
 }  // namespace vmoffer

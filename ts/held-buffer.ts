@@ -7,28 +7,27 @@ import { addon } from './load-addon.js';
  * V8 has a detach key against that: moving throws. V8 before 13 (Node 20 to 23) aborts the process where it should throw
  * (ArrayBufferPrototypeTransfer and Node's detachArrayBuffer take the failure for impossible), so there it gets no key.
  */
-const V8_MAJOR_THAT_THROWS = 13;
-const MOVING_METHODS = ['transfer', 'transferToFixedLength', 'transferToImmutable'] as const;
+const THROWS_AT_KEYS = Number.parseInt(process.versions.v8, 10) >= 13;
+const REFUSALS = Object.fromEntries(
+  ['transfer', 'transferToFixedLength', 'transferToImmutable'].map((method) => [method, { value: refusalOf(method) }]),
+);
 
 /** Whether a detach key keeps every way of moving a region's buffer shut on this runtime. */
 export function hasDetachKeys(): boolean {
-  return addon().hasDetachKeys && Number.parseInt(process.versions.v8, 10) >= V8_MAJOR_THAT_THROWS;
+  return THROWS_AT_KEYS && addon().hasNodeFunctions;
 }
 
 /** Keeps a program from moving `buffer`, as far as the runtime goes. */
 export function holdInPlace(buffer: ArrayBuffer): void {
   // Node refuses a transfer list that has a marked buffer before it has moved any other buffer of the list.
-  if (addon().hasDetachKeys) markAsUntransferable(buffer);
-  if (!hasDetachKeys()) refuseMoves(buffer);
+  if (addon().hasNodeFunctions) markAsUntransferable(buffer);
+  if (!hasDetachKeys()) Object.defineProperties(buffer, REFUSALS);
 }
 
-function refuseMoves(buffer: ArrayBuffer): void {
-  for (const method of MOVING_METHODS) {
-    const refuse = () => {
-      throw invalidArgument(
-        `${method}() cannot move the buffer of a region; copy it with slice(), or offer the region to another process or thread`,
-      );
-    };
-    Object.defineProperty(buffer, method, { value: refuse });
-  }
+function refusalOf(method: string): () => never {
+  return () => {
+    throw invalidArgument(
+      `${method}() cannot move the buffer of a region; copy it with slice(), or offer the region to another process or thread`,
+    );
+  };
 }

@@ -16,7 +16,7 @@ export interface NativeRegion {
   readonly disowned: boolean;
   /**
    * An external ArrayBuffer over the bytes; detached by `release()`. At most `buffer.constants.MAX_LENGTH` bytes. With
-   * `setsDetachKey` nothing else can detach it.
+   * `setsDetachKey` nothing else can detach it; that needs `hasNodeFunctions`.
    */
   window(byteOffset: number, byteLength: number, setsDetachKey: boolean): ArrayBuffer;
   /** Installs the pages of a byte range on a thread-pool thread. One callback. */
@@ -150,8 +150,8 @@ export interface ErrorDetails {
 
 export interface Native {
   readonly pageSize: number;
-  /** V8's functions were found in this program: `window()` can set a detach key. False where Node-API is all there is. */
-  readonly hasDetachKeys: boolean;
+  /** V8's and libuv's functions were found in this program, as in Node. False where Node-API is all there is. */
+  readonly hasNodeFunctions: boolean;
   /** Once per environment, before anything else. `scheduleSweep` arranges one later call of `sweep()` that keeps nothing alive. */
   initialize(hooks: {
     createError(code: string, message: string, details: ErrorDetails): Error;
