@@ -1,6 +1,6 @@
 import { markAsUntransferable } from 'node:worker_threads';
 import { invalidArgument } from './errors.js';
-import { addon } from './load-addon.js';
+import type { Native } from './native.js';
 
 /*
  * A buffer that a program moves (transfer(), a transfer list) stays attached to the memory, whatever becomes of its region.
@@ -13,15 +13,15 @@ const REFUSALS = Object.fromEntries(
 );
 
 /** Whether a detach key keeps every way of moving a region's buffer shut on this runtime. */
-export function hasDetachKeys(): boolean {
-  return THROWS_AT_KEYS && addon().hasNodeFunctions;
+export function hasDetachKeys({ hasNodeFunctions }: Native): boolean {
+  return THROWS_AT_KEYS && hasNodeFunctions;
 }
 
 /** Keeps a program from moving `buffer`, as far as the runtime goes. */
-export function holdInPlace(buffer: ArrayBuffer): void {
+export function holdInPlace(buffer: ArrayBuffer, native: Native): void {
   // Node refuses a transfer list that has a marked buffer before it has moved any other buffer of the list.
-  if (addon().hasNodeFunctions) markAsUntransferable(buffer);
-  if (!hasDetachKeys()) Object.defineProperties(buffer, REFUSALS);
+  if (native.hasNodeFunctions) markAsUntransferable(buffer);
+  if (!hasDetachKeys(native)) Object.defineProperties(buffer, REFUSALS);
 }
 
 function refusalOf(method: string): () => never {

@@ -170,8 +170,9 @@ export class Region {
         { address: this.address },
       );
     }
-    const window = this.#native.window(byteOffset, byteLength, hasDetachKeys());
-    holdInPlace(window);
+    const native = addon();
+    const window = this.#native.window(byteOffset, byteLength, hasDetachKeys(native));
+    holdInPlace(window, native);
     return window;
   }
 }
