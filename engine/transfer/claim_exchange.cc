@@ -209,6 +209,7 @@ void ClaimExchange::finish() {
 }
 
 void ClaimExchange::give_up(Status why) {
+  if (has_acknowledged_ && hears_answer()) return;
   if (waiting_ == Waiting::kNot) return;
   if (awaits_end_) {
     why = Status(Code::kPeerGone, "the source hung up without a word after this process had acknowledged the claim");
@@ -218,6 +219,13 @@ void ClaimExchange::give_up(Status why) {
   why_taken_back_ = std::move(why);
   patience_ = kPatienceWithAnswer;
   send_packet(socket_.get(), wire::encode(wire::Declined{offer_id_}));
+}
+
+// What the source has said in time counts, though whoever drives this comes to read it after the deadline.
+bool ClaimExchange::hears_answer() {
+  const bool awaited_end = awaits_end_;
+  advance();
+  return waiting_ == Waiting::kNot || awaits_end_ != awaited_end;
 }
 
 void ClaimExchange::fail(const Status& status) {

@@ -84,6 +84,7 @@ class ClaimExchange {
   Status pull(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
   void acknowledge();
   void finish();
+  bool hears_answer();
   void fail(const Status& status);
   Status decorate(const Status& status) const;
 

@@ -279,6 +279,10 @@ void PeerConnection::on_news(const wire::Offers& news) {
 
 void PeerConnection::on_deadline() {
   deadline_ = 0;
+  // What the peer has said in time counts, though the loop comes to read it after the deadline.
+  const State before = state_;
+  if (token_ != 0) on_readable();
+  if (state_ != before) return;
   if (state_ != State::kGranted) return end();
   if (token_ != 0) return become_leased();
   become_leased_to_process();

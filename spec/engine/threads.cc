@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/base/checkpoint.h"
 #include "engine/sys/page_table.h"
 #include "engine/sys/process.h"
 #include "engine/transfer/claim_driver.h"
@@ -208,6 +209,42 @@ void abandon_claims(int) {
   EXPECT(observer->ending() == OfferState::kCancelled);
 }
 
+// A claim is taken back when its source has already said that it is done, and the thread that is to read this comes to
+// it after the deadline: what was said in time counts, or the memory would be nobody's.
+void abandon_answered_claim() {
+  constexpr int kNobody = 1 << 30;
+  constexpr std::chrono::milliseconds kStall{1200};  // longer than a claimer waits for an answer
+  const std::shared_ptr<Region> source = allocate_marked();
+  const auto observer = std::make_shared<Observer>();
+  offer_to_self(*source, kRead | kWrite | kDisown, observer);
+  Broker& broker = *Runtime::instance().broker().value();
+  std::promise<void> dropped;
+  std::promise<void> goes_on;
+  set_checkpoint_hook([&](const std::string& name) {
+    if (name != "source.dropped") return;
+    dropped.set_value();
+    goes_on.get_future().wait();
+  });
+  std::promise<Result<ReceivedClaim>> received;
+  const Broker::Ticket ticket = broker.claim(
+      request_for(*source), kPatience, [&](Result<ReceivedClaim> claim) { received.set_value(std::move(claim)); });
+  dropped.get_future().wait();
+  set_checkpoint_hook(nullptr);
+  broker.abandon(ticket);
+  // Refused at once, on the broker's thread.
+  std::promise<void> stalled;
+  broker.claim({kNobody, source->address(), request_for(*source).paging}, kPatience, [&](const Result<ReceivedClaim>&) {
+    std::this_thread::sleep_for(kStall);
+    stalled.set_value();
+  });
+  goes_on.set_value();
+  stalled.get_future().wait();
+  Result<ReceivedClaim> claim = received.get_future().get();
+  EXPECT_OK(claim);
+  EXPECT(observer->ending() == OfferState::kClaimed);
+  expect_marks(claim.value().region->address(), 0);
+}
+
 // Lists and watches, while offers come and go. Each watch is told of an offer at most once.
 void list_and_watch(int) {
   Broker& broker = *Runtime::instance().broker().value();
@@ -336,6 +373,7 @@ void run(int rounds) {
 }  // namespace
 
 int main(int count, char** arguments) {
+  abandon_answered_claim();
   run(count > 1 ? std::atoi(arguments[1]) : 40);
   std::puts("ok");
   // As a process ends: the broker and the pager are still there.
