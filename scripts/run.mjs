@@ -34,13 +34,13 @@ export function runNpm(script, args = []) {
 
 /**
  * Runs the specs. `counts` is undefined when mocha did not live to report them.
- * @param {string} suite @param {string[]} args @param {Record<string, string>} env
+ * @param {string} suite @param {string[]} args @param {Record<string, string>} env @param {string} node
  */
-export function runSpecs(suite, args = [], env = {}) {
+export function runSpecs(suite, args = [], env = {}, node = process.execPath) {
   const summary = join(root, 'out', 'mocha', `${suite}.json`);
   rmSync(summary, { force: true });
   const own = { VMOFFER_SUITE: suite, VMOFFER_ADDON: 'probe' };
-  const code = run(process.execPath, ['node_modules/mocha/bin/mocha.js', ...args], { ...own, ...env });
+  const code = run(node, ['node_modules/mocha/bin/mocha.js', ...args], { ...own, ...env });
   const counts = existsSync(summary) ? JSON.parse(readFileSync(summary, 'utf8')) : undefined;
   return { code, counts };
 }
