@@ -5,17 +5,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if __has_include(<sys/rseq.h>)
-#include <sys/rseq.h>
-#define VMO_HAS_RSEQ 1
-#endif
-
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <unordered_map>
 
+#include "engine/sys/program_symbol.h"
 #include "engine/sys/unique_fd.h"
 
 namespace vmoffer {
@@ -51,15 +48,30 @@ CoreDirectory& directory() {
   return *forever;
 }
 
-#ifdef VMO_HAS_RSEQ
-const volatile uint32_t* own_core() {
-  if (__rseq_size == 0) return nullptr;  // the program switched glibc's registration off
-  auto* area = reinterpret_cast<const struct rseq*>(static_cast<char*>(__builtin_thread_pointer()) + __rseq_offset);
-  return &area->cpu_id;
-}
+// How struct rseq begins, of include/uapi/linux/rseq.h.
+struct RseqArea {
+  uint32_t cpu_id_start;
+  uint32_t cpu_id;
+};
+
+char* thread_pointer() {
+#ifdef __x86_64__  // where GCC has the built-in function from 11 on
+  char* pointer;
+  asm("mov %%fs:0, %0" : "=r"(pointer));
+  return pointer;
 #else
-const volatile uint32_t* own_core() { return nullptr; }
+  return static_cast<char*>(__builtin_thread_pointer());
 #endif
+}
+
+// Null where the program has no such area: before glibc 2.35, and where its registration is switched off. The names are
+// looked up, because an older glibc would not load what is linked against them.
+const volatile uint32_t* own_core() {
+  static const auto* const size = static_cast<const unsigned int*>(find_program_symbol("__rseq_size"));
+  static const auto* const offset = static_cast<const ptrdiff_t*>(find_program_symbol("__rseq_offset"));
+  if (size == nullptr || offset == nullptr || *size == 0) return nullptr;
+  return &reinterpret_cast<const RseqArea*>(thread_pointer() + *offset)->cpu_id;
+}
 
 class Enrolment {
  public:
