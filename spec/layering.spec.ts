@@ -20,6 +20,7 @@ const PURE_FILES = [
 ];
 
 const NODE_HEADERS = /^(napi|node|node_api|js_native_api|uv|v8)\b/;
+const STREAMS = /^([iof]?stream|iostream|sstream|iomanip|locale|regex|random|filesystem|format)$/;
 const TS_PACKAGES = ['debug', 'p-queue'];
 
 interface Include {
@@ -93,6 +94,11 @@ describe('layering', () => {
       .filter(({ file }) => isPure(file))
       .filter((include) => isKernelHeader(include) || (!include.isSystem && !isPure(include.target)));
     expect(impure.map(show)).to.deep.equal([]);
+  });
+
+  it('keeps the streams of C++ out, a third of a megabyte in a binary that brings its own library', () => {
+    const all = [...engine, ...includesOf('native')];
+    expect(all.filter(({ target }) => STREAMS.test(target)).map(show)).to.deep.equal([]);
   });
 
   it('lets native/ include itself, the engine and Node', () => {

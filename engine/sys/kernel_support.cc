@@ -12,15 +12,17 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <fstream>
+#include <optional>
+#include <string_view>
 
+#include "engine/base/text.h"
 #include "engine/base/units.h"
 #include "engine/sys/mapping.h"
 #include "engine/sys/memory_object.h"
 #include "engine/sys/page_table.h"
 #include "engine/sys/process.h"
+#include "engine/sys/text_file.h"
 #include "engine/sys/transparent_huge_pages.h"
 #include "engine/sys/userfault.h"
 #include "engine/sys/userfault_abi.h"
@@ -33,20 +35,11 @@ std::string words(int error_number) {
   return strerror_r(error_number, buffer, sizeof buffer);
 }
 
-std::string first_line(const char* path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-// 0 none, 1 strict, 2 filter; -1 unknown.
-int seccomp_mode() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind("Seccomp:", 0) == 0) return std::atoi(line.c_str() + 8);
-  }
-  return -1;
+// 0 none, 1 strict, 2 filter; nothing where /proc does not say.
+std::optional<uint64_t> seccomp_mode() {
+  const std::string status = read_text_file("/proc/self/status").value_or("");
+  std::optional<std::string_view> rest = find_line(status, "Seccomp:");
+  return rest ? take_number(*rest) : std::nullopt;
 }
 
 Capability yes(std::string name, std::string detail) { return {std::move(name), true, std::move(detail), "", ""}; }
@@ -114,7 +107,7 @@ std::string state_of_device(const char* path) {
 
 // What forbids faults in the kernel alone.
 Refusal lack_of_rights() {
-  const std::string sysctl = first_line("/proc/sys/vm/unprivileged_userfaultfd");
+  const std::string sysctl = first_line_of("/proc/sys/vm/unprivileged_userfaultfd");
   return {"vm.unprivileged_userfaultfd is " + (sysctl.empty() ? "unknown" : sysctl) +
               ", this process lacks CAP_SYS_PTRACE, and " + state_of_device("/dev/userfaultfd"),
           "one of: sysctl -w vm.unprivileged_userfaultfd=1; setcap cap_sys_ptrace+ep on the node binary; chmod or "
@@ -185,7 +178,7 @@ Capability reserved_huge_pages() {
     if (mapping.is_ok()) return yes(name, detail);
   }
   return no(name, detail,
-            "no 2 MiB page is free in the pool (vm.nr_hugepages is " + first_line("/proc/sys/vm/nr_hugepages") + ")",
+            "no 2 MiB page is free in the pool (vm.nr_hugepages is " + first_line_of("/proc/sys/vm/nr_hugepages") + ")",
             "sysctl -w vm.nr_hugepages=N, for N pages of 2 MiB; until then transparent huge pages are tried");
 }
 
@@ -202,7 +195,7 @@ Capability transparent_huge_pages() {
   const char* name = "transparent huge pages";
   const char* detail = "allocate(…, { hugePages: true }) without a pool";
   if (can_join_pages()) return yes(name, detail);
-  const std::string setting = first_line("/sys/kernel/mm/transparent_hugepage/shmem_enabled");
+  const std::string setting = first_line_of("/sys/kernel/mm/transparent_hugepage/shmem_enabled");
   return no(name, detail,
             "shmem_enabled is " + (setting.empty() ? "unknown" : setting) +
                 ", and the kernel does not join pages when it is asked to (MADV_COLLAPSE, Linux 6.1)",

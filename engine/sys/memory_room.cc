@@ -1,17 +1,19 @@
 #include "engine/sys/memory_room.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
-#include <fstream>
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/denial.h"
+#include "engine/base/text.h"
 #include "engine/base/units.h"
+#include "engine/sys/text_file.h"
 
 namespace vmoffer {
 namespace {
@@ -22,7 +24,7 @@ constexpr std::chrono::milliseconds kBetweenLooks{20};
 constexpr uint64_t kReserveOfMachine = 256 * kMiB;
 constexpr uint64_t kReserveOfCgroup = 64 * kMiB;
 // Share of the last ten seconds in which some thread has waited for memory, in percent.
-constexpr double kPressure = 10;
+constexpr uint64_t kPressure = 10;
 constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 
 // A memory cgroup's limit and usage; a parent's limit holds as well.
@@ -30,13 +32,6 @@ struct CgroupFiles {
   std::string limit;
   std::string usage;
 };
-
-std::optional<uint64_t> read_number(const std::string& path) {
-  std::ifstream file(path);
-  uint64_t number = 0;
-  if (!(file >> number)) return std::nullopt;  // not there, or 'max'
-  return number;
-}
 
 void add_cgroup(std::vector<CgroupFiles>& files, const std::string& mount, std::string path, bool is_version_2) {
   for (;;) {
@@ -51,13 +46,14 @@ void add_cgroup(std::vector<CgroupFiles>& files, const std::string& mount, std::
 // Lines of /proc/self/cgroup: number:controllers:path, without controllers in version 2.
 std::vector<CgroupFiles> find_cgroups() {
   std::vector<CgroupFiles> files;
-  std::ifstream table("/proc/self/cgroup");
-  for (std::string line; std::getline(table, line);) {
-    const size_t first = line.find(':');
-    const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    std::string path = line.substr(second + 1);
+  const std::string table = read_text_file("/proc/self/cgroup").value_or("");
+  std::string_view rest = table;
+  while (const std::optional<std::string_view> line = take_line(rest)) {
+    const size_t first = line->find(':');
+    const size_t second = first == std::string_view::npos ? first : line->find(':', first + 1);
+    if (second == std::string_view::npos) continue;
+    const std::string_view controllers = line->substr(first + 1, second - first - 1);
+    std::string path(line->substr(second + 1));
     if (path == "/") path.clear();
     if (controllers.empty()) add_cgroup(files, "/sys/fs/cgroup", path, true);
     if (controllers == "memory") add_cgroup(files, "/sys/fs/cgroup/memory", path, false);
@@ -69,28 +65,25 @@ uint64_t left_in_cgroups() {
   static const auto* const cgroups = new std::vector<CgroupFiles>(find_cgroups());
   uint64_t left = kNoLimit;
   for (const CgroupFiles& cgroup : *cgroups) {
-    const std::optional<uint64_t> limit = read_number(cgroup.limit);
-    const std::optional<uint64_t> usage = limit ? read_number(cgroup.usage) : std::nullopt;
+    const std::optional<uint64_t> limit = read_number_file(cgroup.limit);  // nothing when it is 'max'
+    const std::optional<uint64_t> usage = limit ? read_number_file(cgroup.usage) : std::nullopt;
     if (usage) left = std::min(left, *limit - std::min(*limit, *usage));
   }
   return left;
 }
 
 uint64_t left_on_machine() {
-  std::ifstream table("/proc/meminfo");
-  for (std::string line; std::getline(table, line);) {
-    if (line.rfind("MemAvailable:", 0) == 0) return std::strtoull(line.c_str() + 13, nullptr, 10) * kKiB;
-  }
-  return kNoLimit;
+  const std::string table = read_text_file("/proc/meminfo").value_or("");
+  std::optional<std::string_view> rest = find_line(table, "MemAvailable:");
+  const std::optional<uint64_t> kibibytes = rest ? take_number(*rest) : std::nullopt;
+  return kibibytes ? *kibibytes * kKiB : kNoLimit;
 }
 
 // The first line: some avg10=0.00 avg60=… Kernels without pressure information have none.
 bool is_under_pressure() {
-  std::ifstream file("/proc/pressure/memory");
-  std::string word;
-  std::string average;
-  if (!(file >> word >> average) || average.rfind("avg10=", 0) != 0) return false;
-  return std::strtod(average.c_str() + 6, nullptr) >= kPressure;
+  const std::string table = read_text_file("/proc/pressure/memory").value_or("");
+  std::optional<std::string_view> rest = find_line(table, "some avg10=");
+  return rest && take_number(*rest).value_or(0) >= kPressure;
 }
 
 bool look() {

@@ -3,9 +3,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <fstream>
+#include <optional>
+#include <string>
+#include <string_view>
 
+#include "engine/base/text.h"
 #include "engine/sys/call.h"
+#include "engine/sys/text_file.h"
 
 namespace vmoffer {
 namespace {
@@ -14,17 +18,16 @@ constexpr uint32_t kUsualOverflow = 65534;
 constexpr uint32_t kAllUsers = 4294967295;
 
 uint32_t overflow_user() {
-  uint32_t number = kUsualOverflow;
-  std::ifstream file("/proc/sys/kernel/overflowuid");
-  return file >> number ? number : kUsualOverflow;
+  return static_cast<uint32_t>(read_number_file("/proc/sys/kernel/overflowuid").value_or(kUsualOverflow));
 }
 
 bool has_number_for_everybody() {
-  uint64_t inside = 0;
-  uint64_t outside = 0;
-  uint64_t count = 0;
-  std::ifstream file("/proc/self/uid_map");
-  return file >> inside >> outside >> count && inside == 0 && count == kAllUsers;
+  const std::string line = first_line_of("/proc/self/uid_map");
+  std::string_view rest = line;
+  const std::optional<uint64_t> inside = take_number(rest);
+  const std::optional<uint64_t> outside = take_number(rest);
+  const std::optional<uint64_t> count = take_number(rest);
+  return inside && outside && count && *inside == 0 && *count == kAllUsers;
 }
 
 }  // namespace

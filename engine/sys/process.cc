@@ -8,10 +8,12 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <sstream>
+#include <optional>
+#include <string_view>
 
+#include "engine/base/text.h"
 #include "engine/sys/call.h"
+#include "engine/sys/text_file.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
@@ -95,16 +97,10 @@ uint64_t own_pid_namespace() {
 }
 
 bool may_have_inner_pid(int pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  std::string line;
-  while (std::getline(status, line)) {
-    if (line.rfind("NSpid:", 0) != 0) continue;
-    std::istringstream numbers(line.substr(6));
-    int count = 0;
-    for (int number; numbers >> number;) ++count;
-    return count > 1;
-  }
-  return true;
+  const std::string status = read_text_file("/proc/" + std::to_string(pid) + "/status").value_or("");
+  std::optional<std::string_view> numbers = find_line(status, "NSpid:");
+  if (!numbers) return true;
+  return take_number(*numbers) && take_number(*numbers);
 }
 
 }  // namespace vmoffer

@@ -6,10 +6,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <iterator>
+#include <optional>
+#include <string_view>
 
+#include "engine/base/text.h"
 #include "engine/sys/call.h"
+#include "engine/sys/text_file.h"
 
 namespace vmoffer {
 namespace {
@@ -166,14 +169,16 @@ Result<std::vector<std::string>> listening_addresses(const std::string& prefix) 
   // Columns: Num RefCount Protocol Flags Type St Inode Path; abstract paths begin with '@', and flag 0x10000 is
   // __SO_ACCEPTCON, which is how listening sockets are told from their accepted ends.
   std::vector<std::string> found;
-  std::ifstream table("/proc/net/unix");
-  if (!table.is_open() && (errno == EMFILE || errno == ENFILE)) {
+  const std::optional<std::string> table = read_text_file("/proc/net/unix");
+  if (!table && (errno == EMFILE || errno == ENFILE)) {
     return os_error(errno, "open", "could not look for other processes in /proc/net/unix");
   }
-  for (std::string line; std::getline(table, line);) {
-    const size_t at = line.find(" @" + prefix);
-    if (at == std::string::npos || line.find(" 00010000 ") > at) continue;
-    found.push_back(line.substr(at + 2));
+  const std::string wanted = " @" + prefix;
+  std::string_view rest = table ? std::string_view(*table) : std::string_view();
+  while (const std::optional<std::string_view> line = take_line(rest)) {
+    const size_t at = line->find(wanted);
+    if (at == std::string_view::npos || line->find(" 00010000 ") > at) continue;
+    found.emplace_back(line->substr(at + 2));
   }
   return found;
 }

@@ -7,11 +7,13 @@
 
 #include <cstddef>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <optional>
+#include <string_view>
 #include <unordered_map>
 
+#include "engine/base/text.h"
 #include "engine/sys/program_symbol.h"
 #include "engine/sys/unique_fd.h"
 
@@ -91,7 +93,9 @@ class Enrolment {
 int core_in_stat(const char* text) {
   const char* at = std::strrchr(text, ')');
   for (int field = 2; at != nullptr && field < 39; ++field) at = std::strchr(at + 1, ' ');
-  return at == nullptr ? -1 : std::atoi(at + 1);
+  std::string_view rest = at == nullptr ? std::string_view() : std::string_view(at + 1);
+  const std::optional<uint64_t> core = take_number(rest);
+  return core ? static_cast<int>(*core) : -1;
 }
 
 int core_from_proc(uint32_t thread_id) {

@@ -1,7 +1,6 @@
 #include "engine/transfer/discovery.h"
 
-#include <random>
-
+#include "engine/sys/random.h"
 #include "engine/transfer/broker_address.h"
 
 namespace vmoffer {
@@ -22,8 +21,9 @@ Result<BrokerListener> listen_as_broker() {
     if (listener.is_ok() || listener.status().code() != Code::kBusy) return listener;
   }
   // Somebody squats on all of them: nobody can squat on numbers that he does not know.
-  std::random_device random;
-  return listen_at_slot(random() | kOrderlySlots);
+  const Result<uint32_t> number = random_number();
+  if (!number.is_ok()) return number.status();
+  return listen_at_slot(number.value() | kOrderlySlots);
 }
 
 Result<std::vector<BrokerConnection>> connect_to_all_brokers() {

@@ -171,6 +171,9 @@ export interface Probe {
   checkFlags(flags: number, held: number): EngineError | null;
   checkTerms(terms: WireTerms, requestedAddress: bigint, pageSize: number, kind?: OfferKind): EngineError | null;
   checkObject(facts: ObjectFacts, terms: WireTerms, transfer: 'map' | 'pull'): EngineError | null;
+  lines(text: string): string[];
+  numbersIn(text: string): bigint[];
+  valueOfLine(start: string, text: string): string | null;
   brokerAddress(pidNamespace: bigint, pid: number, slot: number): string;
   brokerAddressPrefix(pidNamespace: bigint, pid: number): string;
   /** The next thread that comes by stops there, until `unpark`. False when the checkpoint is taken. */

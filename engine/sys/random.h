@@ -1,0 +1,12 @@
+// random: numbers that nobody can guess. Any thread.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/base/status.h"
+
+namespace vmoffer {
+
+Result<uint32_t> random_number();
+
+}  // namespace vmoffer

@@ -1,0 +1,18 @@
+// text_file: reads files of /proc and /sys, without the streams of C++, whose locales are a third of a megabyte of
+// code. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace vmoffer {
+
+// The whole file; nothing, with errno, when it cannot be opened or read.
+std::optional<std::string> read_text_file(const std::string& path);
+// Its first line; empty when it cannot be read.
+std::string first_line_of(const std::string& path);
+// The number with which it begins.
+std::optional<uint64_t> read_number_file(const std::string& path);
+
+}  // namespace vmoffer

@@ -1,0 +1,35 @@
+import { expect } from 'chai';
+import { probe } from '../support/probe.js';
+import { needs, requires } from '../support/requires.js';
+
+const STATUS = 'Name:\tnode\nNSpid:\t4711\t12\nSeccomp:\t2\n';
+
+describe("the kernel's text files", () => {
+  before(function () {
+    requires(this, needs.probe);
+  });
+
+  it('come apart into lines, with or without an end of the last', () => {
+    expect(probe().lines('a\n\nb\n')).to.deep.equal(['a', '', 'b']);
+    expect(probe().lines('a\nb')).to.deep.equal(['a', 'b']);
+    expect(probe().lines('')).to.deep.equal([]);
+  });
+
+  it('have numbers, as far as there are some', () => {
+    expect(probe().numbersIn('         0       1000 4294967295\n')).to.deep.equal([0n, 1000n, 4294967295n]);
+    expect(probe().numbersIn('12.34')).to.deep.equal([12n]);
+    for (const none of ['max', '', '   ', '-1', '\n7']) expect(probe().numbersIn(none), none).to.deep.equal([]);
+  });
+
+  it('have no number that needs more than 64 bits', () => {
+    expect(probe().numbersIn('18446744073709551615')).to.deep.equal([2n ** 64n - 1n]);
+    expect(probe().numbersIn('18446744073709551616')).to.deep.equal([]);
+  });
+
+  it('have lines that are found by how they begin, and not by what is in them', () => {
+    expect(probe().valueOfLine('NSpid:', STATUS)).to.equal('\t4711\t12');
+    expect(probe().valueOfLine('Seccomp:', STATUS)).to.equal('\t2');
+    expect(probe().valueOfLine('pid:', STATUS)).to.equal(null);
+    expect(probe().valueOfLine('Seccomp_filters:', STATUS)).to.equal(null);
+  });
+});
