@@ -9,10 +9,19 @@ namespace vmoffer {
 inline constexpr uint64_t kKiB = 1024;
 inline constexpr uint64_t kMiB = 1024 * kKiB;
 inline constexpr uint64_t kHugePageBytes = 2 * kMiB;
+inline constexpr uint64_t kLargestOrdinaryPageBytes = 64 * kKiB;
 
 // REQUIRES: unit is a power of two.
 constexpr bool is_aligned(uint64_t value, uint64_t unit) { return (value & (unit - 1)) == 0; }
 constexpr uint64_t align_down(uint64_t value, uint64_t unit) { return value & ~(unit - 1); }
 constexpr uint64_t align_up(uint64_t value, uint64_t unit) { return align_down(value + unit - 1, unit); }
+
+// How many pages are installed where that many of 4 KiB would be: as many bytes, at least one page. A huge page counts
+// as a small one, for it is installed with one entry, however long it is.
+constexpr uint64_t as_many_bytes(uint64_t small_pages, uint64_t page_bytes) {
+  if (page_bytes > kLargestOrdinaryPageBytes) return small_pages;
+  const uint64_t pages = small_pages * 4 * kKiB / page_bytes;
+  return pages == 0 ? 1 : pages;
+}
 
 }  // namespace vmoffer

@@ -4,19 +4,25 @@
 #include <cstdlib>
 
 #include "engine/base/least_recent.h"
+#include "engine/base/units.h"
 
 namespace vmoffer {
-namespace {
 
-bool is_just_above(PageRange last, uint64_t page) {
-  return page >= last.end() && page < last.end() + FaultWindow::kNearPages;
+FaultWindow::Limits::Limits(uint64_t page_bytes)
+    : first_pages(as_many_bytes(4, page_bytes)),
+      block_pages(as_many_bytes(16, page_bytes)),
+      max_window(as_many_bytes(512, page_bytes)),
+      near_pages(as_many_bytes(16, page_bytes)),
+      first_stops(as_many_bytes(4, page_bytes)),
+      max_stops(as_many_bytes(64, page_bytes)) {}
+
+bool FaultWindow::is_just_above(PageRange last, uint64_t page) const {
+  return page >= last.end() && page < last.end() + limits_.near_pages;
 }
 
-bool is_just_below(PageRange last, uint64_t page) {
-  return page < last.first && page + FaultWindow::kNearPages >= last.first;
+bool FaultWindow::is_just_below(PageRange last, uint64_t page) const {
+  return page < last.first && page + limits_.near_pages >= last.first;
 }
-
-}  // namespace
 
 PageRange FaultWindow::clip(uint64_t first, uint64_t end) const {
   return PageRange{first, std::min(end, installed_.page_count()) - first};
@@ -37,7 +43,7 @@ bool FaultWindow::go_on_with_run(uint64_t page) {
 }
 
 bool FaultWindow::extend(Run& run, uint64_t page) {
-  const uint64_t count = std::min(run.last.count * kGrowth, kMaxWindowPages);
+  const uint64_t count = std::min(run.last.count * kGrowth, limits_.max_window);
   plan_.is_sequential = page == run.last.end() || page + 1 == run.last.first;
   if (is_just_above(run.last, page)) {
     run.last = clip(run.last.end(), std::max(run.last.end() + count, page + 1));
@@ -55,7 +61,7 @@ bool FaultWindow::extend(Run& run, uint64_t page) {
 bool FaultWindow::begin_run(uint64_t page) {
   for (const LoneTouch& touch : touches_) {
     const uint64_t first = touch.offset / page_bytes_;
-    Run run{clip(first, first + kFirstPages), clock_};
+    Run run{clip(first, first + limits_.first_pages), clock_};
     if (!touch.is_there || !extend(run, page)) continue;
     least_recent(runs_) = run;
     return true;
@@ -74,7 +80,7 @@ bool FaultWindow::go_on_with_stride(uint64_t byte_offset) {
 
 // Plans the stops from `next` on, and expects the one behind them.
 void FaultWindow::extend(Stride& stride) {
-  stride.stops = std::min(stride.stops * 2, kMaxStops);
+  stride.stops = std::clamp(stride.stops * 2, limits_.first_stops, limits_.max_stops);
   stride.used_at = clock_;
   plan_.is_sequential = true;
   const uint64_t end = installed_.page_count() * page_bytes_;
@@ -87,10 +93,10 @@ void FaultWindow::extend(Stride& stride) {
 bool FaultWindow::begin_stride(uint64_t byte_offset) {
   for (const LoneTouch& touch : touches_) {
     const auto distance = static_cast<int64_t>(byte_offset - touch.offset);
-    const bool is_far = static_cast<uint64_t>(std::abs(distance)) > kNearPages * page_bytes_;
+    const bool is_far = static_cast<uint64_t>(std::abs(distance)) > limits_.near_pages * page_bytes_;
     if (!touch.is_there || !is_far || !was_touched(touch.offset - static_cast<uint64_t>(distance))) continue;
     Stride& stride = least_recent(strides_);
-    stride = {distance, byte_offset, kFirstStops / 2, clock_};
+    stride = {distance, byte_offset, 0, clock_};
     extend(stride);
     return true;
   }
@@ -104,9 +110,10 @@ bool FaultWindow::was_touched(uint64_t byte_offset) const {
 
 void FaultWindow::plan_lone_touch(uint64_t byte_offset) {
   const uint64_t page = byte_offset / page_bytes_;
-  const uint64_t block = page - page % kBlockPages;
-  const bool has_neighbours = installed_.contains_any({block, kBlockPages});
-  plan_.parts.push_back(has_neighbours ? clip(block, block + kBlockPages) : clip(page, page + kFirstPages));
+  const uint64_t block = page - page % limits_.block_pages;
+  const bool has_neighbours = installed_.contains_any({block, limits_.block_pages});
+  plan_.parts.push_back(has_neighbours ? clip(block, block + limits_.block_pages)
+                                       : clip(page, page + limits_.first_pages));
   plan_.is_sequential = false;
   touches_[touch_count_++ % touches_.size()] = {byte_offset, true};
 }

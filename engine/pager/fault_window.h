@@ -1,12 +1,14 @@
 // FaultWindow: which pages to install for a fault. Pure; not thread-safe.
 //
 //     touches …                              get
-//     … far from all others                  kFirstPages, from the touched one on
+//     … far from all others                  first_pages, from the touched one on
 //     … among pages that are there           the aligned block around it: where one was of use, others may be
 //     … that go on where a window ended,     a run: windows of four times the length of the last, up to
-//       upwards or downwards                 kMaxWindowPages, without a gap
+//       upwards or downwards                 max_window, without a gap
 //     … the same number of bytes apart,      a stride: the pages of the next few touches, twice as many each time, up
-//       twice in a row                       to kMaxStops, and nothing in between
+//       twice in a row                       to max_stops, and nothing in between
+//
+// How many pages those are depends on how large one is: a window is bounded in bytes.
 //
 // Several runs and strides are followed at once, so that threads which read different parts do not disturb each other;
 // touches that lead nowhere disturb none of them.
@@ -30,22 +32,26 @@ struct WindowPlan {
 
 class FaultWindow {
  public:
-  static constexpr uint64_t kFirstPages = 4;
-  static constexpr uint64_t kBlockPages = 16;
-  static constexpr uint64_t kGrowth = 4;
-  static constexpr uint64_t kMaxWindowPages = 512;
-  // A touch that skips less than this goes on all the same: installing what it skipped takes no longer than a fault.
-  static constexpr uint64_t kNearPages = 16;
-  static constexpr uint64_t kFirstStops = 4;
-  static constexpr uint64_t kMaxStops = 64;
-
   // Borrows the set of the pages that are installed, which outlives it.
-  FaultWindow(const PageSet& installed, uint64_t page_bytes) : installed_(installed), page_bytes_(page_bytes) {}
+  FaultWindow(const PageSet& installed, uint64_t page_bytes)
+      : installed_(installed), page_bytes_(page_bytes), limits_(page_bytes) {}
 
   // REQUIRES: the byte is in the range. The plan is good until the next call.
   const WindowPlan& plan(uint64_t byte_offset);
 
  private:
+  static constexpr uint64_t kGrowth = 4;
+
+  struct Limits {
+    explicit Limits(uint64_t page_bytes);
+    const uint64_t first_pages;
+    const uint64_t block_pages;
+    const uint64_t max_window;
+    // A touch that skips less than this goes on all the same: installing what it skipped takes no longer than a fault.
+    const uint64_t near_pages;
+    const uint64_t first_stops;
+    const uint64_t max_stops;
+  };
   struct Run {
     PageRange last;
     uint64_t used_at = 0;  // 0: never
@@ -67,6 +73,8 @@ class FaultWindow {
   bool begin_stride(uint64_t byte_offset);
   void plan_lone_touch(uint64_t byte_offset);
 
+  bool is_just_above(PageRange last, uint64_t page) const;
+  bool is_just_below(PageRange last, uint64_t page) const;
   bool extend(Run& run, uint64_t page);
   void extend(Stride& stride);
   bool was_touched(uint64_t byte_offset) const;
@@ -74,6 +82,7 @@ class FaultWindow {
 
   const PageSet& installed_;
   const uint64_t page_bytes_;
+  const Limits limits_;
   uint64_t clock_ = 0;
   std::array<Run, 4> runs_;
   std::array<Stride, 4> strides_;

@@ -14,7 +14,7 @@ namespace vmoffer {
 namespace {
 
 // What the helper installs in one step, of several ranges in turn.
-constexpr uint64_t kChunkPages = 64;
+constexpr uint64_t kChunkOfSmallPages = 64;
 
 uint64_t nanoseconds_since(std::chrono::steady_clock::time_point start) {
   return static_cast<uint64_t>((std::chrono::steady_clock::now() - start).count());
@@ -32,7 +32,7 @@ PagedRange::PagedRange(const UserFault& userfault, Place place, std::unique_ptr<
       source_(std::move(source)),
       installed_(byte_length_ / page_bytes_),
       window_(installed_, page_bytes_),
-      read_ahead_(byte_length_ / page_bytes_) {}
+      read_ahead_(byte_length_ / page_bytes_, page_bytes_) {}
 
 Result<std::shared_ptr<PagedRange>> PagedRange::open(const UserFault& userfault, Place place,
                                                      std::unique_ptr<PageSource> source, AheadThread* helper) {
@@ -116,7 +116,7 @@ bool PagedRange::install_ahead() {
   const bool may_take_memory = !costs_memory_ || has_memory_to_spare();
   Lock lock(mutex_);
   if (is_closed_) return false;
-  const std::optional<PageRange> chunk = read_ahead_.take(kChunkPages);
+  const std::optional<PageRange> chunk = read_ahead_.take(as_many_bytes(kChunkOfSmallPages, page_bytes_));
   if (!chunk) return false;
   if (may_take_memory) stats_.pages_by_read_ahead += install(lock, *chunk, {});
   const bool has_hole = !installed_.first_gap(*chunk).is_empty();

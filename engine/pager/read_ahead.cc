@@ -3,8 +3,17 @@
 #include <algorithm>
 
 #include "engine/base/least_recent.h"
+#include "engine/base/units.h"
 
 namespace vmoffer {
+
+ReadAhead::Limits::Limits(uint64_t page_bytes)
+    : min_window(as_many_bytes(256, page_bytes)),
+      first_order(as_many_bytes(512, page_bytes)),
+      max_order(as_many_bytes(4096, page_bytes)),
+      min_share(as_many_bytes(64, page_bytes)),
+      max_share(as_many_bytes(512, page_bytes)),
+      near_pages(as_many_bytes(16, page_bytes)) {}
 
 PageRange ReadAhead::mirrored(const Reader& reader, PageRange range) const {
   return reader.is_upwards ? range : PageRange{page_count_ - range.end(), range.count};
@@ -15,13 +24,14 @@ uint64_t ReadAhead::position_of(const Reader& reader, uint64_t page) const {
 }
 
 bool ReadAhead::begin(PageRange window, uint64_t touched) {
-  if (window.count < kMinWindowPages) return false;
+  if (window.count < limits_.min_window) return false;
   Reader begun;
   begun.is_upwards = touched == window.first;
   const PageRange ahead = mirrored(begun, window);
-  if (ahead.end() + kMinWindowPages > page_count_) return false;
+  if (ahead.end() + limits_.min_window > page_count_) return false;
   begun.at = ahead.first;
   begun.next = begun.end = ahead.end();
+  begun.share = limits_.min_share;
   begun.used_at = ++clock_;
   order(begun);
   Reader& forgotten = least_recent(readers_);
@@ -32,14 +42,14 @@ bool ReadAhead::begin(PageRange window, uint64_t touched) {
 
 // The last page of all is a wire as well: so it is known in the end what was of use.
 void ReadAhead::order(Reader& reader) {
-  reader.order = reader.order == 0 ? kFirstOrderPages : std::min(2 * reader.order, kMaxOrderPages);
+  reader.order = reader.order == 0 ? limits_.first_order : std::min(2 * reader.order, limits_.max_order);
   reader.wire = std::min(reader.end, page_count_ - 1);
   reader.end = std::min(reader.end + reader.order, page_count_ - 1);
 }
 
 bool ReadAhead::has_come(const Reader& reader, uint64_t position) const {
   if (reader.used_at == 0 || position < reader.at) return false;
-  return position == reader.wire || position < reader.next + kNearPages;
+  return position == reader.wire || position < reader.next + limits_.near_pages;
 }
 
 std::optional<PageRange> ReadAhead::on_fault(uint64_t page) {
@@ -56,15 +66,15 @@ std::optional<PageRange> ReadAhead::on_fault(uint64_t page) {
 
 PageRange ReadAhead::advance(Reader& reader, uint64_t position) {
   pass(reader, position);
-  const bool is_outrun = position + kMinSharePages > reader.next;
+  const bool is_outrun = position + limits_.min_share > reader.next;
   PageRange window{reader.next, 0};
   if (is_outrun) {
     reader.next = std::max(reader.next, std::min(position, page_count_ - 1));
     window = intersect({reader.next, reader.share}, {0, page_count_ - 1});
     reader.next = window.end();
-    reader.share = std::min(2 * reader.share, kMaxSharePages);
+    reader.share = std::min(2 * reader.share, limits_.max_share);
   } else {
-    reader.share = std::max(reader.share / 2, kMinSharePages);
+    reader.share = std::max(reader.share / 2, limits_.min_share);
   }
   reader.end = std::max(reader.end, reader.next);
   if (position >= reader.wire || reader.next > reader.wire) order(reader);

@@ -2,7 +2,7 @@
 //
 // Nobody hears of a reader that finds all its pages there. So each order leaves its first page out, a wire: the fault
 // on it tells that the reader has come so far, is answered with that page alone, and sets off the next order, twice as
-// long, up to kMaxOrderPages. A reader that stops leaves two orders behind at most.
+// long, up to 16 MiB. A reader that stops leaves two orders behind at most.
 //
 //     read             installed ahead           ordered now
 //     ─────────────────╫─────────────────────────╫───────────────────────────────
@@ -25,15 +25,7 @@ namespace vmoffer {
 
 class ReadAhead {
  public:
-  // A run's window has to be so long that its reader is busy until the helper is awake.
-  static constexpr uint64_t kMinWindowPages = 256;
-  static constexpr uint64_t kFirstOrderPages = 512;
-  static constexpr uint64_t kMaxOrderPages = 4096;
-  static constexpr uint64_t kMinSharePages = 64;
-  static constexpr uint64_t kMaxSharePages = 512;
-  static constexpr uint64_t kNearPages = 16;
-
-  explicit ReadAhead(uint64_t page_count) : page_count_(page_count) {}
+  ReadAhead(uint64_t page_count, uint64_t page_bytes) : page_count_(page_count), limits_(page_bytes) {}
 
   // The window of a run is being installed for the touched page, its first or its last. True when there is something to
   // take now.
@@ -55,15 +47,26 @@ class ReadAhead {
   uint64_t waste() const { return waste_; }
 
  private:
+  // In pages, as many as are so many bytes.
+  struct Limits {
+    explicit Limits(uint64_t page_bytes);
+    // A run's window has to be so long that its reader is busy until the helper is awake.
+    const uint64_t min_window;
+    const uint64_t first_order;
+    const uint64_t max_order;
+    const uint64_t min_share;
+    const uint64_t max_share;
+    const uint64_t near_pages;
+  };
   // All positions are counted in the direction of the reader, from the end of the range where it came from.
   struct Reader {
     bool is_upwards = true;
-    uint64_t at = 0;     // it has come so far
-    uint64_t next = 0;   // the first page that nobody has installed or taken
-    uint64_t end = 0;    // of what is ordered
-    uint64_t wire = 0;   // left out
-    uint64_t order = 0;  // pages in the last one
-    uint64_t share = kMinSharePages;
+    uint64_t at = 0;               // it has come so far
+    uint64_t next = 0;             // the first page that nobody has installed or taken
+    uint64_t end = 0;              // of what is ordered
+    uint64_t wire = 0;             // left out
+    uint64_t order = 0;            // pages in the last one
+    uint64_t share = 0;            // what it gets when it outruns the helper again
     std::vector<PageRange> taken;  // and not passed yet
     uint64_t used_at = 0;          // 0: nobody
   };
@@ -78,6 +81,7 @@ class ReadAhead {
   bool has_order(const Reader& reader) const;
 
   const uint64_t page_count_;
+  const Limits limits_;
   uint64_t clock_ = 0;
   uint64_t hits_ = 0;
   uint64_t waste_ = 0;

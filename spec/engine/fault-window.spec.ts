@@ -207,6 +207,61 @@ describe('FaultWindow', () => {
     });
   });
 
+  describe('of larger pages', () => {
+    const KIB = 1024;
+
+    /** Every plan for a reader that goes from page to page through 64 MiB, and all that it installed. */
+    function readThrough(pageBytes: number): { lengths: number[]; isWhole: boolean } {
+      const pageCount = (64 * KIB * KIB) / pageBytes;
+      const window = new (probe().FaultWindow)(pageCount, pageBytes);
+      const lengths: number[] = [];
+      let next = 0;
+      while (next < pageCount) {
+        const [{ first, count } = { first: -1, count: 0 }] = window.plan(next * pageBytes).parts;
+        if (first !== next || count === 0) return { lengths, isWhole: false };
+        window.install(first, count);
+        lengths.push((count * pageBytes) / KIB);
+        next += count;
+      }
+      return { lengths, isWhole: true };
+    }
+
+    for (const [kib, beginning] of [
+      [4, [16, 64, 256, 1024, 2048, 2048]],
+      [16, [16, 64, 256, 1024, 2048, 2048]],
+      [64, [64, 256, 1024, 2048, 2048, 2048]],
+    ] as const) {
+      it(`plans windows of 2 MiB at most for a run of pages of ${kib} KiB`, () => {
+        const { lengths, isWhole } = readThrough(kib * KIB);
+        expect(isWhole).to.be.true;
+        expect(lengths.slice(0, beginning.length)).to.deep.equal(beginning);
+        expect(Math.max(...lengths)).to.equal(2 * KIB);
+      });
+
+      it(`plans 256 KiB at most for a stride of pages of ${kib} KiB`, () => {
+        const pageBytes = kib * KIB;
+        const pageCount = MANY;
+        const window = new (probe().FaultWindow)(pageCount, pageBytes);
+        const sizes: number[] = [];
+        let next = 0;
+        while (next < pageCount) {
+          const { parts } = window.plan(next * pageBytes);
+          for (const { first, count } of parts) window.install(first, count);
+          sizes.push((parts.reduce((sum, { count }) => sum + count, 0) * pageBytes) / KIB);
+          next += 100;
+          while (parts.some(({ first, count }) => next >= first && next < first + count)) next += 100;
+        }
+        expect(Math.max(...sizes)).to.equal(256);
+      });
+    }
+
+    it('counts huge pages as small ones: each is one entry', () => {
+      const window = new (probe().FaultWindow)(MANY, 2 * KIB * KIB);
+      expect(window.plan(0).parts).to.deep.equal([{ first: 0, count: FIRST }]);
+      expect(window.plan(FIRST * 2 * KIB * KIB).parts).to.deep.equal([{ first: FIRST, count: 4 * FIRST }]);
+    });
+  });
+
   describe('over a trace', () => {
     it('answers a sequential reader of a gigabyte with some five hundred windows', () => {
       const { faults, wasted } = new Replay(steps(0, PAGE, 2 ** 18), 2 ** 18);

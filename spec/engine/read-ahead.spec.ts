@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { PAGE } from '../support/pages.js';
 import { probe, type PageSpan, type ReadAhead } from '../support/probe.js';
 import { Random, runSeed } from '../support/random.js';
 import { needs, requires } from '../support/requires.js';
@@ -11,7 +12,7 @@ const CHUNK = 64;
 const MANY = 2 ** 18;
 
 function begun(pageCount = MANY, first = 0): ReadAhead {
-  const ahead = new (probe().ReadAhead)(pageCount);
+  const ahead = new (probe().ReadAhead)(pageCount, PAGE);
   expect(ahead.begin(first, WINDOW, first)).to.be.true;
   return ahead;
 }
@@ -41,7 +42,7 @@ class Race {
     readonly pagesPerRead: number,
     readonly isUpwards = true,
   ) {
-    this.ahead = new (probe().ReadAhead)(pageCount);
+    this.ahead = new (probe().ReadAhead)(pageCount, PAGE);
     const first = isUpwards ? 0 : pageCount - WINDOW;
     expect(this.ahead.begin(first, WINDOW, isUpwards ? 0 : pageCount - 1)).to.be.true;
     this.#install({ first, count: WINDOW });
@@ -94,7 +95,7 @@ describe('ReadAhead', () => {
       [100, WINDOW, 100 + 2 * WINDOW, true],
       [100, WINDOW, 100 + 2 * WINDOW - 1, false],
     ] as const) {
-      const ahead = new (probe().ReadAhead)(pageCount);
+      const ahead = new (probe().ReadAhead)(pageCount, PAGE);
       expect(ahead.begin(first, count, first)).to.equal(isBegun);
       expect(ahead.hasOrders).to.equal(isBegun);
     }
@@ -117,6 +118,33 @@ describe('ReadAhead', () => {
     }
     expect(lengths).to.deep.equal([512, 1024, 2048, LARGEST_ORDER, LARGEST_ORDER, LARGEST_ORDER]);
   });
+
+  for (const kib of [16, 64]) {
+    it(`orders as many bytes of pages of ${kib} KiB, 16 MiB at most`, () => {
+      const ratio = kib / 4;
+      const ahead = new (probe().ReadAhead)(MANY, kib * 1024);
+      const window = WINDOW / ratio;
+      expect(ahead.begin(0, window - 1, 0), 'a short window').to.be.false;
+      expect(ahead.begin(0, window, 0)).to.be.true;
+      const lengths: number[] = [];
+      for (let wire = window, turn = 0; turn < 5; turn++) {
+        const length = takeAll(ahead).reduce((sum, { count }) => sum + count, 0) + 1;
+        lengths.push(length * ratio);
+        expect(ahead.onFault(wire)).to.include({ count: 0 });
+        wire += length;
+      }
+      expect(lengths).to.deep.equal([FIRST_ORDER, 1024, 2048, LARGEST_ORDER, LARGEST_ORDER]);
+    });
+
+    it(`gives a reader of pages of ${kib} KiB that is faster as large a share`, () => {
+      const ahead = new (probe().ReadAhead)(MANY, kib * 1024);
+      const window = (WINDOW * 4) / kib;
+      ahead.begin(0, window, 0);
+      expect(ahead.take(1)).to.deep.equal({ first: window + 1, count: 1 });
+      const share = (LEAST_SHARE * 4) / kib;
+      expect(ahead.onFault(window + 2)).to.deep.equal({ first: window + 2, count: share });
+    });
+  }
 
   it('does nothing more for a reader that has stopped', () => {
     const ahead = begun();

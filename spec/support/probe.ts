@@ -154,7 +154,7 @@ export interface Probe {
   readonly OfferBook: new () => OfferBook;
   readonly PageSet: new (pageCount: number) => PageSet;
   readonly FaultWindow: new (pageCount: number, pageBytes: number) => FaultWindow;
-  readonly ReadAhead: new (pageCount: number) => ReadAhead;
+  readonly ReadAhead: new (pageCount: number, pageBytes: number) => ReadAhead;
   readonly Placement: new (allowedCores: readonly number[]) => Placement;
   latencyHistogram(
     nanoseconds: readonly bigint[],
