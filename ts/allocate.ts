@@ -24,8 +24,8 @@ export interface AllocateOptions {
 /**
  * Allocates memory that can be offered to other processes.
  *
- * It is all zeros, takes up memory only where it is touched, and from 2 MiB on begins at a multiple of 2 MiB. It takes one file
- * descriptor.
+ * It is all zeros and takes up memory only where it is touched. From the length of one huge page on (2 MiB where a page has
+ * 4 KiB) it begins at a multiple of that. It takes one file descriptor.
  *
  * @param byteLength a positive multiple of the page size (`capabilities().pageSize`, most often 4096), with no upper
  *   limit but memory. Beyond `buffer.constants.MAX_LENGTH` use `region.view()` instead of `region.buffer`.

@@ -11,7 +11,7 @@ namespace vmoffer {
 namespace {
 
 // How long a writer may have to wait: copying this much takes half a millisecond.
-constexpr uint64_t kPieceBytes = kHugePageBytes;
+constexpr uint64_t kPieceBytes = kStepBytes;
 
 class Carving {
  public:

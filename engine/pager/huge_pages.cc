@@ -1,6 +1,7 @@
 #include "engine/pager/huge_pages.h"
 
 #include "engine/base/units.h"
+#include "engine/sys/huge_page_size.h"
 #include "engine/sys/transparent_huge_pages.h"
 
 namespace vmoffer {
@@ -18,8 +19,8 @@ Result<BackedMapping> map_object(uint64_t byte_length, Protection protection, bo
 }  // namespace
 
 Result<BackedMapping> map_new_object(uint64_t byte_length, Protection protection, bool huge_pages) {
-  const bool can_be_huge = huge_pages && byte_length >= kHugePageBytes;
-  if (can_be_huge && is_aligned(byte_length, kHugePageBytes)) {
+  const bool can_be_huge = huge_pages && byte_length >= huge_page_bytes();
+  if (can_be_huge && is_aligned(byte_length, huge_page_bytes())) {
     Result<BackedMapping> from_pool = map_object(byte_length, protection, true);
     if (from_pool.is_ok()) return from_pool;
   }
@@ -34,7 +35,7 @@ Result<BackedMapping> map_new_object(uint64_t byte_length, Protection protection
 
 PageKind page_kind_of(const MemoryObject& object, const Mapping& mapping) {
   if (object.is_hugetlb()) return PageKind::kHugeTlb;
-  if (!object.says_huge_pages() || object.byte_length() < kHugePageBytes) return PageKind::kOrdinary;
+  if (!object.says_huge_pages() || object.byte_length() < huge_page_bytes()) return PageKind::kOrdinary;
   const bool can_be_huge = advise_huge_pages(mapping.address(), mapping.byte_length());
   return can_be_huge ? PageKind::kTransparentHuge : PageKind::kOrdinary;
 }

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "engine/pager/page_source.h"
+#include "engine/sys/huge_page_size.h"
 #include "engine/sys/memory_object.h"
 
 namespace vmoffer {
@@ -16,7 +17,7 @@ class MappedSource : public PageSource {
                        uint64_t byte_length) override;
   bool fill_hole(uint64_t byte_offset, uint64_t byte_length) override;
   bool is_kernels_too() const override { return true; }
-  uint64_t unit_bytes() const override { return object_->is_hugetlb() ? kHugePageBytes : page_bytes(); }
+  uint64_t unit_bytes() const override { return object_->is_hugetlb() ? huge_page_bytes() : page_bytes(); }
 
  private:
   const std::shared_ptr<MemoryObject> object_;

@@ -43,7 +43,7 @@ class PageSource {
   virtual uint64_t unit_bytes() const { return page_bytes(); }
   virtual uint64_t bytes_pulled() const { return 0; }
   // How much bulk work installs while faults wait for it: what takes some 50 µs.
-  virtual uint64_t bulk_step_bytes() const { return kHugePageBytes; }
+  virtual uint64_t bulk_step_bytes() const { return kStepBytes; }
   // For bulk work; null where nothing is better than install(). Without the range's lock, by any thread.
   virtual std::unique_ptr<PagesAside> open_aside() { return nullptr; }
 };

@@ -72,7 +72,7 @@ bool PagedRange::install_window(Lock& lock, uint64_t byte_offset, PageRange page
   const bool is_run = plan.is_sequential && plan.parts.size() == 1;
   if (is_run && helper_ != nullptr && read_ahead_.begin(plan.parts.front(), page.first)) order_ahead();
   // Clearing one huge page is as much as a thread should wait for.
-  const bool may_fill = plan.is_sequential && page_bytes_ < kHugePageBytes;
+  const bool may_fill = plan.is_sequential && page_bytes_ < kStepBytes;
   bool is_whole = true;
   for (const PageRange part : plan.parts) {
     const uint64_t count = install(lock, part, may_fill ? part : page);
@@ -227,11 +227,12 @@ void PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {
   if (source == nullptr) return;
   const std::unique_ptr<PagesAside> aside = source->open_aside();
   const uint64_t end = std::min(align_up(byte_offset + byte_length, page_bytes_), byte_length_);
+  const uint64_t piece = step_bytes(page_bytes_);
   for (uint64_t at = align_down(byte_offset, page_bytes_); at < end;) {
-    const uint64_t next = std::min(align_down(at, kHugePageBytes) + kHugePageBytes, end);
+    const uint64_t next = std::min(align_down(at, piece) + piece, end);
     const PageRange pages{at / page_bytes_, (next - at) / page_bytes_};
     if (aside != nullptr) bring_by(*aside, pages);
-    install_in_steps(pages, source->bulk_step_bytes() / page_bytes_);
+    install_in_steps(pages, std::max(source->bulk_step_bytes(), page_bytes_) / page_bytes_);
     at = next;
   }
 }

@@ -6,6 +6,7 @@
 
 #include "engine/base/checkpoint.h"
 #include "engine/base/units.h"
+#include "engine/sys/huge_page_size.h"
 
 namespace vmoffer {
 
@@ -13,6 +14,8 @@ namespace {
 
 // Copied in some 60 µs.
 constexpr uint64_t kCopyStepBytes = 256 * kKiB;
+// The huge pages that are got ready aside and put in place whole.
+constexpr uint64_t kAsideBytes = kStepBytes;
 
 }  // namespace
 
@@ -21,7 +24,7 @@ class PulledSource::HugePageAside final : public PagesAside {
   HugePageAside(PulledSource& source, Mapping staging) : source_(source), staging_(std::move(staging)) {}
 
   bool fill(uint64_t byte_offset, uint64_t byte_length) override {
-    if (byte_length != kHugePageBytes || !source_.may_move_) return false;
+    if (byte_length != kAsideBytes || !source_.may_move_) return false;
     const MemoryObject::Run run = source_.object_->next_data(byte_offset, byte_offset + byte_length);
     if (run.length != byte_length) return false;  // a hole must not cost memory
     const Turn turn = source_.take_turn();
@@ -64,9 +67,11 @@ Result<std::unique_ptr<PulledSource>> PulledSource::open(Origin origin) {
 uint64_t PulledSource::bulk_step_bytes() const { return kCopyStepBytes; }
 
 std::unique_ptr<PagesAside> PulledSource::open_aside() {
-  if (!may_move_ || object_->byte_length() < kHugePageBytes || !can_have_huge_pages()) return nullptr;
-  Result<Mapping> staging = Mapping::anonymous(kHugePageBytes, Protection{true, false});
-  if (!staging.is_ok() || !advise_huge_pages(staging.value().address(), kHugePageBytes)) return nullptr;
+  // Larger ones take too long to get ready, and too much memory aside.
+  const bool is_worth_it = object_->byte_length() >= kAsideBytes && huge_page_bytes() == kAsideBytes;
+  if (!may_move_ || !is_worth_it || !can_have_huge_pages()) return nullptr;
+  Result<Mapping> staging = Mapping::anonymous(kAsideBytes, Protection{true, false});
+  if (!staging.is_ok() || !advise_huge_pages(staging.value().address(), kAsideBytes)) return nullptr;
   return std::make_unique<HugePageAside>(*this, staging.take());
 }
 
@@ -77,7 +82,7 @@ CopyProgress PulledSource::install(const UserFault& userfault, uint64_t address,
   const uint64_t hole = run.offset - byte_offset;
   if (hole > 0) return userfault.install_zeros(address, hole);
   CopyProgress progress;
-  const bool is_huge = run.length >= kHugePageBytes && is_aligned(address, kHugePageBytes);
+  const bool is_huge = run.length >= kAsideBytes && is_aligned(address, kAsideBytes);
   if (is_huge && move_huge_page(userfault, address, byte_offset, progress)) return progress;
   return install_data(userfault, address, run);
 }
@@ -87,8 +92,8 @@ bool PulledSource::move_huge_page(const UserFault& userfault, uint64_t address, 
   const std::unique_lock lock(aside_mutex_, std::try_to_lock);
   if (!lock.owns_lock()) return false;
   if (fault_aside_ == nullptr) fault_aside_ = open_aside();
-  if (fault_aside_ == nullptr || !fault_aside_->fill(byte_offset, kHugePageBytes)) return false;
-  progress = fault_aside_->put_in_place(userfault, address, byte_offset, kHugePageBytes);
+  if (fault_aside_ == nullptr || !fault_aside_->fill(byte_offset, kAsideBytes)) return false;
+  progress = fault_aside_->put_in_place(userfault, address, byte_offset, kAsideBytes);
   fault_aside_->give_back();
   return progress.bytes > 0;
 }
@@ -122,16 +127,17 @@ void PulledSource::give_back(const Turn& turn, MemoryObject::Run run) {
 
 void PulledSource::give_back_huge_pages(MemoryObject::Run run) {
   copied_.add(pages_of(run));
-  for (uint64_t at = align_down(run.offset, kHugePageBytes); at < run.offset + run.length; at += kHugePageBytes) {
-    const bool is_copied = copied_.first_gap(pages_of({at, kHugePageBytes})).is_empty();
-    if (is_copied) object_->punch_hole(at, kHugePageBytes);
+  const uint64_t huge = huge_page_bytes();
+  for (uint64_t at = align_down(run.offset, huge); at < run.offset + run.length; at += huge) {
+    const bool is_copied = copied_.first_gap(pages_of({at, huge})).is_empty();
+    if (is_copied) object_->punch_hole(at, huge);
   }
 }
 
 void PulledSource::copy_to(uint64_t address, uint64_t byte_offset, uint64_t byte_length) {
   const uint64_t end = byte_offset + byte_length;
   for (uint64_t at = byte_offset; at < end;) {
-    const uint64_t step_end = std::min(at + kHugePageBytes, end);
+    const uint64_t step_end = std::min(at + kStepBytes, end);
     const MemoryObject::Run run = object_->next_data(at, step_end);
     if (run.length > 0) {
       std::memcpy(reinterpret_cast<void*>(address + (run.offset - byte_offset)),

@@ -18,6 +18,7 @@
 
 #include "engine/base/text.h"
 #include "engine/base/units.h"
+#include "engine/sys/huge_page_size.h"
 #include "engine/sys/mapping.h"
 #include "engine/sys/memory_object.h"
 #include "engine/sys/page_table.h"
@@ -171,24 +172,26 @@ Capability moving_pages() {
 Capability reserved_huge_pages() {
   const char* name = "reserved huge pages";
   const char* detail = "allocate(…, { hugePages: true }) takes them from the pool";
-  Result<std::shared_ptr<MemoryObject>> object = MemoryObject::create(kHugePageBytes, true);
+  Result<std::shared_ptr<MemoryObject>> object = MemoryObject::create(huge_page_bytes(), true);
   if (object.is_ok()) {
-    Result<Mapping> mapping = Mapping::of_object(object.value()->fd(), kHugePageBytes, Sharing::kShared,
+    Result<Mapping> mapping = Mapping::of_object(object.value()->fd(), huge_page_bytes(), Sharing::kShared,
                                                  Protection{true, false}, /*reserve=*/true);
     if (mapping.is_ok()) return yes(name, detail);
   }
+  const std::string size = std::to_string(huge_page_bytes() / kMiB) + " MiB";
   return no(name, detail,
-            "no 2 MiB page is free in the pool (vm.nr_hugepages is " + first_line_of("/proc/sys/vm/nr_hugepages") + ")",
-            "sysctl -w vm.nr_hugepages=N, for N pages of 2 MiB; until then transparent huge pages are tried");
+            "no " + size + " page is free in the pool (vm.nr_hugepages is " +
+                first_line_of("/proc/sys/vm/nr_hugepages") + ")",
+            "sysctl -w vm.nr_hugepages=N, for N pages of " + size + "; until then transparent huge pages are tried");
 }
 
 // As allocate() does it.
 bool can_join_pages() {
-  Result<std::shared_ptr<MemoryObject>> object = MemoryObject::create(kHugePageBytes, false);
+  Result<std::shared_ptr<MemoryObject>> object = MemoryObject::create(huge_page_bytes(), false);
   if (!object.is_ok()) return false;
-  Result<Mapping> mapping = Mapping::of_object(object.value()->fd(), kHugePageBytes, Sharing::kShared,
+  Result<Mapping> mapping = Mapping::of_object(object.value()->fd(), huge_page_bytes(), Sharing::kShared,
                                                Protection{true, false}, /*reserve=*/false);
-  return mapping.is_ok() && make_huge_pages(mapping.value().address(), kHugePageBytes);
+  return mapping.is_ok() && make_huge_pages(mapping.value().address(), huge_page_bytes());
 }
 
 Capability transparent_huge_pages() {

@@ -10,6 +10,7 @@
 
 #include "engine/base/units.h"
 #include "engine/sys/call.h"
+#include "engine/sys/huge_page_size.h"
 #include "engine/sys/page_table.h"
 #include "engine/sys/unique_fd.h"
 
@@ -34,7 +35,7 @@ Status map_error(uint64_t byte_length) {
 
 Status reserve_error(uint64_t byte_length) {
   if (errno != ENOMEM) return map_error(byte_length);
-  const std::string pages = std::to_string(byte_length / kHugePageBytes);
+  const std::string pages = std::to_string(byte_length / huge_page_bytes());
   return os_error(errno, "mmap",
                   "the pool of huge pages lacks the " + pages +
                       " that private writes to this memory could take (claim with transfer 'pull', or raise "
@@ -43,11 +44,11 @@ Status reserve_error(uint64_t byte_length) {
 
 // Address space alone, aligned to a huge page, so that a huge page can ever be mapped there.
 Result<Mapping> reserve_aligned(uint64_t byte_length) {
-  const uint64_t padded = byte_length + kHugePageBytes;
+  const uint64_t padded = byte_length + huge_page_bytes();
   void* got = ::mmap(nullptr, padded, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (got == MAP_FAILED) return map_error(padded);
   const uint64_t start = address_of(got);
-  const uint64_t aligned = align_up(start, kHugePageBytes);
+  const uint64_t aligned = align_up(start, huge_page_bytes());
   if (aligned > start) ::munmap(got, aligned - start);
   const uint64_t tail = start + padded - (aligned + byte_length);
   if (tail > 0) ::munmap(pointer_to(aligned + byte_length), tail);
@@ -103,7 +104,7 @@ Result<Mapping> Mapping::of_object(int fd, uint64_t byte_length, Sharing sharing
   void* got = ::mmap(nullptr, byte_length, prot, flags, fd, 0);
   if (got == MAP_FAILED) return reserve ? reserve_error(byte_length) : map_error(byte_length);
   Mapping mapping(address_of(got), byte_length);
-  if (byte_length < kHugePageBytes || is_aligned(mapping.address(), kHugePageBytes)) return mapping;
+  if (byte_length < huge_page_bytes() || is_aligned(mapping.address(), huge_page_bytes())) return mapping;
 
   Result<Mapping> reserved = reserve_aligned(byte_length);
   if (!reserved.is_ok()) return mapping;  // alignment is a speed-up, not a need

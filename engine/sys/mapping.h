@@ -26,11 +26,11 @@ class Mapping {
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
-  // Maps the first `byte_length` bytes of a descriptor (borrowed), at a multiple of 2 MiB from 2 MiB on. Always
-  // readable. `reserve`: refuse now when the pages could not be had later (huge page pools); otherwise nothing is
-  // charged.
+  // Maps the first `byte_length` bytes of a descriptor (borrowed), at a multiple of a huge page when it is that long.
+  // Always readable. `reserve`: refuse now when the pages could not be had later (huge page pools); otherwise nothing
+  // is charged.
   static Result<Mapping> of_object(int fd, uint64_t byte_length, Sharing sharing, Protection protection, bool reserve);
-  // Private memory of this process alone, at a multiple of 2 MiB from 2 MiB on. A child forked without exec does not
+  // Private memory of this process alone, at a multiple of a huge page. A child forked without exec does not
   // get it: where pages come on fault, it would silently read zeros.
   static Result<Mapping> anonymous(uint64_t byte_length, Protection protection);
   // A shared view of a part of a descriptor (borrowed), any alignment.

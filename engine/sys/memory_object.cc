@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <string>
 
 #include "engine/sys/call.h"
+#include "engine/sys/huge_page_size.h"
 #include "engine/sys/mapping.h"
 #include "engine/sys/page_table.h"
 
@@ -35,6 +37,12 @@ int create_memfd(unsigned int extra_flags) {
   const int fd = ::memfd_create("vmoffer", flags | MFD_NOEXEC_SEAL);
   if (fd >= 0 || errno != EINVAL) return fd;
   return ::memfd_create("vmoffer", flags);
+}
+
+// Names the size, whatever the default of the pools is.
+unsigned int huge_page_flags() {
+  const auto order = static_cast<unsigned int>(std::countr_zero(huge_page_bytes()));
+  return MFD_HUGETLB | (order << MFD_HUGE_SHIFT);
 }
 
 ObjectAccess access_of(int fd) {
@@ -118,7 +126,7 @@ ObjectFacts inspect_object(int fd) {
 }
 
 Result<std::shared_ptr<MemoryObject>> MemoryObject::create(uint64_t byte_length, bool hugetlb) {
-  UniqueFd fd(create_memfd(hugetlb ? MFD_HUGETLB | MFD_HUGE_2MB : 0));
+  UniqueFd fd(create_memfd(hugetlb ? huge_page_flags() : 0));
   if (!fd.is_open()) return os_error(errno, "memfd_create", "could not make a memory object");
   Status status = set_up(fd.get(), byte_length);
   if (!status.is_ok()) return status;

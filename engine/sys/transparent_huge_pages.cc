@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include "engine/base/units.h"
+#include "engine/sys/huge_page_size.h"
 #include "engine/sys/mapping.h"
 #include "engine/sys/page_table.h"
 
@@ -19,13 +20,14 @@ void touch(uint64_t address) { *reinterpret_cast<volatile char*>(address) = 0; }
 bool becomes_huge_on_touch(uint64_t address, uint64_t byte_length) {
   if (!advise_huge_pages(address, byte_length)) return false;
   touch(address);
-  return is_wholly_cached(address, kHugePageBytes);
+  return is_wholly_cached(address, huge_page_bytes());
 }
 
 bool join_pages(uint64_t address, uint64_t byte_length) {
   // Where there is not one page yet, the kernel finds nothing to join.
-  for (uint64_t at = address; at + kHugePageBytes <= address + byte_length; at += kHugePageBytes) touch(at);
-  const uint64_t joinable = align_down(byte_length, kHugePageBytes);
+  const uint64_t huge = huge_page_bytes();
+  for (uint64_t at = address; at + huge <= address + byte_length; at += huge) touch(at);
+  const uint64_t joinable = align_down(byte_length, huge);
   return ::madvise(reinterpret_cast<void*>(address), joinable, MADV_COLLAPSE) == 0;
 }
 

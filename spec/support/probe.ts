@@ -161,6 +161,9 @@ export interface Probe {
     shares: readonly number[],
   ): { count: number; max: bigint; percentiles: bigint[] };
   classifyCopy(result: number, errno: number, bytes: number): string;
+  /** Of what the kernel says, 0 when nothing, and how large its pages are. */
+  hugePageBytes(told: number, pageBytes: number): number;
+  stepBytes(pageBytes: number): number;
   encode(message: WireMessage): Buffer;
   decode(bytes: Buffer): WireMessage | EngineError;
   cellsOf(pageCount: number, limit: number): { cell: PageSpan; looked: PageSpan }[];
