@@ -5,7 +5,9 @@ import { root } from './run.mjs';
 
 process.chdir(root);
 const mode = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '--Werror'];
-const files = ['engine', 'native', 'fixtures', 'spec', 'bench'].flatMap((folder) => listSources(folder, /\.(cc|c|h)$/));
+const files = ['engine', 'native', 'fixtures', 'spec', 'bench', 'scripts'].flatMap((folder) =>
+  listSources(folder, /\.(cc|c|h)$/),
+);
 if (files.length > 0) {
   const { status } = spawnSync('node_modules/.bin/clang-format', [...mode, ...files], { stdio: 'inherit' });
   process.exitCode = status ?? 1;
