@@ -9,6 +9,9 @@ const CODE = /`[^`\n]*`/g;
 const HEADING = /^#{1,6} (.*)$/gm;
 const LINK = /\]\(([^)\s]+)\)/g;
 
+/** Pages that the package leaves out are named in full. */
+const REPOSITORY = 'https://github.com/vmoffer/vmoffer/blob/main/';
+
 const PAGES = ['README.md', 'CHANGELOG.md', ...filesBelow('docs', /\.md$/), ...filesBelow('engine', /\.md$/)];
 
 /** The anchors that a page of Markdown has on the web. */
@@ -20,13 +23,14 @@ function anchorsOf(markdown: string): Set<string> {
 
 function linksOf(markdown: string): string[] {
   const links = [...markdown.replace(FENCED, '').replace(CODE, '').matchAll(LINK)].map(([, target = '']) => target);
-  return links.filter((target) => !/^[a-z]+:/.test(target));
+  return links.filter((target) => target.startsWith(REPOSITORY) || !/^[a-z]+:/.test(target));
 }
 
 /** What is wrong with a link on a page; undefined when it leads somewhere. */
 function complaint(page: string, link: string): string | undefined {
-  const [path = '', anchor] = link.split('#');
-  const target = path === '' ? page : relative(projectRoot, join(projectRoot, dirname(page), path));
+  const isInFull = link.startsWith(REPOSITORY);
+  const [path = '', anchor] = link.slice(isInFull ? REPOSITORY.length : 0).split('#');
+  const target = path === '' ? page : relative(projectRoot, join(projectRoot, isInFull ? '' : dirname(page), path));
   if (!existsSync(join(projectRoot, target))) return `${page}: there is no ${link}`;
   if (anchor === undefined || !target.endsWith('.md')) return undefined;
   return anchorsOf(readProjectFile(target)).has(anchor) ? undefined : `${page}: ${target} has no heading #${anchor}`;
@@ -41,6 +45,8 @@ describe('the links of the documentation', () => {
 
   it('are found to be broken when they are', () => {
     expect(complaint('README.md', 'docs/none.md')).to.equal('README.md: there is no docs/none.md');
+    expect(complaint('docs/errors.md', `${REPOSITORY}docs/none.md`)).to.include('there is no');
+    expect(complaint('docs/errors.md', `${REPOSITORY}docs/performance.md`)).to.be.undefined;
     expect(complaint('README.md', '#no-such-heading')).to.equal('README.md: README.md has no heading #no-such-heading');
     expect(complaint('README.md', 'docs/errors.md#err_vmo_busy')).to.be.undefined;
   });

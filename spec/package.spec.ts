@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as vmoffer from 'vmoffer';
 import { filesBelow, projectRoot, readProjectFile } from './support/project.js';
 
@@ -11,6 +11,9 @@ interface Manifest {
   exports: { '.': { types: string; default: string } };
   bin: { vmoffer: string };
   engines: { node: string };
+  gypfile?: boolean;
+  files: string[];
+  scripts: Record<string, string>;
 }
 
 const manifest = JSON.parse(readProjectFile('package.json')) as Manifest;
@@ -44,6 +47,17 @@ const VALUES = [
 
 function run(...args: string[]): string {
   return execFileSync(process.execPath, args, { encoding: 'utf8', cwd: projectRoot });
+}
+
+/** What `npm pack` would put into the package. */
+function packedPaths(): string[] {
+  const listing = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: projectRoot,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [{ files } = { files: [] }] = JSON.parse(listing) as { files: { path: string }[] }[];
+  return files.map(({ path }) => path);
 }
 
 describe('the package', () => {
@@ -82,13 +96,7 @@ describe('the package', () => {
   });
 
   it('brings along what it takes to build it, and neither specs nor what was built here', () => {
-    const listing = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-      cwd: projectRoot,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const [{ files } = { files: [] }] = JSON.parse(listing) as { files: { path: string }[] }[];
-    const paths = files.map(({ path }) => path);
+    const paths = packedPaths();
     const needed = [
       ...filesBelow('engine', /\.(cc|h)$/),
       ...filesBelow('native', /\.(cc|h)$/),
@@ -102,6 +110,35 @@ describe('the package', () => {
       'LICENSE',
     ]);
     expect(paths.filter((path) => /^(spec|fixtures|bench|demo|build|out|node_modules)\//.test(path))).to.be.empty;
+  });
+
+  it('builds nothing when it is installed, and brings along the binaries that there are', () => {
+    expect(manifest.gypfile).to.be.false;
+    for (const hook of ['preinstall', 'install', 'postinstall']) expect(manifest.scripts).to.not.have.property(hook);
+    const binaries = existsSync(join(projectRoot, 'prebuilds')) ? filesBelow('prebuilds', /\.node$/) : [];
+    expect(packedPaths().filter((path) => path.endsWith('.node'))).to.have.members(binaries);
+    expect(manifest.files).to.include('prebuilds/*.node');
+  });
+
+  it('has no script that npm would run before another without being asked', () => {
+    const names = Object.keys(manifest.scripts);
+    const before = names.filter((name) => name.startsWith('pre') && names.includes(name.slice(3)));
+    expect(names).to.include('prebuild');
+    expect(before).to.deep.equal([]);
+  });
+
+  it('has no page with a link or a picture that it leaves out, and no measurements', () => {
+    const paths = packedPaths();
+    const isThere = (target: string) => paths.some((path) => path === target || path.startsWith(`${target}/`));
+    const dead = paths
+      .filter((path) => path.endsWith('.md'))
+      .flatMap((page) =>
+        [...readProjectFile(page).matchAll(/\]\((?![a-z]+:|#)([^)\s#]+)/g)]
+          .filter(([, link = '']) => !isThere(join(dirname(page), link)))
+          .map(([, link]) => `${page}: ${link}`),
+      );
+    expect(dead).to.deep.equal([]);
+    expect(paths.filter((path) => path.startsWith('docs/bench/'))).to.deep.equal([]);
   });
 
   it('has no registry in its lock file', () => {
