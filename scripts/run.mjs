@@ -37,10 +37,18 @@ export function runNpm(script, args = []) {
  * @param {string} suite @param {string[]} args @param {Record<string, string>} env @param {string} node
  */
 export function runSpecs(suite, args = [], env = {}, node = process.execPath) {
+  return runSpecsBy([node, 'node_modules/mocha/bin/mocha.js', ...args], suite, env);
+}
+
+/**
+ * The same by a command of its own.
+ * @param {string[]} command @param {string} suite @param {Record<string, string>} env
+ */
+export function runSpecsBy([program, ...args], suite, env = {}) {
   const summary = join(root, 'out', 'mocha', `${suite}.json`);
   rmSync(summary, { force: true });
   const own = { VMOFFER_SUITE: suite, VMOFFER_ADDON: 'probe' };
-  const code = run(node, ['node_modules/mocha/bin/mocha.js', ...args], { ...own, ...env });
+  const code = run(program, args, { ...own, ...env });
   const counts = existsSync(summary) ? JSON.parse(readFileSync(summary, 'utf8')) : undefined;
   return { code, counts };
 }
