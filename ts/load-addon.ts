@@ -1,7 +1,12 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createNativeError, VmoError } from './errors.js';
+import { addonFiles } from './loading/addon-files.js';
+import { explainLoadFailure } from './loading/explain-load-failure.js';
+import { fileExists } from './loading/file-exists.js';
+import { gatherLoadFacts, type LoadAttempt } from './loading/load-facts.js';
+import { hasOtherLibc, isCutOff, readMachine } from './loading/read-elf.js';
 import { log } from './log.js';
 import type { Native } from './native.js';
 
@@ -11,6 +16,7 @@ import type { Native } from './native.js';
  */
 const BUILD = process.env['VMOFFER_BUILD'] ?? 'Release';
 const ADDON = process.env['VMOFFER_ADDON'] ?? 'vmoffer';
+const PACKAGE_FOLDER = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const SWEEP_INTERVAL_MS = 100;
 
 let loaded: Native | undefined;
@@ -21,25 +27,37 @@ export function addon(): Native {
   return loaded;
 }
 
+/** A file that cannot be loaded does not keep the next one from being tried: node_modules are copied between machines. */
 function load(): Native {
-  if (process.platform !== 'linux') {
-    throw new VmoError('ERR_VMO_UNSUPPORTED', `vmoffer needs Linux (memfd, userfaultfd); this is ${process.platform}`);
+  const attempts: LoadAttempt[] = [];
+  let cause: unknown;
+  for (const file of filesToTry()) {
+    const path = join(PACKAGE_FOLDER, file);
+    if (!fileExists(path)) {
+      attempts.push({ file });
+      continue;
+    }
+    try {
+      return loadFile(path);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      log.addon('%s cannot be loaded: %s', path, message);
+      attempts.push({ file, failure: { code, message, machine: readMachine(path) } });
+      cause = error;
+    }
   }
-  const path = fileURLToPath(new URL(`../build/${BUILD}/${ADDON}.node`, import.meta.url));
-  log.addon('loading %s', path);
-  try {
-    return createRequire(import.meta.url)(path) as Native;
-  } catch (cause) {
-    throw new VmoError('ERR_VMO_UNSUPPORTED', explainFailure(path, cause), { cause });
-  }
+  throw new VmoError('ERR_VMO_UNSUPPORTED', explainLoadFailure(gatherLoadFacts(PACKAGE_FOLDER, attempts)), { cause });
 }
 
-function explainFailure(path: string, cause: unknown): string {
-  const remedy =
-    'run `npm rebuild vmoffer` (in a checkout: `npm run build:native`) with a C++20 compiler, make and Python 3';
-  if (!existsSync(path)) return `the native addon has not been built, ${path} does not exist; ${remedy}`;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return `the native addon ${path} cannot be loaded (${reason}); ${remedy}`;
+function filesToTry(): string[] {
+  if (process.platform !== 'linux') return [];
+  return addonFiles({ build: BUILD, addon: ADDON, arch: process.arch, hasOtherLibc: hasOtherLibc() });
+}
+
+function loadFile(path: string): Native {
+  log.addon('loading %s', path);
+  if (isCutOff(path)) throw new Error('file too short');
+  return createRequire(import.meta.url)(path) as Native;
 }
 
 function initialize(native: Native): Native {
