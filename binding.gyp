@@ -23,8 +23,9 @@
             '-isystem', '<!(node -p "path.resolve(require(\'node-addon-api\').include_dir)")',
             '-isystem', '<(node_root_dir)/include/node',
           ],
-          # Threads of the engine may outlive the environment that loaded it.
-          'ldflags': ['-Wl,-z,nodelete'],
+          # Threads of the engine may outlive the environment that loaded it; a symbol that this system does not have shows
+          # when the addon is loaded, and not when it is first called.
+          'ldflags': ['-Wl,-z,nodelete', '-Wl,-z,now'],
         },
       ],
     ],
