@@ -12,6 +12,7 @@ interface Manifest {
   bin: { vmoffer: string };
   engines: { node: string };
   gypfile?: boolean;
+  preferUnplugged: boolean;
   files: string[];
   scripts: Record<string, string>;
 }
@@ -101,10 +102,12 @@ describe('the package', () => {
       ...filesBelow('engine', /\.(cc|h)$/),
       ...filesBelow('native', /\.(cc|h)$/),
       ...filesBelow('ts', /\.ts$/),
+      ...filesBelow('scripts/build-native', /\.mjs$/),
     ];
     expect(paths).to.include.members([
       ...needed,
       'binding.gyp',
+      'scripts/build-native.mjs',
       'scripts/list-sources.mjs',
       'dist/index.js',
       'LICENSE',
@@ -139,6 +142,10 @@ describe('the package', () => {
       );
     expect(dead).to.deep.equal([]);
     expect(paths.filter((path) => path.startsWith('docs/bench/'))).to.deep.equal([]);
+  });
+
+  it("is a folder of files under Plug'n'Play, because no addon can be loaded from an archive", () => {
+    expect(manifest.preferUnplugged).to.be.true;
   });
 
   it('has no registry in its lock file', () => {
