@@ -1,0 +1,106 @@
+// What has to work in a project that has installed the package. Each check resolves, or rejects with what went wrong.
+import { existsSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** @typedef {{ project: import('./project.mjs').Project, programs: Map<string, string> }} Context */
+
+/** @param {import('./project.mjs').Outcome} outcome */
+export function expectOk({ isOk, output, errors }, what = '') {
+  if (!isOk) throw new Error(`${what}${what && ': '}${output}\n${errors}`.trim());
+}
+
+function expectEqual(found, expected, what) {
+  if (found !== expected)
+    throw new Error(`${what}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`);
+}
+
+/** The folder of the package as node finds it. @param {Context} context */
+async function packageFolder({ project }) {
+  const script = "console.log(require.resolve('vmoffer/package.json'))";
+  const outcome = await project.node(['--input-type=commonjs', '--eval', script]);
+  expectOk(outcome, 'vmoffer is not found');
+  return dirname(outcome.output.trim());
+}
+
+/** Nothing was built, and the addon is a file that a dynamic linker can open. @param {Context} context */
+export async function checkContents(context) {
+  const folder = await packageFolder(context);
+  if (existsSync(join(folder, 'build')))
+    throw new Error(`${folder}/build is there, though nothing should have been built`);
+  const addon = join(folder, 'prebuilds', `linux-${process.arch}.node`);
+  if (!existsSync(addon)) throw new Error(`${addon} is not there`);
+}
+
+/** The programs of the README, all of them. @param {Context} context @param {'.mjs' | '.cjs'} suffix */
+export async function checkPrograms({ project, programs }, suffix) {
+  for (const [name, code] of programs) {
+    project.write(name.replace('.mjs', suffix), suffix === '.cjs' ? asCommonJs(code) : code);
+  }
+  for (const name of ['hand-off', 'channel'])
+    await checkOutput(project, programs.get(`${name}.mjs`) ?? '', name + suffix);
+  await checkTwoProcesses(project, suffix);
+}
+
+async function checkOutput(project, code, file) {
+  const promised = [...code.matchAll(/\/\/ prints: (.*)$/gm)].map(([, line]) => line);
+  if (promised.length === 0) throw new Error(`README.md does not say what ${file} prints`);
+  const outcome = await project.node([file]);
+  expectOk(outcome, file);
+  expectEqual(outcome.output, `${promised.join('\n')}\n`, file);
+}
+
+async function checkTwoProcesses(project, suffix) {
+  const claimer = project.startNode([`claimer${suffix}`]);
+  try {
+    const first = await claimer.lines.next();
+    if (first.done) throw new Error(`claimer${suffix} ended: ${claimer.texts.errors}`);
+    expectEqual(first.value, `node source.mjs ${claimer.child.pid}`, `claimer${suffix}`);
+    expectOk(await project.node([`source${suffix}`, String(claimer.child.pid)]), `source${suffix}`);
+    expectEqual((await claimer.lines.next()).value, 'hello', `claimer${suffix}`);
+  } finally {
+    claimer.child.kill('SIGKILL');
+  }
+}
+
+/** The same program with require(). @param {string} code */
+function asCommonJs(code) {
+  const required = code.replace(/^import (\{[^}]*\}) from ('[^']*');$/gm, 'const $1 = require($2);');
+  if (/^import /m.test(required)) throw new Error(`an import is left in\n${required}`);
+  return `(async () => {\n${required}})();\n`;
+}
+
+/** The command that the package brings along. @param {Context} context */
+export async function checkCommand({ project }) {
+  const outcome = await project.manage([...project.manager.exec, 'vmoffer', 'doctor']);
+  expectOk(outcome);
+  if (!outcome.output.includes('memory objects')) throw new Error(`doctor said: ${outcome.output}`);
+}
+
+/** Without a binary, the error names the command that builds one here. @param {Context} context @returns {Promise<string>} */
+export async function checkRemedy(context) {
+  const { project } = context;
+  const folder = await packageFolder(context);
+  const prebuilds = join(folder, 'prebuilds');
+  renameSync(prebuilds, `${prebuilds}-hidden`);
+  try {
+    const { isOk, errors } = await project.node(['hand-off.mjs']);
+    if (isOk) throw new Error('it works without a binary');
+    const command = / Build it: (.*?) {2}\(it needs /.exec(errors)?.[1];
+    expectEqual(command, `${project.manager.runs} ${folder}/scripts/build-native.mjs`, 'the command that builds it');
+    return command;
+  } finally {
+    renameSync(`${prebuilds}-hidden`, prebuilds);
+  }
+}
+
+/** That command builds it, and what it has built is what is loaded then. @param {Context} context */
+export async function checkBuild(context) {
+  const { project } = context;
+  const [program, ...args] = (await checkRemedy(context)).split(' ');
+  const env = { PATH: process.env.PATH ?? '' };
+  expectOk(program === 'node' ? await project.node(args, env) : await project.manage(args, env));
+  const outcome = await project.node(['hand-off.mjs'], { DEBUG: 'vmoffer:addon' });
+  expectOk(outcome);
+  const built = join(await packageFolder(context), 'build', 'Release', 'vmoffer.node');
+  if (!outcome.errors.includes(`loading ${built}`)) throw new Error(`not what was built was loaded: ${outcome.errors}`);
+}
