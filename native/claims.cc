@@ -76,7 +76,9 @@ Napi::Value claim_sync(const Napi::CallbackInfo& info) {
   const ErrorContext context{pid_argument(info, 0), address_argument(info, 1)};
   Result<ClaimArguments> arguments = read_arguments(info);
   if (!arguments.is_ok()) return throw_status(info.Env(), arguments.status(), context), Napi::Value();
-  Result<ReceivedClaim> claim = claim_and_wait(arguments.value().request, arguments.value().timeout);
+  Result<Broker*> broker = Environment::of(info.Env()).runtime().broker();
+  if (!broker.is_ok()) return throw_status(info.Env(), broker.status(), context), Napi::Value();
+  Result<ReceivedClaim> claim = broker.value()->claim_and_wait(arguments.value().request, arguments.value().timeout);
   if (!claim.is_ok()) return throw_status(info.Env(), claim.status(), context), Napi::Value();
   if (claim.value().paging == Paging::kEager) {
     // As in deliver(): what could not be brought in ahead comes later.

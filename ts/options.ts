@@ -42,11 +42,15 @@ export interface ClaimOptions {
    * nothing twice; `release()` ends it. A page that cannot be had now comes when it is touched. Default: false.
    */
   prefetch?: boolean;
-  /** How long the source may take to answer, in milliseconds, above 0. After that: ERR_VMO_TIMEOUT. Default: 5000. */
+  /**
+   * How long the source may take to answer, in milliseconds, above 0. After that: ERR_VMO_TIMEOUT, which loses nothing: the
+   * next claim of the address has what the source has given by then. Default: 5000.
+   */
   timeoutMs?: number;
   /**
    * Gives the claim up. The promise then rejects with `signal.reason`, and the offer stands as before. If the claim is complete
-   * already, the promise still resolves, so that nothing is lost. `vmClaimSync` looks at the signal once, at the start.
+   * already, the promise still resolves, so that nothing is lost; if its source is just then in the middle of it, the next
+   * claim of the address has it. `vmClaimSync` looks at the signal once, at the start.
    */
   signal?: AbortSignal;
 }

@@ -141,7 +141,10 @@ Packet receive_packet(int socket_fd) {
   alignas(cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
   header.msg_control = control;
   header.msg_controllen = sizeof control;
-  const ssize_t got = retry_on_eintr([&] { return ::recvmsg(socket_fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT); });
+  const auto receive = [&] { return ::recvmsg(socket_fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT); };
+  ssize_t got = retry_on_eintr(receive);
+  // A peer that hangs up without having read everything: this is told once, before what it has sent.
+  if (got < 0 && errno == ECONNRESET) got = retry_on_eintr(receive);
   if (got < 0) {
     packet.error_number = errno;
     packet.outcome = outcome_of(errno);

@@ -1,5 +1,7 @@
 #include "engine/transfer/broker.h"
 
+#include <future>
+
 #include "engine/base/checkpoint.h"
 #include "engine/transfer/discovery.h"
 
@@ -55,6 +57,7 @@ Broker::Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener, HeldCla
                 loop_->post([this, destination, pidfd] { watch_destination(destination, pidfd); });
               }),
       held_claims_(held_claims),
+      undecided_(*loop_),
       listener_(std::move(listener.socket)) {}
 
 Broker::~Broker() {
@@ -202,13 +205,29 @@ void Broker::reach_out(DestinationId destination) {
 Broker::Ticket Broker::claim(const ClaimRequest& request, std::chrono::milliseconds timeout, ClaimDriver::Done done) {
   const Ticket ticket = next_ticket();
   loop_->post([this, ticket, request, timeout, done = std::move(done)] {
-    auto driver = ClaimDriver::start(*loop_, request, timeout, [this, ticket, done](Result<ReceivedClaim> result) {
-      claims_.erase(ticket);
-      done(std::move(result));
-    });
+    auto driver =
+        ClaimDriver::start(*loop_, undecided_, request, timeout, [this, ticket, done](Result<ReceivedClaim> result) {
+          claims_.erase(ticket);
+          done(std::move(result));
+        });
     if (!driver->is_finished()) claims_.emplace(ticket, std::move(driver));
   });
   return ticket;
+}
+
+Result<ReceivedClaim> Broker::claim_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout) {
+  if (undecided_.has(request)) return take_up_and_wait(request, timeout);
+  return drive_and_wait(request, timeout, [this](std::unique_ptr<ClaimExchange> exchange) {
+    const auto left = std::make_shared<std::unique_ptr<ClaimExchange>>(std::move(exchange));
+    loop_->post([this, left] { undecided_.keep(std::move(*left)); });
+  });
+}
+
+// What is undecided belongs to the loop, which drives it on while this thread waits.
+Result<ReceivedClaim> Broker::take_up_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout) {
+  std::promise<Result<ReceivedClaim>> result;
+  claim(request, timeout, [&](Result<ReceivedClaim> claim) { result.set_value(std::move(claim)); });
+  return result.get_future().get();
 }
 
 void Broker::abandon(Ticket ticket) {

@@ -32,7 +32,9 @@ class Broker final : private PeerHost {
   using Ticket = uint64_t;
   // The callback is called once, on the broker's thread.
   Ticket claim(const ClaimRequest& request, std::chrono::milliseconds timeout, ClaimDriver::Done done);
-  // The claim then ends with an error, unless it was acknowledged: then it goes on to its end.
+  // The same, and the calling thread waits.
+  Result<ReceivedClaim> claim_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout);
+  // The claim ends soon: with an error, unless its source has said already that it is made.
   void abandon(Ticket ticket);
   void list(std::chrono::milliseconds timeout, IncomingListDone done);
   void ask_what_is_held(std::chrono::milliseconds timeout, HeldSurveyDone done);
@@ -52,6 +54,7 @@ class Broker final : private PeerHost {
 
   Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener, HeldClaims& held_claims);
   Ticket next_ticket();
+  Result<ReceivedClaim> take_up_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout);
   void accept_some();
   void adopt(const std::shared_ptr<PeerConnection>& connection);
   bool is_talking_too_much(const ProcessIdentity& peer) const;
@@ -73,6 +76,7 @@ class Broker final : private PeerHost {
   const std::unique_ptr<EventLoop> loop_;
   OutgoingOffers offers_;
   HeldClaims& held_claims_;
+  UndecidedClaims undecided_;
   const UniqueFd listener_;
   EventLoop::Token listener_token_ = 0;
   std::unique_ptr<Thread> thread_;

@@ -11,19 +11,26 @@ namespace {
 constexpr std::chrono::milliseconds kQueueFullDelay{5};
 
 Status timed_out(std::chrono::milliseconds timeout) {
-  return Status(Code::kTimeout,
-                "the source did not answer within " + std::to_string(timeout.count()) +
-                    " ms; it is stopped or swamped, and the offer stands. Claim again, or raise timeoutMs");
+  return Status(Code::kTimeout, "the source did not answer within " + std::to_string(timeout.count()) +
+                                    " ms; it is stopped or swamped. Nothing is lost: claim again, or raise timeoutMs");
 }
 
 Status no_answer() { return Status(Code::kTimeout, "the source has not answered since the claim was taken back"); }
 
+Result<std::unique_ptr<ClaimExchange>> take_up(UndecidedClaims& undecided, const ClaimRequest& request) {
+  std::unique_ptr<ClaimExchange> left = undecided.take(request);
+  if (left == nullptr) return ClaimExchange::begin(request);
+  left->resume();
+  return left;
+}
+
 }  // namespace
 
-std::shared_ptr<ClaimDriver> ClaimDriver::start(EventLoop& loop, const ClaimRequest& request,
-                                                std::chrono::milliseconds timeout, Done done) {
-  auto driver = std::make_shared<ClaimDriver>(loop, std::move(done));
-  Result<std::unique_ptr<ClaimExchange>> exchange = ClaimExchange::begin(request);
+std::shared_ptr<ClaimDriver> ClaimDriver::start(EventLoop& loop, UndecidedClaims& undecided,
+                                                const ClaimRequest& request, std::chrono::milliseconds timeout,
+                                                Done done) {
+  auto driver = std::make_shared<ClaimDriver>(loop, undecided, std::move(done));
+  Result<std::unique_ptr<ClaimExchange>> exchange = take_up(undecided, request);
   if (!exchange.is_ok()) {
     driver->finish(exchange.status());
     return driver;
@@ -83,7 +90,10 @@ void ClaimDriver::give_up(Status why) {
   if (!done_) return;
   stop_waiting();  // before the exchange closes the descriptor: its number may be another's at once
   exchange_->give_up(std::move(why));
-  wait();
+  if (!exchange_->is_undecided()) return wait();
+  const Status undecided = exchange_->why_undecided();
+  undecided_.keep(std::move(exchange_));
+  finish(undecided);
 }
 
 void ClaimDriver::finish(Result<ReceivedClaim> result) {
@@ -95,7 +105,8 @@ void ClaimDriver::finish(Result<ReceivedClaim> result) {
   if (done) done(std::move(result));
 }
 
-Result<ReceivedClaim> claim_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout) {
+Result<ReceivedClaim> drive_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout,
+                                     const std::function<void(std::unique_ptr<ClaimExchange>)>& leave) {
   auto deadline = Clock::now() + timeout;
   Result<std::unique_ptr<ClaimExchange>> begun = ClaimExchange::begin(request);
   if (!begun.is_ok()) return begun.status();
@@ -103,13 +114,18 @@ Result<ReceivedClaim> claim_and_wait(const ClaimRequest& request, std::chrono::m
   while (exchange.waiting() != ClaimExchange::Waiting::kNot) {
     if (const auto patience = exchange.take_patience()) deadline = Clock::now() + *patience;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) {
-      exchange.give_up(timed_out(timeout));
-    } else if (exchange.waiting() == ClaimExchange::Waiting::kLater) {
+    if (left > 0 && exchange.waiting() == ClaimExchange::Waiting::kLater) {
       wait_readable(-1, std::min<int64_t>(left, kQueueFullDelay.count()));
       exchange.advance();
-    } else if (wait_readable(exchange.fd(), left)) {
-      exchange.advance();
+    } else if (left > 0) {
+      if (wait_readable(exchange.fd(), left)) exchange.advance();
+    } else {
+      exchange.give_up(timed_out(timeout));
+      if (exchange.is_undecided()) {
+        const Status why = exchange.why_undecided();
+        leave(begun.take());
+        return why;
+      }
     }
   }
   return exchange.take();

@@ -33,14 +33,14 @@ Result<std::unique_ptr<ClaimExchange>> ClaimExchange::begin(const ClaimRequest& 
 }
 
 ClaimExchange::ClaimExchange(const ClaimRequest& request, ProcessIdentity source)
-    : request_(request), source_(std::move(source)), search_(source_) {}
+    : request_(request), source_(std::move(source)), search_(std::in_place, source_) {}
 
 ClaimExchange::~ClaimExchange() {
-  if (waiting_ != Waiting::kNot) fail(Status(Code::kTimeout, "the claim was abandoned"));
+  if (waiting_ != Waiting::kNot) fail(Status(Code::kTimeout, "the process lets go of the claim"));
 }
 
 void ClaimExchange::ask_next_broker() {
-  BrokerSearch::Found found = search_.next();
+  BrokerSearch::Found found = search_->next();
   switch (found.step) {
     case BrokerSearch::Step::kBusy:
       waiting_ = Waiting::kLater;
@@ -99,7 +99,7 @@ void ClaimExchange::on_packet(Packet packet) {
     return on_bell(std::move(packet.descriptors));
   }
   if (const auto* refused = std::get_if<wire::Refused>(&message.value())) return on_refused(*refused);
-  if (std::holds_alternative<wire::Done>(message.value()) && has_acknowledged_) return finish();
+  if (std::holds_alternative<wire::Done>(message.value()) && received_.region != nullptr) return finish();
   fail(Status(Code::kProtocol, "the source sent a message out of turn"));
 }
 
@@ -111,12 +111,14 @@ void ClaimExchange::on_hang_up() {
     if (!std::exchange(awaits_end_, true)) patience_ = kPatienceWithEnd;
     return;
   }
+  if (has_declined_) return on_taken_back();
   fail(
       Status(Code::kPeerGone, "the source hung up in the middle of the claim; its offer may still stand, claim again"));
 }
 
 void ClaimExchange::on_refused(const wire::Refused& refused) {
-  if (has_acknowledged_) return fail(why_taken_back_ ? *why_taken_back_ : refusal_of(refused));
+  if (has_declined_) return on_taken_back();
+  if (has_acknowledged_) return fail(refusal_of(refused));
   socket_.reset();
   leases_.clear();
   bell_.reset();
@@ -148,7 +150,8 @@ void ClaimExchange::on_terms(const wire::Terms& terms, std::vector<UniqueFd> des
   }
   Status status = take_in(terms, std::move(descriptors.front()));
   if (!status.is_ok()) return fail(status);
-  acknowledge();
+  // Who has declined acknowledges nothing; a source that went ahead without it says DONE.
+  if (!has_declined_) acknowledge();
 }
 
 Status ClaimExchange::take_in(const wire::Terms& terms, UniqueFd descriptor) {
@@ -209,23 +212,50 @@ void ClaimExchange::finish() {
 }
 
 void ClaimExchange::give_up(Status why) {
-  if (has_acknowledged_ && hears_answer()) return;
-  if (waiting_ == Waiting::kNot) return;
-  if (awaits_end_) {
-    why = Status(Code::kPeerGone, "the source hung up without a word after this process had acknowledged the claim");
-  }
-  if (!has_acknowledged_ || awaits_end_ || why_taken_back_) return fail(why_taken_back_.value_or(std::move(why)));
-  // To let go without a word could lose what the source drops in this very moment: its answer decides.
+  if (waiting_ == Waiting::kLater) return fail(why);  // nothing has been asked
+  hear_what_was_said();
+  // To let go without a word of the source could lose what it drops in this very moment: its answer decides.
+  if (waiting_ == Waiting::kNot || patience_ || awaits_end_ || std::exchange(has_declined_, true)) return;
   why_taken_back_ = std::move(why);
-  patience_ = kPatienceWithAnswer;
+  if (has_acknowledged_) patience_ = kPatienceWithAnswer;
   send_packet(socket_.get(), wire::encode(wire::Declined{offer_id_}));
 }
 
-// What the source has said in time counts, though whoever drives this comes to read it after the deadline.
-bool ClaimExchange::hears_answer() {
-  const bool awaited_end = awaits_end_;
-  advance();
-  return waiting_ == Waiting::kNot || awaits_end_ != awaited_end;
+// It counts, though whoever drives this comes to read it after a deadline.
+void ClaimExchange::hear_what_was_said() {
+  while (waiting_ == Waiting::kReadable && !awaits_end_ && has_input(socket_.get())) advance();
+  if (waiting_ == Waiting::kReadable && awaits_end_) advance();
+}
+
+Status ClaimExchange::why_undecided() const {
+  if (awaits_end_) {
+    return decorate(
+        Status(Code::kPeerGone,
+               "the source hung up without a word after this process had acknowledged the claim; the memory is this "
+               "process's when the source has ended, then claim it again"));
+  }
+  return decorate(why_taken_back_.value_or(Status(Code::kTimeout, "the source has not answered")));
+}
+
+void ClaimExchange::resume() {
+  why_taken_back_.reset();
+  patience_.reset();
+  if (awaits_end_) patience_ = kPatienceWithEnd;
+}
+
+// The source has all it had.
+void ClaimExchange::on_taken_back() {
+  if (why_taken_back_) return fail(*why_taken_back_);
+  received_ = {};
+  holding_.reset();
+  leases_.clear();
+  bell_.reset();
+  socket_.reset();
+  refusal_.reset();
+  has_acknowledged_ = false;
+  has_declined_ = false;
+  search_.emplace(source_);
+  ask_next_broker();
 }
 
 void ClaimExchange::fail(const Status& status) {
@@ -233,7 +263,7 @@ void ClaimExchange::fail(const Status& status) {
   waiting_ = Waiting::kNot;
   received_.region.reset();
   holding_.reset();
-  if (socket_.is_open() && !has_acknowledged_) {
+  if (socket_.is_open() && !has_acknowledged_ && !has_declined_) {
     send_packet(socket_.get(), wire::encode(wire::Declined{offer_id_}));
   }
   socket_.reset();

@@ -3,7 +3,10 @@
 //
 //     ask ─▶ await terms ─▶ (verify, map) acknowledge ─▶ await done ─▶ finished
 //
-// Before it acknowledges, a claim that fails or is given up says DECLINED: the offer stands again.
+// A claim that is given up says DECLINED, and what comes of it is the source's to say: the offer stands again (REFUSED,
+// or a hang-up before the acknowledgement), or it was too late (DONE, or the source's end after the acknowledgement)
+// and the memory is here. A source may be stopped for any length of time: whoever has lost patience leaves the exchange
+// to UndecidedClaims, which waits.
 #pragma once
 
 #include <chrono>
@@ -54,15 +57,22 @@ class ClaimExchange {
   Waiting waiting() const { return waiting_; }
   int fd() const { return awaits_end_ ? source_.pidfd.get() : socket_.get(); }
   void advance();
-  // Ends the exchange with this status, and the offer stands again. What has been acknowledged is taken back, which the
-  // source has to answer: then the exchange goes on for as long as patience() says, and the second call ends it.
+  // Takes the claim back. Afterwards the exchange is finished, or there is a patience to take, or it is undecided: then
+  // whoever drives it leaves it to UndecidedClaims. What the source has said before counts.
   void give_up(Status why);
   // How long to wait from now on, when that has changed; then give up.
   std::optional<std::chrono::milliseconds> take_patience() { return std::exchange(patience_, std::nullopt); }
+  // Given up, and the source has not said what comes of it.
+  bool is_undecided() const { return waiting_ == Waiting::kReadable && !patience_ && (has_declined_ || awaits_end_); }
+  // What to tell whoever leaves it undecided.
+  Status why_undecided() const;
+  // Somebody wants the memory again: if the claim was taken back in time, it is made anew.
+  void resume();
+  const ClaimRequest& request() const { return request_; }
+  bool has_memory() const { return waiting_ == Waiting::kNot && received_.region != nullptr; }
   // REQUIRES: waiting() == kNot. Once.
   Result<ReceivedClaim> take();
 
-  // Unfinished, it declines.
   ~ClaimExchange();
   ClaimExchange(const ClaimExchange&) = delete;
   ClaimExchange& operator=(const ClaimExchange&) = delete;
@@ -83,19 +93,21 @@ class ClaimExchange {
   Status map(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
   Status pull(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
   void acknowledge();
+  void hear_what_was_said();
+  void on_taken_back();
   void finish();
-  bool hears_answer();
   void fail(const Status& status);
   Status decorate(const Status& status) const;
 
   const ClaimRequest request_;
   const ProcessIdentity source_;
-  BrokerSearch search_;
+  std::optional<BrokerSearch> search_;
   Waiting waiting_ = Waiting::kLater;
   UniqueFd socket_;
   bool has_acknowledged_ = false;
   bool awaits_end_ = false;  // the source has hung up, and its process is to end
-  std::optional<Status> why_taken_back_;
+  bool has_declined_ = false;
+  std::optional<Status> why_taken_back_;  // none when somebody wants the memory again
   std::optional<std::chrono::milliseconds> patience_;
   uint64_t offer_id_ = 0;
   std::optional<Status> refusal_;  // the most telling answer of the brokers asked so far

@@ -90,7 +90,7 @@ Result<ReceivedClaim> claim_async(const ClaimRequest& request) {
 }
 
 Result<ReceivedClaim> claim(const ClaimRequest& request, bool is_async) {
-  return is_async ? claim_async(request) : claim_and_wait(request, kPatience);
+  return is_async ? claim_async(request) : Runtime::instance().broker().value()->claim_and_wait(request, kPatience);
 }
 
 void run_at_once(int count, const std::function<void(int)>& body) {
