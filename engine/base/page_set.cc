@@ -60,10 +60,13 @@ uint64_t PageSet::find(bool is_in, uint64_t page, uint64_t end) const {
   return end;
 }
 
-PageRange PageSet::first_gap(PageRange within) const {
+PageRange PageSet::first_stretch(bool is_in, PageRange within) const {
   const PageRange clipped = intersect(within, PageRange{0, page_count_});
-  const uint64_t first = find(false, clipped.first, clipped.end());
-  return PageRange{first, find(true, first, clipped.end()) - first};
+  const uint64_t first = find(is_in, clipped.first, clipped.end());
+  return PageRange{first, find(!is_in, first, clipped.end()) - first};
 }
+
+PageRange PageSet::first_gap(PageRange within) const { return first_stretch(false, within); }
+PageRange PageSet::first_run(PageRange within) const { return first_stretch(true, within); }
 
 }  // namespace vmoffer

@@ -21,6 +21,8 @@ class PageSet {
   void remove(PageRange range);
   // The first run of pages within `within` that are not in the set; empty when there is none.
   PageRange first_gap(PageRange within) const;
+  // The same of pages that are in the set.
+  PageRange first_run(PageRange within) const;
 
  private:
   static constexpr uint64_t kWordsPerChunk = 512;
@@ -31,6 +33,7 @@ class PageSet {
 
   uint64_t word_of(uint64_t page) const;
   uint64_t find(bool is_in, uint64_t page, uint64_t end) const;
+  PageRange first_stretch(bool is_in, PageRange within) const;
   template <typename Change>
   void change(PageRange range, bool create, Change change_word);
 

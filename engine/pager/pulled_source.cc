@@ -28,7 +28,7 @@ class PulledSource::HugePageAside final : public PagesAside {
     const MemoryObject::Run run = source_.object_->next_data(byte_offset, byte_offset + byte_length);
     if (run.length != byte_length) return false;  // a hole must not cost memory
     const Turn turn = source_.take_turn();
-    if (source_.copied_.contains_any(source_.pages_of(run))) return false;
+    if (source_.is_any_copied(run)) return false;
     std::memcpy(reinterpret_cast<void*>(staging_.address()),
                 reinterpret_cast<const void*>(source_.view_.address() + byte_offset), byte_length);
     filled_at_ = byte_offset;
@@ -48,7 +48,9 @@ class PulledSource::HugePageAside final : public PagesAside {
   }
 
   // Pages before the last that was moved are in the range, all of them: those that were not moved were there already.
-  void give_back() override { source_.give_back(source_.take_turn(), {filled_at_, in_place_until_ - filled_at_}); }
+  void give_back() override {
+    source_.give_back(source_.take_turn(), {filled_at_, in_place_until_ - filled_at_}, {filled_at_, kAsideBytes});
+  }
 
  private:
   PulledSource& source_;
@@ -102,12 +104,12 @@ CopyProgress PulledSource::install_data(const UserFault& userfault, uint64_t add
   const uint64_t source = view_.address() + run.offset;
   checkpoint("pull.copying");
   const Turn turn = take_turn();
-  if (copied_.contains(pages_of(run).first)) return {CopyOutcome::kAlreadyThere, 0, 0};
+  if (turn.owns_lock() && is_any_copied({run.offset, page_bytes()})) return {CopyOutcome::kAlreadyThere, 0, 0};
   // In one call, where the copy would bring its source in page by page.
   [[maybe_unused]] const Status populated = populate(source, run.length, /*write=*/false);
   const CopyProgress progress = userfault.install_copy(address, source, run.length);
   bytes_pulled_ += progress.bytes;
-  give_back(turn, {run.offset, progress.bytes});
+  give_back(turn, {run.offset, progress.bytes}, run);
   return progress;
 }
 
@@ -119,16 +121,27 @@ PageRange PulledSource::pages_of(MemoryObject::Run run) const {
   return {run.offset / page_bytes(), run.length / page_bytes()};
 }
 
-void PulledSource::give_back(const Turn& turn, MemoryObject::Run run) {
-  if (!consume_ || run.length == 0) return;
-  if (turn.owns_lock()) return give_back_huge_pages(run);
-  object_->punch_hole(run.offset, run.length);
+bool PulledSource::is_any_copied(MemoryObject::Run run) const {
+  const std::lock_guard lock(copied_mutex_);
+  return copied_.contains_any(pages_of(run));
 }
 
-void PulledSource::give_back_huge_pages(MemoryObject::Run run) {
-  copied_.add(pages_of(run));
+void PulledSource::give_back(const Turn& turn, MemoryObject::Run copied, MemoryObject::Run looked_at) {
+  if (!consume_) return;
+  const std::lock_guard lock(copied_mutex_);
+  copied_.add(pages_of(copied));
+  if (turn.owns_lock()) return give_back_huge_pages(looked_at);
+  PageRange rest = pages_of(looked_at);
+  for (PageRange run = copied_.first_run(rest); !run.is_empty(); run = copied_.first_run(rest)) {
+    object_->punch_hole(run.first * page_bytes(), run.count * page_bytes());
+    rest = {run.end(), rest.end() - run.end()};
+  }
+}
+
+// The pool gets its huge pages back whole or not at all.
+void PulledSource::give_back_huge_pages(MemoryObject::Run looked_at) {
   const uint64_t huge = huge_page_bytes();
-  for (uint64_t at = align_down(run.offset, huge); at < run.offset + run.length; at += huge) {
+  for (uint64_t at = align_down(looked_at.offset, huge); at < looked_at.offset + looked_at.length; at += huge) {
     const bool is_copied = copied_.first_gap(pages_of({at, huge})).is_empty();
     if (is_copied) object_->punch_hole(at, huge);
   }
@@ -143,7 +156,7 @@ void PulledSource::copy_to(uint64_t address, uint64_t byte_offset, uint64_t byte
       std::memcpy(reinterpret_cast<void*>(address + (run.offset - byte_offset)),
                   reinterpret_cast<const void*>(view_.address() + run.offset), run.length);
       bytes_pulled_ += run.length;
-      give_back(take_turn(), run);
+      give_back(take_turn(), run, run);
     }
     at = run.offset + run.length;
   }

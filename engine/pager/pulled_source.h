@@ -55,9 +55,11 @@ class PulledSource : public PageSource {
   // holds the turn, lest it is made anew by reading it behind the last copy. Nothing is locked where that cannot be.
   using Turn = std::unique_lock<std::mutex>;
   Turn take_turn();
-  // REQUIRES: the turn is held, the run has been copied.
-  void give_back(const Turn& turn, MemoryObject::Run run);
-  void give_back_huge_pages(MemoryObject::Run run);
+  // What has been copied of what was looked at. To look at a page that another thread has given back makes it anew, so
+  // that goes back again. REQUIRES: the turn is held.
+  void give_back(const Turn& turn, MemoryObject::Run copied, MemoryObject::Run looked_at);
+  void give_back_huge_pages(MemoryObject::Run looked_at);
+  bool is_any_copied(MemoryObject::Run run) const;
   PageRange pages_of(MemoryObject::Run run) const;
 
   const std::shared_ptr<MemoryObject> object_;
@@ -69,7 +71,8 @@ class PulledSource : public PageSource {
   std::atomic<bool> may_move_ = true;
   std::atomic<uint64_t> bytes_pulled_ = 0;
   std::mutex turn_;
-  PageSet copied_;  // out of huge pages that are given back
+  mutable std::mutex copied_mutex_;
+  PageSet copied_;  // guarded by copied_mutex_
 };
 
 }  // namespace vmoffer

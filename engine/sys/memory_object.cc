@@ -13,6 +13,7 @@
 #include <bit>
 #include <string>
 
+#include "engine/base/checkpoint.h"
 #include "engine/sys/call.h"
 #include "engine/sys/huge_page_size.h"
 #include "engine/sys/mapping.h"
@@ -156,14 +157,18 @@ Result<UniqueFd> MemoryObject::read_only_descriptor() const {
 Result<UniqueFd> MemoryObject::descriptor() const { return duplicate(fd_.get()); }
 
 MemoryObject::Run MemoryObject::next_data(uint64_t from, uint64_t end) const {
-  const off_t data = ::lseek(fd_.get(), static_cast<off_t>(from), SEEK_DATA);
-  if (data < 0 || static_cast<uint64_t>(data) >= end) return {end, 0};
-  const uint64_t first = static_cast<uint64_t>(data);
-  // SEEK_HOLE goes page by page to where the data ends, however far beyond `end` that is.
-  if (is_wholly_present(fd_.get(), first, end - first)) return {first, end - first};
-  const off_t hole = ::lseek(fd_.get(), data, SEEK_HOLE);
-  const uint64_t stop = hole < 0 ? end : std::min(static_cast<uint64_t>(hole), end);
-  return {first, stop - first};
+  for (;;) {
+    const off_t data = ::lseek(fd_.get(), static_cast<off_t>(from), SEEK_DATA);
+    if (data < 0 || static_cast<uint64_t>(data) >= end) return {end, 0};
+    checkpoint("object.data");
+    const uint64_t first = static_cast<uint64_t>(data);
+    // SEEK_HOLE goes page by page to where the data ends, however far beyond `end` that is.
+    if (is_wholly_present(fd_.get(), first, end - first)) return {first, end - first};
+    const off_t hole = ::lseek(fd_.get(), data, SEEK_HOLE);
+    const uint64_t stop = hole < 0 ? end : std::min(static_cast<uint64_t>(hole), end);
+    if (stop > first) return {first, stop - first};
+    // Somebody has punched a hole there since.
+  }
 }
 
 bool MemoryObject::punch_hole(uint64_t byte_offset, uint64_t byte_length) const {

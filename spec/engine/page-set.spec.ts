@@ -16,13 +16,12 @@ function pagesIn(set: PageSet, first: number, end: number): number[] {
   return Array.from({ length: end - first }, (_, index) => first + index).filter((page) => set.contains(page));
 }
 
-/** The first gap, the slow way. */
-function gapOf(model: ReadonlySet<number>, pageCount: number, first: number, count: number): PageSpan {
-  const end = Math.min(first + count, pageCount);
+/** The first pages in a row that are in the model or not, the slow way. */
+function stretchOf(isIn: boolean, model: ReadonlySet<number>, end: number, first: number): PageSpan {
   let begin = first;
-  while (begin < end && model.has(begin)) begin++;
+  while (begin < end && model.has(begin) !== isIn) begin++;
   let stop = begin;
-  while (stop < end && !model.has(stop)) stop++;
+  while (stop < end && model.has(stop) === isIn) stop++;
   return { first: begin, count: Math.max(stop - begin, 0) };
 }
 
@@ -101,7 +100,9 @@ describe('PageSet', () => {
       const [from, length] = [random.pick([0, CHUNK - 150]) + random.below(300), 1 + random.below(400)];
       const isAnyThere = [...model].some((page) => page >= from && page < from + length);
       expect(set.containsAny(from, length), `round ${round}`).to.equal(isAnyThere);
-      expect(set.firstGap(from, length), `round ${round}`).to.deep.equal(gapOf(model, pageCount, from, length));
+      const end = Math.min(from + length, pageCount);
+      expect(set.firstGap(from, length), `round ${round}`).to.deep.equal(stretchOf(false, model, end, from));
+      expect(set.firstRun(from, length), `round ${round}`).to.deep.equal(stretchOf(true, model, end, from));
     }
     expect(pagesIn(set, 0, pageCount)).to.deep.equal([...model].sort((a, b) => a - b));
   });

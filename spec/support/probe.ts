@@ -129,6 +129,7 @@ export interface PageSet {
   contains(page: number): boolean;
   containsAny(first: number, count: number): boolean;
   firstGap(first: number, count: number): PageSpan;
+  firstRun(first: number, count: number): PageSpan;
 }
 
 export type Checkpoint =
@@ -137,6 +138,7 @@ export type Checkpoint =
   | 'prefetch.filled'
   | 'prefetch.step'
   | 'pull.copying'
+  | 'object.data'
   | 'offer.checked'
   | 'source.asked'
   | 'source.packed'

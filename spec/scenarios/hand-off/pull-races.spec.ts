@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
+import { heldBytes } from '../../support/holders.js';
+import { startObedient, type Obedient } from '../../support/obedient.js';
+import { PAGE } from '../../support/pages.js';
+import { needs, requires } from '../../support/requires.js';
+
+const SEED = 613;
+const PAGES = 64;
+const DISOWNED = VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN;
+
+// What one thread has looked at, another takes out of the object before the first goes on. In a process of its own, for a
+// page that is given up ends whoever touches it.
+describe('disowned memory that two threads pull at once', () => {
+  let source: Obedient;
+  let claimer: Obedient;
+  beforeEach(async function () {
+    requires(this, needs.probe, needs.userfault);
+    [source, claimer] = await Promise.all([startObedient(), startObedient()]);
+  });
+  afterEach(async () => {
+    await source[Symbol.asyncDispose]();
+    await claimer[Symbol.asyncDispose]();
+  });
+
+  const TOUCHED = {
+    'its first page': [0],
+    'its last page': [PAGES - 1],
+    'a page in its middle': [PAGES / 2],
+    'its first pages and its last': [0, 1, 2, PAGES - 1],
+    'every other page': Array.from({ length: PAGES / 2 }, (_, i) => 2 * i),
+    'every page': Array.from({ length: PAGES }, (_, i) => i),
+  };
+  for (const checkpoint of ['object.data', 'pull.copying'] as const) {
+    for (const [name, pages] of Object.entries(TOUCHED)) {
+      for (const hole of [undefined, 7]) {
+        it(`arrives whole, ${hole === undefined ? '' : 'with a hole, '}when a bulk pull stands at ${checkpoint} and a reader touches ${name}`, async () => {
+          const { region } = await source.call('allocate', PAGES);
+          for (let page = 0; page < PAGES; ++page) {
+            if (page !== hole) await source.call('fill', region, SEED, page, 1);
+          }
+          const { address } = await source.call('offer', claimer.pid, region, DISOWNED);
+          const claim = await claimer.call('claim', source.pid, address, { transfer: 'pull', paging: 'userfault' });
+          await claimer.call('park', checkpoint);
+          const pulled = claimer.call('prefetch', claim.region);
+          await claimer.call('parked', checkpoint);
+          for (const page of pages) await claimer.call('read', claim.region, page * PAGE);
+          await claimer.call('unpark', checkpoint);
+          await pulled;
+          if (hole === undefined) expect(await claimer.call('difference', claim.region, SEED)).to.be.undefined;
+          else {
+            expect(await claimer.call('difference', claim.region, SEED, 0, hole)).to.be.undefined;
+            expect(await claimer.call('isZeroed', claim.region, hole, 1)).to.be.true;
+            expect(await claimer.call('difference', claim.region, SEED, hole + 1)).to.be.undefined;
+          }
+          expect(heldBytes([claimer.pid])).to.equal(0); // once, and nowhere else
+        });
+      }
+    }
+  }
+});
