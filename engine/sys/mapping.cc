@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "engine/base/denial.h"
 #include "engine/base/units.h"
 #include "engine/sys/call.h"
 #include "engine/sys/huge_page_size.h"
@@ -65,6 +67,22 @@ void touch_pages(uint64_t address, uint64_t byte_length, bool write) {
       __atomic_load_n(byte, __ATOMIC_RELAXED);
     }
   }
+}
+
+// As before Linux 6.7, for a test: MAP_SHARED of what is sealed against writing is refused to a descriptor that can
+// write, whatever the protection.
+bool is_shared_view_denied(int fd) {
+  if (!is_denied("shared views of sealed memory")) return false;
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  return seals >= 0 && (seals & F_SEAL_WRITE) != 0 && (::fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR;
+}
+
+void* map_view(int fd, uint64_t byte_offset, uint64_t byte_length, int prot, int flags) {
+  if ((flags & MAP_SHARED) != 0 && is_shared_view_denied(fd)) {
+    errno = EPERM;
+    return MAP_FAILED;
+  }
+  return ::mmap(nullptr, byte_length, prot, flags, fd, static_cast<off_t>(byte_offset));
 }
 
 bool read_whether_huge_pages_are_given() {
@@ -125,7 +143,11 @@ Result<Mapping> Mapping::anonymous(uint64_t byte_length, Protection protection) 
 
 Result<Mapping> Mapping::view(int fd, uint64_t byte_offset, uint64_t byte_length, bool writable) {
   const int prot = bits_of({writable, false});
-  void* got = ::mmap(nullptr, byte_length, prot, MAP_SHARED, fd, static_cast<off_t>(byte_offset));
+  void* got = map_view(fd, byte_offset, byte_length, prot, MAP_SHARED);
+  const bool is_sealed_on_old_kernel = got == MAP_FAILED && errno == EPERM && !writable;
+  // Nobody writes there any more, so that a private view shows the same pages, and none is ever copied for it. It
+  // reserves nothing in the pool of huge pages: those that it shows are there already.
+  if (is_sealed_on_old_kernel) got = map_view(fd, byte_offset, byte_length, prot, MAP_PRIVATE | MAP_NORESERVE);
   if (got == MAP_FAILED) return map_error(byte_length);
   return Mapping(address_of(got), byte_length);
 }
