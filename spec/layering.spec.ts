@@ -9,6 +9,7 @@ const ENGINE_LAYERS = ['base', 'sys', 'wire', 'pager', 'transfer'];
 const PURE_FILES = [
   'engine/base/',
   'engine/sys/copy_outcome.',
+  'engine/sys/userfault_lack.',
   'engine/wire/',
   'engine/pager/fault_window.',
   'engine/pager/latency_histogram.',

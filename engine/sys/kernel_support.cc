@@ -27,6 +27,7 @@
 #include "engine/sys/transparent_huge_pages.h"
 #include "engine/sys/userfault.h"
 #include "engine/sys/userfault_abi.h"
+#include "engine/sys/userfault_lack.h"
 
 namespace vmoffer {
 namespace {
@@ -49,12 +50,17 @@ Capability no(std::string name, std::string detail, std::string cause, std::stri
   return {std::move(name), false, std::move(detail), std::move(cause), std::move(remedy)};
 }
 
+std::string cause_of(const Status& status, const char* needed_call) {
+  const bool is_unknown = status.error_number() == ENOSYS;
+  return (is_unknown ? std::string("this kernel has no ") + needed_call + ": " : "") + status.message();
+}
+
 Capability memory_objects() {
   const char* name = "memory objects";
   const char* detail = "memfd_create with seals: needed for everything";
   Result<std::shared_ptr<MemoryObject>> object = MemoryObject::create(page_bytes(), false);
   if (object.is_ok()) return yes(name, detail);
-  return no(name, detail, object.status().message(),
+  return no(name, detail, cause_of(object.status(), "memfd_create"),
             "use Linux 3.17 or later and a seccomp profile that allows memfd_create");
 }
 
@@ -63,7 +69,7 @@ Capability process_handles() {
   const char* detail = "pidfd_open: needed to make and to take offers";
   Result<ProcessIdentity> self = identify_process(own_pid());
   if (self.is_ok()) return yes(name, detail);
-  return no(name, detail, self.status().message(),
+  return no(name, detail, cause_of(self.status(), "pidfd_open"),
             "use Linux 5.3 or later and a seccomp profile that allows pidfd_open");
 }
 
@@ -89,7 +95,9 @@ Capability peer_handles() {
   const bool is_available = ::getsockopt(pair[0], SOL_SOCKET, 77 /* SO_PEERPIDFD */, &raw, &size) == 0;
   const UniqueFd pidfd(is_available ? raw : -1);
   if (is_available) return yes(name, detail);
-  return no(name, detail, words(errno), "none needed: SO_PEERCRED is used instead; Linux 6.5 has it");
+  const bool is_unknown = errno == ENOPROTOOPT;
+  return no(name, detail, (is_unknown ? "this kernel has no SO_PEERPIDFD: " : "") + words(errno),
+            "none needed: SO_PEERCRED is used instead; Linux 6.5 has it");
 }
 
 struct Refusal {
@@ -115,7 +123,6 @@ Refusal lack_of_rights() {
           "chgrp /dev/userfaultfd so that this user may open it (in a container also: --device /dev/userfaultfd)"};
 }
 
-// The kernel itself refuses nobody faults in user mode.
 Refusal filter_in_force(int error_number) {
   const bool is_seccomp = seccomp_mode() == 2;
   return {(is_seccomp ? "a seccomp filter is in force, and userfaultfd answers: "
@@ -125,25 +132,31 @@ Refusal filter_in_force(int error_number) {
                      : "allow userfaultfd in the security module's policy"};
 }
 
-// 0 when it opens.
-int refusal_in_user_mode() { return UserFault::can_open(UserFault::Reach::kUserOnly).error_number(); }
+Refusal too_old_for_faults(int error_number) {
+  const std::string answer = error_number == 0 ? "" : "; userfaultfd answers: " + words(error_number);
+  return {"this kernel's userfaultfd has no minor faults on shared memory" + answer,
+          "none: claims are paged by the kernel; Linux 5.14 has what is needed"};
+}
 
-// Why userfaultfd said no.
-Refusal explain_userfault_refusal(UserFault::Reach reach, int error_number) {
-  switch (error_number) {
-    case ENOSYS:
+Refusal refusal_of(UserfaultLack lack, int error_number) {
+  switch (lack) {
+    case UserfaultLack::kSystemCall:
       return {"this kernel has no userfaultfd (CONFIG_USERFAULTFD off, or a sandbox such as gVisor)",
               "none: claims are paged by the kernel, which is lazy and correct, too"};
-    case EMFILE:
-    case ENFILE:
+    case UserfaultLack::kDescriptors:
       return {words(error_number), "raise the limit of open files (ulimit -n), or close some"};
-    case EINVAL:
-      return {words(error_number), "none: this kernel has no faults of user mode alone; Linux 5.11 has them"};
-    default:
+    case UserfaultLack::kUserModeFaults:
+      return {"this kernel's userfaultfd has no faults of user mode alone; it answers: " + words(error_number),
+              "none: this kernel has no faults of user mode alone; Linux 5.11 has them"};
+    case UserfaultLack::kFeatures:
+      return too_old_for_faults(error_number);
+    case UserfaultLack::kLeave:
+      return filter_in_force(error_number);
+    case UserfaultLack::kRights:
+    case UserfaultLack::kNothing:
       break;
   }
-  const bool is_forbidden_at_all = reach == UserFault::Reach::kUserOnly || refusal_in_user_mode() == error_number;
-  return is_forbidden_at_all ? filter_in_force(error_number) : lack_of_rights();
+  return lack_of_rights();
 }
 
 Capability userfault(UserFault::Reach reach) {
@@ -151,21 +164,21 @@ Capability userfault(UserFault::Reach reach) {
   const char* name = is_full ? "page faults" : "page faults, user mode only";
   const char* detail = is_full ? "userfaultfd: paging 'auto' takes 'userfault'"
                                : "userfaultfd, but not for system calls: paging 'userfault' by name";
-  const Status status = UserFault::can_open(reach);
-  if (status.is_ok()) return yes(name, detail);
-  const bool lacks_feature = std::strcmp(status.syscall(), "userfaultfd") != 0;
-  if (lacks_feature) {
-    return no(name, detail, status.message(), "none: claims are paged by the kernel; Linux 5.14 has what is needed");
-  }
-  Refusal refusal = explain_userfault_refusal(reach, status.error_number());
+  const UserfaultAnswers answers = ask_userfault(reach);
+  const UserfaultLack lack = what_userfault_lacks(answers);
+  if (lack == UserfaultLack::kNothing) return yes(name, detail);
+  Refusal refusal = refusal_of(lack, answers.refusal);
   return no(name, detail, std::move(refusal.cause), std::move(refusal.remedy));
 }
 
 Capability moving_pages() {
   const char* name = "moving pages";
   const char* detail = "UFFDIO_MOVE: bulk pulls put whole huge pages in place";
-  if ((userfault_features() & UFFD_FEATURE_MOVE) != 0) return yes(name, detail);
-  return no(name, detail, "this kernel's userfaultfd does not offer UFFDIO_MOVE, or there is none",
+  const std::optional<uint64_t> features = userfault_features();
+  if (features && (*features & UFFD_FEATURE_MOVE) != 0) return yes(name, detail);
+  return no(name, detail,
+            features ? "this kernel's userfaultfd has no UFFDIO_MOVE"
+                     : "there is no userfaultfd for this process, and so no UFFDIO_MOVE",
             "none needed: pages are copied instead; Linux 6.8 has it");
 }
 

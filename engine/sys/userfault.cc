@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <string>
 
 #include "engine/base/denial.h"
@@ -52,11 +53,11 @@ Status agree_on_features(int fd, uint64_t features, uint64_t* offered) {
 
 Result<UniqueFd> open_checked(UserFault::Reach reach) {
   UniqueFd fd(open_raw(reach));
-  if (!fd.is_open()) {
-    return os_error(errno, "userfaultfd",
-                    "this process may not handle page faults; run 'vmoffer doctor' for the cause");
-  }
-  return fd;
+  if (fd.is_open()) return fd;
+  const bool is_unknown = errno == ENOSYS || errno == EINVAL;
+  const std::string what = is_unknown ? "this kernel lets no process handle page faults like that"
+                                      : "this process may not handle page faults";
+  return os_error(errno, "userfaultfd", what + "; run 'vmoffer doctor' for the cause");
 }
 
 // The address space was changing under the call.
@@ -82,29 +83,34 @@ Fault decode(const uffd_msg& message) {
 
 }  // namespace
 
-uint64_t userfault_features() {
+std::optional<uint64_t> userfault_features() {
   // A descriptor can be asked what the kernel offers once, and is used up by it.
   for (const auto reach : {UserFault::Reach::kUserAndKernel, UserFault::Reach::kUserOnly}) {
     const UniqueFd fd(open_raw(reach));
     uint64_t offered = 0;
-    if (fd.is_open() && agree_on_features(fd.get(), 0, &offered).is_ok()) return offered;
+    if (!fd.is_open()) continue;
+    [[maybe_unused]] const Status agreed = agree_on_features(fd.get(), 0, &offered);
+    return offered;
   }
-  return 0;
+  return std::nullopt;
+}
+
+UserfaultAnswers ask_userfault(UserFault::Reach reach) {
+  const auto refusal_of = [](UserFault::Reach wanted) {
+    const UniqueFd fd(open_raw(wanted));
+    return fd.is_open() ? 0 : errno;
+  };
+  return {refusal_of(reach), refusal_of(UserFault::Reach::kUserOnly), reach == UserFault::Reach::kUserAndKernel,
+          userfault_features(), kNeededFeatures};
 }
 
 Result<UserFault> UserFault::open(Reach reach) {
   Result<UniqueFd> fd = open_checked(reach);
   if (!fd.is_ok()) return fd.status();
-  const uint64_t useful = userfault_features() & kUsefulFeatures;
+  const uint64_t useful = userfault_features().value_or(0) & kUsefulFeatures;
   Status status = agree_on_features(fd.value().get(), kNeededFeatures | useful, nullptr);
   if (!status.is_ok()) return status;
   return UserFault(fd.take(), reach);
-}
-
-Status UserFault::can_open(Reach reach) {
-  Result<UniqueFd> fd = open_checked(reach);
-  if (!fd.is_ok()) return fd.status();
-  return agree_on_features(fd.value().get(), kNeededFeatures, nullptr);
 }
 
 Result<WriteGuard> WriteGuard::open() {

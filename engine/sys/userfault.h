@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/base/status.h"
 #include "engine/sys/copy_outcome.h"
 #include "engine/sys/unique_fd.h"
+#include "engine/sys/userfault_lack.h"
 
 namespace vmoffer {
 
@@ -32,8 +34,6 @@ class UserFault {
   };
 
   static Result<UserFault> open(Reach reach);
-  // True when this kernel would let this process have one; the descriptor is closed again.
-  static Status can_open(Reach reach);
 
   int fd() const { return fd_.get(); }
   Reach reach() const { return reach_; }
@@ -82,7 +82,9 @@ class WriteGuard {
   UniqueFd fd_;
 };
 
-// The feature bits this kernel offers, 0 when there is no userfaultfd at all.
-uint64_t userfault_features();
+// The feature bits this kernel offers; nothing where there is no userfaultfd for this process.
+std::optional<uint64_t> userfault_features();
+// What the kernel answers to a wish for faults of this reach.
+UserfaultAnswers ask_userfault(UserFault::Reach reach);
 
 }  // namespace vmoffer

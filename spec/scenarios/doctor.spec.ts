@@ -100,7 +100,7 @@ const WITH_OPEN_DEVICE: Wrapper = [
 
 describe('vmoffer doctor finds page faults', () => {
   before(function () {
-    requires(this, needs.root, runs(asNobody()));
+    requires(this, needs.root, needs.userfault, runs(asNobody()));
     if (find('page faults', { wrapper: asNobody() }).available) this.skip();
   });
 
@@ -114,6 +114,15 @@ describe('vmoffer doctor finds page faults', () => {
   it('forbidden by the setting, though a seccomp filter that has nothing to do with it is in force', () => {
     const { cause } = find('page faults', { user: 'nobody', wrapper: withoutSystemCalls('acct:EPERM') });
     expect(cause).to.include('vm.unprivileged_userfaultfd').and.not.include('seccomp');
+  });
+
+  it('missing from a kernel that is too old for them, whatever the setting says', () => {
+    const { cause, remedy } = find('page faults', {
+      user: 'nobody',
+      wrapper: withoutSystemCalls('userfaultfd:EINVAL'),
+    });
+    expect(cause).to.include('this kernel').and.not.include('unprivileged_userfaultfd');
+    expect(remedy).to.include('Linux 5.14');
   });
 
   it('out of reach for a process that has too many files open', () => {
@@ -138,11 +147,13 @@ describe('vmoffer doctor finds page faults', () => {
 });
 
 const REFUSALS: [name: string, rule: string, cause: string, remedy: string][] = [
+  ['memory objects', 'memfd_create:ENOSYS', 'this kernel has no memfd_create', 'Linux 3.17'],
   ['memory objects', 'memfd_create:EPERM', 'Operation not permitted', 'seccomp profile'],
+  ['process handles', 'pidfd_open:ENOSYS', 'this kernel has no pidfd_open', 'Linux 5.3'],
   ['process handles', 'pidfd_open:EPERM', 'Operation not permitted', 'seccomp profile'],
-  ['peer process handles', 'getsockopt:ENOPROTOOPT:2:77', 'Protocol not available', 'none needed'],
+  ['peer process handles', 'getsockopt:ENOPROTOOPT:2:77', 'this kernel has no SO_PEERPIDFD', 'Linux 6.5'],
   ['page faults', 'ioctl:EINVAL:1:0xc018aa3f', 'no minor faults on shared memory', 'Linux 5.14'],
-  ['page faults, user mode only', 'userfaultfd:EINVAL', 'Invalid argument', 'Linux 5.11'],
+  ['page faults, user mode only', 'userfaultfd:EINVAL', 'no faults of user mode alone', 'Linux 5.11'],
   ['moving pages', 'ioctl:EINVAL:1:0xc018aa3f', 'UFFDIO_MOVE', 'none needed'],
   ['core affinity', 'sched_setaffinity:EPERM', 'Operation not permitted', 'seccomp profile'],
   ['transparent huge pages', 'madvise:EINVAL:2:25', 'shmem_enabled', 'transparent_hugepage'],

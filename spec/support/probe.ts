@@ -152,6 +152,16 @@ export type Checkpoint =
   | 'claim.mapped'
   | 'claim.acknowledged';
 
+/** What the kernel says of userfaultfd; errors are 0 where there is none. */
+export interface UserfaultAnswers {
+  refusal: number;
+  refusalInUserMode: number;
+  wantsKernelFaults: boolean;
+  /** Undefined where no descriptor was to be had to ask with. */
+  features: number | undefined;
+  needed: number;
+}
+
 export interface Probe {
   readonly OfferBook: new () => OfferBook;
   readonly PageSet: new (pageCount: number) => PageSet;
@@ -181,6 +191,7 @@ export interface Probe {
   valueOfLine(start: string, text: string): string | null;
   brokerAddress(pidNamespace: bigint, pid: number, slot: number): string;
   brokerAddressPrefix(pidNamespace: bigint, pid: number): string;
+  whatUserfaultLacks(answers: UserfaultAnswers): string;
   /** The next thread that comes by stops there, until `unpark`. False when the checkpoint is taken. */
   park(checkpoint: Checkpoint): boolean;
   /** Calls back when a thread is parked there. Keeps the process alive until then. */
