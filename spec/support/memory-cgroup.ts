@@ -13,7 +13,7 @@ const USAGE_FILES = ['memory.current', 'memory.usage_in_bytes'];
 export const ownCgroup: Need = {
   what: 'a memory cgroup of its own',
   remedy:
-    'as root, make one without processes in it (mkdir /sys/fs/cgroup/vmoffer; version 1: /sys/fs/cgroup/memory/vmoffer), and name its path in VMOFFER_CGROUP',
+    'as root, make one without processes in it (echo +memory > /sys/fs/cgroup/cgroup.subtree_control; mkdir /sys/fs/cgroup/vmoffer; version 1: mkdir /sys/fs/cgroup/memory/vmoffer), and name its path in VMOFFER_CGROUP',
   isMet: () => parent !== undefined && existsSync(join(parent, 'cgroup.procs')),
 };
 
