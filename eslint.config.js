@@ -50,4 +50,8 @@ export default defineConfig(
     files: ['scripts/**/*.mjs', '*.js'],
     languageOptions: { globals: { Buffer: 'readonly', console: 'readonly', process: 'readonly', URL: 'readonly' } },
   },
+  {
+    files: ['scripts/kernels/**/*.mjs'],
+    languageOptions: { globals: { Buffer: 'readonly', clearTimeout: 'readonly', setTimeout: 'readonly' } },
+  },
 );

@@ -1,0 +1,138 @@
+// One of everything between two processes. A line for each: `ok NAME`, or `FAILED NAME: why`; the last one is `ok all`.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import * as vmoffer from '../../../dist/index.js';
+
+const { allocate, capabilities, Channel, vmClaim, vmOffer } = vmoffer;
+const { VMO_GRANT_R: R, VMO_GRANT_W: W, VMO_GRANT_X: X, VMO_DROP_W: DROP_W, VMO_DISOWN: DISOWN } = vmoffer;
+
+const PAGE = 4096;
+const PAGES = 700;
+const PART = { first: 64, count: 512 };
+const MESSAGES = 500;
+const LIMIT_MS = 300_000;
+
+function fill(view, seed) {
+  for (let at = 0; at < view.length; at += 512) view[at] = (at / 512) * 7 + seed;
+}
+
+function check(view, seed) {
+  for (let at = 0; at < view.length; at += 512) {
+    if (view[at] !== (((at / 512) * 7 + seed) & 255)) throw new Error(`byte ${at} is wrong`);
+  }
+}
+
+const inClaimer = {
+  async claim({ address, options = {}, seed, writes, prefetches }) {
+    const claim = await vmClaim(process.ppid, address, options);
+    if (prefetches) await claim.prefetch();
+    check(claim.view(), seed);
+    if (writes) fill(claim.view(), seed + 1);
+    const { immutable } = claim;
+    claim.release();
+    return { immutable };
+  },
+  async receive() {
+    const channel = await Channel.accept(process.ppid);
+    let count = 0;
+    for await (const { bytes } of channel) count += Number(bytes.length > 0);
+    return { count };
+  },
+};
+
+if (process.argv[2] === 'claimer') {
+  process.on('message', async ({ command, ...rest }) => {
+    const answer = await inClaimer[command](rest).catch(({ message }) => ({ error: message }));
+    process.send(answer);
+  });
+  process.send('ready');
+} else {
+  await runAll();
+}
+
+async function runAll() {
+  const limit = setTimeout(() => {
+    console.log('FAILED all: it hangs');
+    process.exit(1);
+  }, LIMIT_MS);
+  const child = fork(fileURLToPath(import.meta.url), ['claimer'], { serialization: 'advanced' });
+  await once(child, 'message');
+  const ask = async (command, rest = {}) => {
+    child.send({ command, ...rest });
+    const [answer] = await once(child, 'message');
+    if (answer.error) throw new Error(answer.error);
+    return answer;
+  };
+  for (const [name, work] of Object.entries(checksOf(child.pid, ask))) {
+    await work().then(
+      () => console.log(`ok ${name}`),
+      ({ message }) => console.log(`FAILED ${name}: ${message}`),
+    );
+  }
+  clearTimeout(limit);
+  child.disconnect();
+  console.log('ok all');
+}
+
+function checksOf(pid, ask) {
+  async function hand({ flags, part, memory = {}, region = allocate(PAGES * PAGE, memory), ...how }) {
+    if (!region.filled) fill(region.view(), 5);
+    const range = part ? region.range(PART.first * PAGE, PART.count * PAGE) : region;
+    const seed = part ? 5 + PART.first * 8 * 7 : 5;
+    const offer = vmOffer(pid, range, flags);
+    const answer = await ask('claim', { address: offer.address, seed, ...how });
+    if (how.writes) check(region.view(), 6);
+    if ((flags & DISOWN) === DISOWN && !part && !region.disowned) throw new Error('it is not disowned');
+    await offer.released;
+    return { region, ...answer };
+  }
+  /** Memory that nobody writes any more, and then this. */
+  async function immutable(how) {
+    const { region, immutable } = await hand({ flags: R | DROP_W });
+    if (!immutable) throw new Error('it is not immutable');
+    await hand({ ...how, region: Object.assign(region, { filled: true }) });
+  }
+  const lists = async () => {
+    const offer = vmOffer(pid, allocate(PAGE), R);
+    const found = await vmoffer.vmListOffer();
+    offer.cancel();
+    if (!found.some(({ address }) => address === offer.address)) throw new Error('the offer is not listed');
+  };
+  const channel = async () => {
+    const received = ask('receive');
+    const opened = await Channel.open(pid);
+    for (let i = 1; i <= MESSAGES; i++) await opened.send(Buffer.alloc((i % 3000) + 1, i));
+    await opened.send(allocate(2 ** 20), R | W | DISOWN);
+    opened.close();
+    const { count } = await received;
+    if (count !== MESSAGES + 1) throw new Error(`${count} messages arrived`);
+  };
+  const userfault = capabilities().list.find(({ name }) => name === 'page faults').available;
+  const paged = userfault ? { 'paged by userfault': () => hand({ flags: R, options: { paging: 'userfault' } }) } : {};
+  const pulled = { transfer: 'pull' };
+  const eagerly = { transfer: 'pull', paging: 'eager' };
+  return {
+    'granted R': () => hand({ flags: R }),
+    'granted R and W': () => hand({ flags: R | W, writes: true }),
+    ...paged,
+    'paged by the kernel': () => hand({ flags: R, options: { paging: 'kernel' } }),
+    eager: () => hand({ flags: R, options: { paging: 'eager' } }),
+    prefetched: () => hand({ flags: R, prefetches: true }),
+    'executable memory': () => hand({ flags: R | X, memory: { executable: true } }),
+    'huge pages': () => hand({ flags: R | W, memory: { hugePages: true }, writes: true }),
+    disowned: () => hand({ flags: R | W | DISOWN }),
+    'pulled and disowned': () => hand({ flags: R | W | DISOWN, options: pulled }),
+    'pulled and disowned at once': () => hand({ flags: R | W | DISOWN, options: eagerly }),
+    'a part': () => hand({ flags: R | W, part: true }),
+    'a part, disowned': () => hand({ flags: R | W | DISOWN, part: true }),
+    'immutable memory': () => immutable({ flags: R }),
+    'immutable memory in part': () => immutable({ flags: R, part: true }),
+    'immutable memory in part, pulled': () => immutable({ flags: R, part: true, options: pulled }),
+    'immutable memory, disowned': () => immutable({ flags: R | DISOWN }),
+    'immutable memory, pulled and disowned': () => immutable({ flags: R | DISOWN, options: pulled }),
+    'immutable memory, pulled and disowned at once': () => immutable({ flags: R | DISOWN, options: eagerly }),
+    'a list': lists,
+    'a channel': channel,
+  };
+}
