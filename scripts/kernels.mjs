@@ -1,8 +1,10 @@
 // npm run test:kernels -- 6.1 [6.12 …]: boots Debian's kernels of these versions under QEMU with the built checkout, and
 // runs there, as root and as nobody, the doctor, a smoke of everything and some of the specs. out/kernels keeps the
-// kernels and what the guests printed. Build first: npm run build:probe && npx tsc --build.
+// kernels and what the guests printed. Build first: npm run build:probe && npx tsc --build. --only=smoke,pull runs these
+// checks alone.
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { boot } from './kernels/boot.mjs';
 import { findKernel } from './kernels/find-kernel.mjs';
 import { makeRoot } from './kernels/make-root.mjs';
@@ -17,7 +19,7 @@ const PROGRAMS = {
   'apt-get': 'apt',
 };
 
-const versions = process.argv.slice(2);
+const { positionals: versions, values } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } });
 const missing = Object.keys(PROGRAMS).filter((program) => !isOnPath(program));
 
 function skip(reason) {
@@ -26,7 +28,7 @@ function skip(reason) {
 }
 
 if (versions.length === 0 || versions.some((version) => !/^\d+(\.\d+)*$/.test(version))) {
-  console.error('usage: npm run test:kernels -- VERSION…, such as 5.10, 6.1, 6.12');
+  console.error('usage: npm run test:kernels -- VERSION… [--only=CHECK,…], with versions such as 5.10, 6.1 and 6.12');
   process.exit(2);
 }
 if (process.arch !== 'x64') skip('it boots kernels for x64 only');
@@ -46,7 +48,7 @@ const results = [];
 for (const version of versions) {
   const kernel = findKernel(folder, version);
   console.log(`\n== ${kernel.name}`);
-  results.push(await boot({ ...kernel, initrd, log: join(folder, `${kernel.name}.log`) }));
+  results.push(await boot({ ...kernel, initrd, log: join(folder, `${kernel.name}.log`), only: values.only }));
 }
 for (const result of results) printTable(result);
 const { passed, failed, skipped } = countsOf(results.flatMap(({ rows }) => rows));

@@ -33,6 +33,7 @@ function aptFor(suite, folder) {
   return Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
 }
 
+/** @param {string[]} names */
 function newest(names) {
   return names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
 }

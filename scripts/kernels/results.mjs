@@ -6,6 +6,10 @@ export function countsOf(rows) {
   return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') };
 }
 
+export function describeRow({ check, user, passed, failed, skipped }) {
+  return `= ${check} as ${user}: ${passed} passed, ${failed} failed, ${skipped} skipped`;
+}
+
 /** @param {{ name: string, rows: any[], seconds: number, log: string }} result */
 export function printTable({ name, rows, seconds, log }) {
   const cells = rows.map(({ check, user, passed, failed, skipped, remark = '' }) => {

@@ -1,19 +1,21 @@
 // In a guest, as root: each check as root and, where that makes sense, as nobody. A line that begins with @@ is a row for
 // the host's table; everything else is for whoever reads along.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { SETTINGS, underEach } from './settings.mjs';
 import { SPECS } from './specs.mjs';
 
 const CGROUPS = '/sys/fs/cgroup';
+const CGROUP = `${CGROUPS}/vmoffer`;
+const REPORTER = './out/js/spec/support/reporter.js';
 const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
 // The guest is some ten times as slow as the machine that it runs on.
 const SPEC_LIMIT_MS = '150000';
 const CHECK_LIMIT_MS = 1_200_000;
 
-function run(user, args, env = {}) {
+function run(user, args, options = {}) {
   const [command, ...rest] = user === 'nobody' ? [...NOBODY, ...args] : args;
-  const options = { encoding: 'utf8', timeout: CHECK_LIMIT_MS, killSignal: 'SIGKILL', maxBuffer: 2 ** 26 };
-  return spawnSync(command, rest, { ...options, env: { ...process.env, ...env } });
+  return spawnSync(command, rest, { encoding: 'utf8', timeout: CHECK_LIMIT_MS, killSignal: 'SIGKILL', ...options });
 }
 
 function report(check, user, counts) {
@@ -27,64 +29,64 @@ function doctor(user) {
   report('doctor', user, { passed: Number(works), failed: Number(!works) });
 }
 
-function smoke(user) {
+function smoke(user, check = 'smoke') {
   const { status, signal, stdout, stderr } = run(user, ['node', 'scripts/kernels/guest/smoke.mjs']);
   const lines = stdout.trim().split('\n');
   console.log(stderr);
+  const passed = lines.filter((line) => line.startsWith('ok ') && line !== 'ok all');
   const failed = lines.filter((line) => !line.startsWith('ok '));
-  failed.forEach((line) => console.log(`smoke as ${user}: ${line}`));
+  failed.forEach((line) => console.log(`${check} as ${user}: ${line}`));
   const hasEnded = status === 0 && lines.at(-1) === 'ok all';
   const remark = hasEnded ? '' : `ended early: ${status ?? signal}`;
-  report('smoke', user, { passed: lines.length - failed.length, failed: failed.length + Number(!hasEnded), remark });
+  report(check, user, { passed: passed.length, failed: failed.length + Number(!hasEnded), remark });
 }
 
-/** Why specs were skipped, each reason once. */
-function reasons(stdout) {
-  return new Set(stdout.split('\n').filter((line) => line.includes('skipped: ')));
-}
-
-function specs({ check, files, users, env = {} }) {
+function specs({ check, files, users }) {
   for (const user of users) {
-    const counts = `/tmp/${check} as ${user}.json`;
-    const mocha = ['node', 'node_modules/mocha/bin/mocha.js', '--no-config', '--exit', '--timeout', SPEC_LIMIT_MS];
-    const reporter = ['--reporter', 'json', '--reporter-option', `output=${counts}`];
-    const paths = files.map((file) => `out/js/spec/${file}.spec.js`);
-    const { status, signal, stdout, stderr } = run(user, [...mocha, ...reporter, ...paths], {
-      VMOFFER_ADDON: 'probe',
-      ...env,
-    });
     console.log(`\n${check} as ${user}`);
-    for (const reason of reasons(stdout)) console.log(reason);
-    const found = readCounts(counts);
-    if (!found) {
-      console.log(stdout, stderr);
-      report(check, user, { failed: 1, remark: `mocha did not finish: ${status ?? signal}` });
-      continue;
-    }
-    for (const { fullTitle, err } of found.failures) console.log(`FAILED: ${fullTitle}\n${err.stack ?? err.message}`);
-    report(check, user, {
-      passed: found.stats.passes,
-      failed: found.stats.failures,
-      skipped: found.stats.pending,
+    const suite = `${check} as ${user}`;
+    const mocha = ['node', 'node_modules/mocha/bin/mocha.js', '--no-config', '--exit', '--timeout', SPEC_LIMIT_MS];
+    const paths = files.map((file) => `out/js/spec/${file}.spec.js`);
+    const { status, signal } = run(user, [...mocha, '--slow', SPEC_LIMIT_MS, '--reporter', REPORTER, ...paths], {
+      stdio: 'inherit',
+      env: { ...process.env, VMOFFER_ADDON: 'probe', VMOFFER_SUITE: suite, VMOFFER_CGROUP: CGROUP },
     });
+    report(check, user, countsOf(suite) ?? { failed: 1, remark: `mocha did not finish: ${status ?? signal}` });
   }
 }
 
-function readCounts(file) {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    return undefined;
-  }
+function countsOf(suite) {
+  const file = `out/mocha/${suite}.json`;
+  if (!existsSync(file)) return undefined;
+  const { passes, failures, pending } = JSON.parse(readFileSync(file, 'utf8'));
+  return { passed: passes, failed: failures, skipped: pending };
 }
+
+const isWanted = ({ check }) => {
+  const [, only] = readFileSync('/proc/cmdline', 'utf8').match(/vmoffer\.only=(\S+)/) ?? [];
+  return only === undefined || only.split(',').includes(check);
+};
+const CHECKS = [
+  ...['root', 'nobody'].flatMap((user) => [
+    { check: 'doctor', work: () => doctor(user) },
+    { check: 'smoke', work: () => smoke(user) },
+  ]),
+  ...SPECS.map((each) => ({ ...each, work: () => specs(each) })),
+  {
+    check: 'settings',
+    work: () => underEach(SETTINGS, (name) => ['root', 'nobody'].forEach((user) => smoke(user, name))),
+  },
+];
 
 console.log(readFileSync('/proc/version', 'utf8'));
+mkdirSync('out/mocha', { recursive: true });
+chmodSync('out/mocha', 0o777);
 // What VMOFFER_CGROUP's remedy says.
 writeFileSync(`${CGROUPS}/cgroup.subtree_control`, '+memory');
-mkdirSync(`${CGROUPS}/vmoffer`);
-for (const user of ['root', 'nobody']) {
-  doctor(user);
-  smoke(user);
+mkdirSync(CGROUP);
+for (const { check, work } of CHECKS.filter(isWanted)) {
+  const began = Date.now();
+  work();
+  console.log(`${check}: ${Math.round((Date.now() - began) / 1000)} s`);
 }
-for (const each of SPECS) specs({ ...each, env: { VMOFFER_CGROUP: `${CGROUPS}/vmoffer` } });
 report('end', 'root');

@@ -1,26 +1,17 @@
 // Which specs the guests run: those of the engine's rules, and of what depends on the kernel.
+const handOff = (...names) => names.map((name) => `scenarios/hand-off/${name}`);
+const scenarios = (...names) => names.map((name) => `scenarios/${name}`);
+const engine = (...names) => names.map((name) => `engine/${name}`);
+
 const BOTH = ['root', 'nobody'];
 const ROOT = ['root'];
 
 export const SPECS = [
-  { check: 'immutable memory', users: BOTH, files: ['scenarios/hand-off/sealed', 'scenarios/hand-off/drop'] },
-  { check: 'claims', users: ROOT, files: ['scenarios/claims', 'scenarios/paging', 'scenarios/grants'] },
-  {
-    check: 'hand-off',
-    users: ROOT,
-    files: ['pull', 'parts', 'disown', 'lost-rights', 'onward', 'rivals'].map((name) => `scenarios/hand-off/${name}`),
-  },
-  { check: 'memory cgroup', users: ROOT, files: ['scenarios/hand-off/memory-cgroup'] },
-  {
-    check: 'doctor, old kernels',
-    users: ROOT,
-    files: ['scenarios/doctor', 'engine/userfault-lack', 'scenarios/old-kernel'],
-  },
-  {
-    check: 'engine',
-    users: ROOT,
-    files: ['object-check', 'offer-book', 'page-set', 'fault-window', 'read-ahead', 'rights'].map(
-      (name) => `engine/${name}`,
-    ),
-  },
+  { check: 'immutable', users: BOTH, files: handOff('sealed', 'drop') },
+  { check: 'claims', users: ROOT, files: scenarios('claims', 'paging') },
+  { check: 'hand-off', users: ROOT, files: handOff('disown', 'parts', 'lost-rights') },
+  { check: 'pull', users: ROOT, files: handOff('pull') },
+  { check: 'cgroup', users: ROOT, files: handOff('memory-cgroup') },
+  { check: 'kernel', users: ROOT, files: [...scenarios('doctor', 'old-kernel'), ...engine('userfault-lack')] },
+  { check: 'engine', users: ROOT, files: engine('object-check', 'offer-book', 'page-set', 'fault-window', 'rights') },
 ];
