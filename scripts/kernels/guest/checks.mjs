@@ -32,10 +32,9 @@ function doctor(user) {
 function smoke(user, check = 'smoke') {
   const { status, signal, stdout, stderr } = run(user, ['node', 'scripts/kernels/guest/smoke.mjs']);
   const lines = stdout.trim().split('\n');
-  console.log(stderr);
+  console.log(stdout + stderr);
   const passed = lines.filter((line) => line.startsWith('ok ') && line !== 'ok all');
   const failed = lines.filter((line) => !line.startsWith('ok '));
-  failed.forEach((line) => console.log(`${check} as ${user}: ${line}`));
   const hasEnded = status === 0 && lines.at(-1) === 'ok all';
   const remark = hasEnded ? '' : `ended early: ${status ?? signal}`;
   report(check, user, { passed: passed.length, failed: failed.length + Number(!hasEnded), remark });

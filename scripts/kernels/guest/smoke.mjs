@@ -41,14 +41,35 @@ const inClaimer = {
   },
 };
 
-if (process.argv[2] === 'claimer') {
-  process.on('message', async ({ command, ...rest }) => {
-    const answer = await inClaimer[command](rest).catch(({ message }) => ({ error: message }));
-    process.send(answer);
-  });
-  process.send('ready');
-} else {
-  await runAll();
+/** The other process; another one after it has crashed. */
+class Claimer {
+  #child;
+  #ended;
+
+  async start() {
+    if (this.#child?.connected && this.#child.exitCode === null && this.#child.signalCode === null) return;
+    this.#child = fork(fileURLToPath(import.meta.url), ['claimer'], { serialization: 'advanced' });
+    this.#ended = once(this.#child, 'exit').then(([code, signal]) => {
+      throw new Error(`the claimer has ended by ${signal ?? code}`);
+    });
+    this.#ended.catch(() => undefined);
+    await Promise.race([once(this.#child, 'message'), this.#ended]);
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  async ask(command, rest = {}) {
+    this.#child.send({ command, ...rest });
+    const [answer] = await Promise.race([once(this.#child, 'message'), this.#ended]);
+    if (answer.error) throw new Error(answer.error);
+    return answer;
+  }
+
+  end() {
+    this.#child.disconnect();
+  }
 }
 
 async function runAll() {
@@ -56,32 +77,26 @@ async function runAll() {
     console.log('FAILED all: it hangs');
     process.exit(1);
   }, LIMIT_MS);
-  const child = fork(fileURLToPath(import.meta.url), ['claimer'], { serialization: 'advanced' });
-  await once(child, 'message');
-  const ask = async (command, rest = {}) => {
-    child.send({ command, ...rest });
-    const [answer] = await once(child, 'message');
-    if (answer.error) throw new Error(answer.error);
-    return answer;
-  };
-  for (const [name, work] of Object.entries(checksOf(child.pid, ask))) {
+  const claimer = new Claimer();
+  for (const [name, work] of Object.entries(checksOf(claimer))) {
+    await claimer.start();
     await work().then(
       () => console.log(`ok ${name}`),
       ({ message }) => console.log(`FAILED ${name}: ${message}`),
     );
   }
   clearTimeout(limit);
-  child.disconnect();
+  claimer.end();
   console.log('ok all');
 }
 
-function checksOf(pid, ask) {
+function checksOf(claimer) {
   async function hand({ flags, part, memory = {}, region = allocate(PAGES * PAGE, memory), ...how }) {
     if (!region.filled) fill(region.view(), 5);
     const range = part ? region.range(PART.first * PAGE, PART.count * PAGE) : region;
     const seed = part ? 5 + PART.first * 8 * 7 : 5;
-    const offer = vmOffer(pid, range, flags);
-    const answer = await ask('claim', { address: offer.address, seed, ...how });
+    const offer = vmOffer(claimer.pid, range, flags);
+    const answer = await claimer.ask('claim', { address: offer.address, seed, ...how });
     if (how.writes) check(region.view(), 6);
     if ((flags & DISOWN) === DISOWN && !part && !region.disowned) throw new Error('it is not disowned');
     await offer.released;
@@ -94,14 +109,14 @@ function checksOf(pid, ask) {
     await hand({ ...how, region: Object.assign(region, { filled: true }) });
   }
   const lists = async () => {
-    const offer = vmOffer(pid, allocate(PAGE), R);
+    const offer = vmOffer(claimer.pid, allocate(PAGE), R);
     const found = await vmoffer.vmListOffer();
     offer.cancel();
     if (!found.some(({ address }) => address === offer.address)) throw new Error('the offer is not listed');
   };
   const channel = async () => {
-    const received = ask('receive');
-    const opened = await Channel.open(pid);
+    const received = claimer.ask('receive');
+    const opened = await Channel.open(claimer.pid);
     for (let i = 1; i <= MESSAGES; i++) await opened.send(Buffer.alloc((i % 3000) + 1, i));
     await opened.send(allocate(2 ** 20), R | W | DISOWN);
     opened.close();
@@ -135,4 +150,14 @@ function checksOf(pid, ask) {
     'a list': lists,
     'a channel': channel,
   };
+}
+
+if (process.argv[2] === 'claimer') {
+  process.on('message', async ({ command, ...rest }) => {
+    const answer = await inClaimer[command](rest).catch(({ message }) => ({ error: message }));
+    process.send(answer);
+  });
+  process.send('ready');
+} else {
+  await runAll();
 }
