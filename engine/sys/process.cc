@@ -8,6 +8,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -24,6 +25,8 @@
 
 namespace vmoffer {
 namespace {
+
+constexpr uint64_t kExiting = 0x4;  // PF_EXITING of include/linux/sched.h
 
 uint64_t unique_id_of(int pidfd) {
   struct statfs file_system;
@@ -77,6 +80,18 @@ Result<ProcessIdentity> identify_peer(int socket_fd) {
 }
 
 bool is_alive(const ProcessIdentity& process) { return process.pidfd.is_open() && !has_ended(process.pidfd.get()); }
+
+bool may_be_ending(const ProcessIdentity& process) {
+  const std::optional<std::string> stat = read_text_file("/proc/" + std::to_string(process.pid) + "/stat");
+  if (!stat || !is_alive(process)) return true;
+  // Behind the name, which may hold anything: state ppid pgrp session tty_nr tpgid flags, see proc(5).
+  std::string_view fields = *stat;
+  fields.remove_prefix(std::min(fields.rfind(')') + 2, fields.size()));
+  const bool is_zombie = fields.starts_with('Z') || fields.starts_with('X');
+  constexpr int kFieldsBeforeFlags = 6;
+  for (int i = 0; i < kFieldsBeforeFlags; ++i) fields.remove_prefix(std::min(fields.find(' ') + 1, fields.size()));
+  return is_zombie || (take_number(fields).value_or(0) & kExiting) != 0;
+}
 
 bool is_same_process(const ProcessIdentity& a, const ProcessIdentity& b) {
   if (a.unique_id != 0 && b.unique_id != 0) return a.unique_id == b.unique_id;

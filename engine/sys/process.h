@@ -22,6 +22,8 @@ Result<ProcessIdentity> identify_process(int pid);
 Result<ProcessIdentity> identify_peer(int socket_fd);
 
 bool is_alive(const ProcessIdentity& process);
+// It has begun to end, or has ended; also when nobody can tell.
+bool may_be_ending(const ProcessIdentity& process);
 // REQUIRES: the two were identified while the processes in question could have lived.
 bool is_same_process(const ProcessIdentity& a, const ProcessIdentity& b);
 

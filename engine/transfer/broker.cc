@@ -217,10 +217,8 @@ Broker::Ticket Broker::claim(const ClaimRequest& request, std::chrono::milliseco
 
 Result<ReceivedClaim> Broker::claim_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout) {
   if (undecided_.has(request)) return take_up_and_wait(request, timeout);
-  return drive_and_wait(request, timeout, [this](std::unique_ptr<ClaimExchange> exchange) {
-    const auto left = std::make_shared<std::unique_ptr<ClaimExchange>>(std::move(exchange));
-    loop_->post([this, left] { undecided_.keep(std::move(*left)); });
-  });
+  return drive_and_wait(request, timeout,
+                        [this](std::unique_ptr<ClaimExchange> exchange) { undecided_.keep(std::move(exchange)); });
 }
 
 // What is undecided belongs to the loop, which drives it on while this thread waits.

@@ -22,6 +22,10 @@ Status refusal_of(const wire::Refused& refused) {
   return Status(refused.code, (is_lack ? "at the source: " : "") + refused.message);
 }
 
+Status hung_up() {
+  return Status(Code::kPeerGone, "the source hung up without a word after this process had acknowledged the claim");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ClaimExchange>> ClaimExchange::begin(const ClaimRequest& request) {
@@ -214,9 +218,11 @@ void ClaimExchange::finish() {
 void ClaimExchange::give_up(Status why) {
   if (waiting_ == Waiting::kLater) return fail(why);  // nothing has been asked
   hear_what_was_said();
+  if (waiting_ == Waiting::kNot || patience_) return;
+  if (!why_taken_back_) why_taken_back_ = awaits_end_ ? hung_up() : std::move(why);
+  if (awaits_end_ && !may_be_ending(source_)) return fail(*why_taken_back_);
   // To let go without a word of the source could lose what it drops in this very moment: its answer decides.
-  if (waiting_ == Waiting::kNot || patience_ || awaits_end_ || std::exchange(has_declined_, true)) return;
-  why_taken_back_ = std::move(why);
+  if (awaits_end_ || std::exchange(has_declined_, true)) return;
   if (has_acknowledged_) patience_ = kPatienceWithAnswer;
   send_packet(socket_.get(), wire::encode(wire::Declined{offer_id_}));
 }
@@ -228,12 +234,6 @@ void ClaimExchange::hear_what_was_said() {
 }
 
 Status ClaimExchange::why_undecided() const {
-  if (awaits_end_) {
-    return decorate(
-        Status(Code::kPeerGone,
-               "the source hung up without a word after this process had acknowledged the claim; the memory is this "
-               "process's when the source has ended, then claim it again"));
-  }
   return decorate(why_taken_back_.value_or(Status(Code::kTimeout, "the source has not answered")));
 }
 

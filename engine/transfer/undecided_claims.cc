@@ -4,11 +4,15 @@
 
 namespace vmoffer {
 
-class UndecidedClaims::Kept : public EventHandler {
+class UndecidedClaims::Kept : public EventHandler, public std::enable_shared_from_this<Kept> {
  public:
   Kept(UndecidedClaims& claims, std::unique_ptr<ClaimExchange> exchange)
       : request(exchange->request()), exchange(std::move(exchange)), claims_(claims) {}
-  void on_readable() override { claims_.step(*this); }
+  void on_readable() override {
+    claims_.unwatch(*this);
+    exchange->advance();
+    claims_.settle(shared_from_this());
+  }
 
   const ClaimRequest request;
   std::unique_ptr<ClaimExchange> exchange;
@@ -35,15 +39,27 @@ void UndecidedClaims::watch(const std::shared_ptr<Kept>& kept) {
   kept->token = token.is_ok() ? token.value() : 0;
 }
 
-void UndecidedClaims::step(Kept& kept) {
+// Before a step, which may close the descriptor: its number may be another's at once.
+void UndecidedClaims::unwatch(Kept& kept) {
   loop_.remove(kept.token);
   kept.token = 0;
-  kept.exchange->advance();
-  const std::lock_guard lock(mutex_);
-  const auto at = std::find_if(claims_.begin(), claims_.end(),
-                               [&](const std::shared_ptr<Kept>& each) { return each.get() == &kept; });
-  if (kept.exchange->waiting() != ClaimExchange::Waiting::kNot) return watch(*at);
-  if (!kept.exchange->has_memory()) claims_.erase(at);
+}
+
+void UndecidedClaims::settle(const std::shared_ptr<Kept>& kept) {
+  if (kept->exchange->waiting() == ClaimExchange::Waiting::kNot) {
+    const std::lock_guard lock(mutex_);
+    if (!kept->exchange->has_memory()) claims_.remove(kept);
+    return;
+  }
+  watch(kept);
+  const auto patience = kept->exchange->take_patience();
+  if (!patience) return;
+  loop_.call_at(Clock::now() + *patience, [this, kept] {
+    if (kept->exchange == nullptr) return;  // taken
+    unwatch(*kept);
+    kept->exchange->give_up(Status());
+    settle(kept);
+  });
 }
 
 UndecidedClaims::Claims::const_iterator UndecidedClaims::find(const ClaimRequest& request) const {
@@ -62,7 +78,7 @@ std::unique_ptr<ClaimExchange> UndecidedClaims::take(const ClaimRequest& request
   const std::lock_guard lock(mutex_);
   const auto at = find(request);
   if (at == claims_.end()) return nullptr;
-  loop_.remove((*at)->token);
+  unwatch(**at);
   std::unique_ptr<ClaimExchange> exchange = std::move((*at)->exchange);
   claims_.erase(at);
   return exchange;

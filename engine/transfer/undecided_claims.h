@@ -30,8 +30,9 @@ class UndecidedClaims {
   class Kept;
   using Claims = std::list<std::shared_ptr<Kept>>;
 
-  void step(Kept& kept);
+  void settle(const std::shared_ptr<Kept>& kept);
   void watch(const std::shared_ptr<Kept>& kept);
+  void unwatch(Kept& kept);
   Claims::const_iterator find(const ClaimRequest& request) const;
 
   EventLoop& loop_;
