@@ -49,7 +49,7 @@ void PagedRange::resolve(const Fault& fault) {
   const uint64_t byte_offset = fault.address - address_;
   const PageRange page{byte_offset / page_bytes_, 1};
   is_answering_ = true;
-  const bool has_woken = answer(lock, byte_offset, page);
+  const bool has_woken = answer(lock, byte_offset, page) || try_again_alone(lock, page);
   if (!has_woken && !is_closed_) userfault_.wake(address_ + page.first * page_bytes_, page_bytes_);
   ++stats_.faults;
   stats_.fault_latency.add(nanoseconds_since(start));
@@ -65,6 +65,14 @@ bool PagedRange::answer(Lock& lock, uint64_t byte_offset, PageRange page) {
   if (const auto share = read_ahead_.on_fault(page.first)) return install_share(lock, *share, page);
   if (is_on_its_way) return install_page(lock, page);
   return install_window(lock, byte_offset, page);
+}
+
+// What failed may have been a page that was brought along.
+bool PagedRange::try_again_alone(Lock& lock, PageRange page) {
+  if (is_closed_ || installed_.contains(page.first)) return false;
+  if (install_page(lock, page)) return true;
+  if (!is_closed_ && !installed_.contains(page.first)) forbid(page);
+  return false;
 }
 
 bool PagedRange::install_window(Lock& lock, uint64_t byte_offset, PageRange page) {
@@ -150,7 +158,7 @@ uint64_t PagedRange::install(Lock& lock, PageRange window, PageRange fill) {
         break;
       case CopyOutcome::kGone:
       case CopyOutcome::kFailed:
-        fail(gap);
+        leave_to_kernel_if_it_can();
         return total;
     }
   }
@@ -186,7 +194,7 @@ void PagedRange::without_lock(Lock& lock, PageRange pages, Work work) {
 uint64_t PagedRange::pass_hole(Lock& lock, PageRange gap, PageRange fill, uint64_t& filled_end) {
   // A source that keeps punching holes must not keep the pager busy: one attempt, then the range is the kernel's.
   if (gap.first < filled_end) {
-    fail(gap);
+    leave_to_kernel_if_it_can();
     return gap.end();
   }
   if (gap.first < fill.first) return fill.first;
@@ -196,14 +204,18 @@ uint64_t PagedRange::pass_hole(Lock& lock, PageRange gap, PageRange fill, uint64
   without_lock(lock, fillable, [&](PageSource& source) {
     is_filled = source.fill_hole(fillable.first * page_bytes_, fillable.count * page_bytes_);
   });
-  if (!is_filled) fail(fillable);
+  if (!is_filled) leave_to_kernel_if_it_can();
   filled_end = fillable.end();
   return gap.first;
 }
 
-void PagedRange::fail(PageRange pages) {
-  if (is_closed_) return;
-  if (source_->is_kernels_too()) return leave_to_kernel();
+// Otherwise the pages stay missing, and whoever touches one has it tried again.
+void PagedRange::leave_to_kernel_if_it_can() {
+  if (!is_closed_ && source_->is_kernels_too()) leave_to_kernel();
+}
+
+// Nobody has the bytes of these pages.
+void PagedRange::forbid(PageRange pages) {
   forbid_access(address_ + pages.first * page_bytes_, pages.count * page_bytes_);
   installed_.add(pages);
   userfault_.wake(address_ + pages.first * page_bytes_, pages.count * page_bytes_);
@@ -332,7 +344,20 @@ void PagedRange::complete() {
     is_pulled = !is_closed_ && !source_->is_kernels_too();
   }
   if (is_pulled) prefetch(0, byte_length_);
+  forbid_what_is_missing();
   close();
+}
+
+// The kernel would have zeros for it.
+void PagedRange::forbid_what_is_missing() {
+  Lock lock(mutex_);
+  changed_.wait(lock, [this] { return in_flight_.empty(); });
+  const PageRange all{0, byte_length_ / page_bytes_};
+  while (!is_closed_ && !source_->is_kernels_too()) {
+    const PageRange gap = installed_.first_gap(all);
+    if (gap.is_empty()) return;
+    forbid(gap);
+  }
 }
 
 void PagedRange::close() {

@@ -6,7 +6,8 @@
 //  2. No page of the range is ever touched here: a thread that faults while it holds mutex_ would wait for the pager,
 //     which waits for mutex_.
 //  3. A fault is never left unanswered. What cannot be installed here is left to the kernel, for the whole range, when
-//     that knows the right bytes; else the thread that touches it is ended with SIGSEGV: never a silent zero.
+//     that knows the right bytes; else the thread that touches it is ended with SIGSEGV: never a silent zero. What
+//     fails before anybody has touched it stays missing, and is tried again when it is touched.
 //  4. mutex_ is not held while pages are brought in, but for huge pages that are put in place whole: a fault that comes
 //     meanwhile is answered at once, also for a page that somebody else is bringing in.
 // Any thread may call any method but resolve(), which belongs to the one that reads the faults.
@@ -81,6 +82,7 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   };
 
   bool answer(Lock& lock, uint64_t byte_offset, PageRange page);
+  bool try_again_alone(Lock& lock, PageRange page);
   bool install_window(Lock& lock, uint64_t byte_offset, PageRange page);
   bool install_share(Lock& lock, PageRange share, PageRange page);
   bool install_page(Lock& lock, PageRange page);
@@ -103,7 +105,9 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   PagingStats in_small_pages(PagingStats stats) const;
   void leave_to_kernel();
   PagingStats collect_stats() const;  // REQUIRES: mutex_ is held
-  void fail(PageRange pages);
+  void leave_to_kernel_if_it_can();
+  void forbid(PageRange pages);
+  void forbid_what_is_missing();
 
   const UserFault& userfault_;
   const uint64_t address_;

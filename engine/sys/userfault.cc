@@ -175,6 +175,7 @@ CopyProgress UserFault::install_zeros(uint64_t address, uint64_t byte_length) co
 }
 
 CopyProgress UserFault::install_copy(uint64_t address, uint64_t source, uint64_t byte_length) const {
+  if (is_denied("UFFDIO_COPY")) return {CopyOutcome::kFailed, 0, ENOMEM};
   uffdio_copy request = {};
   request.dst = address;
   request.src = source;

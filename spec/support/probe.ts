@@ -207,7 +207,7 @@ export interface Probe {
   /** What a child that is forked, and does not exec, reads there; or the signal that ends it. */
   touchInChild(address: bigint): { value: number } | { signal: number };
   /** From here on the engine does without it, as on an older kernel, or no longer. */
-  deny(what: 'UFFDIO_MOVE' | 'memory to spare' | 'shared views of sealed memory', isDenied: boolean): void;
+  deny(what: 'UFFDIO_COPY' | 'UFFDIO_MOVE' | 'memory to spare' | 'shared views of sealed memory', isDenied: boolean): void;
   /** Runs the machine code there: an `int(*)()`. */
   call(address: bigint): number;
   /** Takes pages out of this process's page table, as reclaim would. */

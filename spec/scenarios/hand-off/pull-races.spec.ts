@@ -58,4 +58,37 @@ describe('disowned memory that two threads pull at once', () => {
       }
     }
   }
+
+  /** Copies fail for want of memory, until they are allowed again. */
+  async function claimThatCannotCopy(): Promise<number> {
+    const { region } = await source.call('allocate', PAGES, SEED);
+    const { address } = await source.call('offer', claimer.pid, region, DISOWNED);
+    const claim = await claimer.call('claim', source.pid, address, { transfer: 'pull', paging: 'userfault' });
+    await claimer.call('denyCopies', true);
+    return claim.region;
+  }
+
+  it('stays where it is when a bulk pull fails, and comes when it is touched', async () => {
+    const region = await claimThatCannotCopy();
+    await claimer.call('prefetch', region);
+    expect((await claimer.call('residency', region)).told).to.deep.equal([]);
+    await claimer.call('denyCopies', false);
+    expect(await claimer.call('difference', region, SEED)).to.be.undefined;
+  });
+
+  it('ends whoever touches what cannot be copied, and never shows zeros', async () => {
+    const region = await claimThatCannotCopy();
+    await claimer.call('read', region, 0).catch(() => undefined);
+    expect(await claimer.ended).to.include({ signal: 'SIGSEGV' });
+  });
+
+  it('is whole at what was there before a touch that failed', async () => {
+    const region = await claimThatCannotCopy();
+    await claimer.call('denyCopies', false);
+    await claimer.call('read', region, 5 * PAGE);
+    await claimer.call('denyCopies', true);
+    await claimer.call('prefetch', region);
+    await claimer.call('denyCopies', false);
+    expect(await claimer.call('difference', region, SEED)).to.be.undefined;
+  });
 });
