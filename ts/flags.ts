@@ -58,7 +58,8 @@ export const VMO_DROP_X = 32;
 /**
  * All three drops, `VMO_DROP_R | VMO_DROP_W | VMO_DROP_X`: the memory leaves the source and belongs to the claimer alone.
  *
- * The source's buffers are detached. A claim is refused with ERR_VMO_BUSY while a third process shares the memory.
+ * The source's buffers are detached, and a write of theirs that is under way fails with EFAULT, or, where the source may have no
+ * userfaultfd, sends zeros. A claim is refused with ERR_VMO_BUSY while a third process shares the memory.
  *
  * @category Flags
  */

@@ -132,6 +132,9 @@ export class Region {
   /**
    * Gives the memory back. Every buffer and view of it is detached. Calling it again does nothing. What has been offered
    * stays offered, and what has been claimed stays with its claimer.
+   *
+   * Await what still uses a buffer first: a write under way fails with EFAULT. Where this process may have no userfaultfd it
+   * would send zeros.
    */
   release(): void {
     if (this.released) return;
@@ -140,7 +143,7 @@ export class Region {
     this.#buffer = undefined;
   }
 
-  /** Calls `release()` at the end of the scope of `using`. */
+  /** Calls `release()` at the end of the scope of `using`, which may be before a write that was begun there has ended. */
   [Symbol.dispose](): void {
     this.release();
   }

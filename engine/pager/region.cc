@@ -5,6 +5,7 @@
 #include "engine/pager/huge_pages.h"
 #include "engine/pager/mapped_source.h"
 #include "engine/pager/region_map.h"
+#include "engine/pager/stale_range.h"
 
 namespace vmoffer {
 namespace {
@@ -139,7 +140,7 @@ void Region::release(bool keep_addresses) {
   if (!keep_addresses && extents.use_count() <= 2) {
     if (map_ != nullptr) map_->remove(*this);
     mapping_.reset();
-  } else if (!mapping_.put_zeros(0, byte_length_).is_ok()) {
+  } else if (!put_stale(mapping_, 0, byte_length_).is_ok()) {
     return;  // no zeros to be had (the limit of mappings): the bytes stay until the addresses go, still no crash
   }
   offered_ = extents_;
@@ -157,7 +158,7 @@ Status Region::disown(ByteRange range) {
   {
     const std::lock_guard lock(mutex_);
     if (state_ != RegionState::kLive) return Status();
-    Status status = mapping_.put_zeros(range.offset, range.length);
+    Status status = put_stale(mapping_, range.offset, range.length);
     if (!status.is_ok()) return status;
     extents_->set_gone(range);
     if (extents_->is_wholly_gone()) {

@@ -181,6 +181,8 @@ Status Mapping::put_reserved_object(int fd, const Placement& placement) {
   return move_over(aside.value(), address_ + placement.byte_offset);
 }
 
+Status Mapping::put_mapping(uint64_t byte_offset, Mapping other) { return move_over(other, address_ + byte_offset); }
+
 Status Mapping::forbid_execution(uint64_t byte_offset, uint64_t byte_length) {
   if (::mprotect(pointer_to(address_ + byte_offset), byte_length, PROT_READ | PROT_WRITE) == 0) return Status();
   return os_error(errno, "mprotect", "could not take the right to execute away");

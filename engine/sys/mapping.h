@@ -54,6 +54,8 @@ class Mapping {
     bool reserve = false;  // as in of_object(); when it fails nothing has changed
   };
   Status put_object(int fd, const Placement& placement);
+  // Another mapping, which is as long as it is there.
+  Status put_mapping(uint64_t byte_offset, Mapping other);
 
   Status forbid_execution(uint64_t byte_offset, uint64_t byte_length);
   void reset();

@@ -162,6 +162,15 @@ export interface UserfaultAnswers {
   needed: number;
 }
 
+export interface WriteEnd {
+  errno: number;
+  wrong: number;
+}
+
+/** What the engine can be made to do without. */
+export type Denial =
+  'UFFDIO_COPY' | 'UFFDIO_MOVE' | 'faults on stale memory' | 'memory to spare' | 'shared views of sealed memory';
+
 export interface Probe {
   readonly OfferBook: new () => OfferBook;
   readonly PageSet: new (pageCount: number) => PageSet;
@@ -207,7 +216,14 @@ export interface Probe {
   /** What a child that is forked, and does not exec, reads there; or the signal that ends it. */
   touchInChild(address: bigint): { value: number } | { signal: number };
   /** From here on the engine does without it, as on an older kernel, or no longer. */
-  deny(what: 'UFFDIO_COPY' | 'UFFDIO_MOVE' | 'memory to spare' | 'shared views of sealed memory', isDenied: boolean): void;
+  deny(what: Denial, isDenied: boolean): void;
+  /** How many bytes a write(2) takes from there; the negative errno when it takes none. */
+  writeFrom(address: bigint, byteLength: number): number;
+  /**
+   * Has a native thread of its own write bytes from there again and again, until that fails. Calls back with the errno, and
+   * with how many of the writes took other bytes than `mark`.
+   */
+  writeUntilItFails(address: bigint, byteLength: number, mark: number, done: (end: WriteEnd) => void): void;
   /** Runs the machine code there: an `int(*)()`. */
   call(address: bigint): number;
   /** Takes pages out of this process's page table, as reclaim would. */
@@ -238,5 +254,12 @@ export function parked(checkpoint: Checkpoint): Promise<void> {
 export function touchOnThread(address: bigint, isWrite = false): Promise<number> {
   return new Promise((resolve) => {
     probe().touchOnThread(address, isWrite, resolve);
+  });
+}
+
+/** Writes from there on a native thread of its own until that fails. */
+export function writtenUntilItFails(address: bigint, byteLength: number, mark: number): Promise<WriteEnd> {
+  return new Promise((resolve) => {
+    probe().writeUntilItFails(address, byteLength, mark, resolve);
   });
 }
