@@ -39,6 +39,7 @@ Result<std::shared_ptr<Region>> Region::map(std::shared_ptr<Holding> holding, Ri
   Result<Mapping> mapping =
       Mapping::of_object(object.fd(), object.byte_length(), sharing, protection_for(rights), object.is_hugetlb());
   if (!mapping.is_ok()) return mapping.status();
+  mapping.value().keep_from_children(0, object.byte_length());
   const PageKind kind = page_kind_of(object, mapping.value());
   return std::make_shared<Region>(mapping.take(), std::move(holding), rights, kind);
 }

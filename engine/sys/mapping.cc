@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -55,6 +56,13 @@ Result<Mapping> reserve_aligned(uint64_t byte_length) {
   const uint64_t tail = start + padded - (aligned + byte_length);
   if (tail > 0) ::munmap(pointer_to(aligned + byte_length), tail);
   return Mapping(aligned, byte_length);
+}
+
+// A core dump reads every page of what is mapped, and so makes the holes of an object be filled. Whoever wants the
+// contents says so.
+void keep_out_of_core_dumps(uint64_t address, uint64_t byte_length) {
+  static const bool is_wanted_there = std::getenv("VMOFFER_IN_CORE_DUMPS") != nullptr;
+  if (!is_wanted_there) ::madvise(pointer_to(address), byte_length, MADV_DONTDUMP);
 }
 
 // Others may write there meanwhile: what they write stays.
@@ -122,12 +130,14 @@ Result<Mapping> Mapping::of_object(int fd, uint64_t byte_length, Sharing sharing
   void* got = ::mmap(nullptr, byte_length, prot, flags, fd, 0);
   if (got == MAP_FAILED) return reserve ? reserve_error(byte_length) : map_error(byte_length);
   Mapping mapping(address_of(got), byte_length);
+  keep_out_of_core_dumps(mapping.address(), byte_length);
   if (byte_length < huge_page_bytes() || is_aligned(mapping.address(), huge_page_bytes())) return mapping;
 
   Result<Mapping> reserved = reserve_aligned(byte_length);
   if (!reserved.is_ok()) return mapping;  // alignment is a speed-up, not a need
   got = ::mmap(pointer_to(reserved.value().address()), byte_length, prot, flags | MAP_FIXED, fd, 0);
   if (got == MAP_FAILED) return map_error(byte_length);
+  keep_out_of_core_dumps(reserved.value().address(), byte_length);
   return reserved.take();
 }
 
@@ -138,6 +148,7 @@ Result<Mapping> Mapping::anonymous(uint64_t byte_length, Protection protection) 
   if (::mprotect(start, byte_length, bits_of(protection)) != 0 || ::madvise(start, byte_length, MADV_DONTFORK) != 0) {
     return map_error(byte_length);
   }
+  keep_out_of_core_dumps(reserved.value().address(), byte_length);
   return reserved;
 }
 
@@ -149,6 +160,7 @@ Result<Mapping> Mapping::view(int fd, uint64_t byte_offset, uint64_t byte_length
   // reserves nothing in the pool of huge pages: those that it shows are there already.
   if (is_sealed_on_old_kernel) got = map_view(fd, byte_offset, byte_length, prot, MAP_PRIVATE | MAP_NORESERVE);
   if (got == MAP_FAILED) return map_error(byte_length);
+  keep_out_of_core_dumps(address_of(got), byte_length);
   return Mapping(address_of(got), byte_length);
 }
 
@@ -163,7 +175,10 @@ Status Mapping::put_object(int fd, const Placement& placement) {
   const int sharing = placement.sharing == Sharing::kShared ? MAP_SHARED : MAP_PRIVATE;
   void* got = ::mmap(pointer_to(address_ + placement.byte_offset), placement.byte_length, bits_of(placement.protection),
                      sharing | MAP_NORESERVE | MAP_FIXED, fd, static_cast<off_t>(placement.object_offset));
-  return got == MAP_FAILED ? map_error(placement.byte_length) : Status();
+  if (got == MAP_FAILED) return map_error(placement.byte_length);
+  keep_out_of_core_dumps(address_of(got), placement.byte_length);
+  if (placement.sharing == Sharing::kPrivate) keep_from_children(placement.byte_offset, placement.byte_length);
+  return Status();
 }
 
 // A mapping in place that could not reserve would have taken away what was there. So it is made aside; and moved aside
@@ -174,6 +189,8 @@ Status Mapping::put_reserved_object(int fd, const Placement& placement) {
                      static_cast<off_t>(placement.object_offset));
   if (got == MAP_FAILED) return reserve_error(placement.byte_length);
   Mapping made(address_of(got), placement.byte_length);
+  keep_out_of_core_dumps(made.address(), made.byte_length());
+  if (placement.sharing == Sharing::kPrivate) made.keep_from_children(0, made.byte_length());
   Result<Mapping> aside = reserve_aligned(placement.byte_length);
   if (!aside.is_ok()) return aside.status();
   Status status = move_over(made, aside.value().address());
@@ -182,6 +199,10 @@ Status Mapping::put_reserved_object(int fd, const Placement& placement) {
 }
 
 Status Mapping::put_mapping(uint64_t byte_offset, Mapping other) { return move_over(other, address_ + byte_offset); }
+
+void Mapping::keep_from_children(uint64_t byte_offset, uint64_t byte_length) {
+  ::madvise(pointer_to(address_ + byte_offset), byte_length, MADV_DONTFORK);
+}
 
 Status Mapping::forbid_execution(uint64_t byte_offset, uint64_t byte_length) {
   if (::mprotect(pointer_to(address_ + byte_offset), byte_length, PROT_READ | PROT_WRITE) == 0) return Status();

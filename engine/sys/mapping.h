@@ -57,6 +57,9 @@ class Mapping {
   // Another mapping, which is as long as it is there.
   Status put_mapping(uint64_t byte_offset, Mapping other);
 
+  // A child that is forked, and does not exec, has nothing there. The kernel copies the page tables of private mappings
+  // for every child otherwise: 30 ms for 512 MiB.
+  void keep_from_children(uint64_t byte_offset, uint64_t byte_length);
   Status forbid_execution(uint64_t byte_offset, uint64_t byte_length);
   void reset();
   // Gives ownership up: the range is somebody else's.

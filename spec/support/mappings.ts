@@ -27,13 +27,22 @@ export function mappingAt(address: bigint): MemoryMapping | undefined {
 
 /** A figure of /proc/self/smaps, in bytes, for the mapping that holds the address. */
 export function mappedBytes(address: bigint, field: string): number {
+  return Number(/(\d+) kB/.exec(smapsField(address, field))?.[1]) * 1024;
+}
+
+/** The flags of the mapping that holds the address, two letters each; see VmFlags in proc(5). */
+export function flagsOfMapping(address: bigint): string[] {
+  return smapsField(address, 'VmFlags').split(/\s+/).slice(1).filter(Boolean);
+}
+
+/** The line of /proc/self/smaps; empty when there is none. */
+function smapsField(address: bigint, field: string): string {
   const lines = readFileSync('/proc/self/smaps', 'latin1').split('\n');
   const from = lines.findIndex((line) => {
     const [mapping] = parseLine(line);
     return mapping !== undefined && address >= mapping.address && address < mapping.end;
   });
-  const line = lines.slice(from).find((entry) => entry.startsWith(`${field}:`)) ?? '';
-  return Number(/(\d+) kB/.exec(line)?.[1]) * 1024;
+  return lines.slice(from).find((entry) => entry.startsWith(`${field}:`)) ?? '';
 }
 
 function parseLine(line: string): MemoryMapping[] {
