@@ -183,13 +183,18 @@ void Broker::tell(DestinationId destination) {
 
 // Nobody there is no loss: whoever looks later asks for all that stands.
 void Broker::reach_out(DestinationId destination) {
+  if (knocked_at_in_vain_.contains(destination)) return;
   const ProcessIdentity* identity = offers_.identity_of(destination);
   if (identity == nullptr) return;
   BrokerSearch search(*identity);
   for (;;) {
     BrokerSearch::Found found = search.next();
     if (found.step == BrokerSearch::Step::kBusy) {
-      loop_->call_at(Clock::now() + kExhaustedDelay, [this, destination] { tell(destination); });
+      knocked_at_in_vain_.insert(destination);
+      loop_->call_at(Clock::now() + kExhaustedDelay, [this, destination] {
+        knocked_at_in_vain_.erase(destination);
+        tell(destination);
+      });
       return;
     }
     if (found.step != BrokerSearch::Step::kConnected) return;

@@ -86,6 +86,7 @@ class Broker final : private PeerHost {
   std::unordered_map<int, size_t> unleased_of_peer_;
   std::unordered_map<DestinationId, std::set<PeerConnection*>> followers_;
   std::unordered_map<DestinationId, EventLoop::Token> destination_ends_;
+  std::set<DestinationId> knocked_at_in_vain_;  // to be tried again, once for all offers
   std::unordered_map<Ticket, std::shared_ptr<ClaimDriver>> claims_;
   std::unique_ptr<EventLoop> aside_;  // made on first use, with its thread
   std::unique_ptr<Thread> aside_thread_;
