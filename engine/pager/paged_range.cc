@@ -225,7 +225,8 @@ void PagedRange::leave_to_kernel() {
   is_closed_ = true;
   stats_.bytes_pulled = source_->bytes_pulled();
   source_.reset();
-  userfault_.remove_range(address_, byte_length_);
+  // Before Linux 6.17 one userfaultfd can unregister what belongs to another.
+  if (!is_replaced_) userfault_.remove_range(address_, byte_length_);
   // Whoever waits in a part that has been mapped anew meanwhile is not woken by the removal.
   userfault_.wake(address_, byte_length_);
 }
@@ -358,6 +359,17 @@ void PagedRange::forbid_what_is_missing() {
     if (gap.is_empty()) return;
     forbid(gap);
   }
+}
+
+void PagedRange::stop() {
+  Lock lock(mutex_);
+  is_closed_ = true;
+  changed_.wait(lock, [this] { return in_flight_.empty(); });
+}
+
+void PagedRange::set_replaced() {
+  const std::lock_guard lock(mutex_);
+  is_replaced_ = true;
 }
 
 void PagedRange::close() {

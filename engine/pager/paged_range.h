@@ -66,6 +66,11 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   PagingStats stats_so_far() const;
   // Installs whatever is missing, then closes: the kernel has all it needs. Costs what is missing.
   void complete();
+  // For who is about to put something else in the range's place: from here on nothing is installed, and nobody sees
+  // what the kernel would have there. Whoever waits for a page waits until close().
+  void stop();
+  // After that, and before close(): what is there now is registered with somebody else, if at all.
+  void set_replaced();
   // Idempotent. What has not been installed is lost to the range (a mapped source is the kernel's, too). Waits for an
   // installation in progress, then wakes whoever waits for a page.
   void close();
@@ -119,6 +124,7 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   mutable std::mutex mutex_;            // guards all below
   std::shared_ptr<PageSource> source_;  // until closed; shared with who gets pages ready without the lock
   bool is_closed_ = false;
+  bool is_replaced_ = false;
   std::list<Flight> in_flight_;  // being brought in without the lock, in the order of their numbers
   uint64_t last_flight_ = 0;
   bool is_answering_ = false;

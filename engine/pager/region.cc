@@ -133,19 +133,34 @@ void Region::release(bool keep_addresses) {
   const std::shared_ptr<Extents> extents = this->extents();
   // One reference here, one in the region: an offer has a third.
   if (extents.use_count() > 2) finish_paging();
+  if (paged_ != nullptr) paged_->stop();
+  if (!keep_addresses) stop_paging();
+  give_back(keep_addresses);
   stop_paging();
+}
+
+void Region::give_back(bool keep_addresses) {
   const std::lock_guard lock(mutex_);
   if (state_.exchange(RegionState::kReleased) == RegionState::kReleased) return;
   token_.reset();
-  if (extents.use_count() > 2) save_for_offers();
-  if (!keep_addresses && extents.use_count() <= 2) {
+  const bool is_offered = extents_.use_count() > 2;
+  if (is_offered) save_for_offers();
+  if (!keep_addresses && !is_offered) {
     if (map_ != nullptr) map_->remove(*this);
     mapping_.reset();
-  } else if (!put_stale(mapping_, 0, byte_length_).is_ok()) {
+  } else if (!replace({0, byte_length_}).is_ok()) {
     return;  // no zeros to be had (the limit of mappings): the bytes stay until the addresses go, still no crash
   }
   offered_ = extents_;
   extents_.reset();
+}
+
+// Whoever looks finds the bytes or nothing, and never what the kernel has where no page has been brought in yet.
+Status Region::replace(ByteRange range) {
+  Status status = put_stale(mapping_, range.offset, range.length);
+  const bool is_whole = range.length == byte_length_;
+  if (status.is_ok() && is_whole && paged_ != nullptr) paged_->set_replaced();
+  return status;
 }
 
 Status Region::carve(ByteRange range, std::shared_ptr<Holding> part, Writers writers) {
@@ -156,20 +171,24 @@ Status Region::carve(ByteRange range, std::shared_ptr<Holding> part, Writers wri
 }
 
 Status Region::disown(ByteRange range) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (state_ != RegionState::kLive) return Status();
-    Status status = put_stale(mapping_, range.offset, range.length);
-    if (!status.is_ok()) return status;
-    extents_->set_gone(range);
-    if (extents_->is_wholly_gone()) {
-      state_ = RegionState::kDisowned;
-      token_.reset();
-      if (tell_disowned_) tell_disowned_();
-    }
-  }
+  if (paged_ != nullptr) paged_->stop();
+  Status status = take_out(range);
   stop_paging();
-  return Status();
+  return status;
+}
+
+Status Region::take_out(ByteRange range) {
+  const std::lock_guard lock(mutex_);
+  if (state_ != RegionState::kLive) return Status();
+  Status status = replace(range);
+  if (!status.is_ok()) return status;
+  extents_->set_gone(range);
+  if (extents_->is_wholly_gone()) {
+    state_ = RegionState::kDisowned;
+    token_.reset();
+    if (tell_disowned_) tell_disowned_();
+  }
+  return status;
 }
 
 Status Region::drop_write(ByteRange range) {

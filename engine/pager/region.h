@@ -95,6 +95,9 @@ class Region {
   void finish_paging();
   void save_for_offers();  // REQUIRES: mutex_ is held, no page is missing
   void stop_paging();
+  void give_back(bool keep_addresses);  // REQUIRES: release() has a reference to the extents
+  Status take_out(ByteRange range);
+  Status replace(ByteRange range);  // REQUIRES: mutex_ is held, nothing is being installed
 
   const uint64_t address_;
   const uint64_t byte_length_;

@@ -20,12 +20,9 @@ namespace {
 void answer_with_zeros(int fd, uint64_t address) {
   uffdio_zeropage request = {};
   request.range = {align_down(address, page_bytes()), page_bytes()};
-  int result = 0;
-  do {
-    result = ::ioctl(fd, UFFDIO_ZEROPAGE, &request);
-  } while (result != 0 && errno == EAGAIN);  // the address space was changing
-  // Answered before, or mapped anew meanwhile: the thread looks again.
-  if (result != 0) ::ioctl(fd, UFFDIO_WAKE, &request.range);
+  // Answered before, or mapped anew: the thread looks again. So it does while a range is being moved (EAGAIN), which
+  // lasts until the caller has read of it: to try again here would be to wait for oneself.
+  if (::ioctl(fd, UFFDIO_ZEROPAGE, &request) != 0) ::ioctl(fd, UFFDIO_WAKE, &request.range);
 }
 
 }  // namespace

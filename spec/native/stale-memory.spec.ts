@@ -107,6 +107,20 @@ describe('memory that has gone', () => {
     expect(sizes).to.deep.equal(expected);
   });
 
+  it('answers touches while other memory goes', async () => {
+    for (let round = 0; round < 50; ++round) {
+      const gone = marked();
+      const { address, buffer } = gone;
+      gone.release();
+      const others = Array.from({ length: 8 }, () => marked());
+      const buffers = others.map((other) => other.buffer);
+      const touched = Array.from({ length: 8 }, (_, page) => touchOnThread(address + BigInt(page * PAGE)));
+      for (const other of others) other.release();
+      expect(await Promise.all(touched)).to.deep.equal(touched.map(() => 0));
+      for (const each of [buffer, ...buffers]) expect(each.byteLength).to.equal(0);
+    }
+  });
+
   it('is zeros for a system call, too, where no page fault can be answered', () => {
     probe().deny('faults on stale memory', true);
     const region = marked();
