@@ -32,4 +32,10 @@ std::optional<std::string_view> find_line(std::string_view text, std::string_vie
   return std::nullopt;
 }
 
+std::string_view from_field_of_stat(std::string_view stat, int field) {
+  size_t at = stat.rfind(')');
+  for (int i = 2; at != std::string_view::npos && i < field; ++i) at = stat.find(' ', at + 1);
+  return at == std::string_view::npos ? std::string_view() : stat.substr(at + 1);
+}
+
 }  // namespace vmoffer

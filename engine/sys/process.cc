@@ -8,7 +8,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -84,13 +83,11 @@ bool is_alive(const ProcessIdentity& process) { return process.pidfd.is_open() &
 bool may_be_ending(const ProcessIdentity& process) {
   const std::optional<std::string> stat = read_text_file("/proc/" + std::to_string(process.pid) + "/stat");
   if (!stat || !is_alive(process)) return true;
-  // Behind the name, which may hold anything: state ppid pgrp session tty_nr tpgid flags, see proc(5).
-  std::string_view fields = *stat;
-  fields.remove_prefix(std::min(fields.rfind(')') + 2, fields.size()));
-  const bool is_zombie = fields.starts_with('Z') || fields.starts_with('X');
-  constexpr int kFieldsBeforeFlags = 6;
-  for (int i = 0; i < kFieldsBeforeFlags; ++i) fields.remove_prefix(std::min(fields.find(' ') + 1, fields.size()));
-  return is_zombie || (take_number(fields).value_or(0) & kExiting) != 0;
+  constexpr int kState = 3;
+  constexpr int kFlags = 9;
+  const std::string_view state = from_field_of_stat(*stat, kState);
+  std::string_view flags = from_field_of_stat(*stat, kFlags);
+  return state.starts_with('Z') || state.starts_with('X') || (take_number(flags).value_or(0) & kExiting) != 0;
 }
 
 bool is_same_process(const ProcessIdentity& a, const ProcessIdentity& b) {

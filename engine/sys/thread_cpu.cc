@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdio>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -89,25 +88,18 @@ class Enrolment {
   const uint32_t thread_id_;
 };
 
-// Field 39 of /proc/…/stat; the second field may itself hold spaces and parentheses, so counting starts behind it.
-int core_in_stat(const char* text) {
-  const char* at = std::strrchr(text, ')');
-  for (int field = 2; at != nullptr && field < 39; ++field) at = std::strchr(at + 1, ' ');
-  std::string_view rest = at == nullptr ? std::string_view() : std::string_view(at + 1);
-  const std::optional<uint64_t> core = take_number(rest);
-  return core ? static_cast<int>(*core) : -1;
-}
-
 int core_from_proc(uint32_t thread_id) {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/self/task/%u/stat", thread_id);
   const UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC));
   if (!fd.is_open()) return -1;
   char text[1024];
-  const ssize_t got = ::read(fd.get(), text, sizeof text - 1);
+  const ssize_t got = ::read(fd.get(), text, sizeof text);
   if (got <= 0) return -1;
-  text[got] = '\0';
-  return core_in_stat(text);
+  constexpr int kCore = 39;
+  std::string_view rest = from_field_of_stat({text, static_cast<size_t>(got)}, kCore);
+  const std::optional<uint64_t> core = take_number(rest);
+  return core ? static_cast<int>(*core) : -1;
 }
 
 }  // namespace

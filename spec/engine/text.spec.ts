@@ -32,4 +32,18 @@ describe("the kernel's text files", () => {
     expect(probe().valueOfLine('pid:', STATUS)).to.equal(null);
     expect(probe().valueOfLine('Seccomp_filters:', STATUS)).to.equal(null);
   });
+
+  it('have fields behind a name that may hold anything', () => {
+    const stat = '7 (a) b (c) S 1 2 3';
+    expect(probe().fromFieldOfStat(stat, 3)).to.equal('S 1 2 3');
+    expect(probe().fromFieldOfStat(stat, 5)).to.equal('2 3');
+    for (const [text, field] of [
+      [stat, 7],
+      ['', 3],
+      ['7 node S 1', 3],
+      ['7 (node)', 3],
+    ] as const) {
+      expect(probe().fromFieldOfStat(text, field), `field ${field} of ${text}`).to.equal('');
+    }
+  });
 });

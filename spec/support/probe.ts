@@ -198,6 +198,7 @@ export interface Probe {
   lines(text: string): string[];
   numbersIn(text: string): bigint[];
   valueOfLine(start: string, text: string): string | null;
+  fromFieldOfStat(text: string, field: number): string;
   brokerAddress(pidNamespace: bigint, pid: number, slot: number): string;
   brokerAddressPrefix(pidNamespace: bigint, pid: number): string;
   whatUserfaultLacks(answers: UserfaultAnswers): string;
