@@ -352,7 +352,7 @@ void PagedRange::complete() {
 // The kernel would have zeros for it.
 void PagedRange::forbid_what_is_missing() {
   Lock lock(mutex_);
-  changed_.wait(lock, [this] { return in_flight_.empty(); });
+  await_flights(lock);
   const PageRange all{0, byte_length_ / page_bytes_};
   while (!is_closed_ && !source_->is_kernels_too()) {
     const PageRange gap = installed_.first_gap(all);
@@ -363,7 +363,15 @@ void PagedRange::forbid_what_is_missing() {
 
 void PagedRange::stop() {
   Lock lock(mutex_);
+  stop(lock);
+}
+
+void PagedRange::stop(Lock& lock) {
   is_closed_ = true;
+  await_flights(lock);
+}
+
+void PagedRange::await_flights(Lock& lock) {
   changed_.wait(lock, [this] { return in_flight_.empty(); });
 }
 
@@ -374,8 +382,7 @@ void PagedRange::set_replaced() {
 
 void PagedRange::close() {
   Lock lock(mutex_);
-  is_closed_ = true;
-  changed_.wait(lock, [this] { return in_flight_.empty(); });
+  stop(lock);
   if (source_ != nullptr) leave_to_kernel();
 }
 

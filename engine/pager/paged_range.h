@@ -110,6 +110,8 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   PagingStats in_small_pages(PagingStats stats) const;
   void leave_to_kernel();
   PagingStats collect_stats() const;  // REQUIRES: mutex_ is held
+  void stop(Lock& lock);
+  void await_flights(Lock& lock);
   void leave_to_kernel_if_it_can();
   void forbid(PageRange pages);
   void forbid_what_is_missing();
