@@ -93,6 +93,11 @@ void* map_view(int fd, uint64_t byte_offset, uint64_t byte_length, int prot, int
   return ::mmap(nullptr, byte_length, prot, flags, fd, static_cast<off_t>(byte_offset));
 }
 
+void* map_zeros(void* address, uint64_t byte_length, int placing) {
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | placing;
+  return ::mmap(address, byte_length, PROT_READ | PROT_WRITE, flags, -1, 0);
+}
+
 bool read_whether_huge_pages_are_given() {
   const UniqueFd file(::open("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY | O_CLOEXEC));
   std::array<char, 64> setting = {};
@@ -164,9 +169,14 @@ Result<Mapping> Mapping::view(int fd, uint64_t byte_offset, uint64_t byte_length
   return Mapping(address_of(got), byte_length);
 }
 
+Result<Mapping> Mapping::zeros(uint64_t byte_length) {
+  void* got = map_zeros(nullptr, byte_length, 0);
+  if (got == MAP_FAILED) return map_error(byte_length);
+  return Mapping(address_of(got), byte_length);
+}
+
 Status Mapping::put_zeros(uint64_t byte_offset, uint64_t byte_length) {
-  void* got = ::mmap(pointer_to(address_ + byte_offset), byte_length, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  void* got = map_zeros(pointer_to(address_ + byte_offset), byte_length, MAP_FIXED);
   return got == MAP_FAILED ? map_error(byte_length) : Status();
 }
 

@@ -33,6 +33,8 @@ class Mapping {
   // Private memory of this process alone, at a multiple of a huge page. A child forked without exec does not
   // get it: where pages come on fault, it would silently read zeros.
   static Result<Mapping> anonymous(uint64_t byte_length, Protection protection);
+  // Private memory that is zeros, at any page: what put_zeros() puts in place.
+  static Result<Mapping> zeros(uint64_t byte_length);
   // A shared view of a part of a descriptor (borrowed), any alignment. Of memory that is sealed against writing it is a
   // private one, to read, where the kernel allows no other (before Linux 6.7).
   static Result<Mapping> view(int fd, uint64_t byte_offset, uint64_t byte_length, bool writable);

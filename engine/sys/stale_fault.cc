@@ -41,7 +41,7 @@ Result<StaleFault> StaleFault::open() {
 }
 
 Result<Mapping> StaleFault::map(uint64_t byte_length) const {
-  Result<Mapping> mapping = Mapping::anonymous(byte_length, Protection{.write = true, .execute = false});
+  Result<Mapping> mapping = Mapping::zeros(byte_length);
   if (!mapping.is_ok()) return mapping;
   uffdio_register request = {};
   request.range = {mapping.value().address(), byte_length};
