@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { filesBelow, readProjectFile } from './support/project.js';
 import { Program, runProgram, type Outcome } from './support/program.js';
-import { ReadMeFolder, readMePrograms } from './support/read-me.js';
+import { promisedLines, ReadMeFolder, readMePrograms } from './support/read-me.js';
 
 /** How a file of examples/ says that it is run: the command line in its opening comment. */
 function commandLineOf(example: string): string {
@@ -85,7 +85,7 @@ describe('the programs in README.md', () => {
 
   for (const name of ['hand-off.mjs', 'channel.mjs']) {
     it(`${name}: prints what its comments say`, async () => {
-      const promised = [...(programs.get(name) ?? '').matchAll(/\/\/ prints: (.*)$/gm)].map(([, line]) => line);
+      const promised = promisedLines(programs.get(name) ?? '');
       expect(promised).to.have.lengthOf(2);
       const end = await runProgram(`node ${name}`, folder.path);
       expectGoodEnd(end);

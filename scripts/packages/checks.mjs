@@ -42,7 +42,8 @@ export async function checkPrograms({ project, programs }, suffix) {
 }
 
 async function checkOutput(project, code, file) {
-  const promised = [...code.matchAll(/\/\/ prints: (.*)$/gm)].map(([, line]) => line);
+  const { promisedLines } = await import('../../out/js/spec/support/read-me.js');
+  const promised = promisedLines(code);
   if (promised.length === 0) throw new Error(`README.md does not say what ${file} prints`);
   const outcome = await project.node([file]);
   expectOk(outcome, file);

@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readMePrograms } from '../../out/js/spec/support/read-me.js';
+import { promisedLines, readMePrograms } from '../../out/js/spec/support/read-me.js';
 import { root } from '../run.mjs';
 
 /**
@@ -50,13 +50,9 @@ async function greet(session) {
 }
 
 async function printsWhatItPromises(session, program) {
-  const promised = [
-    ...readMePrograms()
-      .get(program)
-      .matchAll(/\/\/ prints: (.*)$/gm),
-  ].map(([, line]) => `${line}\n`);
+  const promised = promisedLines(readMePrograms().get(program));
   const { code, output } = await session.run(program);
-  if (code !== 0 || output !== promised.join('')) throw new Error(`exit code ${code}, it printed '${output}'`);
+  if (code !== 0 || output !== `${promised.join('\n')}\n`) throw new Error(`exit code ${code}, it printed '${output}'`);
   return '';
 }
 

@@ -13,6 +13,11 @@ export function readMePrograms(): Map<string, string> {
   return new Map(blocks.map((code) => [nameOf(code), code]));
 }
 
+/** What a program says in its comments that it prints, a line each. */
+export function promisedLines(code: string): string[] {
+  return [...code.matchAll(/\/\/ prints: (.*)$/gm)].map(([, line = '']) => line);
+}
+
 function nameOf(code: string): string {
   const name = NAME.exec(code)?.[1];
   if (name === undefined) throw new Error(`a program of README.md does not begin with its name, // name.mjs:\n${code}`);
