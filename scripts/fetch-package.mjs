@@ -8,9 +8,10 @@ const cache = join(root, 'out', 'tools');
 
 /**
  * The folder of an installed package. Throws when it cannot be had, with npm's own words.
- * @param {string} name @param {string} version exact, so that what is kept stays true
+ * @param {string} name @param {string} version best exact, so that what is kept stays true
+ * @param {string[]} options for npm: a package for another processor needs some
  */
-export function fetchPackage(name, version) {
+export function fetchPackage(name, version, options = []) {
   const folder = join(cache, `${name.replaceAll('/', '+')}@${version}`);
   const installed = join(folder, 'node_modules', name);
   if (existsSync(installed)) return installed;
@@ -18,7 +19,7 @@ export function fetchPackage(name, version) {
   const unfinished = `${folder}.${process.pid}`;
   mkdirSync(unfinished, { recursive: true });
   const args = ['install', '--prefix', unfinished, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  const { status, stderr } = spawnSync('npm', [...args, `${name}@${version}`], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync('npm', [...args, ...options, `${name}@${version}`], { encoding: 'utf8' });
   if (status !== 0) {
     rmSync(unfinished, { recursive: true, force: true });
     throw new Error(`${name}@${version} cannot be fetched: ${stderr.trim()}`);
