@@ -1,7 +1,7 @@
 // npm run test:packages: packs this checkout, and installs it with each package manager into an empty project, where no
 // install script runs and no compiler is to be found. Then the README's programs run there, and a typed program is checked.
 // --from-source: also builds the addon in each. --only=NAME: one package manager (npm, pnpm, yarn, bun).
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { markdownTable } from 'markdown-table';
@@ -12,7 +12,7 @@ import { Project } from './packages/project.mjs';
 import { attempt, counts, remarks, skipAll } from './packages/tally.mjs';
 import { home, npm, plainPath } from './packages/tools.mjs';
 import { checkTypes, installCompiler, MODULES, TYPESCRIPTS } from './packages/types.mjs';
-import { countsLine, root } from './run.mjs';
+import { countsLine, leaveCounts, root } from './run.mjs';
 
 const isFromSource = process.argv.includes('--from-source');
 const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice('--only='.length) ?? '';
@@ -38,8 +38,7 @@ try {
 
 console.log(markdownTable([[`Node.js ${process.versions.node}`, ...columns], ...rows]));
 for (const remark of remarks) console.log(remark);
-mkdirSync(join(root, 'out', 'mocha'), { recursive: true });
-writeFileSync(join(root, 'out', 'mocha', 'packages.json'), JSON.stringify(counts));
+leaveCounts('packages', counts);
 console.log(countsLine(counts));
 process.exitCode = counts.failures === 0 ? 0 : 1;
 

@@ -1,9 +1,8 @@
 // npm run test:runtimes [-- ID ...]: runs the README's programs and those of fixtures/runtimes on every runtime that
 // vmoffer supports, and prints a table. The runtimes come from npm, the first time.
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { markdownTable } from 'markdown-table';
-import { countsLine, root, run } from './run.mjs';
+import { countsLine, leaveCounts, run } from './run.mjs';
 
 if (run(process.execPath, [join('scripts', 'build-if-stale.mjs')]) !== 0) process.exit(1);
 const { RUNTIMES } = await import('./runtimes/list.mjs');
@@ -66,8 +65,6 @@ console.log(
     ...CHECKS.map(({ name }, row) => [name, ...columns.map((column) => column[row].cell)]),
   ]),
 );
-const summary = join(root, 'out', 'mocha', 'runtimes.json');
-mkdirSync(join(summary, '..'), { recursive: true });
-writeFileSync(summary, JSON.stringify(counts));
+leaveCounts('runtimes', counts);
 console.log(`test:runtimes: ${countsLine(counts)}`);
 process.exitCode = counts.failures === 0 ? 0 : 1;

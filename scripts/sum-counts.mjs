@@ -1,11 +1,10 @@
 // Adds up the counts that the named mocha runs left, prints them as one line, and fails when a run failed or is missing.
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { countsLine, root } from './run.mjs';
+import { countsFile, countsLine } from './run.mjs';
 
 const total = { passes: 0, failures: 0, pending: 0 };
 for (const suite of process.argv.slice(2)) {
-  const summary = join(root, 'out', 'mocha', `${suite}.json`);
+  const summary = countsFile(suite);
   if (!existsSync(summary)) {
     console.log(`the run '${suite}' left no counts: it did not start or did not finish`);
     process.exitCode = 1;
