@@ -1,11 +1,16 @@
 /** What the processes of an ownership run do next, at random. */
 import { VMO_DISOWN, VMO_DROP_R, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
-import { isOfferedBySole, isThere, type Action, type State } from './ownership-model.js';
+import { stepsOfClaim } from './claim-steps.js';
+import { isOfferedBySole, isThere, type Action, type Delay, type State } from './ownership-model.js';
 import type { Random } from './random.js';
 
 const MAX_REGIONS = 9;
 const MAX_PAGES = 4;
 const KILLS_IN_1000 = 5;
+const PAUSES_IN_1000 = 20;
+const LONGEST_PAUSE_MS = 30;
+const DELAYED_CLAIMS_IN_1000 = 80;
+const STOPPED_CLAIMS_IN_1000 = 300; // of the delayed ones
 const R = VMO_GRANT_R;
 const RW = VMO_GRANT_R | VMO_GRANT_W;
 const FLAGS = [R, RW, R | VMO_DROP_W, RW | VMO_DROP_W, R | VMO_DISOWN, RW | VMO_DISOWN, RW | VMO_DISOWN];
@@ -35,7 +40,9 @@ export class OwnershipChoices {
     return actions.filter((action, at) =>
       action.do === 'stamp'
         ? action === onlyStamp
-        : !isTakenForAnother(state, action, actions) && !crosses(state, action, actions.slice(0, at)),
+        : !isTouchedMeanwhile(state, action, actions) &&
+          !isTakenForAnother(state, action, actions) &&
+          !crosses(state, action, actions.slice(0, at)),
     );
   }
 
@@ -44,12 +51,18 @@ export class OwnershipChoices {
     const pending = [...state.offers].filter(([, offer]) => offer.state === 'pending');
     const dice = this.#random.below(1000);
     if (dice < KILLS_IN_1000) return { do: 'kill', process: this.#random.below(this.#processCount) };
+    if (dice < KILLS_IN_1000 + PAUSES_IN_1000) return this.#pause();
     if (regions.length === 0 || (dice < 200 && regions.length < MAX_REGIONS)) return this.#allocation();
     const [region, { pages }] = this.#random.pick(regions);
     if (dice < 200 + 20 * regions.length) return { do: 'release', region };
     if (dice < 500 || pending.length === 0) return this.#newOffer(region, pages.length);
     if (dice < 950) return this.#useOf(state, this.#random.pick(pending)[0]);
+    if (dice < 970) return { do: 'touch', region };
     return { do: 'stamp', region, page: this.#random.below(pages.length), stamp: ++this.#lastStamp };
+  }
+
+  #pause(): Action {
+    return { do: 'pause', process: this.#random.below(this.#processCount), ms: this.#random.below(LONGEST_PAUSE_MS) };
   }
 
   #allocation(): Action {
@@ -71,7 +84,21 @@ export class OwnershipChoices {
     // What is shared and pulled lazily is copied when it is looked at: the model knows no such moments.
     const isDisowned = ((state.offers.get(offer)?.flags ?? 0) & VMO_DROP_R) !== 0;
     const isLazy = transfer === 'map' || (isDisowned && isOfferedBySole(state, offer));
-    return { do: 'claim', id: ++this.#lastId, offer, transfer, paging: isLazy ? 'auto' : 'eager' };
+    const delay = this.#random.below(1000) < DELAYED_CLAIMS_IN_1000 ? this.#delay() : undefined;
+    return {
+      do: 'claim',
+      id: ++this.#lastId,
+      offer,
+      transfer,
+      paging: isLazy ? 'auto' : 'eager',
+      ...(delay && { delay }),
+    };
+  }
+
+  #delay(): Delay {
+    if (this.#random.below(1000) < STOPPED_CLAIMS_IN_1000) return { side: 'source', at: 'anywhere' };
+    const { side, checkpoint } = this.#random.pick(stepsOfClaim({ isPart: true }));
+    return { side, at: checkpoint };
   }
 }
 
@@ -92,5 +119,16 @@ function isTakenForAnother(state: State, action: Action, actions: readonly Actio
   return actions.some((other) => {
     const meant = other.do === 'claim' || other.do === 'cancel' ? state.offers.get(other.offer) : undefined;
     return meant?.region === action.region && meant.first === action.first && meant.destination === action.destination;
+  });
+}
+
+/** Threads of the program's own cannot be told when what they touch goes: nothing that ends the region beside them. */
+function isTouchedMeanwhile(state: State, action: Action, actions: readonly Action[]): boolean {
+  if (action.do !== 'touch') return false;
+  const { process } = state.regions.get(action.region) ?? {};
+  return actions.some((other) => {
+    if (other.do === 'kill') return other.process === process;
+    if (other.do === 'claim') return state.offers.get(other.offer)?.region === action.region;
+    return other.do === 'release' && other.region === action.region;
   });
 }

@@ -3,6 +3,7 @@
  * does one thing, as if nothing else went on, and says how it must end. `structuredClone` copies a state.
  */
 import { VMO_GRANT_R, VMO_GRANT_W, VMO_GRANTALL } from 'vmoffer';
+import type { Checkpoint } from './probe.js';
 
 const DROP_SHIFT = 3;
 const ALL = VMO_GRANTALL;
@@ -50,6 +51,8 @@ interface OfferState {
   child?: number;
 }
 
+type Paging = 'auto' | 'eager';
+
 export interface State {
   objects: Map<number, ObjectState>;
   holdings: Map<number, Holding>;
@@ -60,15 +63,28 @@ export interface State {
   lastId: number;
 }
 
+/**
+ * Where a claim is held up for longer than its first deadline: a side is parked at a checkpoint, or stopped. The claimer
+ * asks again until it is answered, and it must come to the same.
+ */
+export interface Delay {
+  side: 'source' | 'claimer';
+  at: Checkpoint | 'anywhere';
+}
+
 /** `id` names what comes of it: a region, an offer. */
 export type Action =
   | { do: 'allocate'; id: number; process: number; stamps: number[] }
   | { do: 'offer'; id: number; region: number; first: number; count: number; flags: number; destination: number }
-  | { do: 'claim'; id: number; offer: number; transfer: 'map' | 'pull'; paging: 'auto' | 'eager' }
+  | { do: 'claim'; id: number; offer: number; transfer: 'map' | 'pull'; paging: Paging; delay?: Delay }
   | { do: 'cancel'; offer: number }
   | { do: 'stamp'; region: number; page: number; stamp: number }
   | { do: 'release'; region: number }
-  | { do: 'kill'; process: number };
+  | { do: 'kill'; process: number }
+  /** Stopped, and let go on. */
+  | { do: 'pause'; process: number; ms: number }
+  /** Two threads touch every page. */
+  | { do: 'touch'; region: number };
 
 export function emptyState(): State {
   return { objects: new Map(), holdings: new Map(), regions: new Map(), offers: new Map(), dead: new Set(), lastId: 0 };
@@ -90,6 +106,10 @@ export function apply(state: State, action: Action): string {
       return release(state, action.region);
     case 'kill':
       return kill(state, action.process);
+    case 'pause':
+      return 'ok';
+    case 'touch':
+      return touch(state, action.region);
   }
 }
 
@@ -207,6 +227,12 @@ function stamp(state: State, { region, page, stamp: value }: Extract<Action, { d
   if (isShared) object.stamps[written.at] = value;
   else written.own = value;
   return 'ok';
+}
+
+function touch(state: State, id: number): string {
+  const region = get(state.regions, id);
+  if (!region.isLive) return 'ERR_VMO_INVALID_ARGUMENT';
+  return isThere(region) ? 'ok' : 'ERR_VMO_NOT_OWNED';
 }
 
 /** Offers outlive their region, and a private copy does not. */

@@ -1,13 +1,26 @@
 /** Three processes that do to each other what the ownership model says they may, several things at a time. */
-import { VmoError } from 'vmoffer';
+import { setTimeout as pause } from 'node:timers/promises';
+import { VmoError, type ClaimOptions } from 'vmoffer';
 import { until } from './barriers.js';
+import { objectDescriptors } from './holders.js';
 import { startObedient, type Obedient } from './obedient.js';
 import { OwnershipChoices } from './ownership-choices.js';
-import { apply, emptyState, forget, isHeld, isThere, stampsOf, type Action, type State } from './ownership-model.js';
+import {
+  apply,
+  emptyState,
+  forget,
+  isHeld,
+  isThere,
+  stampsOf,
+  type Action,
+  type Delay,
+  type State,
+} from './ownership-model.js';
 import { Random } from './random.js';
 
 const PROCESSES = 3;
 const HISTORY = 150;
+const IMPATIENT_MS = 40;
 const PEER_IS_GONE = ['ERR_VMO_PEER_GONE', 'ERR_VMO_NO_PROCESS', 'ERR_VMO_NOT_OFFERED'];
 
 /** What comes of it when the process that does it is killed. */
@@ -21,19 +34,9 @@ interface Handle {
   address: bigint;
 }
 
-export class OwnershipRun implements AsyncDisposable {
-  state: State = emptyState();
-  readonly #random: Random;
-  readonly #choices: OwnershipChoices;
+/** The processes, which outlive a run. One that a run has killed is started anew. */
+export class OwnershipProcesses implements AsyncDisposable {
   readonly #processes: Obedient[] = [];
-  readonly #regions = new Map<number, Handle>();
-  readonly #offers = new Map<number, Handle>();
-  readonly #history: string[] = [];
-
-  constructor(seed: number) {
-    this.#random = new Random(seed);
-    this.#choices = new OwnershipChoices(this.#random, PROCESSES);
-  }
 
   async start(): Promise<void> {
     this.#processes.push(...(await Promise.all(Array.from({ length: PROCESSES }, () => startObedient()))));
@@ -43,6 +46,40 @@ export class OwnershipRun implements AsyncDisposable {
     for (const process of this.#processes) await process[Symbol.asyncDispose]();
   }
 
+  at(index: number): Obedient {
+    const process = this.#processes[index];
+    if (!process) throw new Error(`there is no process ${index}`);
+    return process;
+  }
+
+  async restart(index: number): Promise<void> {
+    await this.at(index)[Symbol.asyncDispose]();
+    this.#processes[index] = await startObedient();
+  }
+
+  /** Nothing that a run has made is left in any of them. */
+  async expectEmpty(): Promise<void> {
+    for (const { pid } of this.#processes) {
+      await until(`process ${pid} holds no memory object`, () => objectDescriptors(pid) === 0);
+    }
+  }
+}
+
+export class OwnershipRun {
+  state: State = emptyState();
+  readonly #random: Random;
+  readonly #choices: OwnershipChoices;
+  readonly #processes: OwnershipProcesses;
+  readonly #regions = new Map<number, Handle>();
+  readonly #offers = new Map<number, Handle>();
+  readonly #history: string[] = [];
+
+  constructor(seed: number, processes: OwnershipProcesses) {
+    this.#random = new Random(seed);
+    this.#processes = processes;
+    this.#choices = new OwnershipChoices(this.#random, PROCESSES);
+  }
+
   /** The last things that were done, with what came of them. */
   get history(): string {
     return this.#history.join('\n  ');
@@ -50,7 +87,21 @@ export class OwnershipRun implements AsyncDisposable {
 
   /** Does a few things at once, and finds an order in which the model does the same. */
   async step(): Promise<void> {
-    const actions = this.#choices.next(this.state);
+    await this.#do(this.#choices.next(this.state));
+  }
+
+  /** Takes back every offer and releases every region, one after the other. */
+  async end(): Promise<void> {
+    await this.expectAllStamps();
+    const isPending = ({ state }: { state: string }) => state === 'pending';
+    const offers = [...this.state.offers].filter(([, offer]) => isPending(offer));
+    for (const [offer] of offers) await this.#do([{ do: 'cancel', offer }]);
+    for (const [region] of [...this.state.regions].filter(([, { isLive }]) => isLive)) {
+      await this.#do([{ do: 'release', region }]);
+    }
+  }
+
+  async #do(actions: readonly Action[]): Promise<void> {
     const results = await Promise.all(actions.map((action) => this.#perform(action)));
     this.#note(actions, results);
     this.state = await this.#whatHolds(this.#explain(actions, results));
@@ -94,12 +145,15 @@ export class OwnershipRun implements AsyncDisposable {
         return 'ok';
       }
       case 'claim': {
-        const { process, address } = this.#at(this.#offers, action.offer);
-        const destination = this.state.offers.get(action.offer)?.destination ?? 0;
-        const { pid } = this.#process(process);
-        const { transfer, paging } = action;
-        const claim = await this.#process(destination).call('claim', pid, address, { transfer, paging });
-        this.#regions.set(action.id, { process: destination, handle: claim.region, address: claim.address });
+        const { offer, transfer, paging, delay } = action;
+        const claim = await (delay
+          ? this.#claimHeldUp(offer, { transfer, paging }, delay)
+          : this.#claim(offer, { transfer, paging }));
+        this.#regions.set(action.id, {
+          process: this.#destinationOf(offer),
+          handle: claim.region,
+          address: claim.address,
+        });
         return claim.immutable ? 'claimed, immutable' : 'claimed';
       }
       case 'cancel': {
@@ -120,7 +174,46 @@ export class OwnershipRun implements AsyncDisposable {
         this.#process(action.process).kill('SIGKILL');
         await this.#process(action.process).ended;
         return 'ok';
+      case 'pause':
+        await pause(action.ms).then(stopped(this.#process(action.process)));
+        return 'ok';
+      case 'touch': {
+        const { process, handle } = this.#at(this.#regions, action.region);
+        await this.#process(process).call('touchTwice', handle);
+        return 'ok';
+      }
     }
+  }
+
+  #destinationOf(offer: number): number {
+    return this.state.offers.get(offer)?.destination ?? 0;
+  }
+
+  #claim(offer: number, options: ClaimOptions) {
+    const { process, address } = this.#at(this.#offers, offer);
+    const claimer = this.#process(this.#destinationOf(offer));
+    return claimer.call('claim', this.#process(process).pid, address, options);
+  }
+
+  /** The first attempt meets a side that does not go on, and ends at its deadline. The next one comes when it does. */
+  async #claimHeldUp(offer: number, options: ClaimOptions, { side, at }: Delay) {
+    const index = side === 'source' ? this.#at(this.#offers, offer).process : this.#destinationOf(offer);
+    const goOn = await this.#holdUp(this.#process(index), at);
+    const attempt = this.#claim(offer, { ...options, timeoutMs: IMPATIENT_MS });
+    // What is held up may be the thread that would see the deadline.
+    await Promise.race([attempt.catch(() => undefined), pause(2 * IMPATIENT_MS)]);
+    await goOn();
+    return attempt.catch((error: unknown) => {
+      if (error instanceof VmoError && error.code === 'ERR_VMO_TIMEOUT') return this.#claim(offer, options);
+      throw error;
+    });
+  }
+
+  /** Says how to let it go on. */
+  async #holdUp(process: Obedient, at: Delay['at']): Promise<() => Promise<unknown>> {
+    if (at === 'anywhere') return stopped(process);
+    const isParked = await process.call('park', at);
+    return () => (isParked ? process.call('unpark', at).catch(() => undefined) : Promise.resolve());
   }
 
   /** The states after the orders in which the model says the same of everything; of those whose offers are alike, the first. */
@@ -191,8 +284,7 @@ export class OwnershipRun implements AsyncDisposable {
   async #restartTheDead(actions: readonly Action[]): Promise<void> {
     for (const action of actions) {
       if (action.do !== 'kill') continue;
-      await this.#process(action.process)[Symbol.asyncDispose]();
-      this.#processes[action.process] = await startObedient();
+      await this.#processes.restart(action.process);
     }
     this.state.dead.clear();
   }
@@ -234,10 +326,8 @@ export class OwnershipRun implements AsyncDisposable {
     if (this.#history.length > HISTORY) this.#history.shift();
   }
 
-  #process(at: number): Obedient {
-    const process = this.#processes[at];
-    if (!process) throw new Error(`there is no process ${at}`);
-    return process;
+  #process(index: number): Obedient {
+    return this.#processes.at(index);
   }
 
   #at(handles: Map<number, Handle>, id: number): Handle {
@@ -245,6 +335,11 @@ export class OwnershipRun implements AsyncDisposable {
     if (!handle) throw new Error(`there is no ${id} in the processes`);
     return handle;
   }
+}
+
+function stopped(process: Obedient): () => Promise<unknown> {
+  process.kill('SIGSTOP');
+  return () => Promise.resolve(process.kill('SIGCONT'));
 }
 
 function isOfTheDead(state: State, action: Action): boolean {
