@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 
 #include "engine/base/units.h"
-#include "engine/sys/userfault.h"
+#include "engine/pager/write_guards.h"
 
 namespace vmoffer {
 namespace {
@@ -19,7 +18,7 @@ class Carving {
       : extents_(extents), mapping_(mapping), range_(range), object_(part->object()), holding_(std::move(part)) {}
 
   Status run(Writers writers) {
-    Status status = writers == Writers::kHeldUp && mapping_ != nullptr ? open_guard() : Status();
+    Status status = writers == Writers::kHeldUp && mapping_ != nullptr ? take_guard() : Status();
     for (const Extent& part : extents_.pieces(range_)) {
       for (uint64_t at = part.range.offset; status.is_ok() && at < part.range.end(); at += kPieceBytes) {
         status = carry(part, {at, std::min(kPieceBytes, part.range.end() - at)});
@@ -30,10 +29,10 @@ class Carving {
   }
 
  private:
-  Status open_guard() {
-    Result<WriteGuard> guard = WriteGuard::open();
+  Status take_guard() {
+    Result<const WriteGuard*> guard = write_guard();
     if (!guard.is_ok()) return guard.status();
-    guard_.emplace(guard.take());
+    guard_ = guard.value();
     return Status();
   }
 
@@ -55,11 +54,11 @@ class Carving {
   Status move(const Extent& part, ByteRange piece) const {
     if (mapping_ == nullptr) return copy(part, piece);
     const uint64_t address = extents_.address() + piece.offset;
-    Status status = guard_ ? guard_->hold(address, piece.length) : Status();
+    Status status = guard_ != nullptr ? guard_->hold(address, piece.length) : Status();
     if (!status.is_ok()) return status;
     status = copy(part, piece);
     if (status.is_ok()) status = put_in_place(part, piece);
-    if (guard_) guard_->lift(address, piece.length);
+    if (guard_ != nullptr) guard_->lift(address, piece.length);
     return status;
   }
 
@@ -113,7 +112,7 @@ class Carving {
   const ByteRange range_;
   const std::shared_ptr<MemoryObject> object_;
   const std::shared_ptr<Holding> holding_;
-  std::optional<WriteGuard> guard_;
+  const WriteGuard* guard_ = nullptr;
 };
 
 }  // namespace

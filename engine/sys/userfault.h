@@ -65,7 +65,7 @@ class UserFault {
 };
 
 // WriteGuard: makes threads of this process that write into a range wait, until it is lifted. Readers go on. For a
-// moment only: nobody tells those who wait how long. Used by one thread.
+// moment only: nobody tells those who wait how long. Any thread may use it, for ranges of its own.
 class WriteGuard {
  public:
   // Takes what the process may have: with user faults only, a system call that writes into the range meanwhile fails

@@ -199,3 +199,37 @@ describe('the thread that has carved a part', () => {
     });
   }
 });
+
+describe('the writers of parts', () => {
+  let source: Obedient;
+  beforeEach(async function () {
+    requires(this, needs.userfault);
+    source = await startObedient();
+  });
+  afterEach(() => source[Symbol.asyncDispose]());
+
+  it('are held up by one userfaultfd, which is kept: to close one takes as long as the process has mappings', async () => {
+    const { region } = await source.call('allocate', PAGES, SEED);
+    const whole = await source.call('offer', process.pid, region, VMO_GRANT_R);
+    expect(await source.call('userfaultDescriptors'), 'nothing has been carved').to.deep.equal([]);
+    await source.call('cancel', whole.offer);
+    for (let page = 0; page < 5; page++) {
+      const { address } = await source.call('offerPages', process.pid, region, 2 * page, 1, SHARED);
+      using claim = await vmClaim(source.pid, address);
+      expectPages(claim.view(), SEED, 2 * page);
+      expect(await source.call('userfaultDescriptors')).to.have.lengthOf(1);
+    }
+  });
+
+  it('are held up although there was no descriptor for it when the first part was offered', async () => {
+    const { region } = await source.call('allocate', PAGES, SEED);
+    await source.call('leaveDescriptors', 0);
+    await rejectionOf(source.call('offerPages', process.pid, region, FIRST, COUNT, SHARED), 'ERR_VMO_TOO_MANY');
+    await source.call('freeDescriptors');
+    const { address } = await source.call('offerPages', process.pid, region, FIRST, COUNT, SHARED);
+    expect(await source.call('inodes', region), 'it is carved when it is claimed').to.have.lengthOf(1);
+    using claim = await vmClaim(source.pid, address);
+    expectPages(claim.view(), SEED, FIRST);
+    expect(await source.call('inodes', region)).to.have.lengthOf(3);
+  });
+});
