@@ -27,6 +27,28 @@ Napi::Value sweep(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).limbo()->sweep());
 }
 
+// An amount that no heap may reach. Told of it, V8 collects everything before it returns.
+constexpr int64_t kBeyondEveryHeap = int64_t{1} << 40;
+
+void collect_garbage(Napi::Env env) {
+  Napi::MemoryManagement::AdjustExternalMemory(env, kBeyondEveryHeap);
+  Napi::MemoryManagement::AdjustExternalMemory(env, -kBeyondEveryHeap);
+}
+
+Napi::Value collect(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info.Env());
+  Limbo& limbo = *environment.limbo();
+  collect_garbage(info.Env());
+  size_t given_back = environment.collectables()->give_back_collected();
+  limbo.take_collected();
+  // The backing stores of one collection are freed beside the program, and at the next one at the latest.
+  const size_t waiting = limbo.size();
+  if (waiting > 0) collect_garbage(info.Env());
+  limbo.sweep();
+  given_back += waiting - limbo.size();
+  return Napi::Boolean::New(info.Env(), given_back > 0);
+}
+
 Napi::Value keep_alive(const Napi::CallbackInfo& info) {
   Environment::of(info.Env()).notifier()->keep_alive(boolean_argument(info, 0));
   return info.Env().Undefined();
@@ -107,6 +129,7 @@ Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
   };
   add("initialize", initialize);
   add("sweep", sweep);
+  add("collect", collect);
   add("keepAlive", keep_alive);
   add("allocate", allocate);
   add("addressOf", address_of);

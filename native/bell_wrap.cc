@@ -23,16 +23,28 @@ Napi::Object BellWrap::of_bell(Napi::Env env, UniqueFd bell) {
   BellWrap* wrap = object.IsEmpty() ? nullptr : Unwrap(object);
   if (wrap == nullptr) return {};
   wrap->watch_ = BellWatch::start(Environment::of(env), std::move(bell), *wrap);
+  wrap->collectables_ = Environment::of(env).collectables();
+  wrap->collectables_->add(*wrap);
   return wrap->Value();
 }
 
-BellWrap::~BellWrap() { close_watch(); }
+BellWrap::~BellWrap() {
+  if (collectables_ != nullptr) collectables_->remove(*this);
+  close_watch();
+}
+
+bool BellWrap::give_back_if_collected() {
+  if (watch_ == nullptr || !Value().IsEmpty()) return false;
+  close_watch();
+  return true;
+}
 
 // The function is a property, so that the collector sees who holds whom.
 void BellWrap::tell(bool has_hung_up) {
   const Napi::Env env = Env();
   const Napi::HandleScope scope(env);
   const Napi::Object self = Value();
+  if (self.IsEmpty()) return;  // collected, and about to be closed
   const Napi::Value on_ring = self.Get("onRing");
   if (on_ring.IsEmpty() || !on_ring.IsFunction()) return;
   on_ring.As<Napi::Function>().Call(self, {Napi::Boolean::New(env, has_hung_up)});

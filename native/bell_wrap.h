@@ -4,11 +4,14 @@
 
 #include <napi.h>
 
+#include <memory>
+
 #include "native/bell_watch.h"
+#include "native/collectables.h"
 
 namespace vmoffer {
 
-class BellWrap : public Napi::ObjectWrap<BellWrap>, private BellListener {
+class BellWrap : public Napi::ObjectWrap<BellWrap>, private BellListener, private Collectable {
  public:
   static void define(Napi::Env env);
   // Takes ownership. Empty when the environment is ending.
@@ -22,6 +25,7 @@ class BellWrap : public Napi::ObjectWrap<BellWrap>, private BellListener {
   void on_ring() override { tell(false); }
   void on_hang_up() override { tell(true); }
   void on_gone() override { watch_ = nullptr; }
+  bool give_back_if_collected() override;
   void tell(bool has_hung_up);
   bool close_watch();
 
@@ -32,6 +36,7 @@ class BellWrap : public Napi::ObjectWrap<BellWrap>, private BellListener {
 
   BellWatch* watch_ = nullptr;
   bool is_waited_for_ = false;
+  std::shared_ptr<Collectables> collectables_;
 };
 
 }  // namespace vmoffer

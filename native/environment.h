@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "engine/transfer/runtime.h"
+#include "native/collectables.h"
 #include "native/js_notifier.h"
 #include "native/windows.h"
 
@@ -36,6 +37,7 @@ class Environment {
   const std::shared_ptr<JsNotifier>& notifier() const { return notifier_; }
   const Napi::FunctionReference& create_error() const { return create_error_; }
   const std::shared_ptr<Limbo>& limbo() const { return limbo_; }
+  const std::shared_ptr<Collectables>& collectables() const { return collectables_; }
 
   // JavaScript functions that wait for the engine, by number, so that no other thread ever holds one.
   using CallbackId = uint64_t;
@@ -72,6 +74,7 @@ class Environment {
   std::unordered_map<CallbackId, Callback> callbacks_;
   std::set<Closable*> closables_;
   const std::shared_ptr<Limbo> limbo_;
+  const std::shared_ptr<Collectables> collectables_ = std::make_shared<Collectables>();
 };
 
 }  // namespace vmoffer

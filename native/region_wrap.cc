@@ -1,6 +1,10 @@
 #include "native/region_wrap.h"
 
+#include <algorithm>
+
+#include "engine/base/units.h"
 #include "engine/sys/page_table.h"
+#include "engine/sys/process.h"
 #include "native/arguments.h"
 #include "native/errors.h"
 #include "native/names.h"
@@ -36,6 +40,12 @@ Napi::Object latency(Napi::Env env, const LatencyHistogram& histogram) {
 
 Napi::Number count(Napi::Env env, uint64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
 
+// In bytes of what the collector counts. It wakes at 64 MiB: half of all descriptors weigh as much.
+int64_t weight_of_descriptors(int64_t count) {
+  static const auto weight = static_cast<int64_t>(std::max<uint64_t>(4096, 2 * 64 * kMiB / max_descriptors()));
+  return count * weight;
+}
+
 }  // namespace
 
 void RegionWrap::define(Napi::Env env) {
@@ -62,8 +72,11 @@ void RegionWrap::define(Napi::Env env) {
 }
 
 RegionWrap::RegionWrap(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<RegionWrap>(info), environment_(&Environment::of(info.Env())) {
+    : Napi::ObjectWrap<RegionWrap>(info),
+      environment_(&Environment::of(info.Env())),
+      collectables_(environment_->collectables()) {
   environment_->add(*this);
+  collectables_->add(*this);
 }
 
 RegionWrap* RegionWrap::make(Napi::Env env, std::shared_ptr<Region> region) {
@@ -80,8 +93,8 @@ RegionWrap* RegionWrap::make(Napi::Env env, std::shared_ptr<Region> region) {
 Napi::Object RegionWrap::of_region(Napi::Env env, std::shared_ptr<Region> region) {
   RegionWrap* wrap = make(env, std::move(region));
   if (wrap == nullptr) return {};
-  // Memory that this process pays for: the collector is to know what it could free. Claims are not accounted.
-  wrap->account(static_cast<int64_t>(wrap->region_->byte_length()));
+  // Memory that this process pays for: the collector is to know what it could free.
+  wrap->account(static_cast<int64_t>(wrap->region_->byte_length()) + weight_of_descriptors(1));
   return wrap->Value();
 }
 
@@ -91,11 +104,14 @@ Napi::Object RegionWrap::of_claim(Napi::Env env, ReceivedClaim claim) {
   if (wrap == nullptr) return {};
   wrap->claim_ =
       ClaimFacts{claim.source_pid, claim.flags & ~kKindMask, claim.is_immutable, claim.paging, claim.transfer};
+  // The bytes are not accounted: a claim shows another process's memory.
+  wrap->account(weight_of_descriptors(2));
   return wrap->Value();
 }
 
 RegionWrap::~RegionWrap() {
   account(-accounted_bytes_);
+  collectables_->remove(*this);
   if (environment_ != nullptr) environment_->remove(*this);
 }
 
@@ -108,6 +124,15 @@ void RegionWrap::account(int64_t byte_length) {
 void RegionWrap::close() {
   environment_ = nullptr;
   release_memory();
+}
+
+// Its ArrayBuffers keep the memory for as long as they are there.
+bool RegionWrap::give_back_if_collected() {
+  if (region_ == nullptr || !Value().IsEmpty()) return false;
+  account(-accounted_bytes_);
+  windows_.reset();
+  region_.reset();
+  return true;
 }
 
 void RegionWrap::release_memory() {

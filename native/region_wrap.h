@@ -12,7 +12,7 @@
 
 namespace vmoffer {
 
-class RegionWrap : public Napi::ObjectWrap<RegionWrap>, private Closable {
+class RegionWrap : public Napi::ObjectWrap<RegionWrap>, private Closable, private Collectable {
  public:
   static void define(Napi::Env env);
   static Napi::Object of_region(Napi::Env env, std::shared_ptr<Region> region);
@@ -33,6 +33,7 @@ class RegionWrap : public Napi::ObjectWrap<RegionWrap>, private Closable {
 
   static RegionWrap* make(Napi::Env env, std::shared_ptr<Region> region);
   void close() override;
+  bool give_back_if_collected() override;
   void release_memory();
   void account(int64_t byte_length);
 
@@ -55,6 +56,7 @@ class RegionWrap : public Napi::ObjectWrap<RegionWrap>, private Closable {
   void prefetch(const Napi::CallbackInfo& info);
 
   Environment* environment_;  // null from close() on
+  const std::shared_ptr<Collectables> collectables_;
   std::shared_ptr<Region> region_;
   std::unique_ptr<Windows> windows_;
   std::optional<ClaimFacts> claim_;

@@ -10,17 +10,30 @@ constexpr int64_t kAccountedBytesPerWindow = 4096;
 
 }  // namespace
 
-// What an ArrayBuffer object leaves behind.
-struct Windows::Collected {
-  std::shared_ptr<Region> region;
+struct Window {
+  std::shared_ptr<Region> region;  // until the limbo has it
   std::weak_ptr<void> store;
   std::weak_ptr<Limbo> limbo;
-  std::shared_ptr<Buffers> buffers;
-  Buffers::iterator position;
+  std::shared_ptr<Windows::Buffers> buffers;
+  Windows::Buffers::iterator position;
+
+  bool is_collected() const { return position->Value().IsEmpty(); }
 };
 
-void Limbo::add(std::shared_ptr<Region> region, std::weak_ptr<void> store) {
-  entries_.push_back({std::move(region), std::move(store)});
+void Limbo::add(Window& window) { entries_.push_back({std::move(window.region), std::move(window.store)}); }
+
+void Limbo::take(Window& window) {
+  if (expected_.erase(&window) == 0) return;
+  add(window);
+  if (sweep()) sweep_later_();
+}
+
+void Limbo::take_collected() {
+  std::erase_if(expected_, [this](Window* window) {
+    if (!window->is_collected()) return false;
+    add(*window);
+    return true;
+  });
   if (sweep()) sweep_later_();
 }
 
@@ -36,16 +49,17 @@ Napi::ArrayBuffer Windows::open(Napi::Env env, uint64_t byte_offset, uint64_t by
   if (sets_detach_key) set_detach_key(external.buffer);
   const auto position = buffers_->insert(buffers_->end(), Napi::Reference<Napi::ArrayBuffer>::New(external.buffer));
   Napi::MemoryManagement::AdjustExternalMemory(env, kAccountedBytesPerWindow);
-  external.buffer.AddFinalizer(on_collected, new Collected{region_, external.store, limbo_, buffers_, position});
+  auto* const window = new Window{region_, external.store, limbo_, buffers_, position};
+  external.buffer.AddFinalizer(on_collected, window);
+  if (const std::shared_ptr<Limbo> limbo = limbo_.lock(); limbo != nullptr) limbo->expect(*window);
   return external.buffer;
 }
 
-void Windows::on_collected(Napi::Env env, Collected* raw) {
-  const std::unique_ptr<Collected> collected(raw);
-  collected->buffers->erase(collected->position);
+void Windows::on_collected(Napi::Env env, Window* raw) {
+  const std::unique_ptr<Window> window(raw);
+  if (const std::shared_ptr<Limbo> limbo = window->limbo.lock(); limbo != nullptr) limbo->take(*window);
+  window->buffers->erase(window->position);
   Napi::MemoryManagement::AdjustExternalMemory(env, -kAccountedBytesPerWindow);
-  const std::shared_ptr<Limbo> limbo = collected->limbo.lock();
-  if (limbo != nullptr) limbo->add(std::move(collected->region), std::move(collected->store));
 }
 
 void Windows::detach_when_disowned(const std::shared_ptr<JsNotifier>& notifier) {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/pager/region.h"
@@ -18,22 +19,34 @@
 
 namespace vmoffer {
 
+// An ArrayBuffer object, until its finalizer has run.
+struct Window;
+
 // Regions whose ArrayBuffer objects have been collected and whose backing stores may not have been.
 class Limbo {
  public:
   // `sweep_later` arranges a call of sweep().
   explicit Limbo(std::function<void()> sweep_later) : sweep_later_(std::move(sweep_later)) {}
 
-  void add(std::shared_ptr<Region> region, std::weak_ptr<void> store);
+  // Borrows it until take().
+  void expect(Window& window) { expected_.insert(&window); }
+  // Its finalizer runs. What it has of the region is here from then on.
+  void take(Window& window);
+  // As if the finalizers of all that have been collected had run.
+  void take_collected();
   // True when something is still waiting.
   bool sweep();
+  size_t size() const { return entries_.size(); }
 
  private:
   struct Entry {
     std::shared_ptr<Region> region;
     std::weak_ptr<void> store;
   };
+  void add(Window& window);
+
   const std::function<void()> sweep_later_;
+  std::unordered_set<Window*> expected_;
   std::vector<Entry> entries_;
 };
 
@@ -53,11 +66,11 @@ class Windows {
   bool any() const { return !buffers_->empty(); }
 
  private:
+  friend struct Window;
   using Buffers = std::list<Napi::Reference<Napi::ArrayBuffer>>;
-  struct Collected;
 
   static void detach(Napi::Env env, const Buffers& buffers);
-  static void on_collected(Napi::Env env, Collected* collected);
+  static void on_collected(Napi::Env env, Window* window);
 
   const std::shared_ptr<Region> region_;
   const std::weak_ptr<Limbo> limbo_;

@@ -9,6 +9,7 @@ import { gatherLoadFacts, type LoadAttempt } from './loading/load-facts.js';
 import { hasOtherLibc, isCutOff, readMachine } from './loading/read-elf.js';
 import { log } from './log.js';
 import type { Native } from './native.js';
+import { withSecondTry } from './second-try.js';
 
 /*
  * VMOFFER_BUILD and VMOFFER_ADDON name another build (Debug: the sanitizers') and another addon (probe) of this package.
@@ -23,7 +24,7 @@ let loaded: Native | undefined;
 
 /** The addon, loaded on first use: importing the library does nothing on a machine that cannot run it. */
 export function addon(): Native {
-  loaded ??= initialize(load());
+  loaded ??= withSecondTry(initialize(load()));
   return loaded;
 }
 

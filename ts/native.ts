@@ -159,6 +159,11 @@ export interface Native {
   }): void;
   /** Frees address space whose last ArrayBuffer the collector has let go. True when some is still waiting. */
   sweep(): boolean;
+  /**
+   * Has V8 collect everything, and gives back at once what the collected objects held, where their finalizers would come later.
+   * True when that was something. Does nothing where the engine takes no hints.
+   */
+  collect(): boolean;
   /** While true, this environment's event loop stays alive (a pending claim, an open incomingOffers). */
   keepAlive(alive: boolean): void;
   allocate(byteLength: number, executable: boolean, hugePages: boolean): NativeRegion;

@@ -6,7 +6,7 @@ import { filesBelow, projectRoot, readProjectFile } from '../support/project.js'
 
 /** Each part of the library, and where it traces from. */
 const NAMESPACES: Record<string, string[]> = {
-  'vmoffer:addon': ['load-addon'],
+  'vmoffer:addon': ['load-addon', 'second-try'],
   'vmoffer:capabilities': ['capabilities'],
   'vmoffer:channel': [
     'channel/accept',

@@ -1,0 +1,157 @@
+import { expect } from 'chai';
+import { VmoError } from '#ts/errors.js';
+import type { Native, NativeClaim, NativeClaimOptions, NativeRegion } from '#ts/native.js';
+import { withSecondTry } from '#ts/second-try.js';
+import { thrownBy } from '../support/vmo-error.js';
+
+const OPTIONS: NativeClaimOptions = { transfer: 'map', paging: 'auto', timeoutMs: 1000, kind: 'memory' };
+const REGION = {} as NativeRegion;
+const CLAIM = {} as NativeClaim;
+const OTHER_PID = process.pid + 1;
+
+function lacks(errno: string): VmoError {
+  return new VmoError('ERR_VMO_TOO_MANY', `no more: ${errno}`, { errno });
+}
+
+type Done = (error: Error | null, claim?: NativeClaim) => void;
+
+/** An addon that fails as it is told, on a clock of its own. */
+class Stub {
+  /** What each call fails with, in order; what comes after succeeds. */
+  failures: VmoError[] = [];
+  givesBack = true;
+  collectionMs = 20;
+  collections = 0;
+  timeouts: number[] = [];
+  abandoned = 0;
+  now = 0;
+  #done: Done | undefined;
+
+  readonly native = withSecondTry(
+    {
+      collect: () => {
+        this.collections++;
+        this.now += this.collectionMs;
+        return this.givesBack;
+      },
+      allocate: () => {
+        const failure = this.failures.shift();
+        if (failure) throw failure;
+        return REGION;
+      },
+      claim: (_pid: number, _address: bigint, { timeoutMs }: NativeClaimOptions, done: Done) => {
+        this.timeouts.push(timeoutMs);
+        this.#done = done;
+        return () => this.abandoned++;
+      },
+    } as unknown as Native,
+    () => this.now,
+  );
+
+  settle(error: Error | null): void {
+    const done = this.#done;
+    this.#done = undefined;
+    if (error) done?.(error);
+    else done?.(null, CLAIM);
+  }
+
+  allocate(): NativeRegion {
+    return this.native.allocate(4096, false, false);
+  }
+}
+
+describe('a second try', () => {
+  let stub: Stub;
+  beforeEach(() => {
+    stub = new Stub();
+  });
+
+  for (const errno of ['EMFILE', 'ENFILE', 'ENOMEM']) {
+    it(`follows a collection after ${errno}`, () => {
+      stub.failures = [lacks(errno)];
+      expect(stub.allocate()).to.equal(REGION);
+      expect(stub.collections).to.equal(1);
+    });
+  }
+
+  it('does not follow another error, nor what another process lacks', () => {
+    const strange = [
+      new VmoError('ERR_VMO_UNSUPPORTED', 'no', { errno: 'EPERM' }),
+      new VmoError('ERR_VMO_TOO_MANY', 'at the source: no more', { pid: OTHER_PID }),
+    ];
+    for (const error of strange) {
+      stub.failures = [error];
+      expect(thrownBy(() => stub.allocate(), error.code)).to.equal(error);
+    }
+    expect(stub.collections).to.equal(0);
+  });
+
+  it('follows what this process lacks as the source of its own claim', () => {
+    stub.failures = [new VmoError('ERR_VMO_TOO_MANY', 'at the source: no more', { pid: process.pid })];
+    expect(stub.allocate()).to.equal(REGION);
+  });
+
+  it('is not made when the collection has given nothing back', () => {
+    stub.givesBack = false;
+    stub.failures = [lacks('EMFILE')];
+    thrownBy(() => stub.allocate(), 'ERR_VMO_TOO_MANY');
+    expect(stub.allocate()).to.equal(REGION);
+    expect(stub.collections).to.equal(1);
+  });
+
+  it('is one, and the first error is thrown when it fails', () => {
+    const first = lacks('EMFILE');
+    stub.failures = [first, lacks('ENFILE'), lacks('ENFILE')];
+    expect(thrownBy(() => stub.allocate(), 'ERR_VMO_TOO_MANY')).to.equal(first);
+    expect(stub.collections).to.equal(1);
+    expect(stub.failures).to.have.lengthOf(1);
+  });
+
+  it('takes a tenth of the time at most where every collection is in vain', () => {
+    stub.givesBack = false;
+    for (let second = 0; second < 100; second++) {
+      for (let times = 0; times < 10; times++) {
+        stub.failures = [lacks('EMFILE')];
+        thrownBy(() => stub.allocate(), 'ERR_VMO_TOO_MANY');
+        stub.now += 80;
+      }
+    }
+    expect(stub.collections * stub.collectionMs).to.be.closeTo(1000 + stub.now / 10, 200);
+  });
+
+  it('is made of a claim whose callback says so, in what is left of its time', () => {
+    const outcomes: unknown[] = [];
+    stub.native.claim(OTHER_PID, 0n, OPTIONS, (error, claim) => outcomes.push(error ?? claim));
+    stub.now += 300;
+    stub.settle(lacks('EMFILE'));
+    expect(outcomes).to.deep.equal([]);
+    stub.settle(null);
+    expect(outcomes).to.deep.equal([CLAIM]);
+    expect(stub.timeouts).to.deep.equal([1000, 1000 - 300 - stub.collectionMs]);
+  });
+
+  it('of a claim is the last, and gives the first error', () => {
+    const first = lacks('EMFILE');
+    const outcomes: unknown[] = [];
+    stub.native.claim(OTHER_PID, 0n, OPTIONS, (error, claim) => outcomes.push(error ?? claim));
+    stub.settle(first);
+    stub.settle(lacks('ENFILE'));
+    expect(outcomes).to.deep.equal([first]);
+    expect(stub.collections).to.equal(1);
+  });
+
+  it('is not made of a claim that was abandoned meanwhile, and can be abandoned itself', () => {
+    const outcomes: unknown[] = [];
+    const begin = () => stub.native.claim(OTHER_PID, 0n, OPTIONS, (error, claim) => outcomes.push(error ?? claim));
+    const abandon = begin();
+    abandon();
+    const first = lacks('EMFILE');
+    stub.settle(first);
+    expect(outcomes).to.deep.equal([first]);
+    const abandonSecond = begin();
+    stub.settle(lacks('EMFILE'));
+    abandonSecond();
+    expect(stub.abandoned).to.equal(2);
+    expect(stub.timeouts).to.have.lengthOf(3);
+  });
+});

@@ -1,0 +1,134 @@
+import { VmoError } from './errors.js';
+import { log } from './log.js';
+import type { Native } from './native.js';
+
+/*
+ * Regions, claims and channels that a program has forgotten hold descriptors and address space until the collector finds them,
+ * and the collector is driven by memory. So what fails at such a limit is tried again after a collection.
+ */
+
+const LIMITS = new Set<unknown>(['EMFILE', 'ENFILE', 'ENOMEM']);
+/** What a source lacks comes without an errno. The source may be this process. */
+const LACKS = new Set<unknown>(['ERR_VMO_TOO_MANY', 'ERR_VMO_NO_MEMORY']);
+/** A program that needs all that it has is not to spend its time on collections in vain: a tenth of it, after a first second. */
+const VAIN_SHARE = 0.1;
+const MOST_VAIN_MS = 1000;
+
+/** The addon, in which whatever takes descriptors or address space is tried a second time. */
+export function withSecondTry(native: Native, now = () => performance.now()): Native {
+  const collector = new Collector(native, now);
+
+  function twice<A extends unknown[], R>(action: (...args: A) => R): (...args: A) => R {
+    return (...args) => {
+      try {
+        return action(...args);
+      } catch (error) {
+        if (collector.helpsAgainst(error)) return insteadOf(error, () => action(...args));
+        throw error;
+      }
+    };
+  }
+
+  /** For what fails in its callback: `again` starts it anew. */
+  function twiceLater<A extends unknown[]>(
+    done: (error: Error | null, ...result: A) => void,
+    again: (done: (error: Error | null, ...result: A) => void) => void,
+  ): (error: Error | null, ...result: A) => void {
+    return (error, ...result) => {
+      if (error === null || !collector.helpsAgainst(error)) {
+        done(error, ...result);
+        return;
+      }
+      try {
+        again((second, ...got) => {
+          done(second === null ? null : error, ...got);
+        });
+      } catch {
+        done(error, ...result);
+      }
+    };
+  }
+
+  return {
+    ...native,
+    allocate: twice((...args: Parameters<Native['allocate']>) => native.allocate(...args)),
+    offer: twice((...args: Parameters<Native['offer']>) => native.offer(...args)),
+    claimSync: twice((...args: Parameters<Native['claimSync']>) => native.claimSync(...args)),
+    listSync: twice((...args: Parameters<Native['listSync']>) => native.listSync(...args)),
+    watchIncoming: twice((...args: Parameters<Native['watchIncoming']>) => native.watchIncoming(...args)),
+    list(timeoutMs, done) {
+      const start = twice((...args: Parameters<Native['list']>) => {
+        native.list(...args);
+      });
+      start(
+        timeoutMs,
+        twiceLater(done, (then) => {
+          start(timeoutMs, then);
+        }),
+      );
+    },
+    claim(srcPid, remoteAddress, options, done) {
+      const start = twice((...args: Parameters<Native['claim']>) => native.claim(...args));
+      const deadline = now() + options.timeoutMs;
+      let isAbandoned = false;
+      const begin = (then: typeof done) => {
+        if (isAbandoned) throw new Error('the claim was abandoned');
+        const timeoutMs = Math.max(1, deadline - now());
+        abandon = start(srcPid, remoteAddress, { ...options, timeoutMs }, then);
+      };
+      let abandon = start(srcPid, remoteAddress, options, twiceLater(done, begin));
+      return () => {
+        isAbandoned = true;
+        abandon();
+      };
+    },
+  };
+}
+
+function isLackOfOurs({ code, errno, pid }: VmoError): boolean {
+  return LIMITS.has(errno) || (pid === process.pid && LACKS.has(code));
+}
+
+/** What the first try failed with says more than what the second did. */
+function insteadOf<R>(error: unknown, action: () => R): R {
+  try {
+    return action();
+  } catch {
+    throw error;
+  }
+}
+
+class Collector {
+  readonly #native: Native;
+  #vainMs = 0;
+  #lastMs = 0;
+  readonly #now: () => number;
+
+  constructor(native: Native, now: () => number) {
+    this.#native = native;
+    this.#now = now;
+  }
+
+  /** Whether a collection has given back something that the failed call may have lacked. */
+  helpsAgainst(error: unknown): boolean {
+    return error instanceof VmoError && isLackOfOurs(error) && this.#isWorthIt() && this.#collect(error.code);
+  }
+
+  #isWorthIt(): boolean {
+    const now = this.#now();
+    this.#vainMs = Math.max(0, this.#vainMs - (now - this.#lastMs) * VAIN_SHARE);
+    this.#lastMs = now;
+    return this.#vainMs < MOST_VAIN_MS;
+  }
+
+  #collect(code: string): boolean {
+    const begin = this.#now();
+    const bun = (globalThis as { Bun?: { gc(isSynchronous: boolean): void } }).Bun;
+    bun?.gc(true);
+    const hasGivenBack = this.#native.collect();
+    const tookMs = this.#now() - begin;
+    if (!hasGivenBack) this.#vainMs += tookMs;
+    log.addon('%s: a collection of %d ms has given %s back', code, tookMs, hasGivenBack ? 'something' : 'nothing');
+    return hasGivenBack;
+  }
+}
