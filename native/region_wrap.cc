@@ -42,7 +42,7 @@ Napi::Number count(Napi::Env env, uint64_t value) { return Napi::Number::New(env
 
 // In bytes of what the collector counts. It wakes at 64 MiB: half of all descriptors weigh as much.
 int64_t weight_of_descriptors(int64_t count) {
-  static const auto weight = static_cast<int64_t>(std::max<uint64_t>(4096, 2 * 64 * kMiB / max_descriptors()));
+  static const auto weight = static_cast<int64_t>(std::max<uint64_t>(4096, 128 * kMiB / max_descriptors()));
   return count * weight;
 }
 

@@ -1,5 +1,6 @@
 import { getSystemErrorName } from 'node:util';
 import type { ErrorDetails } from './native.js';
+import { formatAddress } from './units.js';
 
 /**
  * The kinds of errors: one code for each thing that a caller would do differently. Codes are stable, messages are not: match
@@ -101,6 +102,12 @@ export class VmoError extends Error {
     for (const [key, value] of Object.entries<unknown>(known)) {
       if (value !== undefined) Object.defineProperty(this, key, { value, enumerable: true, configurable: true });
     }
+  }
+
+  /** The error for `JSON.stringify`, which knows no bigint. */
+  toJSON(): object {
+    const { name, code, message, errno, syscall, pid, address } = this;
+    return { name, code, message, errno, syscall, pid, address: address && formatAddress(address) };
   }
 }
 

@@ -1,7 +1,10 @@
+import { inspect, type InspectOptions } from 'node:util';
 import type { Claim } from './claim.js';
+import { describeFlags } from './flags.js';
 import { IncomingOfferIterator } from './incoming-offer-iterator.js';
 import type { NativeOfferRecord } from './native.js';
 import type { ClaimOptions } from './options.js';
+import { formatAddress } from './units.js';
 import { checkOptions, checkPid, checkSignal } from './validate.js';
 import { vmClaim } from './vm-claim.js';
 
@@ -57,6 +60,17 @@ export class IncomingOffer {
    */
   claim(options?: ClaimOptions): Promise<Claim> {
     return vmClaim(this.srcPid, this.address, options);
+  }
+
+  /** What the offer is, in words and numbers, for `JSON.stringify`. */
+  toJSON(): object {
+    const { id, srcPid, byteLength } = this;
+    return { id, srcPid, address: formatAddress(this.address), byteLength, flags: describeFlags(this.flags) };
+  }
+
+  /** @internal */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `IncomingOffer ${inspect(this.toJSON(), options)}`;
   }
 }
 

@@ -5,6 +5,7 @@ import { promiseOf } from './keep-alive.js';
 import type { OfferEnding, OfferState } from './kinds.js';
 import { log } from './log.js';
 import type { NativeOffer } from './native.js';
+import { CANNOT_BE_CLONED } from './stays-here.js';
 import { formatAddress } from './units.js';
 
 /**
@@ -20,6 +21,8 @@ import { formatAddress } from './units.js';
  * @category Offering
  */
 export class Offer {
+  /** @internal */
+  readonly cannotBeCloned = CANNOT_BE_CLONED;
   readonly #native: NativeOffer;
   #claimed: Promise<OfferEnding> | undefined;
   #released: Promise<void> | undefined;
@@ -109,10 +112,14 @@ export class Offer {
     if (log.offer.enabled) log.offer('%s: %s to %d', event, formatAddress(this.address), this.destPid);
   }
 
+  /** What the offer is, in words and numbers, for `JSON.stringify`. */
+  toJSON(): object {
+    const { id, destPid, byteLength, state } = this;
+    return { id, destPid, address: formatAddress(this.address), byteLength, flags: describeFlags(this.flags), state };
+  }
+
   /** @internal */
   [inspect.custom](_depth: number, options: InspectOptions): string {
-    const { id, destPid, byteLength, state } = this;
-    const [address, flags] = [formatAddress(this.address), describeFlags(this.flags)];
-    return `Offer ${inspect({ id, destPid, address, byteLength, flags, state }, options)}`;
+    return `Offer ${inspect(this.toJSON(), options)}`;
   }
 }

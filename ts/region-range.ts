@@ -1,4 +1,7 @@
+import { inspect, type InspectOptions } from 'node:util';
 import type { Region } from './region.js';
+import { CANNOT_BE_CLONED } from './stays-here.js';
+import { formatAddress } from './units.js';
 
 /**
  * Whole pages of a region, from {@link Region.range}, to offer them by. It holds no memory of its own, and is of no use when
@@ -10,6 +13,8 @@ import type { Region } from './region.js';
  * @category Allocating
  */
 export class RegionRange {
+  /** @internal */
+  readonly cannotBeCloned = CANNOT_BE_CLONED;
   /** The region that the pages belong to. */
   readonly region: Region;
   /** Where the range begins, in bytes from the region's start. */
@@ -31,5 +36,16 @@ export class RegionRange {
   /** The address of the range's first byte in this process. */
   get address(): bigint {
     return this.region.address + BigInt(this.byteOffset);
+  }
+
+  /** What the range is, in words and numbers, for `JSON.stringify`. */
+  toJSON(): object {
+    const { byteOffset, byteLength } = this;
+    return { address: formatAddress(this.address), byteOffset, byteLength };
+  }
+
+  /** @internal */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `RegionRange ${inspect(this.toJSON(), options)}`;
   }
 }

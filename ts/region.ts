@@ -7,11 +7,14 @@ import { addon } from './load-addon.js';
 import { log } from './log.js';
 import type { NativeRegion } from './native.js';
 import { RegionRange } from './region-range.js';
+import { CANNOT_BE_CLONED } from './stays-here.js';
 import { formatAddress } from './units.js';
 import { checkLength, checkPageOffset, checkWholePages, checkWithin } from './validate.js';
 
 /**
  * A page-aligned range of memory that this library manages. {@link allocate} makes one; a {@link Claim} is one, too.
+ *
+ * It stands for memory and is no data: a structured clone of it (`postMessage`, `structuredClone`) throws.
  *
  * The memory is given back by `release()`, by leaving the scope of `using`, when the object is garbage and no buffer of
  * it is left, and when the thread (main or worker) that made it ends. An open offer and a live claim elsewhere keep what
@@ -25,6 +28,8 @@ import { checkLength, checkPageOffset, checkWholePages, checkWithin } from './va
  * @category Allocating
  */
 export class Region {
+  /** @internal */
+  readonly cannotBeCloned = CANNOT_BE_CLONED;
   readonly #native: NativeRegion;
   #buffer: ArrayBuffer | undefined;
 
@@ -146,6 +151,11 @@ export class Region {
   /** Calls `release()` at the end of the scope of `using`, which may be before a write that was begun there has ended. */
   [Symbol.dispose](): void {
     this.release();
+  }
+
+  /** What the region is, in words and numbers, for `JSON.stringify`. None of the memory goes along. */
+  toJSON(): object {
+    return this.describe();
   }
 
   /** @internal */

@@ -66,6 +66,12 @@ export class ResidencyMap {
     }
   }
 
+  /** What the map says, for `JSON.stringify`: the numbers, and the resident runs. */
+  toJSON(): object {
+    const { pageSize, pageCount, residentPages } = this;
+    return { pageSize, pageCount, residentPages, ranges: [...this.ranges()] };
+  }
+
   /** The first page from `start` on that is resident or not, as asked; `pageCount` if there is none. */
   #next(start: number, isResident: boolean): number {
     const uniform = isResident ? 0x00 : 0xff;

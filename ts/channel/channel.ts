@@ -1,3 +1,5 @@
+import { inspect, type InspectOptions } from 'node:util';
+import { CANNOT_BE_CLONED } from '../stays-here.js';
 import { checkPid } from '../validate.js';
 import type { OfferableMemory } from '../vm-offer.js';
 import { acceptAll, acceptOne } from './accept.js';
@@ -49,6 +51,8 @@ import { SentEnclosures } from './sent-enclosures.js';
  * @category Channels
  */
 export class Channel {
+  /** @internal */
+  readonly cannotBeCloned = CANNOT_BE_CLONED;
   readonly #rings: Rings;
   readonly #claims: ClaimsAhead;
   readonly #reader: RingReader;
@@ -342,6 +346,17 @@ export class Channel {
   /** Calls `close()` at the end of the scope of `await using`, which waits for it. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** What the channel is, in words and numbers, for `JSON.stringify`. No message goes along. */
+  toJSON(): object {
+    const { peerPid, slots, slotBytes, ended } = this;
+    return { peerPid, slots, slotBytes, ended };
+  }
+
+  /** @internal */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `Channel ${inspect(this.toJSON(), options)}`;
   }
 
   #close(): Promise<void> {

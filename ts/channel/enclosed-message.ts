@@ -3,7 +3,8 @@ import { VmoError } from '../errors.js';
 import type { NativeClaim } from '../native.js';
 import { claimOffered } from './claim-offered.js';
 import type { Description } from './enclosure.js';
-import type { Message } from './message.js';
+import { CANNOT_BE_CLONED } from '../stays-here.js';
+import { describeMessage, type Message } from './message.js';
 
 /** What the channel does for its enclosed messages. */
 export interface EnclosureHost {
@@ -14,6 +15,7 @@ export interface EnclosureHost {
 
 /** A message in memory of its own, from the moment its claim begins. */
 export class EnclosedMessage implements Message {
+  readonly cannotBeCloned = CANNOT_BE_CLONED;
   /** Which message of the ring it is. */
   readonly index: number;
   readonly #description: Description;
@@ -56,6 +58,10 @@ export class EnclosedMessage implements Message {
 
   release(): void {
     this.#giveBack(this);
+  }
+
+  toJSON(): object {
+    return describeMessage(this, this.#isRegion);
   }
 
   /** Lets go of the memory, if nobody has taken it. */

@@ -1,10 +1,11 @@
 import type { Claim } from '../claim.js';
+import { CANNOT_BE_CLONED } from '../stays-here.js';
 import type { RingReader } from './ring-reader.js';
 
 /**
  * One message, whole, from {@link Channel.receive} or an iteration over a channel.
  *
- * It is there until the next one is asked for, or until `release()`.
+ * It is there until the next one is asked for, or until `release()`. A structured clone of it throws; copy `bytes`.
  *
  * @example
  * for await (const message of channel) {
@@ -35,8 +36,14 @@ export interface Message {
   release(): void;
 }
 
+/** For `JSON.stringify`: the bytes do not go along. */
+export function describeMessage({ bytes }: Pick<Message, 'bytes'>, isRegion: boolean): object {
+  return { byteLength: bytes.byteLength, isRegion };
+}
+
 /** The message in one slot, made once for each slot and used every time round. */
 export class SlotMessage implements Message {
+  readonly cannotBeCloned = CANNOT_BE_CLONED;
   bytes: Uint8Array;
   readonly region = undefined;
   readonly #reader: RingReader;
@@ -48,5 +55,9 @@ export class SlotMessage implements Message {
 
   release(): void {
     this.#reader.release(this);
+  }
+
+  toJSON(): object {
+    return describeMessage(this, false);
   }
 }
