@@ -1,5 +1,6 @@
 #include "native/addon.h"
 
+#include "engine/sys/address_space.h"
 #include "engine/sys/kernel_support.h"
 #include "engine/sys/page_table.h"
 #include "native/arguments.h"
@@ -35,7 +36,12 @@ void collect_garbage(Napi::Env env) {
   Napi::MemoryManagement::AdjustExternalMemory(env, -kBeyondEveryHeap);
 }
 
+// Of those that a collection may make before it gives any back.
+constexpr size_t kMappingsOfCollection = 256;
+
+// A collector that cannot map what it needs ends the process: better to have asked before.
 Napi::Value collect(const Napi::CallbackInfo& info) {
+  if (!has_address_space(size_argument(info, 0), kMappingsOfCollection)) return Napi::Boolean::New(info.Env(), false);
   Environment& environment = Environment::of(info.Env());
   Limbo& limbo = *environment.limbo();
   collect_garbage(info.Env());

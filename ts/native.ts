@@ -161,9 +161,10 @@ export interface Native {
   sweep(): boolean;
   /**
    * Has V8 collect everything, and gives back at once what the collected objects held, where their finalizers would come later.
-   * True when that was something. Does nothing where the engine takes no hints.
+   * True when that was something. Does nothing where the engine takes no hints, nor where a collector that maps so many bytes
+   * would come to its end.
    */
-  collect(): boolean;
+  collect(mostBytes: number): boolean;
   /** While true, this environment's event loop stays alive (a pending claim, an open incomingOffers). */
   keepAlive(alive: boolean): void;
   allocate(byteLength: number, executable: boolean, hugePages: boolean): NativeRegion;

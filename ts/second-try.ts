@@ -1,6 +1,8 @@
+import { getHeapStatistics } from 'node:v8';
 import { VmoError } from './errors.js';
 import { log } from './log.js';
 import type { Native } from './native.js';
+import { MIB } from './units.js';
 
 /*
  * Regions, claims and channels that a program has forgotten hold descriptors and address space until the collector finds them,
@@ -13,6 +15,8 @@ const LACKS = new Set<unknown>(['ERR_VMO_TOO_MANY', 'ERR_VMO_NO_MEMORY']);
 /** A program that needs all that it has is not to spend its time on collections in vain: a tenth of it, after a first second. */
 const VAIN_SHARE = 0.1;
 const MOST_VAIN_MS = 1000;
+/** The collector copies what lives before it gives anything back, and V8 ends the process when it cannot. */
+const ROOM_BESIDES_BYTES = 64 * MIB;
 
 /** The addon, in which whatever takes descriptors or address space is tried a second time. */
 export function withSecondTry(native: Native, now = () => performance.now()): Native {
@@ -123,9 +127,10 @@ class Collector {
 
   #collect(code: string): boolean {
     const begin = this.#now();
+    const mostBytes = ROOM_BESIDES_BYTES + getHeapStatistics().total_heap_size;
     const bun = (globalThis as { Bun?: { gc(isSynchronous: boolean): void } }).Bun;
     bun?.gc(true);
-    const hasGivenBack = this.#native.collect();
+    const hasGivenBack = this.#native.collect(mostBytes);
     const tookMs = this.#now() - begin;
     if (!hasGivenBack) this.#vainMs += tookMs;
     log.addon('%s: a collection of %d ms has given %s back', code, tookMs, hasGivenBack ? 'something' : 'nothing');

@@ -43,6 +43,8 @@ class [[nodiscard]] Status {
   // A string literal, empty when no system call was at fault.
   const char* syscall() const { return syscall_; }
   const std::string& message() const { return message_; }
+  // The same, with what its receiver is to know besides.
+  Status with(const std::string& more) const { return Status(code_, message_ + "; " + more, error_number_, syscall_); }
 
  private:
   Code code_ = Code::kOk;

@@ -7,8 +7,7 @@ namespace {
 
 Status is_lent() {
   return Status(Code::kBusy,
-                "another process shares this memory, or is just claiming it; the offer stands, claim again when the "
-                "other has released it");
+                "another process shares this memory, or is just claiming it; try again when the other has released it");
 }
 
 }  // namespace

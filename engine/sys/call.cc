@@ -1,6 +1,7 @@
 #include "engine/sys/call.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include <cstring>
 
@@ -22,10 +23,30 @@ Code code_of(int error_number, Code otherwise) {
   }
 }
 
-const char* remedy_of(int error_number) {
+bool is_limited(__rlimit_resource resource) {
+  rlimit limit;
+  return ::getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+// A limit that this process was given is the likeliest cause.
+const char* remedy_for_memory() {
+  if (is_limited(RLIMIT_AS)) return "; raise the limit of address space (ulimit -v), or release regions and claims";
+  if (is_limited(RLIMIT_DATA)) return "; raise the limit of private memory (ulimit -d), or release regions and claims";
+  return "; free memory, raise the cgroup's limit, or raise vm.max_map_count";
+}
+
+const char* remedy_of(int error_number, const char* syscall) {
   switch (error_number) {
     case ENOMEM:
-      return "; free memory, raise the cgroup's limit, or raise vm.max_map_count";
+      return remedy_for_memory();
+    case EFBIG:
+      return "; raise the limit of file sizes (ulimit -f), which holds for memory objects, too";
+    case EAGAIN:
+      if (std::strcmp(syscall, "pthread_create") == 0) {
+        return "; raise the limit of processes and threads (ulimit -u, or pids.max of the cgroup)";
+      }
+      if (std::strcmp(syscall, "mmap") == 0) return "; this process locks its memory: raise that limit (ulimit -l)";
+      return "";
     case EMFILE:
       return "; release regions and claims, or raise the limit of open files (ulimit -n)";
     case ENFILE:
@@ -42,7 +63,8 @@ const char* remedy_of(int error_number) {
 Status os_error(int error_number, const char* syscall, const std::string& what, Code otherwise) {
   char buffer[128];
   const std::string words = strerror_r(error_number, buffer, sizeof buffer);
-  return Status(code_of(error_number, otherwise), what + ": " + words + remedy_of(error_number), error_number, syscall);
+  return Status(code_of(error_number, otherwise), what + ": " + words + remedy_of(error_number, syscall), error_number,
+                syscall);
 }
 
 Result<UniqueFd> duplicate(int fd) {

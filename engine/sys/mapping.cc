@@ -33,7 +33,8 @@ int bits_of(Protection protection) {
 }
 
 Status map_error(uint64_t byte_length) {
-  return os_error(errno, "mmap", "could not map " + std::to_string(byte_length) + " bytes", Code::kNotPermitted);
+  const Code otherwise = errno == EAGAIN ? Code::kNoMemory : Code::kNotPermitted;
+  return os_error(errno, "mmap", "could not map " + std::to_string(byte_length) + " bytes", otherwise);
 }
 
 Status reserve_error(uint64_t byte_length) {

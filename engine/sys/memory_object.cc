@@ -4,6 +4,7 @@
 #include <linux/magic.h>
 #include <linux/memfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <string>
 
 #include "engine/base/checkpoint.h"
@@ -71,8 +73,18 @@ bool is_on_shared_memory(int fd, bool* is_hugetlb) {
 constexpr mode_t kMode = 0444;
 constexpr mode_t kSaysHugePages = S_ISVTX;
 
+// Beyond the limit of file sizes the kernel sends SIGXFSZ, which ends a program that does not ignore it, as Node does.
+int set_size(int fd, uint64_t byte_length) {
+  rlimit limit;
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || byte_length <= limit.rlim_cur) {
+    return ::ftruncate(fd, static_cast<off_t>(byte_length));
+  }
+  errno = EFBIG;
+  return -1;
+}
+
 Status set_up(int fd, uint64_t byte_length) {
-  if (::ftruncate(fd, static_cast<off_t>(byte_length)) != 0) {
+  if (set_size(fd, byte_length) != 0) {
     return os_error(errno, "ftruncate", "could not size a memory object of " + std::to_string(byte_length) + " bytes",
                     Code::kNoMemory);
   }

@@ -115,7 +115,7 @@ void PeerConnection::grant(Grant grant, wire::Transfer transfer, Result<Parcel> 
   if (!status.is_ok()) {
     // No descriptor of the object has left this process.
     host_.offers().return_claim(offer.id);
-    return refuse(status);
+    return refuse(status.code() == Code::kBusy ? status.with("the offer stands") : status);
   }
   checkpoint("source.granted");
   state_ = State::kGranted;

@@ -74,7 +74,8 @@ Status Runtime::separate_if_needed(const std::shared_ptr<Region>& region, const 
   const Offer offer{0, 0, request.address, request.byte_length, request.flags, OfferState::kPending};
   const Grant grant{offer, extents, region};
   if (!takes_time(grant) || can_hold_up_writers()) return Status();
-  return carve_now(grant);
+  Status status = carve_now(grant);
+  return status.code() == Code::kBusy ? status.with("nothing was offered") : status;
 }
 
 Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<OfferObserver> observer) {

@@ -61,7 +61,7 @@ describe('a process that lets go of nothing, with little address space', () => {
     await using child = await startObedient();
     await child.call('forgetRegions', 1, PAGE, true);
     const size = Number(/VmSize:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1024;
-    expect(spawnSync('prlimit', [`--pid=${child.pid}`, `--as=${size + 8 * GIB}:unlimited`]).status).to.equal(0);
+    expect(spawnSync('prlimit', [`--pid=${child.pid}`, `--as=${size + 8.5 * GIB}:unlimited`]).status).to.equal(0);
     for (const isLookedAt of [false, true]) await child.call('forgetRegions', 64, GIB, isLookedAt);
   });
 });

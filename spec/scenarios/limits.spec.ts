@@ -3,9 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { allocate, vmClaim, vmOffer, VmoError, VMO_GRANT_R, VMO_GRANT_W, type Claim, type Region } from 'vmoffer';
 import { until } from '../support/barriers.js';
+import { NOBODY } from '../support/child.js';
 import { startObedient, type Obedient } from '../support/obedient.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
-import { requires } from '../support/requires.js';
+import { needs, requires } from '../support/requires.js';
 import { rejectionOf } from '../support/vmo-error.js';
 import { runs } from '../support/wrappers.js';
 
@@ -14,6 +15,10 @@ const PAGES = 4;
 /** More than any step of the library takes. */
 const ENOUGH = 12;
 const FEW_DESCRIPTORS = ['sh', '-c', 'ulimit -n 100 && exec "$@"', 'sh'];
+const AS_NOBODY = { uid: NOBODY, gid: NOBODY };
+/** x86-64: mlockall(MCL_FUTURE). */
+const LOCK_WHAT_COMES = [0xb8, 0x97, 0, 0, 0, 0xbf, 2, 0, 0, 0, 0x0f, 0x05, 0xc3];
+const machineCode = { what: 'x86-64', remedy: 'run it there', isMet: () => process.arch === 'x64' };
 const LEFT = Array.from({ length: ENOUGH + 1 }, (_, count) => count);
 
 describe('a process with few file descriptors left', () => {
@@ -115,6 +120,74 @@ async function outcomeOf(action: Promise<unknown>): Promise<string> {
   }
 }
 
+function limit(pid: number, resource: string, value: string | number, user = {}): void {
+  expect(spawnSync('prlimit', [`--pid=${pid}`, `--${resource}=${value}:`], user).status).to.equal(0);
+}
+
+describe('what a process is not given', () => {
+  let child: Obedient;
+  before(function () {
+    requires(this, runs(['prlimit', '--as=unlimited']));
+  });
+  afterEach(() => child[Symbol.asyncDispose]());
+
+  it('is said with the limit of file sizes, which holds for memory objects, too', async () => {
+    child = await startObedient();
+    const { region } = await child.call('allocate', 4 * PAGES, SEED);
+    limit(child.pid, 'fsize', PAGES * PAGE);
+    const error = await rejectionOf(child.call('allocate', PAGES + 1), 'ERR_VMO_NO_MEMORY');
+    expect(error).to.include({ errno: 'EFBIG', syscall: 'ftruncate' });
+    expect(error.message).to.include('(ulimit -f)');
+    await child.call('allocate', PAGES);
+    const part = await child.call('offerPages', process.pid, region, 0, PAGES + 1, VMO_GRANT_R);
+    const refusal = await rejectionOf(vmClaim(child.pid, part.address), 'ERR_VMO_NO_MEMORY');
+    expect(refusal.message).to.match(/at the source: .*\(ulimit -f\)/);
+    limit(child.pid, 'fsize', 'unlimited');
+    using claim = await vmClaim(child.pid, part.address);
+    expectPages(claim.view(), SEED);
+  });
+
+  for (const [resource, option] of [
+    ['as', '-v'],
+    ['data', '-d'],
+  ] as const) {
+    it(`is said with the limit of ulimit ${option}`, async () => {
+      child = await startObedient();
+      await child.call('list');
+      using source = allocate(2 ** 30);
+      const offer = vmOffer(child.pid, source, VMO_GRANT_R);
+      limit(child.pid, resource, 1);
+      const error = await rejectionOf(child.call('claim', process.pid, offer.address), 'ERR_VMO_NO_MEMORY');
+      expect(error).to.include({ errno: 'ENOMEM', syscall: 'mmap' });
+      expect(error.message).to.include(`(ulimit ${option})`);
+      limit(child.pid, resource, 'unlimited');
+      await child.call('claim', process.pid, offer.address);
+    });
+  }
+
+  it('is said with the limit of threads', async function () {
+    requires(this, needs.root);
+    child = await startObedient({ user: 'nobody' });
+    await child.call('capabilities');
+    limit(child.pid, 'nproc', 1, AS_NOBODY);
+    const error = await rejectionOf(child.call('list'), 'ERR_VMO_TOO_MANY');
+    expect(error).to.include({ errno: 'EAGAIN', syscall: 'pthread_create' });
+    expect(error.message).to.include('(ulimit -u');
+  });
+
+  it('is said with the limit of locked memory, where a program locks all of it', async function () {
+    requires(this, needs.root, needs.probe, machineCode);
+    child = await startObedient({ user: 'nobody' });
+    const { region } = await child.call('allocate', 1, undefined, { executable: true });
+    for (const [at, byte] of LOCK_WHAT_COMES.entries()) await child.call('write', region, at, byte);
+    expect(await child.call('execute', region)).to.equal(0);
+    limit(child.pid, 'memlock', 1, AS_NOBODY);
+    const error = await rejectionOf(child.call('allocate', PAGES), 'ERR_VMO_NO_MEMORY');
+    expect(error).to.include({ errno: 'EAGAIN', syscall: 'mmap' });
+    expect(error.message).to.include('(ulimit -l)');
+  });
+});
+
 describe('a process without address space', () => {
   const started: Obedient[] = [];
   before(function () {
@@ -123,10 +196,6 @@ describe('a process without address space', () => {
   after(async () => {
     for (const child of started.splice(0)) await child[Symbol.asyncDispose]();
   });
-
-  function limitAddressSpace(pid: number, limit: string): void {
-    expect(spawnSync('prlimit', [`--pid=${pid}`, `--as=${limit}:unlimited`]).status).to.equal(0);
-  }
 
   function addressSpaceOf(pid: number): number {
     return Number(/VmSize:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
@@ -140,10 +209,10 @@ describe('a process without address space', () => {
       using region = allocate(2 ** 30);
       fillPages(region.view(0, PAGE), SEED);
       const offer = vmOffer(child.pid, region, VMO_GRANT_R);
-      limitAddressSpace(child.pid, String(addressSpaceOf(child.pid) + 2 ** 28));
+      limit(child.pid, 'as', addressSpaceOf(child.pid) + 2 ** 28);
       const error = await rejectionOf(child.call(command, process.pid, offer.address), 'ERR_VMO_NO_MEMORY');
       expect(error).to.include({ errno: 'ENOMEM', syscall: 'mmap', pid: process.pid, address: offer.address });
-      limitAddressSpace(child.pid, 'unlimited');
+      limit(child.pid, 'as', 'unlimited');
       const claim = await child.call(command, process.pid, offer.address);
       expect(await child.call('difference', claim.region, SEED, 0, 1)).to.be.undefined;
       await child[Symbol.asyncDispose]();

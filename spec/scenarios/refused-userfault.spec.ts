@@ -99,6 +99,22 @@ for (const { errno, who, cause, remedy } of REFUSALS) {
       expect(await child.call('difference', region, SEED)).to.be.undefined;
     });
 
+    it('is told that nothing was offered where a part cannot be had: there it is carved when it is offered', async () => {
+      const { region } = await child.call('allocate', PAGES, SEED);
+      const whole = await child.call('offer', process.pid, region, VMO_GRANT_R);
+      const claim = await vmClaim(child.pid, whole.address);
+      const error = await rejectionOf(
+        child.call('offerPages', process.pid, region, 10, 20, VMO_GRANT_R),
+        'ERR_VMO_BUSY',
+      );
+      expect(error.message)
+        .to.match(/shares this memory.*; nothing was offered$/)
+        .and.not.include('stands');
+      claim.release();
+      await child.call('released', whole.offer);
+      await child.call('offerPages', process.pid, region, 10, 20, VMO_GRANT_R);
+    });
+
     it('is told so by the doctor, with the cause and the remedy', async () => {
       const { list } = await child.call('capabilities');
       for (const name of ['page faults', 'page faults, user mode only']) {

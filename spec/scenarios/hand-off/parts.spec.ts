@@ -133,7 +133,8 @@ describeForUsers('pages 10 to 20 of 100', (user) => {
   it('are ERR_VMO_BUSY while the whole is shared, and the whole while they are', async () => {
     const whole = await claimPart(SHARED, {}, 0, PAGES);
     const refused = vmOffer(claimer.pid, region.range(FIRST * PAGE, COUNT * PAGE), SHARED);
-    await rejectionOf(claimer.call('claim', process.pid, refused.address), 'ERR_VMO_BUSY');
+    const error = await rejectionOf(claimer.call('claim', process.pid, refused.address), 'ERR_VMO_BUSY');
+    expect(error.message).to.match(/shares this memory.*; the offer stands$/);
     expect(refused.state).to.equal('pending');
     await claimer.call('release', whole.region);
     await whole.offer.released;
