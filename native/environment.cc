@@ -10,6 +10,7 @@ Environment::Environment(Napi::Env env)
         notifier_->post([](Napi::Env later) { call_back(later, of(later).schedule_sweep_.Value(), {}); });
       })) {
   enroll_this_thread();
+  Outliving::instance().sweep();
   // Registered after the thread-safe function, so called before its own clean-up: nothing is said into the void.
   env.AddCleanupHook([this] { close(); });
 }

@@ -1,5 +1,8 @@
 #include "native/windows.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "native/array_buffers.h"
 
 namespace vmoffer {
@@ -37,9 +40,36 @@ void Limbo::take_collected() {
   if (sweep()) sweep_later_();
 }
 
+Limbo::~Limbo() {
+  for (const Entry& entry : entries_) Outliving::instance().add(entry.region, entry.store);
+}
+
 bool Limbo::sweep() {
+  Outliving::instance().sweep();
   std::erase_if(entries_, [](const Entry& entry) { return entry.store.expired(); });
   return !entries_.empty();
+}
+
+Outliving& Outliving::instance() {
+  static Outliving* const forever = new Outliving;
+  return *forever;
+}
+
+void Outliving::add(const std::shared_ptr<Region>& region, std::weak_ptr<void> store) {
+  region->release(/*keep_addresses=*/true);
+  const std::lock_guard lock(mutex_);
+  entries_.push_back({region, std::move(store)});
+}
+
+void Outliving::sweep() {
+  std::vector<Entry> over;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto first =
+        std::partition(entries_.begin(), entries_.end(), [](const Entry& entry) { return !entry.store.expired(); });
+    over.assign(std::make_move_iterator(first), std::make_move_iterator(entries_.end()));
+    entries_.erase(first, entries_.end());
+  }
 }
 
 Napi::ArrayBuffer Windows::open(Napi::Env env, uint64_t byte_offset, uint64_t byte_length, bool sets_detach_key) {
@@ -57,7 +87,11 @@ Napi::ArrayBuffer Windows::open(Napi::Env env, uint64_t byte_offset, uint64_t by
 
 void Windows::on_collected(Napi::Env env, Window* raw) {
   const std::unique_ptr<Window> window(raw);
-  if (const std::shared_ptr<Limbo> limbo = window->limbo.lock(); limbo != nullptr) limbo->take(*window);
+  if (const std::shared_ptr<Limbo> limbo = window->limbo.lock(); limbo != nullptr) {
+    limbo->take(*window);
+  } else if (window->region != nullptr) {
+    Outliving::instance().add(window->region, std::move(window->store));
+  }
   window->buffers->erase(window->position);
   Napi::MemoryManagement::AdjustExternalMemory(env, -kAccountedBytesPerWindow);
 }

@@ -11,6 +11,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <unordered_set>
 #include <vector>
 
@@ -27,6 +28,8 @@ class Limbo {
  public:
   // `sweep_later` arranges a call of sweep().
   explicit Limbo(std::function<void()> sweep_later) : sweep_later_(std::move(sweep_later)) {}
+  // What still waits outlives the environment.
+  ~Limbo();
 
   // Borrows it until take().
   void expect(Window& window) { expected_.insert(&window); }
@@ -50,10 +53,30 @@ class Limbo {
   std::vector<Entry> entries_;
 };
 
+// Regions whose environment has ended and whose backing stores have not: a program may have moved one to another
+// thread (Node 20 to 23, by way of a byte stream). They have given their memory back and keep their addresses. Any
+// thread.
+class Outliving {
+ public:
+  static Outliving& instance();
+
+  void add(const std::shared_ptr<Region>& region, std::weak_ptr<void> store);
+  // Whatever ends or begins calls it: nobody hears of a backing store's end.
+  void sweep();
+
+ private:
+  struct Entry {
+    std::shared_ptr<Region> region;
+    std::weak_ptr<void> store;
+  };
+  std::mutex mutex_;  // guards all below
+  std::vector<Entry> entries_;
+};
+
 class Windows {
  public:
-  // An ArrayBuffer that is collected after the limbo has gone (the environment is ending) lets go of the region at
-  // once.
+  // An ArrayBuffer that is collected after the limbo has gone (the environment is ending) leaves the region to
+  // Outliving.
   Windows(std::shared_ptr<Region> region, std::weak_ptr<Limbo> limbo)
       : region_(std::move(region)), limbo_(std::move(limbo)) {}
 

@@ -81,7 +81,9 @@ export class Region {
    * All the bytes, as one ArrayBuffer: always the same one. Nothing is copied. `release()` detaches it (its length is
    * then 0), and so does a claim that disowns it. A program cannot move it: `transfer()` throws, and so does a transfer
    * list that names it (Node 20 copies it instead). On Node 20 to 23 a stream of type 'bytes' can still take it, on Bun
-   * and Deno a transfer list can; such a region can only be released.
+   * and Deno a transfer list can; such a region can only be released, and what has taken it reads zeros from then on.
+   * `Atomics.wait()` throws a TypeError on it: it waits on a SharedArrayBuffer alone. `Atomics.waitAsync()` does, too. Await an
+   * offer or a {@link Channel} instead.
    *
    * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT when the region is longer than one ArrayBuffer can be
    *   (`buffer.constants.MAX_LENGTH`, 4 GiB on Node 20): use `view()`. Also when the region has been released.

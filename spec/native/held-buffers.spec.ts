@@ -4,6 +4,7 @@ import { allocate, vmClaimSync, vmOffer, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, t
 import { hasDetachKeys } from '#ts/held-buffer.js';
 import { addon } from '#ts/load-addon.js';
 import { until } from '../support/barriers.js';
+import { runProgram } from '../support/program.js';
 import { nodeFrom, requires } from '../support/requires.js';
 import { thrownBy } from '../support/vmo-error.js';
 
@@ -123,6 +124,19 @@ describe('the buffer of a region', () => {
       expect(thrownBy(use, 'ERR_VMO_INVALID_ARGUMENT').message).to.match(/was moved away .*release the region/);
     }
   });
+
+  for (const ending of ['end', 'wait']) {
+    it(`that was moved out of a worker is nobody else's memory when the worker is over (${ending})`, async () => {
+      const { code, output, errors } = await runProgram(
+        `node out/js/fixtures/moves-a-buffer-out-of-a-worker.js ${ending}`,
+      );
+      expect(code, errors).to.equal(0);
+      const { moved, found, harmed } = JSON.parse(output) as { moved: number; found: number[]; harmed: number };
+      expect(moved > 0, 'how far this runtime goes').to.equal(!hasDetachKeys(addon()));
+      expect(found).to.deep.equal(found.map(() => 0));
+      expect(harmed).to.equal(0);
+    });
+  }
 
   it('is detached by release(), whatever has tried to move it', () => {
     const { buffer } = region;
