@@ -23,7 +23,9 @@ function commandIn(line: string): string {
 describe('the examples', () => {
   it('are those that are run here', () => {
     expect(filesBelow('examples', /\.ts$/)).to.deep.equal(
-      ['claimer', 'frame-pool', 'frames', 'shared-counter', 'source'].map((name) => `examples/${name}.ts`),
+      ['arrow-file', 'claimer', 'frame-pool', 'frames', 'shared-counter', 'source'].map(
+        (name) => `examples/${name}.ts`,
+      ),
     );
   });
 
@@ -36,6 +38,12 @@ describe('the examples', () => {
     const end = await source.ended;
     expectGoodEnd(end);
     expect(end.output).to.equal('the offer was claimed\n');
+  });
+
+  it('arrow-file: the reader finds the index at the end', async () => {
+    const end = await runProgram(commandLineOf('arrow-file'));
+    expectGoodEnd(end);
+    expect(end.output).to.match(/^2 rows: .*Oslo.*161/);
   });
 
   it('shared-counter: no step is lost', async () => {
