@@ -2,10 +2,12 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "engine/base/denial.h"
 #include "engine/sys/stale_fault.h"
 #include "engine/sys/thread.h"
+#include "engine/sys/thread_cpu.h"
 
 namespace vmoffer {
 namespace {
@@ -18,10 +20,12 @@ class StaleFaults {
     return *forever;
   }
 
-  // Null where it is not to be had, or not now.
+  // Null where it is not to be had, or not now. The thread that answers comes to the caller's core: the caller is about
+  // to wait for it, and to wake it elsewhere takes several times as long.
   const StaleFault* get() {
     const std::lock_guard lock(mutex_);
     if (fault_ == nullptr && !is_refused_) start();
+    if (fault_ != nullptr) come_here();
     return fault_.get();
   }
 
@@ -32,12 +36,22 @@ class StaleFaults {
     is_refused_ = !fault.is_ok() && fault.status().code() == Code::kUnsupported;
     if (!fault.is_ok()) return;
     fault_ = std::make_unique<StaleFault>(fault.take());
-    const Result<Thread> thread = Thread::start("vmo-stale", [answering = fault_.get()] { answering->answer(); });
-    if (!thread.is_ok()) fault_.reset();
+    Result<Thread> thread = Thread::start("vmo-stale", [answering = fault_.get()] { answering->answer(); });
+    if (!thread.is_ok()) return fault_.reset();
+    thread_.emplace(thread.take());
+  }
+
+  void come_here() {
+    const int core = current_core();
+    if (core < 0 || core == core_) return;
+    core_ = core;
+    thread_->keep_on(core);
   }
 
   std::mutex mutex_;  // guards all below
   std::unique_ptr<StaleFault> fault_;
+  std::optional<Thread> thread_;
+  int core_ = -1;  // where the thread was sent last
   bool is_refused_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "engine/sys/thread.h"
 
+#include <sched.h>
 #include <signal.h>
 
 #include <memory>
@@ -36,6 +37,13 @@ Result<Thread> Thread::start(const char* name, std::function<void()> body) {
   if (refused != 0) return os_error(refused, "pthread_create", "could not start a thread", Code::kTooMany);
   [[maybe_unused]] Beginning* passed_on = beginning.release();
   return Thread(id);
+}
+
+bool Thread::keep_on(int core) const {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(core, &set);
+  return ::pthread_setaffinity_np(id_, sizeof set, &set) == 0;
 }
 
 }  // namespace vmoffer

@@ -15,6 +15,9 @@ class Thread {
   // `name` is a literal of at most 15 characters (the kernel's limit).
   static Result<Thread> start(const char* name, std::function<void()> body);
 
+  // A hint: false when the kernel or the container will not have it, and then nothing has changed.
+  bool keep_on(int core) const;
+
   // Waits for the thread's end. REQUIRES: called once, by another thread.
   void join() { pthread_join(id_, nullptr); }
 

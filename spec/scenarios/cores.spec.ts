@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { VMO_GRANT_R } from 'vmoffer';
@@ -43,5 +44,21 @@ describe('the threads that bring pages', () => {
     const { 'vmo-pager': pager = [], 'vmo-ahead': ahead = [] } = await user.call('coresOfThreads');
     for (const core of [...pager, ...ahead]) expect([0, 1]).to.include(core);
     expect(ahead).to.have.lengthOf(1);
+  });
+});
+
+describe('the thread that a release waits for', () => {
+  beforeEach(function () {
+    requires(this, needs.userfault, taskset);
+  });
+
+  it('is woken on the core of whoever releases, wherever that is', async () => {
+    await using user = await startObedient();
+    for (const core of [0, 1, 0]) {
+      expect(spawnSync('taskset', ['-pc', String(core), String(user.pid)]).status).to.equal(0);
+      const { region } = await user.call('allocate', 1, SEED);
+      await user.call('release', region);
+      expect((await user.call('coresOfThreads'))['vmo-stale']).to.deep.equal([core]);
+    }
   });
 });
