@@ -10,8 +10,8 @@ import { MIB } from './units.js';
  */
 
 const LIMITS = new Set<unknown>(['EMFILE', 'ENFILE', 'ENOMEM']);
-/** What a source lacks comes without an errno. The source may be this process. */
-const LACKS = new Set<unknown>(['ERR_VMO_TOO_MANY', 'ERR_VMO_NO_MEMORY']);
+/** What a source lacks comes without an errno. The source may be this process, which hangs up when it cannot even say so. */
+const LACKS = new Set<unknown>(['ERR_VMO_TOO_MANY', 'ERR_VMO_NO_MEMORY', 'ERR_VMO_PEER_GONE']);
 /** A program that needs all that it has is not to spend its time on collections in vain: a tenth of it, after a first second. */
 const VAIN_SHARE = 0.1;
 const MOST_VAIN_MS = 1000;

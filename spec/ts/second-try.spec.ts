@@ -87,8 +87,10 @@ describe('a second try', () => {
   });
 
   it('follows what this process lacks as the source of its own claim', () => {
-    stub.failures = [new VmoError('ERR_VMO_TOO_MANY', 'at the source: no more', { pid: process.pid })];
-    expect(stub.allocate()).to.equal(REGION);
+    for (const code of ['ERR_VMO_TOO_MANY', 'ERR_VMO_NO_MEMORY', 'ERR_VMO_PEER_GONE'] as const) {
+      stub.failures = [new VmoError(code, 'at the source: no more', { pid: process.pid })];
+      expect(stub.allocate()).to.equal(REGION);
+    }
   });
 
   it('is not made when the collection has given nothing back', () => {
