@@ -15,9 +15,11 @@ const PURE_FILES = [
   'engine/pager/latency_histogram.',
   'engine/pager/placement.',
   'engine/pager/read_ahead.',
+  'engine/transfer/admission.',
   'engine/transfer/rights.',
   'engine/transfer/offer_book.',
   'engine/transfer/residency_cells.',
+  'engine/transfer/shares.',
 ];
 
 const NODE_HEADERS = /^(napi|node|node_api|js_native_api|uv|v8)\b/;

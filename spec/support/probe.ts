@@ -39,6 +39,34 @@ export interface Placement {
   refuse(core: number): void;
 }
 
+/** One that takes something limited; `process` 0: it is not told from others of its user. */
+export interface Sharer {
+  process: number;
+  user: number;
+  isOwnUser: boolean;
+}
+
+export interface Shares {
+  mayTake(
+    sharer: Sharer,
+    count: number,
+    whole: number,
+  ): 'yes' | 'process has its share' | 'user has its share' | 'nothing left';
+  take(sharer: Sharer, count: number): void;
+  giveBack(sharer: Sharer, count: number): void;
+  ofAll(): number;
+}
+
+export interface Room {
+  verdict: 'yes' | 'process has its share' | 'user has its share' | 'nothing left';
+  ofProcess: number;
+  lowestFree: number;
+  limit: number;
+  hasOnlySpares: boolean;
+  briefConnections: number;
+  isGuest: boolean;
+}
+
 export interface EngineError {
   /** The number of `Code` in engine/base/status.h. */
   code: number;
@@ -176,6 +204,10 @@ export interface Probe {
   readonly PageSet: new (pageCount: number) => PageSet;
   readonly FaultWindow: new (pageCount: number, pageBytes: number) => FaultWindow;
   readonly ReadAhead: new (pageCount: number, pageBytes: number) => ReadAhead;
+  readonly Shares: new () => Shares;
+  admissionFor(room: Room): 'kept' | 'answered' | 'refused';
+  readonly connectionDescriptors: number;
+  descriptorsForConnections(limit: number): number;
   readonly Placement: new (allowedCores: readonly number[]) => Placement;
   latencyHistogram(
     nanoseconds: readonly bigint[],
