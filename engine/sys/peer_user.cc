@@ -32,13 +32,19 @@ bool has_number_for_everybody() {
 
 }  // namespace
 
-Result<UserId> user_of_peer(int socket_fd) {
+Result<uint32_t> user_number_of_peer(int socket_fd) {
   ucred credentials = {};
   socklen_t size = sizeof credentials;
   if (::getsockopt(socket_fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
     return os_error(errno, "getsockopt(SO_PEERCRED)", "could not ask the kernel who the peer is", Code::kPeerGone);
   }
-  return UserId{credentials.uid, credentials.uid != overflow_user() || has_number_for_everybody()};
+  return credentials.uid;
+}
+
+Result<UserId> user_of_peer(int socket_fd) {
+  const Result<uint32_t> number = user_number_of_peer(socket_fd);
+  if (!number.is_ok()) return number.status();
+  return UserId{number.value(), number.value() != overflow_user() || has_number_for_everybody()};
 }
 
 uint32_t own_user() { return ::geteuid(); }

@@ -15,6 +15,8 @@ struct UserId {
 };
 
 Result<UserId> user_of_peer(int socket_fd);
+// The number alone, as the kernel shows it.
+Result<uint32_t> user_number_of_peer(int socket_fd);
 // The effective one.
 uint32_t own_user();
 

@@ -34,6 +34,13 @@ uint64_t unique_id_of(int pidfd) {
   return ::fstat(pidfd, &attributes) == 0 ? attributes.st_ino : 0;
 }
 
+// Linux 6.5. It names the very process that made the connection, even when that has been reaped, or has no number here.
+UniqueFd pidfd_of_peer(int socket_fd) {
+  int raw = -1;
+  socklen_t size = sizeof raw;
+  return UniqueFd(::getsockopt(socket_fd, SOL_SOCKET, SO_PEERPIDFD, &raw, &size) == 0 ? raw : -1);
+}
+
 Status no_process(int pid, const std::string& why, int error_number) {
   return Status(Code::kNoProcess,
                 "no process " + std::to_string(pid) + ": " + why + "; pass the pid of a running process", error_number,
@@ -68,14 +75,15 @@ Result<ProcessIdentity> identify_peer(int socket_fd) {
   if (credentials.pid <= 0) {
     return Status(Code::kNoProcess, "the peer is not visible from this process's pid namespace");
   }
-  int raw = -1;
-  size = sizeof raw;
-  // Linux 6.5. It names the very process that made the connection, even when that has been reaped.
-  if (::getsockopt(socket_fd, SOL_SOCKET, SO_PEERPIDFD, &raw, &size) != 0) raw = -1;
-  if (raw < 0) return identify_process(credentials.pid);
-  UniqueFd pidfd(raw);
+  UniqueFd pidfd = pidfd_of_peer(socket_fd);
+  if (!pidfd.is_open()) return identify_process(credentials.pid);
   const uint64_t unique_id = unique_id_of(pidfd.get());
   return ProcessIdentity{credentials.pid, std::move(pidfd), unique_id};
+}
+
+uint64_t unique_id_of_peer(int socket_fd) {
+  const UniqueFd pidfd = pidfd_of_peer(socket_fd);
+  return pidfd.is_open() ? unique_id_of(pidfd.get()) : 0;
 }
 
 bool is_alive(const ProcessIdentity& process) { return process.pidfd.is_open() && !has_ended(process.pidfd.get()); }

@@ -21,6 +21,9 @@ Result<ProcessIdentity> identify_process(int pid);
 // The process at the other end of a connected socket, as the kernel saw it when the connection was made.
 Result<ProcessIdentity> identify_peer(int socket_fd);
 
+// The same number for one that has no pid here, where the kernel tells it: from Linux 6.9 on, else 0.
+uint64_t unique_id_of_peer(int socket_fd);
+
 bool is_alive(const ProcessIdentity& process);
 // It has begun to end, or has ended; also when nobody can tell.
 bool may_be_ending(const ProcessIdentity& process);

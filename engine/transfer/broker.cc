@@ -3,16 +3,47 @@
 #include <future>
 
 #include "engine/base/checkpoint.h"
+#include "engine/sys/peer_user.h"
+#include "engine/transfer/admission.h"
 #include "engine/transfer/discovery.h"
+#include "engine/wire/codec.h"
 
 namespace vmoffer {
 namespace {
 
-// Connections of one process that stand for no claim may take up this share of our descriptors. More is a mistake or an
-// attack on them.
-constexpr uint64_t kShareOfUnleased = 4;
+// As many as can be answered with the spare descriptors, and those for a look into /proc meanwhile.
+constexpr size_t kLastConnections = 2;
+constexpr size_t kSpares = kLastConnections * kDescriptorsOfConnection + 2;
+constexpr uint32_t kNobodysNumber = 65534;
+// A destination has a broker for each copy of the library, and squatters have names without end.
+constexpr int kMaxBrokersToldOf = 20;
 // Whoever connects in a loop must not keep those waiting who are connected.
 constexpr int kAcceptsPerTurn = 64;
+
+// As far as the kernel tells processes apart, and users where it does not.
+Sharer sharer_at(int socket_fd, const ProcessIdentity& peer) {
+  Sharer sharer;
+  if (peer.pid != 0) {
+    sharer.process = peer.unique_id != 0 ? peer.unique_id : static_cast<uint64_t>(peer.pid);
+  } else {
+    sharer.process = unique_id_of_peer(socket_fd);
+  }
+  const Result<uint32_t> user = user_number_of_peer(socket_fd);
+  sharer.user = user.is_ok() ? user.value() : kNobodysNumber;
+  sharer.is_own_user = user.is_ok() && user.value() == own_user();
+  return sharer;
+}
+
+// Whose the fault is, and what to do.
+Status too_many_connections(const Room& room) {
+  const std::string connections =
+      " of its " + std::to_string(room.limit) + " descriptors in connections without a claim";
+  if (room.verdict == Shares::Verdict::kProcessHasItsShare) {
+    return Status(Code::kTooMany, "this process has " + std::to_string(room.of_process) + connections +
+                                      ", which is its share; let some of them go");
+  }
+  return Status(Code::kTooMany, "other processes have too many" + connections + "; end them, or raise its ulimit -n");
+}
 
 }  // namespace
 
@@ -58,7 +89,8 @@ Broker::Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener, HeldCla
               }),
       held_claims_(held_claims),
       undecided_(*loop_),
-      listener_(std::move(listener.socket)) {}
+      listener_(std::move(listener.socket)),
+      spares_(kSpares) {}
 
 Broker::~Broker() {
   if (thread_ == nullptr) return;
@@ -75,52 +107,107 @@ Broker::Ticket Broker::next_ticket() {
 }
 
 void Broker::accept_some() {
+  spares_.keep();  // what has come free is theirs first
   for (int turn = 0; turn < kAcceptsPerTurn; ++turn) {
     bool is_exhausted = false;
     UniqueFd socket = accept_next(listener_.get(), &is_exhausted);
-    if (is_exhausted) {
-      loop_->want_readable(listener_token_, false);
-      loop_->call_at(Clock::now() + kExhaustedDelay, [this] { loop_->want_readable(listener_token_, true); });
-      return;
-    }
+    if (is_exhausted) return accept_with_the_last_descriptors();
     if (!socket.is_open()) return;
-    Result<ProcessIdentity> peer = identify_peer(socket.get());
-    const bool is_out_of_sight = !peer.is_ok() && peer.status().code() == Code::kNoProcess;
-    if (!peer.is_ok() && !is_out_of_sight) continue;
-    ProcessIdentity identity = is_out_of_sight ? ProcessIdentity() : peer.take();
-    if (is_talking_too_much(identity)) continue;
-    adopt(PeerConnection::accepted(*this, std::move(socket), std::move(identity)));
+    admit(std::move(socket));
   }
 }
 
-bool Broker::is_talking_too_much(const ProcessIdentity& peer) const {
-  const auto found = unleased_of_peer_.find(peer.pid);
-  return found != unleased_of_peer_.end() && found->second >= max_descriptors() / kShareOfUnleased;
+// Whoever asks gets an answer, if only that there is no room for more. Then others are let in, two at a time.
+void Broker::accept_with_the_last_descriptors() {
+  spares_.let_go();
+  while (brief_connections_ < kLastConnections) {
+    bool is_exhausted = false;
+    UniqueFd socket = accept_next(listener_.get(), &is_exhausted);
+    if (!socket.is_open()) break;
+    admit(std::move(socket));
+  }
+  loop_->want_readable(listener_token_, false);
+  loop_->cancel_call(recovery_);
+  recovery_ = loop_->call_at(Clock::now() + kExhaustedDelay, [this] { recover_descriptors(); });
+}
+
+void Broker::recover_descriptors() {
+  loop_->cancel_call(std::exchange(recovery_, 0));
+  spares_.keep();
+  loop_->want_readable(listener_token_, true);
+}
+
+void Broker::admit(UniqueFd socket) {
+  Result<ProcessIdentity> peer = identify_peer(socket.get());
+  if (peer.status().code() == Code::kTooMany && spares_.has_any()) {
+    spares_.let_go();
+    peer = identify_peer(socket.get());
+  }
+  const bool is_out_of_sight = peer.status().code() == Code::kNoProcess;
+  if (!peer.is_ok() && !is_out_of_sight) return;
+  ProcessIdentity identity = is_out_of_sight ? ProcessIdentity() : peer.take();
+  const Sharer sharer = sharer_at(socket.get(), identity);
+  const uint64_t limit = max_descriptors();
+  const Room room{
+      .verdict = descriptors_.may_take(sharer, kDescriptorsOfConnection, descriptors_for_connections(limit)),
+      .of_process = descriptors_.of_process(sharer),
+      .lowest_free = static_cast<uint64_t>(socket.get()),
+      .limit = limit,
+      .has_only_spares = !spares_.has_all(),
+      .brief_connections = brief_connections_,
+      .is_guest = identity.pid != 0 && offers_.has_offers_to(identity),
+  };
+  const Admission admission = admission_for(room);
+  if (admission == Admission::kRefused) {
+    const Status refusal = too_many_connections(room);
+    send_packet(socket.get(), wire::encode(wire::Refused{refusal.code(), refusal.message()}));
+    return;
+  }
+  adopt(PeerConnection::accepted(*this, std::move(socket), std::move(identity),
+                                 Share(descriptors_, sharer, kDescriptorsOfConnection),
+                                 admission == Admission::kAnswered));
 }
 
 void Broker::adopt(const std::shared_ptr<PeerConnection>& connection) {
   if (!connection->start().is_ok()) return;
   connections_.emplace(connection.get(), connection);
-  ++unleased_of_peer_[connection->peer().pid];
-}
-
-void Broker::on_leased(PeerConnection& connection) {
-  const auto found = unleased_of_peer_.find(connection.peer().pid);
-  if (found != unleased_of_peer_.end() && --found->second == 0) unleased_of_peer_.erase(found);
+  if (connection->is_brief()) ++brief_connections_;
 }
 
 void Broker::on_over(PeerConnection& connection) {
-  if (!connection.is_leased()) on_leased(connection);
-  const auto followers = followers_.find(connection.followed_destination());
-  if (followers != followers_.end()) {
-    followers->second.erase(&connection);
-    if (followers->second.empty()) followers_.erase(followers);
-  }
+  forget_follower(connection);
   // Held until the caller, one of the connection's own methods, has returned.
   const auto found = connections_.find(&connection);
   if (found == connections_.end()) return;
-  loop_->post([last_reference = std::move(found->second)] {});
+  const bool is_brief = connection.is_brief();
+  loop_->post([this, is_brief, last_reference = std::move(found->second)]() mutable {
+    last_reference.reset();
+    if (!is_brief) return;
+    --brief_connections_;
+    if (recovery_ != 0) recover_descriptors();
+  });
   connections_.erase(found);
+}
+
+void Broker::forget_follower(PeerConnection& connection) {
+  const DestinationId destination = connection.followed_destination();
+  const auto followers = followers_.find(destination);
+  if (followers == followers_.end()) return;
+  followers->second.erase(&connection);
+  if (!followers->second.empty()) return;
+  followers_.erase(followers);
+  // Later: its pidfd may be on its way to be watched.
+  loop_->post([this, destination] { forget_destination_if_unused(destination); });
+}
+
+// Who has followed, and been offered nothing, leaves no descriptor here.
+void Broker::forget_destination_if_unused(DestinationId destination) {
+  if (followers_.contains(destination)) return;
+  const std::optional<ProcessIdentity> unused = offers_.take_unless_offered(destination);
+  const auto found = destination_ends_.find(destination);
+  if (!unused || found == destination_ends_.end()) return;
+  loop_->remove(found->second);
+  destination_ends_.erase(found);
 }
 
 Status Broker::start_aside() {
@@ -187,9 +274,10 @@ void Broker::reach_out(DestinationId destination) {
   const ProcessIdentity* identity = offers_.identity_of(destination);
   if (identity == nullptr) return;
   BrokerSearch search(*identity);
-  for (;;) {
+  for (int told = 0; told < kMaxBrokersToldOf; ++told) {
     BrokerSearch::Found found = search.next();
-    if (found.step == BrokerSearch::Step::kBusy) {
+    // Nobody tells when there is room again, in its queue or among our descriptors.
+    if (found.step == BrokerSearch::Step::kBusy || found.status.code() == Code::kTooMany) {
       knocked_at_in_vain_.insert(destination);
       loop_->call_at(Clock::now() + kExhaustedDelay, [this, destination] {
         knocked_at_in_vain_.erase(destination);
@@ -200,7 +288,8 @@ void Broker::reach_out(DestinationId destination) {
     if (found.step != BrokerSearch::Step::kConnected) return;
     Result<ProcessIdentity> peer = identify_peer(found.socket.get());
     if (!peer.is_ok()) continue;
-    auto feed = PeerConnection::feeding(*this, std::move(found.socket), peer.take(), destination);
+    Share share(descriptors_, sharer_at(found.socket.get(), peer.value()), kDescriptorsOfConnection);
+    auto feed = PeerConnection::feeding(*this, std::move(found.socket), peer.take(), destination, std::move(share));
     adopt(feed);
     on_following(*feed);
     feed->pump();

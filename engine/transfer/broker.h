@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "engine/sys/event_loop.h"
+#include "engine/sys/spare_descriptors.h"
 #include "engine/sys/thread.h"
 #include "engine/transfer/claim_driver.h"
 #include "engine/transfer/held_survey.h"
@@ -56,8 +57,12 @@ class Broker final : private PeerHost {
   Ticket next_ticket();
   Result<ReceivedClaim> take_up_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout);
   void accept_some();
+  void admit(UniqueFd socket);
+  void accept_with_the_last_descriptors();
+  void recover_descriptors();
   void adopt(const std::shared_ptr<PeerConnection>& connection);
-  bool is_talking_too_much(const ProcessIdentity& peer) const;
+  void forget_follower(PeerConnection& connection);
+  void forget_destination_if_unused(DestinationId destination);
   void watch_destination(DestinationId destination, int pidfd);
   void on_destination_end(DestinationId destination);
   void tell(DestinationId destination);
@@ -66,7 +71,6 @@ class Broker final : private PeerHost {
   EventLoop& loop() override { return *loop_; }
   OutgoingOffers& offers() override { return offers_; }
   HeldClaims& held_claims() override { return held_claims_; }
-  void on_leased(PeerConnection& connection) override;
   void on_following(PeerConnection& connection) override;
   void on_news(const ProcessIdentity& source, const wire::Offers& news) override;
   void on_over(PeerConnection& connection) override;
@@ -78,12 +82,15 @@ class Broker final : private PeerHost {
   HeldClaims& held_claims_;
   UndecidedClaims undecided_;
   const UniqueFd listener_;
+  SpareDescriptors spares_;
+  Shares descriptors_;  // of connections that stand for no claim. Outlives the connections
   EventLoop::Token listener_token_ = 0;
   std::unique_ptr<Thread> thread_;
 
   // Loop thread only:
   std::unordered_map<PeerConnection*, std::shared_ptr<PeerConnection>> connections_;
-  std::unordered_map<int, size_t> unleased_of_peer_;
+  size_t brief_connections_ = 0;
+  EventLoop::Token recovery_ = 0;
   std::unordered_map<DestinationId, std::set<PeerConnection*>> followers_;
   std::unordered_map<DestinationId, EventLoop::Token> destination_ends_;
   std::set<DestinationId> knocked_at_in_vain_;  // to be tried again, once for all offers

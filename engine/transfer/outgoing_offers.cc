@@ -104,6 +104,18 @@ Result<DestinationId> OutgoingOffers::expect_destination(const ProcessIdentity& 
   return same;
 }
 
+bool OutgoingOffers::has_offers_to(const ProcessIdentity& process) {
+  const std::lock_guard lock(mutex_);
+  const DestinationId destination = find_same(process);
+  return destination != 0 && book_.has_any(destination);
+}
+
+std::optional<ProcessIdentity> OutgoingOffers::take_unless_offered(DestinationId destination) {
+  const std::lock_guard lock(mutex_);
+  if (book_.has_any(destination)) return std::nullopt;
+  return take_destination(destination);
+}
+
 const ProcessIdentity* OutgoingOffers::identity_of(DestinationId destination) {
   const std::lock_guard lock(mutex_);
   const auto found = destinations_.find(destination);
@@ -145,15 +157,21 @@ std::shared_ptr<OfferObserver> OutgoingOffers::finish_claim(OfferId id, UniqueFd
 void OutgoingOffers::forget_destination(DestinationId destination) {
   const std::lock_guard lock(mutex_);
   for (const OfferId id : book_.expire(destination)) conclude(id, OfferState::kExpired);
+  take_destination(destination);
+}
+
+std::optional<ProcessIdentity> OutgoingOffers::take_destination(DestinationId destination) {
   const auto found = destinations_.find(destination);
-  if (found == destinations_.end()) return;
+  if (found == destinations_.end()) return std::nullopt;
   const auto [begin, end] = by_pid_.equal_range(found->second.pid);
   for (auto at = begin; at != end; ++at) {
     if (at->second != destination) continue;
     by_pid_.erase(at);
     break;
   }
+  ProcessIdentity identity = std::move(found->second);
   destinations_.erase(found);
+  return identity;
 }
 
 void OutgoingOffers::revoke(const OfferBook::Loss& loss) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -78,6 +79,9 @@ class OutgoingOffers {
   DestinationId destination_of(const ProcessIdentity& process);
   // For a process that wants to hear of what will be offered to it. kNoProcess.
   Result<DestinationId> expect_destination(const ProcessIdentity& process);
+  bool has_offers_to(const ProcessIdentity& process);
+  // Forgets a destination that nothing is offered to, and returns what it was held by, owned.
+  std::optional<ProcessIdentity> take_unless_offered(DestinationId destination);
   // Borrows the identity: valid until forget_destination, which the broker alone calls.
   const ProcessIdentity* identity_of(DestinationId destination);
 
@@ -109,6 +113,7 @@ class OutgoingOffers {
 
   Result<DestinationId> destination_for(int pid);
   DestinationId find_live_destination(int pid);
+  std::optional<ProcessIdentity> take_destination(DestinationId destination);
   DestinationId find_same(const ProcessIdentity& process);
   CancelOutcome cancel_and_tell(OfferId id);
   bool can_grant(OfferId id) const;

@@ -13,22 +13,36 @@ namespace vmoffer {
 namespace {
 
 // How long a peer may take for its first word, and a claimer to map what it was sent.
-constexpr std::chrono::seconds kPatience{5};
+constexpr std::chrono::milliseconds kPatience{5000};
+// The same for a connection that takes the last descriptors there are: whoever has something to say has said it.
+constexpr std::chrono::milliseconds kBriefPatience{100};
+constexpr std::chrono::milliseconds kBriefAnswer{500};
+// The destination that it becomes is held by pidfd.
+constexpr uint64_t kDescriptorsOfFollower = 1;
+
+Status out_of_descriptors() {
+  return Status(Code::kTooMany, "it has too few descriptors left to keep a connection for this claim (" +
+                                    std::to_string(max_descriptors()) +
+                                    " are allowed); let it release regions and claims, or raise its ulimit -n");
+}
 
 }  // namespace
 
-PeerConnection::PeerConnection(PeerHost& host, UniqueFd socket, ProcessIdentity peer)
-    : host_(host), socket_(std::move(socket)), peer_(std::move(peer)) {}
+PeerConnection::PeerConnection(PeerHost& host, UniqueFd socket, ProcessIdentity peer, Share share, bool is_brief)
+    : host_(host), socket_(std::move(socket)), peer_(std::move(peer)), share_(std::move(share)), is_brief_(is_brief) {}
 
-std::shared_ptr<PeerConnection> PeerConnection::accepted(PeerHost& host, UniqueFd socket, ProcessIdentity peer) {
-  return std::make_shared<PeerConnection>(host, std::move(socket), std::move(peer));
+std::shared_ptr<PeerConnection> PeerConnection::accepted(PeerHost& host, UniqueFd socket, ProcessIdentity peer,
+                                                         Share share, bool is_brief) {
+  return std::make_shared<PeerConnection>(host, std::move(socket), std::move(peer), std::move(share), is_brief);
 }
 
 std::shared_ptr<PeerConnection> PeerConnection::feeding(PeerHost& host, UniqueFd socket, ProcessIdentity peer,
-                                                        DestinationId destination) {
-  auto connection = std::make_shared<PeerConnection>(host, std::move(socket), std::move(peer));
+                                                        DestinationId destination, Share share) {
+  auto connection = std::make_shared<PeerConnection>(host, std::move(socket), std::move(peer), std::move(share),
+                                                     /*is_brief=*/false);
   connection->state_ = State::kFeeding;
   connection->feed_.emplace(host.offers(), connection->socket_.get(), destination, /*ends=*/false);
+  connection->is_following_ = true;
   return connection;
 }
 
@@ -36,13 +50,13 @@ Status PeerConnection::start() {
   Result<EventLoop::Token> token = host_.loop().add(socket_.get(), shared_from_this());
   if (!token.is_ok()) return token.status();
   token_ = token.value();
-  if (state_ == State::kNew) set_deadline();
+  if (state_ == State::kNew) set_deadline(is_brief_ ? kBriefPatience : kPatience);
   return Status();
 }
 
-void PeerConnection::set_deadline() {
+void PeerConnection::set_deadline(std::chrono::milliseconds patience) {
   host_.loop().cancel_call(deadline_);
-  deadline_ = host_.loop().call_at(Clock::now() + kPatience, [self = shared_from_this()] { self->on_deadline(); });
+  deadline_ = host_.loop().call_at(Clock::now() + patience, [self = shared_from_this()] { self->on_deadline(); });
 }
 
 void PeerConnection::on_readable() {
@@ -78,10 +92,12 @@ void PeerConnection::on_claim(const wire::Claim& claim) {
   // What has come behind the claim can only say that it was given up: then the offer is not touched.
   if (has_input(socket_.get())) return;
   const DestinationId destination = peer_.pid == 0 ? 0 : host_.offers().destination_of(peer_);
+  if (is_brief_ && destination != 0) return refuse(out_of_descriptors());
   Result<Grant> grant = destination == 0
                             ? Result<Grant>(Status(Code::kNotOffered, "nothing is offered to this process"))
                             : host_.offers().begin_claim(destination, claim.address);
   if (!grant.is_ok()) return refuse(grant.status());
+  share_.give_back();  // it stands for an offer from here on, and this process has made that
   pack_and_grant(grant.take(), claim.transfer);
 }
 
@@ -124,7 +140,7 @@ void PeerConnection::grant(Grant grant, wire::Transfer transfer, Result<Parcel> 
   transfer_ = transfer;
   object_ = std::move(parcel.value().object);
   loan_ = std::move(parcel.value().loan);
-  set_deadline();
+  set_deadline(kPatience);
 }
 
 Status PeerConnection::send(const Offer& offer, const Parcel& parcel) {
@@ -198,7 +214,6 @@ bool PeerConnection::has_concluded_claim() {
   observer_ = host_.offers().finish_claim(offer_id_, std::move(bell_));
   host_.loop().cancel_call(deadline_);
   state_ = State::kLeased;
-  host_.on_leased(*this);
   return true;
 }
 
@@ -230,18 +245,25 @@ void PeerConnection::on_declined() {
 }
 
 void PeerConnection::on_list(const wire::List& list) {
-  const bool can_be_named = peer_.pid != 0;
-  DestinationId destination = can_be_named ? host_.offers().destination_of(peer_) : 0;
-  if (list.follow && destination == 0 && can_be_named) {
-    Result<DestinationId> expected = host_.offers().expect_destination(peer_);
-    if (!expected.is_ok()) return end();
-    destination = expected.value();
-  }
-  host_.loop().cancel_call(deadline_);
   state_ = State::kFeeding;
-  feed_.emplace(host_.offers(), socket_.get(), destination, /*ends=*/true);
-  if (list.follow && can_be_named) host_.on_following(*this);
+  feed_.emplace(host_.offers(), socket_.get(), peer_.pid == 0 ? 0 : host_.offers().destination_of(peer_),
+                /*ends=*/true);
+  if (is_brief_) set_deadline(kBriefAnswer);
+  follow(list);
   pump();
+}
+
+// Nothing can be offered to a process without a pid here. One that is not followed, for want of descriptors, hears so
+// by the end of the connection.
+void PeerConnection::follow(const wire::List& list) {
+  if (!list.follow || peer_.pid == 0 || is_brief_) return;
+  Result<DestinationId> destination = host_.offers().expect_destination(peer_);
+  if (!destination.is_ok()) return;
+  feed_->set_destination(destination.value());
+  share_.grow(kDescriptorsOfFollower);
+  is_following_ = true;
+  host_.loop().cancel_call(deadline_);
+  host_.on_following(*this);
 }
 
 void PeerConnection::on_inspect() {
@@ -249,8 +271,8 @@ void PeerConnection::on_inspect() {
     return refuse(
         Status(Code::kNotPermitted, "what this process holds is told to its own user and to root; ask as one of them"));
   }
-  host_.loop().cancel_call(deadline_);
   state_ = State::kTelling;
+  if (is_brief_) set_deadline(kBriefAnswer);
   held_feed_.emplace(host_.held_claims(), socket_.get());
   pump();
 }
@@ -266,13 +288,17 @@ void PeerConnection::pump() {
   if (state_ != State::kFeeding && state_ != State::kTelling) return;
   const IoOutcome sent = state_ == State::kFeeding ? feed_->pump() : held_feed_->pump();
   if (sent == IoOutcome::kClosed || sent == IoOutcome::kFailed) return end();
+  // Who has only asked has the answer now. A brief connection must be over soon, any other goes on while the peer
+  // reads.
+  if (!is_following_ && sent == IoOutcome::kDone) return end();
+  if (!is_following_ && !is_brief_) set_deadline(kPatience);
   host_.loop().want_writable(token_, sent == IoOutcome::kWouldBlock);
 }
 
 void PeerConnection::on_news(const wire::Offers& news) {
   const bool may_tell = (state_ == State::kNew && peer_.pid != 0) || state_ == State::kNews;
   if (!may_tell) return on_hang_up();
-  host_.loop().cancel_call(deadline_);
+  if (!is_brief_) host_.loop().cancel_call(deadline_);
   state_ = State::kNews;
   host_.on_news(peer_, news);
 }

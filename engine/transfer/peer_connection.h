@@ -9,6 +9,7 @@
 // having it, unless its process ends: then the offer ends with it and nothing has changed here.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +21,7 @@
 #include "engine/transfer/held_feed.h"
 #include "engine/transfer/offer_feed.h"
 #include "engine/transfer/outgoing_offers.h"
+#include "engine/transfer/shares.h"
 #include "engine/wire/messages.h"
 
 namespace vmoffer {
@@ -33,28 +35,29 @@ class PeerHost {
   virtual EventLoop& loop() = 0;
   virtual OutgoingOffers& offers() = 0;
   virtual HeldClaims& held_claims() = 0;
-  virtual void on_leased(PeerConnection& connection) = 0;
   virtual void on_following(PeerConnection& connection) = 0;
   // Runs `work` on a thread on which it may take its time, one after the other, and then `then` on this one.
   virtual void run_aside(std::function<void()> work, std::function<void()> then) = 0;
   virtual void on_news(const ProcessIdentity& source, const wire::Offers& news) = 0;
-  // The connection is over; the host lets go of it.
+  // The connection is over; the host lets go of it, and of the destination if nobody else follows it.
   virtual void on_over(PeerConnection& connection) = 0;
 };
 
 class PeerConnection : public EventHandler, public std::enable_shared_from_this<PeerConnection> {
  public:
-  // Of a connection that the peer made. A peer without a pid here (it is in a pid namespace that is not seen from this
-  // one) can have been offered nothing, and is told so.
-  static std::shared_ptr<PeerConnection> accepted(PeerHost& host, UniqueFd socket, ProcessIdentity peer);
+  // Of a connection that the peer made. `share`: what it takes of the descriptors, until it stands for a claim.
+  // `is_brief`: this process cannot keep it, so it is answered and no more. A peer without a pid here (it is in a pid
+  // namespace that is not seen from this one) can have been offered nothing, and is told so.
+  static std::shared_ptr<PeerConnection> accepted(PeerHost& host, UniqueFd socket, ProcessIdentity peer, Share share,
+                                                  bool is_brief);
   // Of one that this broker made, to tell a destination what is offered to it.
   static std::shared_ptr<PeerConnection> feeding(PeerHost& host, UniqueFd socket, ProcessIdentity peer,
-                                                 DestinationId destination);
+                                                 DestinationId destination, Share share);
 
   Status start();
   const ProcessIdentity& peer() const { return peer_; }
   DestinationId followed_destination() const { return feed_ ? feed_->destination() : 0; }
-  bool is_leased() const { return state_ == State::kLeased; }
+  bool is_brief() const { return is_brief_; }
 
   void pump();
   // The process has ended: what it was sent and did not acknowledge is nobody's but ours.
@@ -62,7 +65,7 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   void on_readable() override;
   void on_writable() override { pump(); }
 
-  PeerConnection(PeerHost& host, UniqueFd socket, ProcessIdentity peer);
+  PeerConnection(PeerHost& host, UniqueFd socket, ProcessIdentity peer, Share share, bool is_brief);
   PeerConnection(const PeerConnection&) = delete;
   PeerConnection& operator=(const PeerConnection&) = delete;
 
@@ -89,13 +92,17 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   void become_leased_to_process();
   bool has_concluded_claim();
   void refuse(const Status& status);
-  void set_deadline();
+  void set_deadline(std::chrono::milliseconds patience);
+  void follow(const wire::List& list);
   void stop_watching();
   void end();
 
   PeerHost& host_;
   UniqueFd socket_;
   ProcessIdentity peer_;
+  Share share_;
+  const bool is_brief_;
+  bool is_following_ = false;  // kFeeding: it is told of what comes, for as long as it likes
   State state_ = State::kNew;
   EventLoop::Token token_ = 0;
   EventLoop::Token deadline_ = 0;

@@ -1,0 +1,230 @@
+import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { allocate, incomingOffers, vmClaim, vmListOffer, vmOffer, VMO_GRANT_R } from 'vmoffer';
+import { askWhatIsHeld } from '#ts/held-claims.js';
+import { until } from '../support/barriers.js';
+import { startHostile, type Child, type ChildOptions } from '../support/child.js';
+import { startObedient, type Obedient } from '../support/obedient.js';
+import { expectPages, fillPages, PAGE } from '../support/pages.js';
+import { needs, requires } from '../support/requires.js';
+import { brokerSockets, ownPidNamespace } from '../support/sockets.js';
+import { rejectionOf } from '../support/vmo-error.js';
+import { runs } from '../support/wrappers.js';
+
+const SEED = 77;
+const LIMIT = 256;
+const FEW_DESCRIPTORS = ['sh', '-c', `ulimit -n ${LIMIT} && exec "$@"`, 'sh'];
+const IN_NEW_PIDS = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+
+function descriptorsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** What they were left of the connections that each process of `count` would have. */
+async function taken(greedy: Child, behaviour: string, connections: number, processes = 1): Promise<number[]> {
+  greedy.say(`${behaviour} ${connections} ${processes}`);
+  return greedy.event<number[]>('taken');
+}
+
+/** It claims, lists, watches and looks. */
+async function expectToBeServed(source: Obedient): Promise<void> {
+  const { region } = await source.call('allocate', 1, SEED);
+  const { address } = await source.call('offer', process.pid, region, VMO_GRANT_R);
+  expect((await vmListOffer()).map((offer) => offer.address)).to.include(address);
+  for await (const offer of incomingOffers({ from: source.pid })) {
+    if (offer.address === address) break;
+  }
+  using claim = await vmClaim(source.pid, address);
+  expectPages(claim.view(), SEED);
+}
+
+describe('a process whose descriptors others are after', () => {
+  let source: Obedient;
+  let before: number;
+  beforeEach(async () => {
+    source = await startObedient({ wrapper: FEW_DESCRIPTORS });
+    await source.call('list'); // its broker listens
+    before = descriptorsOf(source.pid);
+  });
+  afterEach(() => source[Symbol.asyncDispose]());
+
+  for (const behaviour of ['follows', 'says-nothing']) {
+    it(`lets one process that ${behaviour.replaceAll('-', ' ')} have a quarter of them, and serves others`, async () => {
+      await using greedy = await startHostile('greedy', [source.pid]);
+      const [got] = await taken(greedy, behaviour, LIMIT);
+      expect(got).to.be.within(8, LIMIT / 4 / 2);
+      expect(descriptorsOf(source.pid) - before).to.be.within(8, LIMIT / 4);
+      await expectToBeServed(source);
+    });
+  }
+
+  for (const processes of [3, 20]) {
+    it(`lets ${processes} processes together have a half of them, and serves others`, async () => {
+      await using greedy = await startHostile('greedy', [source.pid]);
+      await taken(greedy, 'follows', LIMIT, processes);
+      expect(descriptorsOf(source.pid) - before).to.be.within(LIMIT / 4, LIMIT / 2);
+      await expectToBeServed(source);
+    });
+  }
+
+  it('lets another user have a half of that, by however many processes, and serves others', async function () {
+    requires(this, needs.root);
+    await using greedy = await startHostile('greedy', [source.pid], { user: 'nobody' });
+    await taken(greedy, 'follows', LIMIT, 20);
+    expect(descriptorsOf(source.pid) - before).to.be.within(8, LIMIT / 4);
+    await expectToBeServed(source);
+    await using late = await startHostile('greedy', [source.pid]);
+    expect((await taken(late, 'follows', 1))[0]).to.equal(1);
+  });
+
+  it('keeps no connection of who has got the answer to his question', async () => {
+    await using greedy = await startHostile('greedy', [source.pid]);
+    expect((await taken(greedy, 'asks-and-stays', 200))[0]).to.equal(200);
+    await until('they are hung up on', () => descriptorsOf(source.pid) <= before);
+  });
+
+  it('keeps no descriptor for who has followed, and been offered nothing', async () => {
+    await using staying = await startObedient();
+    await staying.call('watch');
+    await until('it follows', () => descriptorsOf(source.pid) > before);
+    for (let round = 0; round < 3; round++) {
+      await using greedy = await startHostile('greedy', [source.pid]);
+      await taken(greedy, 'follows', 1, 5);
+    }
+    await until('no more than one has left something', () => descriptorsOf(source.pid) <= before + 3);
+  });
+
+  it('goes by the limit that it has now', async () => {
+    const raised = spawnSync('prlimit', [`--pid=${source.pid}`, `--nofile=${LIMIT / 2}:${LIMIT}`]);
+    expect(raised.status).to.equal(0);
+    await using greedy = await startHostile('greedy', [source.pid]);
+    await taken(greedy, 'follows', LIMIT, 3);
+    expect(descriptorsOf(source.pid) - before).to.be.at.most(LIMIT / 4);
+    await expectToBeServed(source);
+  });
+});
+
+/** Processes outside its pid namespace have no number in there. */
+describe('a process in a pid namespace of its own, for those outside,', () => {
+  let inside: Obedient;
+  let address: string;
+  beforeEach(async function () {
+    requires(this, runs(IN_NEW_PIDS));
+    inside = await startObedient({ wrapper: [...IN_NEW_PIDS, ...FEW_DESCRIPTORS] });
+    await inside.call('list');
+    const found = brokerSockets().find(({ pid, pidNamespace }) => pid === 1 && pidNamespace !== ownPidNamespace());
+    address = found?.address ?? expect.fail('its broker is not to be found');
+  });
+  afterEach(() => inside[Symbol.asyncDispose]());
+
+  it('answers one while another takes all it can get', async () => {
+    const outer = Number(readFileSync(`/proc/${inside.pid}/task/${inside.pid}/children`, 'utf8').trim());
+    const before = descriptorsOf(outer);
+    await using greedy = await startHostile('greedy', [address]);
+    await taken(greedy, 'says-nothing', LIMIT, 1);
+    expect(descriptorsOf(outer) - before).to.be.within(8, LIMIT / 4);
+    expect((await askWhatIsHeld()).find(({ pid }) => pid === outer)?.answer).to.equal('told');
+  });
+
+  it('keeps no connection of one, who can be offered nothing', async () => {
+    await using greedy = await startHostile('greedy', [address]);
+    const outer = Number(readFileSync(`/proc/${inside.pid}/task/${inside.pid}/children`, 'utf8').trim());
+    const before = descriptorsOf(outer);
+    await taken(greedy, 'follows', 100);
+    await until('they are hung up on', () => descriptorsOf(outer) <= before);
+  });
+});
+
+/** The program itself has them all. */
+describe('a source that has used up its descriptors', () => {
+  const few: ChildOptions = { wrapper: FEW_DESCRIPTORS };
+  let source: Obedient;
+  let region: number;
+  let address: bigint;
+  beforeEach(async () => {
+    source = await startObedient(few);
+    ({ region } = await source.call('allocate', 1, SEED));
+    ({ address } = await source.call('offer', process.pid, region, VMO_GRANT_R));
+    await source.call('leaveDescriptors', 0);
+  });
+  afterEach(() => source[Symbol.asyncDispose]());
+
+  it('says so to whoever claims, at once and every time, and is claimed from when it has some again', async () => {
+    for (let round = 0; round < 20; round++) {
+      const error = await rejectionOf(vmClaim(source.pid, address, { timeoutMs: 10_000 }), 'ERR_VMO_TOO_MANY');
+      expect(error.message).to.include('at the source').and.to.include(String(LIMIT));
+    }
+    await source.call('freeDescriptors');
+    using claim = await vmClaim(source.pid, address);
+    expectPages(claim.view(), SEED);
+  });
+
+  it('says so to all of many that claim at once', async () => {
+    const claims = Array.from({ length: 50 }, () => vmClaim(source.pid, address, { timeoutMs: 10_000 }));
+    const outcomes = await Promise.all(claims.map((claim) => rejectionOf(claim, 'ERR_VMO_TOO_MANY')));
+    expect(outcomes).to.have.lengthOf(50);
+  });
+
+  it('says that nothing is there to whom it has offered nothing', async () => {
+    await using stranger = await startObedient();
+    await rejectionOf(stranger.call('claim', source.pid, address), 'ERR_VMO_NOT_OFFERED');
+  });
+
+  it('tells what it offers', async () => {
+    for (let round = 0; round < 5; round++) {
+      expect((await vmListOffer()).map((offer) => offer.address)).to.include(address);
+    }
+  });
+
+  it('tells what it holds', async () => {
+    const holder = (await askWhatIsHeld()).find(({ pid }) => pid === source.pid);
+    expect(holder?.answer).to.equal('told');
+  });
+
+  it('is heard of what it has offered', async () => {
+    for await (const offer of incomingOffers({ from: source.pid })) {
+      expect(offer.address).to.equal(address);
+      break;
+    }
+  });
+
+  it('answers in spite of those who say nothing', async () => {
+    await using greedy = await startHostile('greedy', [source.pid]);
+    greedy.say('says-nothing 20 1');
+    await rejectionOf(vmClaim(source.pid, address, { timeoutMs: 10_000 }), 'ERR_VMO_TOO_MANY');
+    await greedy.event('taken');
+  });
+
+  it('tells a watcher what it offers later, with descriptors and without', async () => {
+    const { region: large } = await source.call('freeDescriptors').then(() => source.call('allocate', 4, SEED));
+    await source.call('leaveDescriptors', 0);
+    const offers = incomingOffers({ from: source.pid })[Symbol.asyncIterator]();
+    expect((await offers.next()).value).to.include({ address });
+    const without = await source.call('offerPages', process.pid, large, 0, 1, VMO_GRANT_R);
+    expect((await offers.next()).value).to.include({ address: without.address });
+    await source.call('freeDescriptors');
+    const having = await source.call('offerPages', process.pid, large, 1, 1, VMO_GRANT_R);
+    expect((await offers.next()).value).to.include({ address: having.address });
+    await offers.return?.();
+  });
+
+  it('cannot offer to a process that it does not know, and says that it is at the limit itself', async () => {
+    await using stranger = await startObedient();
+    const error = await rejectionOf(source.call('offer', stranger.pid, region, VMO_GRANT_R), 'ERR_VMO_TOO_MANY');
+    expect(error.message).to.not.include('at the source');
+  });
+});
+
+it('a claimer that has used up its descriptors is told so, and not that its source has', async () => {
+  await using claimer = await startObedient({ wrapper: FEW_DESCRIPTORS });
+  using region = allocate(PAGE);
+  fillPages(region.view(), SEED);
+  const offer = vmOffer(claimer.pid, region, VMO_GRANT_R);
+  await claimer.call('list');
+  await claimer.call('leaveDescriptors', 0);
+  const error = await rejectionOf(claimer.call('claim', process.pid, offer.address), 'ERR_VMO_TOO_MANY');
+  expect(error).to.include({ errno: 'EMFILE' });
+  expect(error.message).to.not.include('at the source');
+  offer.cancel();
+});
