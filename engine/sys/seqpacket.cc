@@ -1,6 +1,8 @@
 #include "engine/sys/seqpacket.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -161,6 +163,13 @@ Packet receive_packet(int socket_fd) {
 }
 
 void stop_receiving(int socket_fd) { ::shutdown(socket_fd, SHUT_RD); }
+
+void hang_up(int socket_fd) { ::shutdown(socket_fd, SHUT_RDWR); }
+
+bool has_unread_output(int socket_fd) {
+  int unread = 0;
+  return ::ioctl(socket_fd, SIOCOUTQ, &unread) == 0 && unread > 0;
+}
 
 bool has_input(int socket_fd) {
   char byte;

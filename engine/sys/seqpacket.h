@@ -58,6 +58,11 @@ IoOutcome send_packet(int socket_fd, const std::vector<uint8_t>& bytes, int desc
 Packet receive_packet(int socket_fd);
 // Makes the other end unable to send. What is left to happen on the connection is its end.
 void stop_receiving(int socket_fd);
+// The other end finds what it was sent, and then the end. This one can still be asked whether that was read.
+void hang_up(int socket_fd);
+// Something that was sent from here waits to be read: then the descriptors that went with it are still in flight. What
+// the other end was sent is gone when that end is closed.
+bool has_unread_output(int socket_fd);
 // True when there is something to be read, be it the end.
 bool has_input(int socket_fd);
 

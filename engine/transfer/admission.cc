@@ -1,5 +1,7 @@
 #include "engine/transfer/admission.h"
 
+#include <algorithm>
+
 namespace vmoffer {
 namespace {
 
@@ -7,14 +9,23 @@ namespace {
 constexpr uint64_t kPartForConnections = 2;
 // Those of strangers are not kept while fewer than one of so many parts is free.
 constexpr uint64_t kPartForTheProgram = 4;
-// Some claims at once.
+constexpr uint64_t kPartForFlights = 4;
+constexpr uint64_t kPartForAllFlights = 2;
+// What a guest may have at least.
 constexpr uint64_t kDescriptorsOfGuest = 16;
+constexpr uint64_t kPartForOneGuest = 4;
 constexpr size_t kBriefConnections = 8;
+
+// Enough to claim all that it is offered at once, up to its part.
+uint64_t of_guest(const Room& room) {
+  const uint64_t wanted = std::max(room.offers_to_it * kDescriptorsOfConnection, kDescriptorsOfGuest);
+  return std::min(wanted, std::max(room.limit / kPartForOneGuest, kDescriptorsOfGuest));
+}
 
 bool may_be_kept(const Room& room) {
   const bool has_share = room.verdict == Shares::Verdict::kYes;
   if (room.has_only_spares) return false;
-  if (room.is_guest) return has_share || room.of_process + kDescriptorsOfConnection <= kDescriptorsOfGuest;
+  if (room.offers_to_it > 0) return has_share || room.of_process + kDescriptorsOfConnection <= of_guest(room);
   return has_share && room.lowest_free < room.limit - room.limit / kPartForTheProgram;
 }
 
@@ -26,6 +37,12 @@ Admission admission_for(const Room& room) {
   if (may_be_kept(room)) return Admission::kKept;
   const bool has_had_its_share = room.verdict == Shares::Verdict::kProcessHasItsShare;
   return has_had_its_share || room.brief_connections >= kBriefConnections ? Admission::kRefused : Admission::kAnswered;
+}
+
+uint64_t descriptors_for_flights(uint64_t limit) { return limit / kPartForFlights; }
+
+bool may_be_sent_more(Shares::Verdict verdict, uint64_t of_process, uint64_t of_all, uint64_t limit) {
+  return verdict == Shares::Verdict::kYes || (of_process == 0 && of_all < limit / kPartForAllFlights);
 }
 
 }  // namespace vmoffer

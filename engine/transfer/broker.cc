@@ -90,7 +90,8 @@ Broker::Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener, HeldCla
       held_claims_(held_claims),
       undecided_(*loop_),
       listener_(std::move(listener.socket)),
-      spares_(kSpares) {}
+      spares_(kSpares),
+      flights_(*loop_) {}
 
 Broker::~Broker() {
   if (thread_ == nullptr) return;
@@ -155,7 +156,7 @@ void Broker::admit(UniqueFd socket) {
       .limit = limit,
       .has_only_spares = !spares_.has_all(),
       .brief_connections = brief_connections_,
-      .is_guest = identity.pid != 0 && offers_.has_offers_to(identity),
+      .offers_to_it = identity.pid == 0 ? 0 : offers_.count_offers_to(identity),
   };
   const Admission admission = admission_for(room);
   if (admission == Admission::kRefused) {
@@ -172,6 +173,7 @@ void Broker::adopt(const std::shared_ptr<PeerConnection>& connection) {
   if (!connection->start().is_ok()) return;
   connections_.emplace(connection.get(), connection);
   if (connection->is_brief()) ++brief_connections_;
+  connection->on_readable();  // a claim that is granted takes no share: in a burst that leaves room for the next one
 }
 
 void Broker::on_over(PeerConnection& connection) {

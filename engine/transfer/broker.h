@@ -71,6 +71,7 @@ class Broker final : private PeerHost {
   EventLoop& loop() override { return *loop_; }
   OutgoingOffers& offers() override { return offers_; }
   HeldClaims& held_claims() override { return held_claims_; }
+  Flights& flights() override { return flights_; }
   void on_following(PeerConnection& connection) override;
   void on_news(const ProcessIdentity& source, const wire::Offers& news) override;
   void on_over(PeerConnection& connection) override;
@@ -84,6 +85,7 @@ class Broker final : private PeerHost {
   const UniqueFd listener_;
   SpareDescriptors spares_;
   Shares descriptors_;  // of connections that stand for no claim. Outlives the connections
+  Flights flights_;
   EventLoop::Token listener_token_ = 0;
   std::unique_ptr<Thread> thread_;
 

@@ -93,6 +93,11 @@ std::vector<Offer> OfferBook::list(DestinationId destination, OfferId after, siz
   return offers;
 }
 
+size_t OfferBook::count(DestinationId destination) const {
+  const auto found = by_destination_.find(destination);
+  return found == by_destination_.end() ? 0 : found->second.size();
+}
+
 std::vector<Offer> OfferBook::list_all() const {
   std::vector<Offer> offers;
   offers.reserve(offers_.size());

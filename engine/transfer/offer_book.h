@@ -75,7 +75,7 @@ class OfferBook {
   // Up to `limit` offers to one destination (or to all) with ids above `after`, in the order of their ids.
   std::vector<Offer> list(DestinationId destination, OfferId after, size_t limit) const;
   std::vector<Offer> list_all() const;
-  bool has_any(DestinationId destination) const { return by_destination_.contains(destination); }
+  size_t count(DestinationId destination) const;
   size_t size() const { return offers_.size(); }
 
  private:

@@ -104,15 +104,15 @@ Result<DestinationId> OutgoingOffers::expect_destination(const ProcessIdentity& 
   return same;
 }
 
-bool OutgoingOffers::has_offers_to(const ProcessIdentity& process) {
+size_t OutgoingOffers::count_offers_to(const ProcessIdentity& process) {
   const std::lock_guard lock(mutex_);
   const DestinationId destination = find_same(process);
-  return destination != 0 && book_.has_any(destination);
+  return destination == 0 ? 0 : book_.count(destination);
 }
 
 std::optional<ProcessIdentity> OutgoingOffers::take_unless_offered(DestinationId destination) {
   const std::lock_guard lock(mutex_);
-  if (book_.has_any(destination)) return std::nullopt;
+  if (book_.count(destination) > 0) return std::nullopt;
   return take_destination(destination);
 }
 
@@ -120,6 +120,11 @@ const ProcessIdentity* OutgoingOffers::identity_of(DestinationId destination) {
   const std::lock_guard lock(mutex_);
   const auto found = destinations_.find(destination);
   return found == destinations_.end() ? nullptr : &found->second;
+}
+
+OfferId OutgoingOffers::offered_at(DestinationId destination, uint64_t address) {
+  const std::lock_guard lock(mutex_);
+  return book_.find(destination, address).value_or(0);
 }
 
 Result<Grant> OutgoingOffers::begin_claim(DestinationId destination, uint64_t address) {

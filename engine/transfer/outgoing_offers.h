@@ -79,12 +79,14 @@ class OutgoingOffers {
   DestinationId destination_of(const ProcessIdentity& process);
   // For a process that wants to hear of what will be offered to it. kNoProcess.
   Result<DestinationId> expect_destination(const ProcessIdentity& process);
-  bool has_offers_to(const ProcessIdentity& process);
+  size_t count_offers_to(const ProcessIdentity& process);
   // Forgets a destination that nothing is offered to, and returns what it was held by, owned.
   std::optional<ProcessIdentity> take_unless_offered(DestinationId destination);
   // Borrows the identity: valid until forget_destination, which the broker alone calls.
   const ProcessIdentity* identity_of(DestinationId destination);
 
+  // 0 when nothing is.
+  OfferId offered_at(DestinationId destination, uint64_t address);
   Result<Grant> begin_claim(DestinationId destination, uint64_t address);
   // The offer stands again, unless it was withdrawn, or the rights that it grants have been lost meanwhile (revoked).
   void return_claim(OfferId id);

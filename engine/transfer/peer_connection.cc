@@ -16,6 +16,8 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{5000};
 // The same for a connection that takes the last descriptors there are: whoever has something to say has said it.
 constexpr std::chrono::milliseconds kBriefPatience{100};
+// How long a claim waits for others to be read, its own process's among them.
+constexpr std::chrono::milliseconds kPatienceWithFlights{1000};
 constexpr std::chrono::milliseconds kBriefAnswer{500};
 // The destination that it becomes is held by pidfd.
 constexpr uint64_t kDescriptorsOfFollower = 1;
@@ -29,7 +31,11 @@ Status out_of_descriptors() {
 }  // namespace
 
 PeerConnection::PeerConnection(PeerHost& host, UniqueFd socket, ProcessIdentity peer, Share share, bool is_brief)
-    : host_(host), socket_(std::move(socket)), peer_(std::move(peer)), share_(std::move(share)), is_brief_(is_brief) {}
+    : host_(host),
+      socket_(std::make_shared<UniqueFd>(std::move(socket))),
+      peer_(std::move(peer)),
+      share_(std::move(share)),
+      is_brief_(is_brief) {}
 
 std::shared_ptr<PeerConnection> PeerConnection::accepted(PeerHost& host, UniqueFd socket, ProcessIdentity peer,
                                                          Share share, bool is_brief) {
@@ -41,13 +47,13 @@ std::shared_ptr<PeerConnection> PeerConnection::feeding(PeerHost& host, UniqueFd
   auto connection = std::make_shared<PeerConnection>(host, std::move(socket), std::move(peer), std::move(share),
                                                      /*is_brief=*/false);
   connection->state_ = State::kFeeding;
-  connection->feed_.emplace(host.offers(), connection->socket_.get(), destination, /*ends=*/false);
+  connection->feed_.emplace(host.offers(), connection->socket_->get(), destination, /*ends=*/false);
   connection->is_following_ = true;
   return connection;
 }
 
 Status PeerConnection::start() {
-  Result<EventLoop::Token> token = host_.loop().add(socket_.get(), shared_from_this());
+  Result<EventLoop::Token> token = host_.loop().add(socket_->get(), shared_from_this());
   if (!token.is_ok()) return token.status();
   token_ = token.value();
   if (state_ == State::kNew) set_deadline(is_brief_ ? kBriefPatience : kPatience);
@@ -62,7 +68,7 @@ void PeerConnection::set_deadline(std::chrono::milliseconds patience) {
 void PeerConnection::on_readable() {
   if (state_ == State::kLeased) return on_hang_up();  // nothing else is waited for
   for (int turn = 0; turn < kPacketsPerTurn && token_ != 0 && state_ != State::kLeased; ++turn) {
-    const Packet packet = receive_packet(socket_.get());
+    const Packet packet = receive_packet(socket_->get());
     if (packet.outcome == IoOutcome::kWouldBlock) return;
     if (packet.outcome != IoOutcome::kDone) return on_hang_up();
     on_packet(packet);
@@ -90,15 +96,35 @@ void PeerConnection::on_packet(const Packet& packet) {
 void PeerConnection::on_claim(const wire::Claim& claim) {
   checkpoint("source.asked");
   // What has come behind the claim can only say that it was given up: then the offer is not touched.
-  if (has_input(socket_.get())) return;
+  if (has_input(socket_->get())) return;
   const DestinationId destination = peer_.pid == 0 ? 0 : host_.offers().destination_of(peer_);
   if (is_brief_ && destination != 0) return refuse(out_of_descriptors());
+  begin_claim(claim, destination);
+}
+
+void PeerConnection::begin_claim(const wire::Claim& claim, DestinationId destination) {
+  const OfferId offer = destination == 0 ? 0 : host_.offers().offered_at(destination, claim.address);
+  if (offer != 0 && !wait_for_flights(claim, offer).is_ok()) return;
   Result<Grant> grant = destination == 0
                             ? Result<Grant>(Status(Code::kNotOffered, "nothing is offered to this process"))
                             : host_.offers().begin_claim(destination, claim.address);
   if (!grant.is_ok()) return refuse(grant.status());
+  state_ = State::kNew;
   share_.give_back();  // it stands for an offer from here on, and this process has made that
   pack_and_grant(grant.take(), claim.transfer);
+}
+
+// An error when it has to wait: somebody leaves unread what he was sent, or has not come to read it yet.
+Status PeerConnection::wait_for_flights(const wire::Claim& claim, OfferId offer) {
+  Status status = host_.flights().may_depart(offer, share_.sharer());
+  if (status.is_ok()) return status;
+  if (state_ != State::kWaiting) set_deadline(kPatienceWithFlights);
+  state_ = State::kWaiting;
+  why_waiting_ = status;
+  host_.flights().try_again([self = shared_from_this(), claim] {
+    if (self->state_ == State::kWaiting) self->on_claim(claim);
+  });
+  return status;
 }
 
 void PeerConnection::pack_and_grant(Grant grant, wire::Transfer transfer) {
@@ -123,19 +149,19 @@ void PeerConnection::pack_and_grant(Grant grant, wire::Transfer transfer) {
 void PeerConnection::grant(Grant grant, wire::Transfer transfer, Result<Parcel> parcel) {
   const Offer offer = grant.offer;
   // The same once more: packing may have taken its time.
-  if (has_input(socket_.get())) {
+  if (has_input(socket_->get())) {
     host_.offers().return_claim(offer.id);
     return;
   }
+  offer_id_ = offer.id;
   const Status status = parcel.is_ok() ? send(offer, parcel.value()) : parcel.status();
   if (!status.is_ok()) {
-    // No descriptor of the object has left this process.
+    // No descriptor of the object has left this process, and its leases alone are worth nothing.
     host_.offers().return_claim(offer.id);
     return refuse(status.code() == Code::kBusy ? status.with("the offer stands") : status);
   }
   checkpoint("source.granted");
   state_ = State::kGranted;
-  offer_id_ = offer.id;
   grant_ = std::move(grant);
   transfer_ = transfer;
   object_ = std::move(parcel.value().object);
@@ -144,13 +170,15 @@ void PeerConnection::grant(Grant grant, wire::Transfer transfer, Result<Parcel> 
 }
 
 Status PeerConnection::send(const Offer& offer, const Parcel& parcel) {
+  const bool is_channel = kind_of(offer.flags) == OfferKind::kChannel;
+  host_.flights().depart(offer.id, share_.sharer(), 1 + parcel.leases.size() + (is_channel ? 1 : 0), socket_);
   IoOutcome sent = parcel.leases.size() <= wire::kMaxLeases ? IoOutcome::kDone : IoOutcome::kFailed;
   for (const UniqueFd& lease : parcel.leases) {
-    if (sent == IoOutcome::kDone) sent = send_packet(socket_.get(), wire::encode(wire::Lease{}), lease.get());
+    if (sent == IoOutcome::kDone) sent = send_packet(socket_->get(), wire::encode(wire::Lease{}), lease.get());
   }
-  if (sent == IoOutcome::kDone && kind_of(offer.flags) == OfferKind::kChannel) sent = send_bell();
+  if (sent == IoOutcome::kDone && is_channel) sent = send_bell();
   const wire::Terms terms{offer.id, offer.address, offer.byte_length, 0, offer.flags};
-  if (sent == IoOutcome::kDone) sent = send_packet(socket_.get(), wire::encode(terms), parcel.descriptor.get());
+  if (sent == IoOutcome::kDone) sent = send_packet(socket_->get(), wire::encode(terms), parcel.descriptor.get());
   if (sent == IoOutcome::kDone) return Status();
   return Status(Code::kTooMany,
                 "the source could not send a descriptor: it has too many in flight, or this memory has been passed on "
@@ -162,11 +190,12 @@ IoOutcome PeerConnection::send_bell() {
   Result<BellPair> pair = make_bell_pair();
   if (!pair.is_ok()) return IoOutcome::kFailed;
   bell_ = std::move(pair.value().ours);
-  return send_packet(socket_.get(), wire::encode(wire::Bell{}), pair.value().theirs.get());
+  return send_packet(socket_->get(), wire::encode(wire::Bell{}), pair.value().theirs.get());
 }
 
 void PeerConnection::on_mapped(const wire::Mapped& mapped) {
   if (state_ != State::kGranted || mapped.offer_id != offer_id_) return on_hang_up();
+  host_.flights().look_at(offer_id_);
   checkpoint("source.acknowledged");
   if (has_taken_back()) {
     host_.offers().return_claim(offer_id_);
@@ -177,8 +206,8 @@ void PeerConnection::on_mapped(const wire::Mapped& mapped) {
 
 // A claimer that has lost its patience says so behind its acknowledgement.
 bool PeerConnection::has_taken_back() {
-  if (!has_input(socket_.get())) return false;
-  const Packet packet = receive_packet(socket_.get());
+  if (!has_input(socket_->get())) return false;
+  const Packet packet = receive_packet(socket_->get());
   if (packet.outcome != IoOutcome::kDone) return false;
   const Result<wire::Message> message = wire::decode(packet.bytes);
   return message.is_ok() && std::holds_alternative<wire::Declined>(message.value());
@@ -188,10 +217,10 @@ void PeerConnection::become_leased() {
   if (!has_concluded_claim()) return;
   peer_.pidfd.reset();  // the connection tells of its end
   checkpoint("source.dropped");
-  send_packet(socket_.get(), wire::encode(wire::Done{offer_id_}));
+  send_packet(socket_->get(), wire::encode(wire::Done{offer_id_}));
   // Whoever has the other end now, its claimer or those it passed the memory on to, has nothing to say but that it is
   // over.
-  stop_receiving(socket_.get());
+  stop_receiving(socket_->get());
   host_.loop().want_readable(token_, false);
 }
 
@@ -246,7 +275,7 @@ void PeerConnection::on_declined() {
 
 void PeerConnection::on_list(const wire::List& list) {
   state_ = State::kFeeding;
-  feed_.emplace(host_.offers(), socket_.get(), peer_.pid == 0 ? 0 : host_.offers().destination_of(peer_),
+  feed_.emplace(host_.offers(), socket_->get(), peer_.pid == 0 ? 0 : host_.offers().destination_of(peer_),
                 /*ends=*/true);
   if (is_brief_) set_deadline(kBriefAnswer);
   follow(list);
@@ -273,13 +302,13 @@ void PeerConnection::on_inspect() {
   }
   state_ = State::kTelling;
   if (is_brief_) set_deadline(kBriefAnswer);
-  held_feed_.emplace(host_.held_claims(), socket_.get());
+  held_feed_.emplace(host_.held_claims(), socket_->get());
   pump();
 }
 
 // Who touches what, and when, is nobody else's business. This is the one place where a user is looked at.
 bool PeerConnection::may_look() const {
-  const Result<UserId> user = user_of_peer(socket_.get());
+  const Result<UserId> user = user_of_peer(socket_->get());
   if (!user.is_ok() || !user.value().is_certain) return false;
   return user.value().number == 0 || user.value().number == own_user();
 }
@@ -309,6 +338,7 @@ void PeerConnection::on_deadline() {
   const State before = state_;
   if (token_ != 0) on_readable();
   if (state_ != before) return;
+  if (state_ == State::kWaiting) return refuse(*why_waiting_);
   if (state_ != State::kGranted) return end();
   if (token_ != 0) return become_leased();
   become_leased_to_process();
@@ -332,7 +362,7 @@ void PeerConnection::on_hang_up() {
 }
 
 void PeerConnection::refuse(const Status& status) {
-  send_packet(socket_.get(), wire::encode(wire::Refused{status.code(), status.message()}));
+  send_packet(socket_->get(), wire::encode(wire::Refused{status.code(), status.message()}));
   end();
 }
 
@@ -345,6 +375,14 @@ void PeerConnection::end() {
   if (state_ == State::kOver) return;
   stop_watching();
   host_.loop().cancel_call(deadline_);
+  host_.flights().look_at(offer_id_);
+  if (socket_.use_count() > 1) {
+    hang_up(socket_->get());  // it stays open for as long as what it was sent is unread
+  } else {
+    socket_->reset();
+  }
+  peer_.pidfd.reset();
+  share_.give_back();
   host_.on_over(*this);
   state_ = State::kOver;
 }

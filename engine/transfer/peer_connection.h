@@ -1,6 +1,7 @@
 // PeerConnection: one connection between this broker and another process, seen from the source. Broker thread only.
 //
 //     new ── CLAIM ──▶ (packing) ──▶ granted ── MAPPED ──▶ leased ── hang-up ──▶ (the claimer has let the memory go)
+//                  (waiting) until what was sent before has been read
 //         ── LIST  ──▶ feeding
 //         ── INSPECT ▶ telling
 //         ── OFFERS ─▶ news                 (the peer is a source and tells what it offers us)
@@ -17,6 +18,7 @@
 
 #include "engine/sys/event_loop.h"
 #include "engine/sys/process.h"
+#include "engine/transfer/flights.h"
 #include "engine/transfer/hand_off.h"
 #include "engine/transfer/held_feed.h"
 #include "engine/transfer/offer_feed.h"
@@ -35,6 +37,7 @@ class PeerHost {
   virtual EventLoop& loop() = 0;
   virtual OutgoingOffers& offers() = 0;
   virtual HeldClaims& held_claims() = 0;
+  virtual Flights& flights() = 0;
   virtual void on_following(PeerConnection& connection) = 0;
   // Runs `work` on a thread on which it may take its time, one after the other, and then `then` on this one.
   virtual void run_aside(std::function<void()> work, std::function<void()> then) = 0;
@@ -70,10 +73,12 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   PeerConnection& operator=(const PeerConnection&) = delete;
 
  private:
-  enum class State : uint8_t { kNew, kPacking, kGranted, kLeased, kFeeding, kTelling, kNews, kOver };
+  enum class State : uint8_t { kNew, kWaiting, kPacking, kGranted, kLeased, kFeeding, kTelling, kNews, kOver };
 
   void on_packet(const Packet& packet);
   void on_claim(const wire::Claim& claim);
+  void begin_claim(const wire::Claim& claim, DestinationId destination);
+  Status wait_for_flights(const wire::Claim& claim, OfferId offer);
   void pack_and_grant(Grant grant, wire::Transfer transfer);
   void grant(Grant grant, wire::Transfer transfer, Result<Parcel> parcel);
   Status send(const Offer& offer, const Parcel& parcel);
@@ -98,7 +103,7 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   void end();
 
   PeerHost& host_;
-  UniqueFd socket_;
+  const std::shared_ptr<UniqueFd> socket_;
   ProcessIdentity peer_;
   Share share_;
   const bool is_brief_;
@@ -107,6 +112,7 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   EventLoop::Token token_ = 0;
   EventLoop::Token deadline_ = 0;
   OfferId offer_id_ = 0;                            // kGranted, kLeased
+  std::optional<Status> why_waiting_;               // kWaiting
   std::optional<Grant> grant_;                      // kGranted
   wire::Transfer transfer_ = wire::Transfer::kMap;  // kGranted
   std::shared_ptr<MemoryObject> object_;            // kGranted

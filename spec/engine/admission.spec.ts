@@ -10,7 +10,7 @@ const ROOM: Room = {
   limit: 1024,
   hasOnlySpares: false,
   briefConnections: 0,
-  isGuest: false,
+  offersToIt: 0,
 };
 
 function admission(room: Partial<Room>): string {
@@ -41,15 +41,23 @@ describe('admission', () => {
     });
 
     it(`keeps a few connections of a guest (${verdict})`, () => {
-      expect(admission({ verdict, isGuest: true, ofProcess: 14 })).to.equal('kept');
-      expect(admission({ verdict, isGuest: true, ofProcess: 16 })).to.equal('answered');
+      expect(admission({ verdict, offersToIt: 1, ofProcess: 14 })).to.equal('kept');
+      expect(admission({ verdict, offersToIt: 1, ofProcess: 16 })).to.equal('answered');
     });
   }
+
+  it('keeps enough connections of a guest to claim all that it is offered at once, up to a quarter of them', () => {
+    const guest = { verdict: 'process has its share', offersToIt: 60 } as const;
+    expect(admission({ ...guest, ofProcess: 118 })).to.equal('kept');
+    expect(admission({ ...guest, ofProcess: 120 })).to.equal('refused');
+    expect(admission({ ...guest, offersToIt: 1000, ofProcess: 254 })).to.equal('kept');
+    expect(admission({ ...guest, offersToIt: 1000, ofProcess: 256 })).to.equal('refused');
+  });
 
   it('keeps nobody but guests while less than a quarter is free, whoever has the rest', () => {
     expect(admission({ lowestFree: 767 })).to.equal('kept');
     expect(admission({ lowestFree: 768 })).to.equal('answered');
-    expect(admission({ lowestFree: 768, isGuest: true, ofProcess: 200 })).to.equal('kept');
+    expect(admission({ lowestFree: 768, offersToIt: 1, ofProcess: 200 })).to.equal('kept');
   });
 
   it('goes by a limit that has been lowered since', () => {
@@ -58,11 +66,30 @@ describe('admission', () => {
 
   it('answers guests, too, with the descriptors that are kept back', () => {
     expect(admission({ hasOnlySpares: true })).to.equal('answered');
-    expect(admission({ hasOnlySpares: true, isGuest: true })).to.equal('answered');
+    expect(admission({ hasOnlySpares: true, offersToIt: 1 })).to.equal('answered');
   });
 
   it('answers eight at a time', () => {
     expect(admission({ verdict: 'nothing left', briefConnections: 7 })).to.equal('answered');
     expect(admission({ verdict: 'nothing left', briefConnections: 8 })).to.equal('refused');
+  });
+
+  describe('of descriptors in flight', () => {
+    it('has a quarter of them, and a half where it cannot be less', () => {
+      expect(probe().descriptorsForFlights(1024)).to.equal(256);
+    });
+
+    it('sends more to whoever has not had his share', () => {
+      expect(probe().mayBeSentMore('yes', 100, 200, 1024)).to.be.true;
+      expect(probe().mayBeSentMore('process has its share', 100, 200, 1024)).to.be.false;
+    });
+
+    for (const verdict of ['user has its share', 'nothing left'] as const) {
+      it(`sends one claim's to whoever has left none unread, whatever others have left (${verdict})`, () => {
+        expect(probe().mayBeSentMore(verdict, 0, 300, 1024)).to.be.true;
+        expect(probe().mayBeSentMore(verdict, 1, 300, 1024)).to.be.false;
+        expect(probe().mayBeSentMore(verdict, 0, 512, 1024)).to.be.false;
+      });
+    }
   });
 });

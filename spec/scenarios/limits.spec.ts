@@ -12,8 +12,8 @@ import { runs } from '../support/wrappers.js';
 
 const SEED = 161;
 const PAGES = 4;
-/** More than any step of the library takes. */
-const ENOUGH = 12;
+/** More than any step of the library takes, and those that its broker keeps back as soon as it can have them. */
+const ENOUGH = 18;
 const FEW_DESCRIPTORS = ['sh', '-c', 'ulimit -n 100 && exec "$@"', 'sh'];
 const AS_NOBODY = { uid: NOBODY, gid: NOBODY };
 /** x86-64: mlockall(MCL_FUTURE). */
@@ -46,9 +46,7 @@ describe('a process with few file descriptors left', () => {
       outcomes.push(await outcomeOf(action()));
       await child.call('freeDescriptors');
     }
-    expect(outcomes.join(' '), outcomes.join(' ')).to.match(
-      /^ERR_VMO_TOO_MANY (ERR_VMO_TOO_MANY |done )*done done done$/,
-    );
+    expect(outcomes.join(' '), outcomes.join(' ')).to.match(/^ERR_VMO_TOO_MANY (ERR_VMO_TOO_MANY |done )*(done ?){6}$/);
   }
 
   it('cannot allocate', async () => {

@@ -39,6 +39,8 @@ export interface Placement {
   refuse(core: number): void;
 }
 
+export type Verdict = 'yes' | 'process has its share' | 'user has its share' | 'nothing left';
+
 /** One that takes something limited; `process` 0: it is not told from others of its user. */
 export interface Sharer {
   process: number;
@@ -47,24 +49,20 @@ export interface Sharer {
 }
 
 export interface Shares {
-  mayTake(
-    sharer: Sharer,
-    count: number,
-    whole: number,
-  ): 'yes' | 'process has its share' | 'user has its share' | 'nothing left';
+  mayTake(sharer: Sharer, count: number, whole: number): Verdict;
   take(sharer: Sharer, count: number): void;
   giveBack(sharer: Sharer, count: number): void;
   ofAll(): number;
 }
 
 export interface Room {
-  verdict: 'yes' | 'process has its share' | 'user has its share' | 'nothing left';
+  verdict: Verdict;
   ofProcess: number;
   lowestFree: number;
   limit: number;
   hasOnlySpares: boolean;
   briefConnections: number;
-  isGuest: boolean;
+  offersToIt: number;
 }
 
 export interface EngineError {
@@ -208,6 +206,8 @@ export interface Probe {
   admissionFor(room: Room): 'kept' | 'answered' | 'refused';
   readonly connectionDescriptors: number;
   descriptorsForConnections(limit: number): number;
+  descriptorsForFlights(limit: number): number;
+  mayBeSentMore(verdict: Verdict, ofProcess: number, ofAll: number, limit: number): boolean;
   readonly Placement: new (allowedCores: readonly number[]) => Placement;
   latencyHistogram(
     nanoseconds: readonly bigint[],
