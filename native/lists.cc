@@ -83,24 +83,33 @@ Napi::Value list_async(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// watchIncoming(kind, from, onAvailable): { take(), stop() }
 Napi::Value watch_incoming(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
   Result<Broker*> broker = environment.runtime().broker();
   if (!broker.is_ok()) return throw_status(info.Env(), broker.status()), Napi::Value();
-  const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 0));
-  const Broker::Ticket ticket =
-      broker.value()->watch([notifier = environment.notifier(), callback](const IncomingOffer& offer) {
-        notifier->post([callback, offer](Napi::Env env) {
-          const Napi::Function on_offer = Environment::of(env).callback(callback);
-          if (!on_offer.IsEmpty()) call_back(env, on_offer, {received_record(env, offer)});
-        });
-      });
+  const IncomingWatch::Wanted wanted{kind_argument(info, 0), static_cast<int>(size_argument(info, 1))};
+  const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 2));
+  const Broker::Ticket ticket = broker.value()->watch(wanted, [notifier = environment.notifier(), callback] {
+    notifier->post([callback](Napi::Env env) {
+      const Napi::Function on_available = Environment::of(env).callback(callback);
+      if (!on_available.IsEmpty()) call_back(env, on_available, {});
+    });
+  });
   const auto stop = [broker = broker.value(), ticket] { broker->unwatch(ticket); };
   environment.on_close(callback, stop);
-  return Napi::Function::New(info.Env(), [stop, callback](const Napi::CallbackInfo& call) {
+  const auto take = [broker = broker.value(), ticket](const Napi::CallbackInfo& call) -> Napi::Value {
+    const std::optional<IncomingOffer> offer = broker->take_incoming(ticket);
+    return offer ? Napi::Value(received_record(call.Env(), *offer)) : call.Env().Undefined();
+  };
+  const auto stop_for_good = [stop, callback](const Napi::CallbackInfo& call) {
     stop();
     Environment::of(call.Env()).take_callback(callback);
-  });
+  };
+  Napi::Object watch = Napi::Object::New(info.Env());
+  watch.Set("take", Napi::Function::New(info.Env(), take));
+  watch.Set("stop", Napi::Function::New(info.Env(), stop_for_good));
+  return watch;
 }
 
 }  // namespace vmoffer

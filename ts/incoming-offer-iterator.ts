@@ -2,7 +2,7 @@ import { keepAlive } from './keep-alive.js';
 import type { OfferKind } from './kinds.js';
 import { addon } from './load-addon.js';
 import { log } from './log.js';
-import type { NativeOfferRecord } from './native.js';
+import type { NativeOfferRecord, NativeWatch } from './native.js';
 
 interface Waiter<T> {
   resolve: (result: IteratorResult<T, undefined>) => void;
@@ -16,14 +16,19 @@ export interface Wanted {
   from: number | undefined;
 }
 
-/** Yields what `make` makes of each wanted offer made to this process, from the first `next()` to the end that stops it. */
+/**
+ * Yields what `make` makes of each wanted offer made to this process, from the first `next()` to the end that stops it. What
+ * nobody has asked for waits in the engine, where it holds up the source that has made it, and no other.
+ */
 export class IncomingOfferIterator<T extends object> implements AsyncIterableIterator<T, undefined> {
   readonly #wanted: Wanted;
   readonly #make: (record: NativeOfferRecord) => T;
   readonly #signal: AbortSignal | undefined;
-  readonly #arrived: T[] = [];
   readonly #waiters: Waiter<T>[] = [];
   #state: 'new' | 'open' | 'aborted' | 'done' = 'new';
+  #watch: NativeWatch | undefined;
+  /** What had come when the signal was aborted. */
+  #left: NativeOfferRecord[] = [];
   #stop: (() => void) | undefined;
 
   constructor(wanted: Wanted, make: (record: NativeOfferRecord) => T, signal: AbortSignal | undefined) {
@@ -54,16 +59,18 @@ export class IncomingOfferIterator<T extends object> implements AsyncIterableIte
       this.#state = 'aborted';
       return;
     }
-    const stopWatching = addon().watchIncoming((record) => {
-      this.#receive(record);
+    const { kind, from } = this.#wanted;
+    const watch = addon().watchIncoming(kind, from ?? 0, () => {
+      this.#deliver();
     });
+    this.#watch = watch;
     const letGo = keepAlive();
     const onAbort = () => {
       this.#close('aborted');
     };
     this.#signal?.addEventListener('abort', onAbort);
     this.#stop = () => {
-      stopWatching();
+      watch.stop();
       letGo();
       this.#signal?.removeEventListener('abort', onAbort);
     };
@@ -71,42 +78,44 @@ export class IncomingOfferIterator<T extends object> implements AsyncIterableIte
     log.incoming('watching');
   }
 
-  #receive(record: NativeOfferRecord): void {
-    const { kind, from } = this.#wanted;
-    const isWanted = record.kind === kind && (from === undefined || record.srcPid === from);
-    if (!isWanted || this.#state === 'done') return;
-    this.#arrived.push(this.#make(record));
-    this.#deliver();
-  }
-
   #close(state: 'aborted' | 'done'): void {
     if (this.#state === 'done') return;
     this.#state = state;
-    if (state === 'done') this.#arrived.length = 0;
+    this.#left = state === 'aborted' ? this.#takeAll() : [];
     this.#stop?.();
     this.#stop = undefined;
+    this.#watch = undefined;
     this.#deliver();
     log.incoming(state);
   }
 
-  #deliver(): void {
-    while (this.#arrived.length > 0 || this.#state !== 'open') {
-      const waiter = this.#waiters.shift();
-      if (!waiter) return;
-      this.#settle(waiter);
-    }
+  #takeAll(): NativeOfferRecord[] {
+    const records: NativeOfferRecord[] = [];
+    for (let record = this.#take(); record; record = this.#take()) records.push(record);
+    return records;
+  }
+
+  #take(): NativeOfferRecord | undefined {
+    return this.#watch ? this.#watch.take() : this.#left.shift();
   }
 
   /** What has arrived comes first, then the abort's reason, once, then the end. */
-  #settle({ resolve, reject }: Waiter<T>): void {
-    const value = this.#arrived.shift();
-    if (value) {
-      resolve({ value, done: false });
+  #deliver(): void {
+    while (this.#waiters.length > 0) {
+      const record = this.#take();
+      if (!record && this.#state === 'open') return;
+      this.#settle(this.#waiters.shift(), record);
+    }
+  }
+
+  #settle(waiter: Waiter<T> | undefined, record: NativeOfferRecord | undefined): void {
+    if (record) {
+      waiter?.resolve({ value: this.#make(record), done: false });
     } else if (this.#state === 'aborted') {
       this.#state = 'done';
-      reject(this.#signal?.reason);
+      waiter?.reject(this.#signal?.reason);
     } else {
-      resolve({ value: undefined, done: true });
+      waiter?.resolve({ value: undefined, done: true });
     }
   }
 }

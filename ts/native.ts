@@ -112,6 +112,12 @@ export interface NativeCapability {
   remedy: string;
 }
 
+export interface NativeWatch {
+  /** The next offer, each once; undefined when there is none now. What is not taken is kept, and holds up its source. */
+  take(): NativeOfferRecord | undefined;
+  stop(): void;
+}
+
 /** A claim as its holder's broker tells of it. */
 export interface NativeHeldClaim extends Omit<NativeClaimStats, 'faultLatency'> {
   /** Tells it from others of its process, also from later ones at the same address. */
@@ -183,8 +189,11 @@ export interface Native {
   ): () => void;
   listSync(timeoutMs: number): NativeOfferRecord[];
   list(timeoutMs: number, done: (error: Error | null, records?: NativeOfferRecord[]) => void): void;
-  /** Calls back for each offer made to this process, those that stand already included, each once. Returns the way to stop. */
-  watchIncoming(onOffer: (record: NativeOfferRecord) => void): () => void;
+  /**
+   * Watches for offers of a kind made to this process, those that stand already included; `from` 0: by any process. Calls back
+   * when there is something to take, and then once for each time that there was nothing to take.
+   */
+  watchIncoming(kind: OfferKind, from: number, onAvailable: () => void): NativeWatch;
   askWhatIsHeld(timeoutMs: number, done: (error: Error | null, holders?: NativeHolder[]) => void): void;
   capabilities(): { kernelRelease: string; pageSize: number; list: NativeCapability[] };
 }

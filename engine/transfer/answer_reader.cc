@@ -40,6 +40,19 @@ bool AnswerReader::on_packet(const Packet& packet) {
   return true;
 }
 
+// Taken out of the loop: a hang-up would be told again and again otherwise.
+void AnswerReader::pause() {
+  loop_.remove(token_);
+  token_ = 0;
+}
+
+bool AnswerReader::resume() {
+  if (token_ != 0) return true;
+  Result<EventLoop::Token> token = loop_.add(broker_.socket.get(), shared_from_this());
+  if (token.is_ok()) token_ = token.value();
+  return token.is_ok();
+}
+
 void AnswerReader::stop() {
   loop_.remove(token_);
   token_ = 0;

@@ -24,6 +24,9 @@ class AnswerReader : public EventHandler, public std::enable_shared_from_this<An
                                              Callbacks callbacks);
 
   void on_readable() override;
+  // Reads nothing until it is resumed: the broker waits. False when it cannot be waited for any more.
+  void pause();
+  bool resume();
   // Hangs up. No callback is called from here on.
   void stop();
 

@@ -341,9 +341,24 @@ void Broker::ask_what_is_held(std::chrono::milliseconds timeout, HeldSurveyDone 
   loop_->post([this, timeout, done = std::move(done)] { vmoffer::ask_what_is_held(*loop_, timeout, done); });
 }
 
-Broker::Ticket Broker::watch(IncomingWatch::OnOffer on_offer) {
+std::optional<IncomingOffer> Broker::take_incoming(Ticket ticket) {
+  const std::lock_guard lock(mutex_);
+  const auto found = watches_.find(ticket);
+  if (found == watches_.end()) return std::nullopt;
+  const IncomingWatch::Taken taken = found->second->take();
+  if (taken.to_resume) {
+    loop_->post([this, ticket, key = *taken.to_resume] {
+      const std::lock_guard guard(mutex_);
+      const auto at = watches_.find(ticket);
+      if (at != watches_.end()) at->second->resume(key);
+    });
+  }
+  return taken.offer;
+}
+
+Broker::Ticket Broker::watch(const IncomingWatch::Wanted& wanted, IncomingWatch::OnAvailable on_available) {
   const Ticket ticket = next_ticket();
-  auto watch = std::make_unique<IncomingWatch>(*loop_, std::move(on_offer));
+  auto watch = std::make_unique<IncomingWatch>(*loop_, wanted, std::move(on_available));
   {
     const std::lock_guard lock(mutex_);
     watches_.emplace(ticket, std::move(watch));

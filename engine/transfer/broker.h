@@ -39,8 +39,10 @@ class Broker final : private PeerHost {
   void abandon(Ticket ticket);
   void list(std::chrono::milliseconds timeout, IncomingListDone done);
   void ask_what_is_held(std::chrono::milliseconds timeout, HeldSurveyDone done);
-  // Called for every offer that stands or comes, once each, on the broker's thread.
-  Ticket watch(IncomingWatch::OnOffer on_offer);
+  // For every offer that stands or comes, once each.
+  Ticket watch(const IncomingWatch::Wanted& wanted, IncomingWatch::OnAvailable on_available);
+  // The next of them. Nothing, when there is none: then on_available is called, on the broker's thread, when there is.
+  std::optional<IncomingOffer> take_incoming(Ticket ticket);
   // No callback is called after this has returned.
   void unwatch(Ticket ticket);
 
