@@ -78,8 +78,12 @@ export class IncomingOffer {
  * Iterates over the offers made to this process: those that stand when the iteration starts, and each new one as it is made.
  *
  * Nothing is polled, and it does not matter which process started first. Every iteration gets every offer, once. It keeps the
- * process alive and waits for ever; leave it with `break`, or with a signal. What comes while you are busy is kept for you (a
- * few words an offer; the memory stays with its source).
+ * process alive and waits for ever; leave it with `break`, or with a signal. The offers of one source come in the order in
+ * which it made them, and sources take turns.
+ *
+ * What comes while you are busy waits: up to 1024 offers of each source here, a few words each, and the rest with the source.
+ * So a source that offers faster than you take loses nothing and holds up nobody else. It may cancel meanwhile what is not told
+ * yet.
  *
  * An offer may be gone (claimed elsewhere, cancelled, expired) by the time you claim it: ERR_VMO_NOT_OFFERED.
  *
