@@ -8,6 +8,8 @@ const MAX_REGIONS = 9;
 const MAX_PAGES = 4;
 const KILLS_IN_1000 = 5;
 const PAUSES_IN_1000 = 20;
+const STARVATIONS_IN_1000 = 20;
+const MOST_DESCRIPTORS_LEFT = 12;
 const LONGEST_PAUSE_MS = 30;
 const DELAYED_CLAIMS_IN_1000 = 80;
 const STOPPED_CLAIMS_IN_1000 = 300; // of the delayed ones
@@ -52,6 +54,7 @@ export class OwnershipChoices {
     const dice = this.#random.below(1000);
     if (dice < KILLS_IN_1000) return { do: 'kill', process: this.#random.below(this.#processCount) };
     if (dice < KILLS_IN_1000 + PAUSES_IN_1000) return this.#pause();
+    if (dice < KILLS_IN_1000 + PAUSES_IN_1000 + STARVATIONS_IN_1000) return this.#starvation();
     if (regions.length === 0 || (dice < 200 && regions.length < MAX_REGIONS)) return this.#allocation();
     const [region, { pages }] = this.#random.pick(regions);
     if (dice < 200 + 20 * regions.length) return { do: 'release', region };
@@ -59,6 +62,11 @@ export class OwnershipChoices {
     if (dice < 950) return this.#useOf(state, this.#random.pick(pending)[0]);
     if (dice < 970) return { do: 'touch', region };
     return { do: 'stamp', region, page: this.#random.below(pages.length), stamp: ++this.#lastStamp };
+  }
+
+  #starvation(): Action {
+    const descriptors = this.#random.below(MOST_DESCRIPTORS_LEFT + 1);
+    return { do: 'starve', process: this.#random.below(this.#processCount), descriptors };
   }
 
   #pause(): Action {

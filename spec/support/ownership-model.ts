@@ -83,6 +83,8 @@ export type Action =
   | { do: 'kill'; process: number }
   /** Stopped, and let go on. */
   | { do: 'pause'; process: number; ms: number }
+  /** For as long as the other things last, it may open so many descriptors more. */
+  | { do: 'starve'; process: number; descriptors: number }
   /** Two threads touch every page. */
   | { do: 'touch'; region: number };
 
@@ -107,6 +109,7 @@ export function apply(state: State, action: Action): string {
     case 'kill':
       return kill(state, action.process);
     case 'pause':
+    case 'starve':
       return 'ok';
     case 'touch':
       return touch(state, action.region);

@@ -34,12 +34,19 @@ interface Handle {
   address: bigint;
 }
 
+/** Few enough that they are soon used up. */
+const DESCRIPTORS = 512;
+
+function startWithFewDescriptors(): Promise<Obedient> {
+  return startObedient({ wrapper: ['sh', '-c', `ulimit -n ${DESCRIPTORS} && exec "$0" "$@"`] });
+}
+
 /** The processes, which outlive a run. One that a run has killed is started anew. */
 export class OwnershipProcesses implements AsyncDisposable {
   readonly #processes: Obedient[] = [];
 
   async start(): Promise<void> {
-    this.#processes.push(...(await Promise.all(Array.from({ length: PROCESSES }, () => startObedient()))));
+    this.#processes.push(...(await Promise.all(Array.from({ length: PROCESSES }, () => startWithFewDescriptors()))));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -52,9 +59,14 @@ export class OwnershipProcesses implements AsyncDisposable {
     return process;
   }
 
+  /** After a run that has failed, which may have left anything. */
+  async restartAll(): Promise<void> {
+    for (const index of this.#processes.keys()) await this.restart(index);
+  }
+
   async restart(index: number): Promise<void> {
     await this.at(index)[Symbol.asyncDispose]();
-    this.#processes[index] = await startObedient();
+    this.#processes[index] = await startWithFewDescriptors();
   }
 
   /** Nothing that a run has made is left in any of them. */
@@ -102,7 +114,13 @@ export class OwnershipRun {
   }
 
   async #do(actions: readonly Action[]): Promise<void> {
-    const results = await Promise.all(actions.map((action) => this.#perform(action)));
+    // Hunger comes first, so that the others meet it.
+    const starving = actions.filter((action) => action.do === 'starve');
+    for (const action of starving) await this.#perform(action);
+    const results = await Promise.all(
+      actions.map((action) => (action.do === 'starve' ? Promise.resolve('ok') : this.#perform(action))),
+    );
+    await this.#feedTheStarved(actions);
     this.#note(actions, results);
     this.state = await this.#whatHolds(this.#explain(actions, results));
     await this.#restartTheDead(actions);
@@ -176,6 +194,9 @@ export class OwnershipRun {
         return 'ok';
       case 'pause':
         await pause(action.ms).then(stopped(this.#process(action.process)));
+        return 'ok';
+      case 'starve':
+        await this.#process(action.process).call('leaveDescriptors', action.descriptors);
         return 'ok';
       case 'touch': {
         const { process, handle } = this.#at(this.#regions, action.region);
@@ -266,6 +287,7 @@ export class OwnershipRun {
       result === 'ERR_VMO_TOO_LATE' &&
       actions.some((other) => other.do === 'claim' && other.offer === action.offer);
     const isSomebodyDying = actions.some((other) => other.do === 'kill');
+    if (result === 'ERR_VMO_TOO_MANY' && actions.some((other) => other.do === 'starve')) return isOut();
     if (action.do !== 'claim') return (result === GONE && isSomebodyDying) || (isTooEarlyToCancel() && isOut());
     // Its source tells that the offer was claimed, be it by a twin.
     const hasTwin = actions.some(
@@ -279,6 +301,15 @@ export class OwnershipRun {
     // Another claim was under way, and it had the memory to itself for a moment.
     const hasRival = actions.some((other, index) => index !== at && (other.do === 'claim' || other.do === 'release'));
     return result === 'ERR_VMO_BUSY' && hasRival && isOut();
+  }
+
+  async #feedTheStarved(actions: readonly Action[]): Promise<void> {
+    for (const action of actions) {
+      if (action.do !== 'starve') continue;
+      await this.#process(action.process)
+        .call('freeDescriptors')
+        .catch(() => undefined); // it has been killed meanwhile
+    }
   }
 
   async #restartTheDead(actions: readonly Action[]): Promise<void> {
@@ -339,7 +370,10 @@ export class OwnershipRun {
 
 function stopped(process: Obedient): () => Promise<unknown> {
   process.kill('SIGSTOP');
-  return () => Promise.resolve(process.kill('SIGCONT'));
+  return () => {
+    process.kill('SIGCONT');
+    return Promise.resolve();
+  };
 }
 
 function isOfTheDead(state: State, action: Action): boolean {

@@ -24,6 +24,7 @@ describe('three processes that offer, claim, cancel, write, touch, release, stop
       await run.end();
       await processes.expectEmpty();
     } catch (error) {
+      await processes.restartAll();
       expect.fail(`step ${step}, VMOFFER_SEED=${seed}: ${String(error)}\n  ${run.history}`);
     }
   }
