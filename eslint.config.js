@@ -43,7 +43,15 @@ export default defineConfig(
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
   {
-    files: ['bench/**/*.ts', 'demo/**/*.ts', 'examples/**/*.ts', 'fixtures/**/*.ts', 'fuzz/**/*.ts', 'soak/**/*.ts', 'spec/**/*.ts'],
+    files: [
+      'bench/**/*.ts',
+      'demo/**/*.ts',
+      'examples/**/*.ts',
+      'fixtures/**/*.ts',
+      'fuzz/**/*.ts',
+      'soak/**/*.ts',
+      'spec/**/*.ts',
+    ],
     rules: { 'no-restricted-syntax': 'off' },
   },
   {
