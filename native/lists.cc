@@ -14,7 +14,7 @@
 namespace vmoffer {
 namespace {
 
-using Received = Result<std::vector<IncomingOffer>>;
+using Received = Result<IncomingList>;
 
 std::chrono::milliseconds timeout_argument(const Napi::CallbackInfo& info) {
   return std::chrono::milliseconds(static_cast<int64_t>(size_argument(info, 0)));
@@ -46,13 +46,16 @@ Napi::Object sent_record(Napi::Env env, const SentOffer& sent) {
   return object;
 }
 
-Napi::Array records(Napi::Env env, const std::vector<IncomingOffer>& received) {
+Napi::Object listed(Napi::Env env, const IncomingList& received) {
   const std::vector<SentOffer> sent = Environment::of(env).runtime().sent_offers();
   Napi::Array array = Napi::Array::New(env);
   uint32_t count = 0;
   for (const SentOffer& offer : sent) array.Set(count++, sent_record(env, offer));
-  for (const IncomingOffer& offer : received) array.Set(count++, received_record(env, offer));
-  return array;
+  for (const IncomingOffer& offer : received.offers) array.Set(count++, received_record(env, offer));
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("records", array);
+  object.Set("missed", Napi::Number::New(env, static_cast<double>(received.missed)));
+  return object;
 }
 
 }  // namespace
@@ -65,7 +68,7 @@ Napi::Value list_sync(const Napi::CallbackInfo& info) {
   broker.value()->list(timeout_argument(info), [received](Received offers) { received->set_value(std::move(offers)); });
   const Received offers = answer.get();
   if (!offers.is_ok()) return throw_status(info.Env(), offers.status()), Napi::Value();
-  return records(info.Env(), offers.value());
+  return listed(info.Env(), offers.value());
 }
 
 Napi::Value list_async(const Napi::CallbackInfo& info) {
@@ -77,7 +80,7 @@ Napi::Value list_async(const Napi::CallbackInfo& info) {
     notifier->post([callback, offers = std::move(offers)](Napi::Env env) {
       const Napi::Function done = Environment::of(env).take_callback(callback);
       if (!offers.is_ok()) return call_back(env, done, {to_error(env, offers.status())});
-      call_back(env, done, {env.Null(), records(env, offers.value())});
+      call_back(env, done, {env.Null(), listed(env, offers.value())});
     });
   });
   return info.Env().Undefined();

@@ -16,6 +16,8 @@ const PURE_FILES = [
   'engine/pager/placement.',
   'engine/pager/read_ahead.',
   'engine/transfer/admission.',
+  'engine/transfer/broker_address.',
+  'engine/transfer/broker_names.',
   'engine/transfer/rights.',
   'engine/transfer/offer_book.',
   'engine/transfer/residency_cells.',

@@ -2,7 +2,7 @@ import { promiseOf } from './keep-alive.js';
 import type { OfferKind, OfferState } from './kinds.js';
 import { addon } from './load-addon.js';
 import { log } from './log.js';
-import type { NativeOfferRecord } from './native.js';
+import type { NativeOfferList } from './native.js';
 
 /** How long the other processes here may take to answer. One that is silent is left out. */
 const LIST_TIMEOUT_MS = 1000;
@@ -49,13 +49,13 @@ export interface OfferRecord {
  * @category Listing
  */
 export async function vmListOffer(): Promise<OfferRecord[]> {
-  const records = await promiseOf<NativeOfferRecord[]>((resolve, reject) => {
+  const list = await promiseOf<NativeOfferList>((resolve, reject) => {
     addon().list(LIST_TIMEOUT_MS, (error, found) => {
-      if (error) reject(error);
-      else resolve(found ?? []);
+      if (found) resolve(found);
+      else reject(error);
     });
   });
-  return traced(records);
+  return traced(list);
 }
 
 /**
@@ -73,7 +73,8 @@ export function vmListOfferSync(): OfferRecord[] {
   return traced(addon().listSync(LIST_TIMEOUT_MS));
 }
 
-function traced(records: NativeOfferRecord[]): OfferRecord[] {
+function traced({ records, missed }: NativeOfferList): OfferRecord[] {
   log.list('%d offers', records.length);
+  if (missed > 0) log.list('%d names of processes could not be asked: too many, or their queues are full', missed);
   return records;
 }

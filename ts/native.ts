@@ -94,6 +94,12 @@ export interface NativeOfferRecord {
   state: OfferState;
 }
 
+export interface NativeOfferList {
+  records: NativeOfferRecord[];
+  /** Names at which a process of this library may listen that could not be asked: they took no connection, or were too many. */
+  missed: number;
+}
+
 export interface NativeClaimOptions {
   transfer: TransferKind;
   paging: 'auto' | PagingKind;
@@ -187,8 +193,8 @@ export interface Native {
     options: NativeClaimOptions,
     done: (error: Error | null, claim?: NativeClaim, bell?: NativeBell) => void,
   ): () => void;
-  listSync(timeoutMs: number): NativeOfferRecord[];
-  list(timeoutMs: number, done: (error: Error | null, records?: NativeOfferRecord[]) => void): void;
+  listSync(timeoutMs: number): NativeOfferList;
+  list(timeoutMs: number, done: (error: Error | null, list?: NativeOfferList) => void): void;
   /**
    * Watches for offers of a kind made to this process, those that stand already included; `from` 0: by any process. Calls back
    * when there is something to take, and then once for each time that there was nothing to take.

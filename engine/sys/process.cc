@@ -116,11 +116,4 @@ uint64_t own_pid_namespace() {
   return ::stat("/proc/self/ns/pid", &attributes) == 0 ? attributes.st_ino : 0;
 }
 
-bool may_have_inner_pid(int pid) {
-  const std::string status = read_text_file("/proc/" + std::to_string(pid) + "/status").value_or("");
-  std::optional<std::string_view> numbers = find_line(status, "NSpid:");
-  if (!numbers) return true;
-  return take_number(*numbers) && take_number(*numbers);
-}
-
 }  // namespace vmoffer

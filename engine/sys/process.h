@@ -35,7 +35,5 @@ int own_pid();
 uint64_t max_descriptors();
 // Names this process's pid namespace among all on the machine; 0 when /proc does not say.
 uint64_t own_pid_namespace();
-// True when the process may carry other numbers in namespaces of its own (or /proc does not say).
-bool may_have_inner_pid(int pid);
 
 }  // namespace vmoffer

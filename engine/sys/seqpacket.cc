@@ -9,12 +9,8 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
-#include <optional>
-#include <string_view>
 
-#include "engine/base/text.h"
 #include "engine/sys/call.h"
-#include "engine/sys/text_file.h"
 
 namespace vmoffer {
 namespace {
@@ -175,24 +171,6 @@ bool has_input(int socket_fd) {
   char byte;
   const ssize_t got = retry_on_eintr([&] { return ::recv(socket_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT); });
   return got >= 0 || errno != EAGAIN;
-}
-
-Result<std::vector<std::string>> listening_addresses(const std::string& prefix) {
-  // Columns: Num RefCount Protocol Flags Type St Inode Path; abstract paths begin with '@', and flag 0x10000 is
-  // __SO_ACCEPTCON, which is how listening sockets are told from their accepted ends.
-  std::vector<std::string> found;
-  const std::optional<std::string> table = read_text_file("/proc/net/unix");
-  if (!table && (errno == EMFILE || errno == ENFILE)) {
-    return os_error(errno, "open", "could not look for other processes in /proc/net/unix");
-  }
-  const std::string wanted = " @" + prefix;
-  std::string_view rest = table ? std::string_view(*table) : std::string_view();
-  while (const std::optional<std::string_view> line = take_line(rest)) {
-    const size_t at = line->find(wanted);
-    if (at == std::string_view::npos || line->find(" 00010000 ") > at) continue;
-    found.emplace_back(line->substr(at + 2));
-  }
-  return found;
 }
 
 }  // namespace vmoffer

@@ -66,8 +66,4 @@ bool has_unread_output(int socket_fd);
 // True when there is something to be read, be it the end.
 bool has_input(int socket_fd);
 
-// The abstract addresses that anything in this network namespace listens at, as /proc/net/unix tells: none where there
-// is no /proc. kTooMany when this process may have no more descriptors, and so cannot know.
-Result<std::vector<std::string>> listening_addresses(const std::string& prefix);
-
 }  // namespace vmoffer

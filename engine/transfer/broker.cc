@@ -15,8 +15,6 @@ namespace {
 constexpr size_t kLastConnections = 2;
 constexpr size_t kSpares = kLastConnections * kDescriptorsOfConnection + 2;
 constexpr uint32_t kNobodysNumber = 65534;
-// A destination has a broker for each copy of the library, and squatters have names without end.
-constexpr int kMaxBrokersToldOf = 20;
 // Whoever connects in a loop must not keep those waiting who are connected.
 constexpr int kAcceptsPerTurn = 64;
 
@@ -89,6 +87,7 @@ Broker::Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener, HeldCla
               }),
       held_claims_(held_claims),
       undecided_(*loop_),
+      survey_places_(*loop_),
       listener_(std::move(listener.socket)),
       spares_(kSpares),
       flights_(*loop_) {}
@@ -272,30 +271,38 @@ void Broker::tell(DestinationId destination) {
 
 // Nobody there is no loss: whoever looks later asks for all that stands.
 void Broker::reach_out(DestinationId destination) {
-  if (knocked_at_in_vain_.contains(destination)) return;
   const ProcessIdentity* identity = offers_.identity_of(destination);
   if (identity == nullptr) return;
-  BrokerSearch search(*identity);
-  for (int told = 0; told < kMaxBrokersToldOf; ++told) {
-    BrokerSearch::Found found = search.next();
-    // Nobody tells when there is room again, in its queue or among our descriptors.
-    if (found.step == BrokerSearch::Step::kBusy || found.status.code() == Code::kTooMany) {
-      knocked_at_in_vain_.insert(destination);
-      loop_->call_at(Clock::now() + kExhaustedDelay, [this, destination] {
-        knocked_at_in_vain_.erase(destination);
-        tell(destination);
-      });
+  const auto [search, is_new] = searches_.try_emplace(destination, identity->pid, BrokerSearch::Effort::kUsual);
+  if (is_new) search_on(destination);
+}
+
+void Broker::search_on(DestinationId destination) {
+  const ProcessIdentity* identity = offers_.identity_of(destination);
+  const auto search = searches_.find(destination);
+  if (search == searches_.end()) return;
+  for (;;) {
+    BrokerSearch::Found found{BrokerSearch::Step::kNoMore, {}, {}};
+    if (identity != nullptr) found = search->second.next(*identity);
+    if (found.step == BrokerSearch::Step::kNoMore) break;
+    if (found.step != BrokerSearch::Step::kConnected) {
+      // Nobody tells when there is room again, in its queue or among our descriptors.
+      loop_->call_at(Clock::now() + kExhaustedDelay, [this, destination] { search_on(destination); });
       return;
     }
-    if (found.step != BrokerSearch::Step::kConnected) return;
-    Result<ProcessIdentity> peer = identify_peer(found.socket.get());
-    if (!peer.is_ok()) continue;
-    Share share(descriptors_, sharer_at(found.socket.get(), peer.value()), kDescriptorsOfConnection);
-    auto feed = PeerConnection::feeding(*this, std::move(found.socket), peer.take(), destination, std::move(share));
-    adopt(feed);
-    on_following(*feed);
-    feed->pump();
+    feed(destination, std::move(found.socket));
   }
+  searches_.erase(search);
+}
+
+void Broker::feed(DestinationId destination, UniqueFd socket) {
+  Result<ProcessIdentity> peer = identify_peer(socket.get());
+  if (!peer.is_ok()) return;
+  Share share(descriptors_, sharer_at(socket.get(), peer.value()), kDescriptorsOfConnection);
+  auto feed = PeerConnection::feeding(*this, std::move(socket), peer.take(), destination, std::move(share));
+  adopt(feed);
+  on_following(*feed);
+  feed->pump();
 }
 
 Broker::Ticket Broker::claim(const ClaimRequest& request, std::chrono::milliseconds timeout, ClaimDriver::Done done) {
@@ -334,11 +341,12 @@ void Broker::abandon(Ticket ticket) {
 }
 
 void Broker::list(std::chrono::milliseconds timeout, IncomingListDone done) {
-  loop_->post([this, timeout, done = std::move(done)] { list_incoming(*loop_, timeout, done); });
+  loop_->post([this, timeout, done = std::move(done)] { list_incoming(*loop_, survey_places_, timeout, done); });
 }
 
 void Broker::ask_what_is_held(std::chrono::milliseconds timeout, HeldSurveyDone done) {
-  loop_->post([this, timeout, done = std::move(done)] { vmoffer::ask_what_is_held(*loop_, timeout, done); });
+  loop_->post(
+      [this, timeout, done = std::move(done)] { vmoffer::ask_what_is_held(*loop_, survey_places_, timeout, done); });
 }
 
 std::optional<IncomingOffer> Broker::take_incoming(Ticket ticket) {
@@ -356,9 +364,11 @@ std::optional<IncomingOffer> Broker::take_incoming(Ticket ticket) {
   return taken.offer;
 }
 
-Broker::Ticket Broker::watch(const IncomingWatch::Wanted& wanted, IncomingWatch::OnAvailable on_available) {
+Broker::Ticket Broker::watch(const IncomingWatch::Wanted& wanted, IncomingWatch::OnAvailable on_available,
+                             IncomingWatch::OnHeldUp on_held_up) {
   const Ticket ticket = next_ticket();
-  auto watch = std::make_unique<IncomingWatch>(*loop_, wanted, std::move(on_available));
+  auto watch = std::make_unique<IncomingWatch>(*loop_, survey_places_, wanted, std::move(on_available),
+                                               std::move(on_held_up));
   {
     const std::lock_guard lock(mutex_);
     watches_.emplace(ticket, std::move(watch));

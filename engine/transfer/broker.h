@@ -40,7 +40,8 @@ class Broker final : private PeerHost {
   void list(std::chrono::milliseconds timeout, IncomingListDone done);
   void ask_what_is_held(std::chrono::milliseconds timeout, HeldSurveyDone done);
   // For every offer that stands or comes, once each.
-  Ticket watch(const IncomingWatch::Wanted& wanted, IncomingWatch::OnAvailable on_available);
+  Ticket watch(const IncomingWatch::Wanted& wanted, IncomingWatch::OnAvailable on_available,
+               IncomingWatch::OnHeldUp on_held_up = nullptr);
   // The next of them. Nothing, when there is none: then on_available is called, on the broker's thread, when there is.
   std::optional<IncomingOffer> take_incoming(Ticket ticket);
   // No callback is called after this has returned.
@@ -69,6 +70,8 @@ class Broker final : private PeerHost {
   void on_destination_end(DestinationId destination);
   void tell(DestinationId destination);
   void reach_out(DestinationId destination);
+  void search_on(DestinationId destination);
+  void feed(DestinationId destination, UniqueFd socket);
 
   EventLoop& loop() override { return *loop_; }
   OutgoingOffers& offers() override { return offers_; }
@@ -84,6 +87,7 @@ class Broker final : private PeerHost {
   OutgoingOffers offers_;
   HeldClaims& held_claims_;
   UndecidedClaims undecided_;
+  SurveyPlaces survey_places_;
   const UniqueFd listener_;
   SpareDescriptors spares_;
   Shares descriptors_;  // of connections that stand for no claim. Outlives the connections
@@ -97,7 +101,7 @@ class Broker final : private PeerHost {
   EventLoop::Token recovery_ = 0;
   std::unordered_map<DestinationId, std::set<PeerConnection*>> followers_;
   std::unordered_map<DestinationId, EventLoop::Token> destination_ends_;
-  std::set<DestinationId> knocked_at_in_vain_;  // to be tried again, once for all offers
+  std::unordered_map<DestinationId, BrokerSearch> searches_;  // under way, one for all offers
   std::unordered_map<Ticket, std::shared_ptr<ClaimDriver>> claims_;
   std::unique_ptr<EventLoop> aside_;  // made on first use, with its thread
   std::unique_ptr<Thread> aside_thread_;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace vmoffer {
 
@@ -10,8 +12,16 @@ inline constexpr const char* kBrokerAddressPrefix = "vmoffer/";
 // Copies of the library in one process take these in order; a reader stops at the first that nobody has.
 inline constexpr uint32_t kOrderlySlots = 16;
 
+struct BrokerName {
+  uint64_t pid_namespace = 0;
+  int pid = 0;  // in that namespace
+  uint32_t slot = 0;
+};
+
 // "vmoffer/<pid namespace>/<pid>/", what all brokers of one process have in common.
 std::string broker_address_prefix(uint64_t pid_namespace, int pid);
 std::string broker_address(uint64_t pid_namespace, int pid, uint32_t slot);
+// Nothing unless it is, to the letter, what broker_address makes.
+std::optional<BrokerName> parse_broker_address(std::string_view address);
 
 }  // namespace vmoffer

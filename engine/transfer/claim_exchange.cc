@@ -37,16 +37,18 @@ Result<std::unique_ptr<ClaimExchange>> ClaimExchange::begin(const ClaimRequest& 
 }
 
 ClaimExchange::ClaimExchange(const ClaimRequest& request, ProcessIdentity source)
-    : request_(request), source_(std::move(source)), search_(std::in_place, source_) {}
+    : request_(request),
+      source_(std::move(source)),
+      search_(std::in_place, source_.pid, BrokerSearch::Effort::kUtmost) {}
 
 ClaimExchange::~ClaimExchange() {
   if (waiting_ != Waiting::kNot) fail(Status(Code::kTimeout, "the process lets go of the claim"));
 }
 
 void ClaimExchange::ask_next_broker() {
-  BrokerSearch::Found found = search_->next();
+  BrokerSearch::Found found = search_->next(source_);
   switch (found.step) {
-    case BrokerSearch::Step::kBusy:
+    case BrokerSearch::Step::kLater:
       waiting_ = Waiting::kLater;
       return;
     case BrokerSearch::Step::kFailed:
@@ -254,7 +256,7 @@ void ClaimExchange::on_taken_back() {
   refusal_.reset();
   has_acknowledged_ = false;
   has_declined_ = false;
-  search_.emplace(source_);
+  search_.emplace(source_.pid, BrokerSearch::Effort::kUtmost);
   ask_next_broker();
 }
 

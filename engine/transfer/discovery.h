@@ -1,14 +1,21 @@
 // discovery: finds and connects to the brokers of other processes, without names that would have to be agreed on.
+// Anybody may listen at any number of names, so all work is done a piece at a time, and a name is worth what the kernel
+// says of who listens there.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/base/status.h"
 #include "engine/sys/process.h"
 #include "engine/sys/seqpacket.h"
+#include "engine/sys/socket_table.h"
+#include "engine/transfer/broker_names.h"
 
 namespace vmoffer {
 
@@ -30,42 +37,67 @@ struct BrokerConnection {
   ProcessIdentity process;
 };
 
-// Every broker that can be seen from here, each connected. Those that take no connection now are left out. kTooMany
-// when this process may not have the descriptors for it.
-Result<std::vector<BrokerConnection>> connect_to_all_brokers();
+// Compares names with those who listen there. One survey's, so that it may remember what /proc has said.
+class NameCheck {
+ public:
+  NameCheck();
+  // False when the name is of this process's pid namespace, and nothing has that pid.
+  bool may_be_anybodys(const BrokerName& name) const;
+  // False when the process with this pid has another one where the name says it lives.
+  bool may_be_of(const BrokerName& name, int peer_pid);
+  bool is_own_namespace(const BrokerName& name) const { return name.pid_namespace == own_pid_namespace_; }
+
+ private:
+  const uint64_t own_pid_namespace_;
+  std::unordered_map<int, std::optional<int>> innermost_pids_;
+};
 
 // BrokerSearch: the brokers of one process, one after the other. Used by one thread at a time.
 class BrokerSearch {
  public:
   enum class Step : uint8_t {
     kConnected,
-    kBusy,  // a broker is there but its queue is full: call next() again a little later
+    kLater,  // there is more to be looked at, or a broker is there but its queue is full: call next() a little later
     kNoMore,
-    kFailed,
+    kFailed,  // the next call tries the same again
   };
   struct Found {
     Step step = Step::kFailed;
     UniqueFd socket;
     Status status;
   };
+  enum class Effort : uint8_t {
+    kUsual,   // where nothing at all listens at the names that are to be expected, there is no broker
+    kUtmost,  // a broker may have another name even so, because others had taken those when it began
+  };
 
-  // Borrows the identity, which outlives the search.
-  explicit BrokerSearch(const ProcessIdentity& target);
-  Found next();
+  BrokerSearch(int target_pid, Effort effort);
+  // REQUIRES: the process that was meant when the search was made.
+  Found next(const ProcessIdentity& target);
 
  private:
   enum class Knock : uint8_t { kTarget, kStranger, kNobody, kBusy, kFailed };
 
-  Knock knock(const std::string& address, Found& found);
-  Knock knock_in_order(Found& found);
-  Status look_everywhere();
+  Knock knock(const BrokerName& name, const ProcessIdentity& target, Found& found);
+  bool look_at_expected_names(const ProcessIdentity& target, Found& found);
+  bool look_in_table(Found& found);
+  bool look_at(std::deque<BrokerName>& names, const ProcessIdentity& target, Found& found);
+  bool should_look_everywhere();
+  bool may_be_meant(const BrokerName& name);
+  std::optional<int> inner_pid();
 
-  const ProcessIdentity& target_;
-  const std::string prefix_;
+  const int target_pid_;
+  const Effort effort_;
+  const uint64_t own_pid_namespace_;
   uint32_t slot_ = 0;
-  bool is_orderly_ = true;
-  size_t next_other_ = 0;
-  std::vector<std::string> others_;
+  size_t targets_found_ = 0;
+  bool has_met_others_ = false;
+  std::optional<std::optional<int>> inner_pid_;  // asked for when it matters
+  std::optional<SocketTable> table_;
+  BrokerNames names_;
+  bool has_read_table_ = false;
+  std::deque<BrokerName> others_;
+  std::deque<BrokerName> busy_;
 };
 
 }  // namespace vmoffer

@@ -40,18 +40,21 @@ std::vector<Holder> in_order(Holders holders, const std::vector<int>& pids) {
 
 }  // namespace
 
-void ask_what_is_held(EventLoop& loop, std::chrono::milliseconds timeout, HeldSurveyDone done) {
+void ask_what_is_held(EventLoop& loop, SurveyPlaces& places, std::chrono::milliseconds timeout, HeldSurveyDone done) {
   auto holders = std::make_shared<Holders>();
   Survey::Callbacks callbacks;
   callbacks.on_answer = [holders](size_t broker, const ProcessIdentity&, const wire::Message& answer) {
     return take_in((*holders)[broker], answer);
   };
-  callbacks.on_whole = [holders](size_t broker) { (*holders)[broker].answer = Holder::Answer::kTold; };
-  callbacks.on_done = [holders, done = std::move(done)](const Result<std::vector<int>>& pids) {
-    if (!pids.is_ok()) return done(pids.status());
-    done(in_order(std::move(*holders), pids.value()));
+  callbacks.on_asked = [holders](size_t broker) { (*holders)[broker] = Holder(); };
+  callbacks.on_over = [holders](size_t broker, bool is_whole) {
+    if (is_whole) (*holders)[broker].answer = Holder::Answer::kTold;
   };
-  Survey::start(loop, wire::Inspect{}, timeout, std::move(callbacks));
+  callbacks.on_done = [holders, done = std::move(done)](const Result<Survey::Asked>& asked) {
+    if (!asked.is_ok()) return done(asked.status());
+    done(in_order(std::move(*holders), asked.value().pids));
+  };
+  Survey::start(loop, places, wire::Inspect{}, timeout, std::move(callbacks));
 }
 
 }  // namespace vmoffer

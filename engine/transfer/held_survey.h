@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/sys/event_loop.h"
+#include "engine/transfer/survey_places.h"
 #include "engine/wire/messages.h"
 
 namespace vmoffer {
@@ -24,6 +25,6 @@ struct Holder {
 };
 
 using HeldSurveyDone = std::function<void(Result<std::vector<Holder>>)>;
-void ask_what_is_held(EventLoop& loop, std::chrono::milliseconds timeout, HeldSurveyDone done);
+void ask_what_is_held(EventLoop& loop, SurveyPlaces& places, std::chrono::milliseconds timeout, HeldSurveyDone done);
 
 }  // namespace vmoffer

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "engine/transfer/offer_book.h"
-#include "engine/transfer/survey.h"
 
 namespace vmoffer {
 namespace {
@@ -17,135 +16,212 @@ constexpr size_t kMaxQueued = 1024;
 constexpr size_t kMaxQueuedByAll = 65536;
 // A process has a series for each copy of the library in it.
 constexpr size_t kMaxSeries = 64;
-constexpr int kMaxBrokersOfSource = 20;
 // Who hangs up, for want of descriptors most likely, is asked again after longer and longer.
 constexpr std::chrono::milliseconds kLongestPatience{1000};
 constexpr size_t kLeastToSweep = 64;
 
-IncomingOffer incoming(const ProcessIdentity& source, const wire::OfferLine& line) {
-  return {source.pid, line.offer_id, line.address, line.byte_length, line.flags};
+IncomingOffer incoming(int source_pid, const wire::OfferLine& line) {
+  return {source_pid, line.offer_id, line.address, line.byte_length, line.flags};
 }
 
-IncomingWatch::SourceKey key_of(const ProcessIdentity& process) { return {process.unique_id, process.pid}; }
+SourceKey key_of(const ProcessIdentity& process) { return {process.unique_id, process.pid}; }
 
 // What one may have of what all may have: no more than it leaves.
 bool leaves_enough(size_t own, size_t all, size_t most_of_all) { return all + own < most_of_all; }
 
+// What the brokers have listed so far. One that is asked again begins anew.
+class Lists {
+ public:
+  void on_found(size_t broker, const ProcessIdentity& process) {
+    lists_.resize(broker + 1);
+    lists_[broker].source = key_of(process);
+  }
+  void on_asked(size_t broker) {
+    List& list = lists_[broker];
+    of_source_[list.source] -= list.offers.size();
+    of_all_ -= list.offers.size();
+    list.offers.clear();
+  }
+  // False when there is no room for so many.
+  bool add(size_t broker, const std::vector<wire::OfferLine>& lines) {
+    List& list = lists_[broker];
+    const size_t own = of_source_[list.source] + lines.size();
+    if (own > kMaxListedOffers || !leaves_enough(own, of_all_, kMaxListedByAll)) return false;
+    of_source_[list.source] = own;
+    of_all_ += lines.size();
+    for (const wire::OfferLine& line : lines) list.offers.push_back(incoming(list.source.pid, line));
+    return true;
+  }
+  std::vector<IncomingOffer> all() const {
+    std::vector<IncomingOffer> all;
+    all.reserve(of_all_);
+    for (const List& list : lists_) all.insert(all.end(), list.offers.begin(), list.offers.end());
+    return all;
+  }
+
+ private:
+  struct List {
+    SourceKey source;
+    std::vector<IncomingOffer> offers;
+  };
+  std::vector<List> lists_;
+  std::map<SourceKey, size_t> of_source_;
+  size_t of_all_ = 0;
+};
+
 }  // namespace
 
-void list_incoming(EventLoop& loop, std::chrono::milliseconds timeout, IncomingListDone done) {
-  auto offers = std::make_shared<std::vector<IncomingOffer>>();
+void list_incoming(EventLoop& loop, SurveyPlaces& places, std::chrono::milliseconds timeout, IncomingListDone done) {
+  auto lists = std::make_shared<Lists>();
   Survey::Callbacks callbacks;
-  callbacks.on_answer = [offers, told = std::map<IncomingWatch::SourceKey, size_t>()](
-                            size_t, const ProcessIdentity& source, const wire::Message& answer) mutable {
+  callbacks.on_found = [lists](size_t broker, const ProcessIdentity& process) { lists->on_found(broker, process); };
+  callbacks.on_asked = [lists](size_t broker) { lists->on_asked(broker); };
+  callbacks.on_answer = [lists](size_t broker, const ProcessIdentity&, const wire::Message& answer) {
     const auto* some = std::get_if<wire::Offers>(&answer);
-    if (some == nullptr) return false;
-    size_t& own = told[key_of(source)];
-    own += some->lines.size();
-    if (own > kMaxListedOffers || !leaves_enough(own, offers->size(), kMaxListedByAll)) return false;
-    for (const wire::OfferLine& line : some->lines) offers->push_back(incoming(source, line));
-    return true;
+    return some != nullptr && lists->add(broker, some->lines);
   };
-  callbacks.on_done = [offers, done = std::move(done)](const Result<std::vector<int>>& pids) {
-    if (!pids.is_ok()) return done(pids.status());
-    done(std::move(*offers));
+  callbacks.on_done = [lists, done = std::move(done)](Result<Survey::Asked> asked) {
+    if (!asked.is_ok()) return done(asked.status());
+    done(IncomingList{lists->all(), asked.value().missed});
   };
-  Survey::start(loop, wire::List{/*follow=*/false}, timeout, std::move(callbacks));
+  Survey::start(loop, places, wire::List{/*follow=*/false}, timeout, std::move(callbacks));
 }
 
 void IncomingWatch::start() {
-  Result<std::vector<BrokerConnection>> brokers = connect_to_all_brokers();
-  if (!brokers.is_ok()) {
-    retry_ = loop_.call_at(Clock::now() + kExhaustedDelay, [this] { start(); });
-    return;
-  }
-  has_asked_ = true;
-  for (BrokerConnection& broker : brokers.value()) {
-    if (!is_wanted(broker.process)) continue;
-    const SourceKey key = key_of(broker.process);
-    ask(key, std::move(broker));
-  }
+  survey_ = Survey::start(loop_, places_, wire::List{/*follow=*/false}, std::nullopt, callbacks_of_survey());
 }
 
-bool IncomingWatch::is_wanted(const ProcessIdentity& process) const {
-  return wanted_.source_pid == 0 || wanted_.source_pid == process.pid;
+Survey::Callbacks IncomingWatch::callbacks_of_survey() {
+  Survey::Callbacks callbacks;
+  callbacks.on_found = [this](size_t broker, const ProcessIdentity& process) {
+    surveyed_.resize(broker + 1);
+    surveyed_[broker].key = key_of(process);
+  };
+  callbacks.on_asked = [this](size_t broker) { on_asked_by_survey(broker); };
+  callbacks.on_answer = [this](size_t broker, const ProcessIdentity&, const wire::Message& answer) {
+    return on_answer_to_survey(surveyed_[broker].key, answer);
+  };
+  callbacks.on_over = [this](size_t broker, bool is_whole) { on_end_of_survey_of(broker, is_whole); };
+  callbacks.on_held_up = [this](size_t names) {
+    const std::lock_guard lock(mutex_);
+    if (on_held_up_) on_held_up_(names);
+  };
+  callbacks.on_done = [this](const Result<Survey::Asked>&) {
+    has_asked_all_ = true;
+    survey_.reset();
+    surveyed_.clear();
+  };
+  return callbacks;
+}
+
+// More than once, when it has had to give way to others: its list is under way all that time.
+void IncomingWatch::on_asked_by_survey(size_t broker) {
+  SurveyedBroker& surveyed = surveyed_[broker];
+  if (!is_wanted(surveyed.key.pid) || std::exchange(surveyed.is_listing, true)) return;
+  const std::lock_guard lock(mutex_);
+  ++sources_[surveyed.key].lists_of_survey;
+}
+
+// The survey waits for nobody: what there is no room for is asked for again.
+bool IncomingWatch::on_answer_to_survey(const SourceKey& key, const wire::Message& answer) {
+  if (!is_wanted(key.pid)) return false;
+  const std::lock_guard lock(mutex_);
+  Source& source = sources_[key];
+  const Heard heard = hear(key, source, answer);
+  if (heard == Heard::kNoRoomForMore) source.is_held_up = true;
+  return heard == Heard::kAll;
+}
+
+void IncomingWatch::on_end_of_survey_of(size_t broker, bool is_whole) {
+  const SurveyedBroker& surveyed = surveyed_[broker];
+  if (!is_wanted(surveyed.key.pid)) return;
+  const std::lock_guard lock(mutex_);
+  Source& source = sources_[surveyed.key];
+  if (surveyed.is_listing) --source.lists_of_survey;
+  if (!is_whole) return on_hang_up(surveyed.key, source);
+  if (!source.is_being_listed() && !source.missed.empty()) visit_later(surveyed.key, kExhaustedDelay);
 }
 
 void IncomingWatch::ask(const SourceKey& key, BrokerConnection broker) {
-  // Ends more than once, with the list and with the connection.
-  auto is_listed = std::make_shared<bool>(false);
   auto self = std::make_shared<const AnswerReader*>(nullptr);
   auto reader = AnswerReader::start(
-      loop_, std::move(broker), wire::List{/*follow=*/true},
+      loop_, std::move(broker), wire::List{/*follow=*/false},
       {[this, key](const ProcessIdentity&, const wire::Message& answer) { return on_answer(key, answer); },
-       [this, key, is_listed, self](bool is_whole) {
-         if (!std::exchange(*is_listed, true)) on_list_end(key);
-         if (!is_whole) on_hang_up(key, *self);
-       }});
+       [this, key, self](bool is_whole) { on_end(key, *self, is_whole); }});
   const std::lock_guard lock(mutex_);
   Source& source = sources_[key];
-  if (reader == nullptr) {
-    source.has_hung_up = true;
-    return visit_later(key, source.patience);
-  }
+  if (reader == nullptr) return on_hang_up(key, source);
   *self = reader.get();
   source.readers.push_back(std::move(reader));
   ++source.lists_under_way;
 }
 
-// What stood before comes with the list, in the order of its ids, and then what is new.
 bool IncomingWatch::on_answer(const SourceKey& key, const wire::Message& answer) {
-  const auto* offers = std::get_if<wire::Offers>(&answer);
-  if (offers == nullptr) return false;
   const std::lock_guard lock(mutex_);
   Source& source = sources_[key];
-  for (const wire::OfferLine& line : offers->lines) {
-    const IncomingOffer offer{key.pid, line.offer_id, line.address, line.byte_length, line.flags};
-    if (!source.last_told.contains(series_of(offer.offer_id)) && source.last_told.size() == kMaxSeries) return false;
-    if (is_news(source, offer)) tell(key, source, offer);
-  }
-  if (has_room(source)) return true;
+  const Heard heard = hear(key, source, answer);
+  if (heard != Heard::kNoRoomForMore) return heard == Heard::kAll;
   source.is_held_up = true;
   for (const auto& reader : source.readers) reader->pause();
   return true;
 }
 
+// A list has everything that stands, in the order of its ids.
+IncomingWatch::Heard IncomingWatch::hear(const SourceKey& key, Source& source, const wire::Message& answer) {
+  const auto* offers = std::get_if<wire::Offers>(&answer);
+  if (offers == nullptr) return Heard::kNonsense;
+  for (const wire::OfferLine& line : offers->lines) {
+    const IncomingOffer offer = incoming(key.pid, line);
+    if (!may_know(source, series_of(offer.offer_id))) return Heard::kNonsense;
+    if (is_news(source, offer)) tell(key, source, offer);
+  }
+  return has_room(source) ? Heard::kAll : Heard::kNoRoomForMore;
+}
+
+void IncomingWatch::on_end(const SourceKey& key, const AnswerReader* reader, bool is_whole) {
+  std::shared_ptr<AnswerReader> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    Source& source = sources_[key];
+    const auto at = std::find_if(source.readers.begin(), source.readers.end(),
+                                 [reader](const auto& each) { return each.get() == reader; });
+    if (at == source.readers.end()) return;
+    ended = std::move(*at);
+    source.readers.erase(at);
+    --source.lists_under_way;
+    if (!is_whole) on_hang_up(key, source);
+    // The news that was missed meanwhile comes behind the list, unless it is of a broker that was not asked.
+    if (is_whole && !source.is_being_listed() && !source.missed.empty()) visit_later(key, kExhaustedDelay);
+  }
+  ended->stop();
+}
+
 // A source's own connection goes on where it was when this watch began, or where there was no room for more. What is
 // between comes with a list, and is told first: the other order would take it for old.
 void IncomingWatch::on_news(const ProcessIdentity& process, const wire::Offers& news) {
-  if (!has_asked_ || !is_wanted(process)) return;  // it will be in the list
+  if (!is_wanted(process.pid)) return;
   const SourceKey key = key_of(process);
   forget_those_that_have_ended();
   const std::lock_guard lock(mutex_);
   Source& source = sources_[key];
   for (const wire::OfferLine& line : news.lines) {
-    const IncomingOffer offer = incoming(process, line);
+    const IncomingOffer offer = incoming(process.pid, line);
     const uint64_t series = series_of(offer.offer_id);
-    if (!source.last_told.contains(series) && source.last_told.size() == kMaxSeries) continue;
-    if (!is_news(source, offer)) continue;
-    if (source.lists_under_way == 0 && has_room(source) && !source.missed.contains(series)) {
+    if (!may_know(source, series) || !is_news(source, offer)) continue;
+    if (is_next(source, series) && has_room(source)) {
       tell(key, source, offer);
       continue;
     }
     source.last_told.try_emplace(series, 0);
     uint64_t& missed = source.missed[series];
     missed = std::max(missed, offer.offer_id);
-    if (source.lists_under_way == 0 && !has_room(source)) source.is_held_up = true;
   }
+  if (source.is_being_listed() || source.missed.empty()) return;
+  if (has_room(source)) return visit_later(key, kExhaustedDelay);
+  source.is_held_up = true;
 }
 
-void IncomingWatch::on_list_end(const SourceKey& key) {
-  const std::lock_guard lock(mutex_);
-  Source& source = sources_[key];
-  if (source.lists_under_way > 0) --source.lists_under_way;
-  // The news that was missed meanwhile comes behind the list, unless it is of a broker that was not asked.
-  if (source.lists_under_way == 0 && !source.missed.empty()) visit_later(key, kExhaustedDelay);
-}
-
-void IncomingWatch::on_hang_up(const SourceKey& key, const AnswerReader* reader) {
-  const std::lock_guard lock(mutex_);
-  Source& source = sources_[key];
-  std::erase_if(source.readers, [reader](const auto& each) { return each.get() == reader; });
+void IncomingWatch::on_hang_up(const SourceKey& key, Source& source) {
   source.has_hung_up = true;
   visit_later(key, source.patience);
   source.patience = std::min(2 * source.patience, kLongestPatience);
@@ -158,17 +234,23 @@ void IncomingWatch::visit_later(const SourceKey& key, std::chrono::milliseconds 
 }
 
 void IncomingWatch::visit(const SourceKey& key) {
+  bool is_searching = false;
   {
     const std::lock_guard lock(mutex_);
     Source& source = sources_[key];
     source.next_visit = 0;
-    source.is_held_up = source.is_held_up || !has_room(source);
-    if (source.is_held_up || (!source.has_hung_up && source.missed.empty())) return;
+    is_searching = source.search.has_value();
+    if (!is_searching) {
+      source.is_held_up = source.is_held_up || !has_room(source);
+      const bool has_more = source.has_hung_up || (!source.missed.empty() && !source.is_being_listed());
+      if (source.is_held_up || !has_more) return;
+    }
   }
-  ask_again(key);
+  if (!is_searching) return ask_again(key);
+  search_on(key);
 }
 
-// Without what was told already. What was missed before now is in the new lists.
+// For everything that stands. What was told already is passed over; what was missed before now is in the new lists.
 void IncomingWatch::ask_again(const SourceKey& key) {
   std::vector<std::shared_ptr<AnswerReader>> former;
   {
@@ -177,38 +259,55 @@ void IncomingWatch::ask_again(const SourceKey& key) {
     former.swap(source.readers);
     source.lists_under_way = 0;
     source.has_hung_up = false;
+    source.missed.clear();
+    // It has a broker, whatever its name: it has told something, or was found once.
+    source.search.emplace(key.pid, BrokerSearch::Effort::kUtmost);
   }
   for (const auto& reader : former) reader->stop();
-  Result<ProcessIdentity> process = identify_process(key.pid);
-  const bool is_out_of_descriptors = process.status().code() == Code::kTooMany;
-  if (!is_out_of_descriptors && (!process.is_ok() || key_of(process.value()) != key)) return forget(key);
-  bool is_to_be_tried_again = is_out_of_descriptors;
-  if (process.is_ok()) {
-    {
-      const std::lock_guard lock(mutex_);
-      sources_[key].missed.clear();
-    }
-    BrokerSearch search(process.value());
-    for (int found_so_far = 0; found_so_far < kMaxBrokersOfSource; ++found_so_far) {
-      BrokerSearch::Found found = search.next();
-      is_to_be_tried_again = found.step == BrokerSearch::Step::kBusy || found.status.code() == Code::kTooMany;
-      if (found.step != BrokerSearch::Step::kConnected) break;
-      Result<ProcessIdentity> peer = identify_peer(found.socket.get());
-      is_to_be_tried_again = peer.status().code() == Code::kTooMany;
-      if (peer.is_ok()) ask(key, {std::move(found.socket), peer.take()});
-    }
+  search_on(key);
+}
+
+void IncomingWatch::search_on(const SourceKey& key) {
+  std::optional<BrokerSearch> search;
+  {
+    const std::lock_guard lock(mutex_);
+    search.swap(sources_[key].search);
   }
-  if (!is_to_be_tried_again) return;
+  Status lack;
+  bool is_through = false;
+  const Result<ProcessIdentity> process = identify_process(key.pid);
+  if (!process.is_ok()) lack = process.status();
+  const bool is_gone = process.is_ok() ? key_of(process.value()) != key : lack.code() != Code::kTooMany;
+  if (is_gone) return forget(key);
+  while (lack.is_ok() && !is_through) {
+    BrokerSearch::Found found = search->next(process.value());
+    if (found.step == BrokerSearch::Step::kLater) break;
+    if (found.step == BrokerSearch::Step::kFailed) lack = found.status;
+    is_through = found.step == BrokerSearch::Step::kNoMore;
+    if (found.step != BrokerSearch::Step::kConnected) continue;
+    Result<ProcessIdentity> peer = identify_peer(found.socket.get());
+    if (peer.is_ok()) ask(key, {std::move(found.socket), peer.take()});
+    if (peer.status().code() == Code::kTooMany) lack = peer.status();
+  }
   const std::lock_guard lock(mutex_);
-  sources_[key].has_hung_up = true;
-  visit_later(key, sources_[key].patience);
+  Source& source = sources_[key];
+  // A broker that could be reached and not held is not met again: the next search begins anew.
+  if (lack.code() == Code::kTooMany) return on_hang_up(key, source);
+  if (lack.is_ok() && !is_through) {
+    source.search.swap(search);
+    visit_later(key, kExhaustedDelay);
+  } else if (source.has_hung_up) {
+    visit_later(key, source.patience);
+  }
 }
 
 // Its last offers are still to be taken: they tell that it has ended.
 void IncomingWatch::forget(const SourceKey& key) {
   const std::lock_guard lock(mutex_);
   const auto found = sources_.find(key);
-  if (found != sources_.end() && found->second.queue.empty()) sources_.erase(found);
+  if (found == sources_.end() || !found->second.queue.empty() || found->second.is_being_listed()) return;
+  loop_.cancel_call(found->second.next_visit);
+  sources_.erase(found);
 }
 
 // Those that told on their own connections, and have left nobody to hear of their end.
@@ -217,7 +316,7 @@ void IncomingWatch::forget_those_that_have_ended() {
   if (sources_.size() < count_to_sweep_at_) return;
   std::erase_if(sources_, [](const auto& entry) {
     const auto& [key, source] = entry;
-    if (!source.queue.empty() || !source.readers.empty() || source.next_visit != 0) return false;
+    if (!source.queue.empty() || source.is_being_listed() || source.next_visit != 0) return false;
     const Result<ProcessIdentity> process = identify_process(key.pid);
     return process.is_ok() ? key_of(process.value()) != key : process.status().code() == Code::kNoProcess;
   });
@@ -229,9 +328,20 @@ bool IncomingWatch::has_room(const Source& source) const {
   return own == 0 || (own < kMaxQueued && leaves_enough(own, queued_, kMaxQueuedByAll));
 }
 
+bool IncomingWatch::may_know(const Source& source, uint64_t series) const {
+  return source.last_told.contains(series) || source.last_told.size() < kMaxSeries;
+}
+
 bool IncomingWatch::is_news(const Source& source, const IncomingOffer& offer) const {
   const auto found = source.last_told.find(series_of(offer.offer_id));
   return found == source.last_told.end() || offer.offer_id > found->second;
+}
+
+// Whether nothing of that series stands that has not been told.
+bool IncomingWatch::is_next(const Source& source, uint64_t series) const {
+  if (source.is_being_listed() || source.missed.contains(series)) return false;
+  const auto found = source.last_told.find(series);
+  return has_asked_all_ || (found != source.last_told.end() && found->second > 0);
 }
 
 void IncomingWatch::tell(const SourceKey& key, Source& source, const IncomingOffer& offer) {
@@ -273,16 +383,18 @@ void IncomingWatch::resume(const SourceKey& key) {
   if (found == sources_.end()) return;
   Source& source = found->second;
   for (const auto& reader : source.readers) source.has_hung_up |= !reader->resume();
-  if (source.has_hung_up || !source.missed.empty()) visit_later(key, std::chrono::milliseconds(0));
+  const bool has_more = source.has_hung_up || (!source.missed.empty() && !source.is_being_listed());
+  if (has_more) visit_later(key, std::chrono::milliseconds(0));
 }
 
 void IncomingWatch::silence() {
   const std::lock_guard lock(mutex_);
   on_available_ = nullptr;
+  on_held_up_ = nullptr;
 }
 
 IncomingWatch::~IncomingWatch() {
-  loop_.cancel_call(retry_);
+  if (survey_ != nullptr) survey_->stop();
   for (const auto& [key, source] : sources_) {
     loop_.cancel_call(source.next_visit);
     for (const auto& reader : source.readers) reader->stop();

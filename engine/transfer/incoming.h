@@ -12,8 +12,8 @@
 #include <optional>
 #include <vector>
 
-#include "engine/transfer/answer_reader.h"
 #include "engine/transfer/rights.h"
+#include "engine/transfer/survey.h"
 
 namespace vmoffer {
 
@@ -25,14 +25,27 @@ struct IncomingOffer {
   uint32_t flags = 0;
 };
 
-using IncomingListDone = std::function<void(Result<std::vector<IncomingOffer>>)>;
+struct IncomingList {
+  std::vector<IncomingOffer> offers;
+  size_t missed = 0;  // names at which a broker may listen that has not been asked
+};
+
+using IncomingListDone = std::function<void(Result<IncomingList>)>;
 // Brokers that have not answered at the deadline are left out, and what one process offers beyond its first 65536, or
 // beyond what is left of the 262144 of them all.
-void list_incoming(EventLoop& loop, std::chrono::milliseconds timeout, IncomingListDone done);
+void list_incoming(EventLoop& loop, SurveyPlaces& places, std::chrono::milliseconds timeout, IncomingListDone done);
 
-// IncomingWatch keeps what it has heard until it is taken, a bounded number of offers from each source. A source that
-// offers faster than they are taken is not read any more, or asked again for what it still offers: so it waits for its
-// own offers to be taken, and for nobody else's.
+// Which process an offer came from; a number alone may be another's later.
+struct SourceKey {
+  uint64_t unique_id = 0;
+  int pid = 0;
+  auto operator<=>(const SourceKey&) const = default;
+};
+
+// IncomingWatch keeps what it has heard until it is taken, a bounded number of offers from each source. What stands
+// already it asks for, once; what comes later its sources tell by themselves. A source that offers faster than its
+// offers are taken is not listened to any more, and asked again for what it still offers when there is room: so it
+// waits for its own offers to be taken, and for nobody else's.
 class IncomingWatch {
  public:
   struct Wanted {
@@ -41,19 +54,20 @@ class IncomingWatch {
   };
   // There is something to take. Called once, and once more for each take() that has found nothing.
   using OnAvailable = std::function<void()>;
+  // As Survey::Callbacks::on_held_up.
+  using OnHeldUp = std::function<void(size_t names)>;
 
-  IncomingWatch(EventLoop& loop, const Wanted& wanted, OnAvailable on_available)
-      : loop_(loop), wanted_(wanted), on_available_(std::move(on_available)) {}
-  // Asks every broker there is now, or a little later when there are no descriptors for it. Those that come later tell
-  // on their own.
+  IncomingWatch(EventLoop& loop, SurveyPlaces& places, const Wanted& wanted, OnAvailable on_available,
+                OnHeldUp on_held_up)
+      : loop_(loop),
+        places_(places),
+        wanted_(wanted),
+        on_available_(std::move(on_available)),
+        on_held_up_(std::move(on_held_up)) {}
+  // Asks every broker there is now, however long that takes.
   void start();
   void on_news(const ProcessIdentity& source, const wire::Offers& news);
 
-  struct SourceKey {
-    uint64_t unique_id = 0;
-    int pid = 0;
-    auto operator<=>(const SourceKey&) const = default;
-  };
   struct Taken {
     std::optional<IncomingOffer> offer;
     std::optional<SourceKey> to_resume;  // call resume() on the loop's thread
@@ -74,37 +88,57 @@ class IncomingWatch {
     // By series: ids grow, so what is not above the last one told was told already, over another connection.
     std::map<uint64_t, uint64_t> last_told;
     std::map<uint64_t, uint64_t> missed;  // by series, the last one that was heard of and not told
-    size_t lists_under_way = 0;
+    size_t lists_under_way = 0;           // those that this watch has asked for by itself
+    size_t lists_of_survey = 0;
     bool is_held_up = false;  // it is to be resumed when enough has been taken
     // Loop thread only:
+    std::optional<BrokerSearch> search;  // for those that are asked again
     std::vector<std::shared_ptr<AnswerReader>> readers;
     bool has_hung_up = false;
     EventLoop::Token next_visit = 0;
     std::chrono::milliseconds patience = kExhaustedDelay;
-  };
 
-  bool is_wanted(const ProcessIdentity& process) const;
+    bool is_being_listed() const { return lists_under_way + lists_of_survey > 0; }
+  };
+  struct SurveyedBroker {
+    SourceKey key;
+    bool is_listing = false;
+  };
+  enum class Heard : uint8_t { kAll, kNoRoomForMore, kNonsense };
+
+  bool is_wanted(int pid) const { return wanted_.source_pid == 0 || wanted_.source_pid == pid; }
+  Survey::Callbacks callbacks_of_survey();
+  void on_asked_by_survey(size_t broker);
+  bool on_answer_to_survey(const SourceKey& key, const wire::Message& answer);
+  void on_end_of_survey_of(size_t broker, bool is_whole);
   void ask(const SourceKey& key, BrokerConnection broker);
   void ask_again(const SourceKey& key);
+  void search_on(const SourceKey& key);
   void visit(const SourceKey& key);
-  void visit_later(const SourceKey& key, std::chrono::milliseconds delay);
   bool on_answer(const SourceKey& key, const wire::Message& answer);
-  void on_list_end(const SourceKey& key);
-  void on_hang_up(const SourceKey& key, const AnswerReader* reader);
+  void on_end(const SourceKey& key, const AnswerReader* reader, bool is_whole);
   void forget(const SourceKey& key);
   void forget_those_that_have_ended();
   // With the lock:
+  void visit_later(const SourceKey& key, std::chrono::milliseconds delay);
+  void on_hang_up(const SourceKey& key, Source& source);
+  Heard hear(const SourceKey& key, Source& source, const wire::Message& answer);
   bool has_room(const Source& source) const;
+  bool may_know(const Source& source, uint64_t series) const;
   bool is_news(const Source& source, const IncomingOffer& offer) const;
+  bool is_next(const Source& source, uint64_t series) const;
   void tell(const SourceKey& key, Source& source, const IncomingOffer& offer);
 
   EventLoop& loop_;
+  SurveyPlaces& places_;
   const Wanted wanted_;
-  EventLoop::Token retry_ = 0;
-  bool has_asked_ = false;
+  std::shared_ptr<Survey> survey_;  // until everybody has been asked
+  std::vector<SurveyedBroker> surveyed_;
+  bool has_asked_all_ = false;
   size_t count_to_sweep_at_ = 64;
-  std::mutex mutex_;  // guards all below
+  std::mutex mutex_;  // guards all below, held while a callback is called
   OnAvailable on_available_;
+  OnHeldUp on_held_up_;
   bool is_awaited_ = true;
   size_t queued_ = 0;
   std::deque<SourceKey> turns_;  // of sources with something in their queues

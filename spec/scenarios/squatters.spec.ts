@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { vmClaim, vmClaimSync, vmListOfferSync, VMO_GRANT_R } from 'vmoffer';
+import { vmClaim, vmClaimSync, vmListOffer, vmListOfferSync, VMO_GRANT_R } from 'vmoffer';
 import { startHostile } from '../support/child.js';
 import { startObedient } from '../support/obedient.js';
 import { expectPages } from '../support/pages.js';
@@ -46,6 +46,39 @@ describeForUsers('a process whose address is taken by a squatter', (user) => {
         const { address } = await source.call('offer', dest.pid, region, VMO_GRANT_R);
         expect(await dest.event('incoming')).to.include({ srcPid: source.pid, address });
         expect(squatter.pid).to.not.equal(dest.pid);
+      });
+
+      it('is found, listed and told when nobody can connect to the squatter', async () => {
+        await using victim = await startObedient({ user });
+        await using squatter = await startHostile('squatter', [victim.pid, slots, 'full'], { user });
+        await victim.call('watch');
+        const { region } = await victim.call('allocate', 4, SEED);
+        const { address } = await victim.call('offer', process.pid, region, VMO_GRANT_R);
+        expect((await vmListOffer()).map(({ srcPid }) => srcPid)).to.include(victim.pid);
+        using claim = await vmClaim(victim.pid, address);
+        expectPages(claim.view(), SEED);
+        await using source = await startObedient();
+        const { region: memory } = await source.call('allocate', 1);
+        const next = await source.call('offer', victim.pid, memory, VMO_GRANT_R);
+        expect(await victim.event('incoming')).to.include({ srcPid: source.pid, address: next.address });
+        expect(squatter.pid).to.not.equal(victim.pid);
+      });
+
+      it('is found, listed and told when the squatter has gone', async () => {
+        await using victim = await startObedient({ user });
+        const squatter = await startHostile('squatter', [victim.pid, slots], { user });
+        await victim.call('watch');
+        const { region } = await victim.call('allocate', 4, SEED);
+        const { address } = await victim.call('offer', process.pid, region, VMO_GRANT_R);
+        await squatter[Symbol.asyncDispose]();
+        expect((await vmListOffer()).map(({ srcPid }) => srcPid)).to.include(victim.pid);
+        using claim = await vmClaim(victim.pid, address);
+        expectPages(claim.view(), SEED);
+        if (slots === 16) return; // its name is one that nobody can guess, and an offer looks for it only where others squat
+        await using source = await startObedient();
+        const { region: memory } = await source.call('allocate', 1);
+        const next = await source.call('offer', victim.pid, memory, VMO_GRANT_R);
+        expect(await victim.event('incoming')).to.include({ srcPid: source.pid, address: next.address });
       });
     });
   }

@@ -233,6 +233,11 @@ export interface Probe {
   fromFieldOfStat(text: string, field: number): string;
   brokerAddress(pidNamespace: bigint, pid: number, slot: number): string;
   brokerAddressPrefix(pidNamespace: bigint, pid: number): string;
+  /** Undefined unless it is to the letter what `brokerAddress` makes. */
+  parseBrokerAddress(address: string): { pidNamespace: bigint; pid: number; slot: number } | undefined;
+  /** In which order a survey knocks at the names; what is of no form is left out. */
+  namesInOrder(ownPidNamespace: bigint, addresses: readonly string[]): { names: string[]; leftOut: number };
+  /** Whether each offer, `[id, isEarly]`, is told; 'listed' says that no list is to come. */
   whatUserfaultLacks(answers: UserfaultAnswers): string;
   /** The next thread that comes by stops there, until `unpark`. False when the checkpoint is taken. */
   park(checkpoint: Checkpoint): boolean;

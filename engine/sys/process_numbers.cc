@@ -1,0 +1,48 @@
+#include "engine/sys/process_numbers.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+#include <csignal>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <string_view>
+
+#include "engine/base/text.h"
+#include "engine/sys/text_file.h"
+
+namespace vmoffer {
+namespace {
+
+// A /proc that was mounted in another pid namespace numbers other processes.
+bool is_proc_ours() {
+  std::array<char, 16> target;
+  const ssize_t length = ::readlink("/proc/self", target.data(), target.size());
+  if (length <= 0) return false;
+  std::string_view text(target.data(), static_cast<size_t>(length));
+  return take_number(text) == static_cast<uint64_t>(::getpid());
+}
+
+}  // namespace
+
+int pid_of_peer(int socket_fd) {
+  ucred credentials = {};
+  socklen_t size = sizeof credentials;
+  if (::getsockopt(socket_fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return 0;
+  return credentials.pid > 0 ? credentials.pid : 0;
+}
+
+bool may_be_alive(int pid) { return ::kill(pid, 0) == 0 || errno != ESRCH; }
+
+std::optional<int> innermost_pid(int pid) {
+  if (!is_proc_ours()) return std::nullopt;
+  const std::string status = read_text_file("/proc/" + std::to_string(pid) + "/status").value_or("");
+  std::optional<std::string_view> numbers = find_line(status, "NSpid:");
+  if (!numbers) return std::nullopt;
+  std::optional<int> innermost;
+  while (const std::optional<uint64_t> number = take_number(*numbers)) innermost = static_cast<int>(*number);
+  return innermost;
+}
+
+}  // namespace vmoffer
