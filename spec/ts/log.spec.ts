@@ -10,6 +10,7 @@ const NAMESPACES: Record<string, string[]> = {
   'vmoffer:capabilities': ['capabilities'],
   'vmoffer:channel': [
     'channel/accept',
+    'channel/accept-iterator',
     'channel/accept-rings',
     'channel/claim-offered',
     'channel/offer-rings',

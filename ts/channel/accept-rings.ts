@@ -1,10 +1,10 @@
 import { Claim } from '../claim.js';
-import { VmoError } from '../errors.js';
 import { IncomingOfferIterator } from '../incoming-offer-iterator.js';
 import { addon } from '../load-addon.js';
 import { log } from '../log.js';
-import type { NativeOfferRecord } from '../native.js';
+import type { NativeClaim, NativeOfferRecord } from '../native.js';
 import { MIB } from '../units.js';
+import { whatFailed } from './accept-failure.js';
 import { claimOffered } from './claim-offered.js';
 import { checkRegionBytes, readHeader } from './layout.js';
 import { bringIn, type Rings } from './rings.js';
@@ -24,16 +24,16 @@ export function offeredRings(
  *
  * @throws {VmoError} as vmClaim; ERR_VMO_PROTOCOL when it is none.
  */
-export async function claimRings({ srcPid, address }: NativeOfferRecord): Promise<Rings> {
+export async function claimRings({ srcPid, address }: NativeOfferRecord, giveUp?: AbortSignal): Promise<Rings> {
   // By the kernel, page by page: until the memory has been looked at, it may be anybody's and of any length.
-  const { native, bell } = await claimOffered(srcPid, address, { paging: 'kernel', kind: 'channel' });
+  const { native, bell } = await claimOffered(srcPid, address, { paging: 'kernel', kind: 'channel' }, giveUp);
   const region = Claim.of(native);
   try {
     if (!bell) throw new Error('a channel was claimed without its bell');
     checkRegionBytes(region.byteLength);
     const size = readHeader(new Int32Array(region.buffer), addon().pageSize);
     // Not without end: it may be memory that has never been touched, and then this process would pay for it.
-    if (region.byteLength <= MOST_TO_BRING_IN) await bringIn(native);
+    if (region.byteLength <= MOST_TO_BRING_IN) await bringInWhatThereIsRoomFor(native);
     log.channel('accepted from %d: %o', srcPid, size);
     return { side: 'acceptor', peerPid: srcPid, region, bell, ...size };
   } catch (error) {
@@ -43,7 +43,12 @@ export async function claimRings({ srcPid, address }: NativeOfferRecord): Promis
   }
 }
 
-/** Somebody else in this process has taken it, or its opener has taken it back. */
-export function isGone(error: unknown): boolean {
-  return error instanceof VmoError && (error.code === 'ERR_VMO_NOT_OFFERED' || error.code === 'ERR_VMO_BUSY');
+/** The channel has been claimed, and there is no second one: what does not come now comes when it is touched. */
+async function bringInWhatThereIsRoomFor(native: NativeClaim): Promise<void> {
+  try {
+    await bringIn(native);
+  } catch (error) {
+    if (whatFailed(error) !== 'own') throw error;
+    log.channel('not brought in: %o', error);
+  }
 }

@@ -24,7 +24,7 @@ import {
 import { Outbox } from './outbox.js';
 import { RingReader } from './ring-reader.js';
 import { RingWriter } from './ring-writer.js';
-import type { Rings } from './rings.js';
+import { dropRings, type Rings } from './rings.js';
 import { SentEnclosures } from './sent-enclosures.js';
 
 /**
@@ -133,8 +133,10 @@ export class Channel {
    */
   static accept(srcPid: number, options?: ChannelUseOptions): Promise<Channel>;
   /**
-   * Accepts every channel that is opened to this process, those that wait and those that come. One that cannot be had is
-   * passed over (`DEBUG=vmoffer:channel` says why). Where several threads accept, each channel goes to one of them.
+   * Accepts every channel that is opened to this process, those that wait and those that come: each when the next one is asked
+   * for, and in turn by process. What nobody has asked for waits, also for the next one who accepts. When descriptors, memory or
+   * time are lacking, here or there, it is tried again; what is no channel is passed over (`DEBUG=vmoffer:channel` says why). Where
+   * several threads accept, each channel goes to one of them.
    *
    * @param options whose channels, how to use them, and a signal that ends the iteration.
    * @returns the channels. Iterating over them keeps the process alive and waits for ever; leave it with `break`, or with a
@@ -420,8 +422,7 @@ export class Channel {
     this.#keepAliveIfNeeded();
     this.#claims.drop();
     this.#outbox.fail(peerClosedError(this.peerPid));
-    this.#rings.bell.close();
-    this.#rings.region.release();
+    dropRings(this.#rings);
     this.#onFinished?.();
   }
 }

@@ -3,6 +3,7 @@ import { promiseOf } from '../keep-alive.js';
 import type { NativeBell, NativeRegion } from '../native.js';
 import type { Region } from '../region.js';
 import type { RingSize, Side } from './layout.js';
+import { roomWasMade } from './room.js';
 
 /** What a channel is made of, however it came to be. */
 export interface Rings extends RingSize {
@@ -30,4 +31,5 @@ function isUnsupported(error: Error): boolean {
 export function dropRings({ bell, region }: Rings): void {
   bell.close();
   region.release();
+  roomWasMade();
 }

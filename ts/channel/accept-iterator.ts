@@ -1,0 +1,258 @@
+import { promiseOf } from '../keep-alive.js';
+import { addon } from '../load-addon.js';
+import { log } from '../log.js';
+import type { NativeOfferRecord } from '../native.js';
+import { whatFailed } from './accept-failure.js';
+import { claimRings, offeredRings } from './accept-rings.js';
+import { BackOff } from './back-off.js';
+import { OfferedChannels, type OfferedChannel } from './offered-channels.js';
+import { onRoom } from './room.js';
+import { dropRings, type Rings } from './rings.js';
+
+/** A claim that has taken longer is slow: then another source's is begun beside it. */
+const SLOW_AFTER_MS = 50;
+/** Claims at once. When all are slow and somebody else waits, the first of them is given up, and has its turn again later. */
+const MOST_CLAIMS = 16;
+const OWN_LACK_MS = { first: 20, last: 1000 };
+const REFILL_TIMEOUT_MS = 1000;
+const REFILL_MS = { first: 50, last: 5000 };
+
+interface Waiter<T> {
+  resolve: (result: IteratorResult<T, undefined>) => void;
+  reject: (reason: unknown) => void;
+}
+
+interface Attempt {
+  readonly offered: OfferedChannel;
+  readonly begun: number;
+  readonly abandonment: AbortController;
+}
+
+/**
+ * Channels, each claimed when somebody asks for the next one, in turn by source. What nobody has asked for stays with its
+ * source. What could not be had for want of something is tried again; what is none is passed over.
+ */
+export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
+  readonly #offers;
+  readonly #make: (rings: Rings) => T;
+  readonly #offered = new OfferedChannels();
+  readonly #from: number | undefined;
+  readonly #attempts = new Set<Attempt>();
+  readonly #ownLack = new BackOff(OWN_LACK_MS.first, OWN_LACK_MS.last);
+  readonly #refilling = new BackOff(REFILL_MS.first, REFILL_MS.last);
+  readonly #accepted: Rings[] = [];
+  readonly #waiters: Waiter<T>[] = [];
+  #isStarted = false;
+  #isRefilling = false;
+  #end: { reason?: unknown } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopListening: (() => void) | undefined;
+
+  constructor(from: number | undefined, signal: AbortSignal | undefined, make: (rings: Rings) => T) {
+    this.#from = from;
+    this.#offers = offeredRings(from, signal);
+    this.#make = make;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (!this.#isStarted) void this.#start();
+    this.#isStarted = true;
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#deliver();
+      this.#claimOnDemand();
+    });
+  }
+
+  async return(): Promise<IteratorResult<T, undefined>> {
+    this.#stop({});
+    for (const rings of this.#accepted.splice(0)) dropRings(rings);
+    this.#deliver();
+    await this.#offers.return();
+    return { value: undefined, done: true };
+  }
+
+  async #start(): Promise<void> {
+    this.#stopListening = onRoom(() => {
+      this.#ownLack.cutShort();
+      this.#claimOnDemand();
+    });
+    try {
+      for await (const record of this.#offers) {
+        this.#offered.add(record);
+        this.#claimOnDemand();
+      }
+      this.#stop({});
+    } catch (reason) {
+      this.#stop({ reason });
+    }
+    this.#deliver();
+  }
+
+  /** What is being claimed stands again with its source, unless it is too late for that. */
+  #stop(end: { reason?: unknown }): void {
+    this.#end ??= end;
+    this.#stopListening?.();
+    clearTimeout(this.#timer);
+    for (const { abandonment } of this.#attempts) abandonment.abort();
+    this.#offered.clear();
+  }
+
+  #claimOnDemand(): void {
+    clearTimeout(this.#timer);
+    const now = performance.now();
+    while (this.#isInDemand(now) && this.#ownLack.waitMs(now) === 0 && this.#attempts.size < MOST_CLAIMS) {
+      const offered = this.#offered.take(now);
+      if (!offered) break;
+      void this.#claim(offered, now);
+    }
+    if (this.#isInDemand(now)) this.#goOnLater(now);
+  }
+
+  #isInDemand(now: number): boolean {
+    if (this.#end) return false;
+    let underWay = 0;
+    for (const { begun } of this.#attempts) if (now - begun < SLOW_AFTER_MS) underWay++;
+    return this.#waiters.length > this.#accepted.length + underWay;
+  }
+
+  /** Whoever is in demand and cannot go on now looks again when something may have changed that nobody tells of. */
+  #goOnLater(now: number): void {
+    if (this.#offered.needsRefill) void this.#refill(now);
+    const wait = Math.max(this.#offered.waitMs(now), this.#ownLack.waitMs(now));
+    if (wait === 0 && this.#attempts.size >= MOST_CLAIMS) this.#giveUpSlowest(now);
+    else if (wait < Infinity) this.#lookAgainIn(Math.max(wait, 1));
+  }
+
+  #lookAgainIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#claimOnDemand();
+    }, ms);
+  }
+
+  /** If it is slow; else that will be looked at when it is. */
+  #giveUpSlowest(now: number): void {
+    for (const { begun, abandonment } of this.#attempts) {
+      if (abandonment.signal.aborted) continue;
+      if (now - begun >= SLOW_AFTER_MS) abandonment.abort();
+      return;
+    }
+  }
+
+  async #claim(offered: OfferedChannel, begun: number): Promise<void> {
+    const attempt = { offered, begun, abandonment: new AbortController() };
+    this.#attempts.add(attempt);
+    const slow = setTimeout(() => {
+      this.#claimOnDemand();
+    }, SLOW_AFTER_MS);
+    try {
+      this.#receive(await claimRings(offered.record, attempt.abandonment.signal));
+      this.#offered.settle(offered);
+      this.#ownLack.succeed();
+    } catch (error) {
+      this.#onFailure(offered, error);
+    }
+    clearTimeout(slow);
+    this.#attempts.delete(attempt);
+    this.#claimOnDemand();
+  }
+
+  #onFailure(offered: OfferedChannel, error: unknown): void {
+    if (this.#end) return;
+    const now = performance.now();
+    const failure = whatFailed(error);
+    log.channel('not accepted from %d (%s): %o', offered.record.srcPid, failure, error);
+    if (failure === 'own') {
+      this.#ownLack.fail(now);
+      this.#offered.putBack(offered, 'now', now);
+    } else if (failure === 'passed over') {
+      this.#offered.settle(offered);
+    } else {
+      this.#offered.putBack(offered, failure === 'taken' ? 'soon' : 'later', now);
+    }
+  }
+
+  /** Looks for what its source offers beyond what was kept. */
+  async #refill(now: number): Promise<void> {
+    if (this.#isRefilling) return;
+    const wait = this.#refilling.waitMs(now);
+    if (wait > 0) {
+      this.#lookAgainIn(wait);
+      return;
+    }
+    this.#isRefilling = true;
+    this.#refilling.fail(now);
+    try {
+      const records = await listOffered();
+      this.#refilling.succeed();
+      if (!this.#end) this.#offered.refill(records.filter((record) => this.#isWanted(record)));
+    } catch (error) {
+      log.channel('what is offered cannot be listed: %o', error);
+    }
+    this.#isRefilling = false;
+    this.#claimOnDemand();
+  }
+
+  #isWanted({ kind, direction, srcPid }: NativeOfferRecord): boolean {
+    return kind === 'channel' && direction === 'received' && (this.#from === undefined || srcPid === this.#from);
+  }
+
+  #receive(rings: Rings): void {
+    if (this.#end) {
+      dropRings(rings);
+    } else {
+      this.#accepted.push(rings);
+      this.#deliver();
+    }
+  }
+
+  #deliver(): void {
+    while (this.#accepted.length > 0 || this.#end) {
+      const [waiter] = this.#waiters;
+      if (!waiter) return;
+      if (this.#settle(waiter)) this.#waiters.shift();
+    }
+  }
+
+  /** What has been accepted comes first, then the abort's reason, once, then the end. False: it goes on waiting. */
+  #settle({ resolve, reject }: Waiter<T>): boolean {
+    const rings = this.#accepted.shift();
+    if (rings) {
+      const value = this.#makeOrDrop(rings);
+      if (value) resolve({ value, done: false });
+      return value !== undefined;
+    }
+    if (this.#end && 'reason' in this.#end) {
+      const { reason } = this.#end;
+      this.#end = {};
+      reject(reason);
+    } else {
+      resolve({ value: undefined, done: true });
+    }
+    return true;
+  }
+
+  #makeOrDrop(rings: Rings): T | undefined {
+    try {
+      return this.#make(rings);
+    } catch (error) {
+      log.channel('accepted from %d in vain: %o', rings.peerPid, error);
+      dropRings(rings);
+      return undefined;
+    }
+  }
+}
+
+function listOffered(): Promise<NativeOfferRecord[]> {
+  return promiseOf((resolve, reject) => {
+    addon().list(REFILL_TIMEOUT_MS, (error, list) => {
+      if (list) resolve(list.records);
+      else reject(error);
+    });
+  });
+}
