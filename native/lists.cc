@@ -93,21 +93,31 @@ Napi::Value watch_incoming(const Napi::CallbackInfo& info) {
   if (!broker.is_ok()) return throw_status(info.Env(), broker.status()), Napi::Value();
   const IncomingWatch::Wanted wanted{kind_argument(info, 0), static_cast<int>(size_argument(info, 1))};
   const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 2));
-  const Broker::Ticket ticket = broker.value()->watch(wanted, [notifier = environment.notifier(), callback] {
-    notifier->post([callback](Napi::Env env) {
-      const Napi::Function on_available = Environment::of(env).callback(callback);
-      if (!on_available.IsEmpty()) call_back(env, on_available, {});
-    });
-  });
+  const Environment::CallbackId trace = environment.keep_callback(function_argument(info, 3));
+  const Broker::Ticket ticket = broker.value()->watch(
+      wanted,
+      [notifier = environment.notifier(), callback] {
+        notifier->post([callback](Napi::Env env) {
+          const Napi::Function on_available = Environment::of(env).callback(callback);
+          if (!on_available.IsEmpty()) call_back(env, on_available, {});
+        });
+      },
+      [notifier = environment.notifier(), trace](size_t names) {
+        notifier->post([trace, names](Napi::Env env) {
+          const Napi::Function on_held_up = Environment::of(env).callback(trace);
+          if (!on_held_up.IsEmpty()) call_back(env, on_held_up, {Napi::Number::New(env, static_cast<double>(names))});
+        });
+      });
   const auto stop = [broker = broker.value(), ticket] { broker->unwatch(ticket); };
   environment.on_close(callback, stop);
   const auto take = [broker = broker.value(), ticket](const Napi::CallbackInfo& call) -> Napi::Value {
     const std::optional<IncomingOffer> offer = broker->take_incoming(ticket);
     return offer ? Napi::Value(received_record(call.Env(), *offer)) : call.Env().Undefined();
   };
-  const auto stop_for_good = [stop, callback](const Napi::CallbackInfo& call) {
+  const auto stop_for_good = [stop, callback, trace](const Napi::CallbackInfo& call) {
     stop();
     Environment::of(call.Env()).take_callback(callback);
+    Environment::of(call.Env()).take_callback(trace);
   };
   Napi::Object watch = Napi::Object::New(info.Env());
   watch.Set("take", Napi::Function::New(info.Env(), take));

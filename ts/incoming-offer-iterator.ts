@@ -9,6 +9,11 @@ interface Waiter<T> {
   reject: (reason: unknown) => void;
 }
 
+function traceHoldUp(names: number): void {
+  if (names === 0) log.incoming('no descriptors are left to ask what stands; it is tried again');
+  else log.incoming('%d names of processes take no connection now; they are tried again', names);
+}
+
 /** Which offers made to this process. */
 export interface Wanted {
   kind: OfferKind;
@@ -60,9 +65,10 @@ export class IncomingOfferIterator<T extends object> implements AsyncIterableIte
       return;
     }
     const { kind, from } = this.#wanted;
-    const watch = addon().watchIncoming(kind, from ?? 0, () => {
+    const onAvailable = () => {
       this.#deliver();
-    });
+    };
+    const watch = addon().watchIncoming(kind, from ?? 0, onAvailable, traceHoldUp);
     this.#watch = watch;
     const letGo = keepAlive();
     const onAbort = () => {

@@ -198,8 +198,9 @@ export interface Native {
   /**
    * Watches for offers of a kind made to this process, those that stand already included; `from` 0: by any process. Calls back
    * when there is something to take, and then once for each time that there was nothing to take.
+   * `onHeldUp`: so many names take no connection, or (0) there are no descriptors to ask; it is tried again. Once at most.
    */
-  watchIncoming(kind: OfferKind, from: number, onAvailable: () => void): NativeWatch;
+  watchIncoming(kind: OfferKind, from: number, onAvailable: () => void, onHeldUp: (names: number) => void): NativeWatch;
   askWhatIsHeld(timeoutMs: number, done: (error: Error | null, holders?: NativeHolder[]) => void): void;
   capabilities(): { kernelRelease: string; pageSize: number; list: NativeCapability[] };
 }

@@ -367,8 +367,8 @@ std::optional<IncomingOffer> Broker::take_incoming(Ticket ticket) {
 Broker::Ticket Broker::watch(const IncomingWatch::Wanted& wanted, IncomingWatch::OnAvailable on_available,
                              IncomingWatch::OnHeldUp on_held_up) {
   const Ticket ticket = next_ticket();
-  auto watch = std::make_unique<IncomingWatch>(*loop_, survey_places_, wanted, std::move(on_available),
-                                               std::move(on_held_up));
+  auto watch =
+      std::make_unique<IncomingWatch>(*loop_, survey_places_, wanted, std::move(on_available), std::move(on_held_up));
   {
     const std::lock_guard lock(mutex_);
     watches_.emplace(ticket, std::move(watch));

@@ -139,7 +139,7 @@ void IncomingWatch::on_end_of_survey_of(size_t broker, bool is_whole) {
   Source& source = sources_[surveyed.key];
   if (surveyed.is_listing) --source.lists_of_survey;
   if (!is_whole) return on_hang_up(surveyed.key, source);
-  if (!source.is_being_listed() && !source.missed.empty()) visit_later(surveyed.key, kExhaustedDelay);
+  tell_what_was_early(surveyed.key, source);
 }
 
 void IncomingWatch::ask(const SourceKey& key, BrokerConnection broker) {
@@ -189,9 +189,8 @@ void IncomingWatch::on_end(const SourceKey& key, const AnswerReader* reader, boo
     ended = std::move(*at);
     source.readers.erase(at);
     --source.lists_under_way;
+    if (is_whole) tell_what_was_early(key, source);
     if (!is_whole) on_hang_up(key, source);
-    // The news that was missed meanwhile comes behind the list, unless it is of a broker that was not asked.
-    if (is_whole && !source.is_being_listed() && !source.missed.empty()) visit_later(key, kExhaustedDelay);
   }
   ended->stop();
 }
@@ -206,19 +205,34 @@ void IncomingWatch::on_news(const ProcessIdentity& process, const wire::Offers& 
   Source& source = sources_[key];
   for (const wire::OfferLine& line : news.lines) {
     const IncomingOffer offer = incoming(process.pid, line);
-    const uint64_t series = series_of(offer.offer_id);
-    if (!may_know(source, series) || !is_news(source, offer)) continue;
-    if (is_next(source, series) && has_room(source)) {
-      tell(key, source, offer);
-      continue;
+    if (!may_know(source, series_of(offer.offer_id)) || !is_news(source, offer)) continue;
+    if (is_next(source, series_of(offer.offer_id)) || source.early.size() == kMaxQueued) {
+      tell_or_miss(key, source, offer);
+    } else {
+      source.early.push_back(offer);
     }
-    source.last_told.try_emplace(series, 0);
-    uint64_t& missed = source.missed[series];
-    missed = std::max(missed, offer.offer_id);
   }
-  if (source.is_being_listed() || source.missed.empty()) return;
+  if (!source.has_more()) return;
   if (has_room(source)) return visit_later(key, kExhaustedDelay);
   source.is_held_up = true;
+}
+
+void IncomingWatch::tell_or_miss(const SourceKey& key, Source& source, const IncomingOffer& offer) {
+  const uint64_t series = series_of(offer.offer_id);
+  const bool is_in_order = source.early.empty() && !source.missed.contains(series);
+  if (is_in_order && has_room(source)) return tell(key, source, offer);
+  source.last_told.try_emplace(series, 0);
+  uint64_t& missed = source.missed[series];
+  missed = std::max(missed, offer.offer_id);
+}
+
+// What stood before has been told, as far as anybody listens there who could tell it.
+void IncomingWatch::tell_what_was_early(const SourceKey& key, Source& source) {
+  if (source.is_being_listed()) return;
+  for (const IncomingOffer& offer : std::exchange(source.early, {})) {
+    if (is_news(source, offer)) tell_or_miss(key, source, offer);
+  }
+  if (source.has_more()) visit_later(key, kExhaustedDelay);
 }
 
 void IncomingWatch::on_hang_up(const SourceKey& key, Source& source) {
@@ -239,11 +253,10 @@ void IncomingWatch::visit(const SourceKey& key) {
     const std::lock_guard lock(mutex_);
     Source& source = sources_[key];
     source.next_visit = 0;
-    is_searching = source.search.has_value();
+    is_searching = source.search != nullptr;
     if (!is_searching) {
       source.is_held_up = source.is_held_up || !has_room(source);
-      const bool has_more = source.has_hung_up || (!source.missed.empty() && !source.is_being_listed());
-      if (source.is_held_up || !has_more) return;
+      if (source.is_held_up || !source.has_more()) return;
     }
   }
   if (!is_searching) return ask_again(key);
@@ -261,14 +274,14 @@ void IncomingWatch::ask_again(const SourceKey& key) {
     source.has_hung_up = false;
     source.missed.clear();
     // It has a broker, whatever its name: it has told something, or was found once.
-    source.search.emplace(key.pid, BrokerSearch::Effort::kUtmost);
+    source.search = std::make_unique<BrokerSearch>(key.pid, BrokerSearch::Effort::kUtmost);
   }
   for (const auto& reader : former) reader->stop();
   search_on(key);
 }
 
 void IncomingWatch::search_on(const SourceKey& key) {
-  std::optional<BrokerSearch> search;
+  std::unique_ptr<BrokerSearch> search;
   {
     const std::lock_guard lock(mutex_);
     search.swap(sources_[key].search);
@@ -298,6 +311,8 @@ void IncomingWatch::search_on(const SourceKey& key) {
     visit_later(key, kExhaustedDelay);
   } else if (source.has_hung_up) {
     visit_later(key, source.patience);
+  } else {
+    tell_what_was_early(key, source);
   }
 }
 
@@ -305,7 +320,9 @@ void IncomingWatch::search_on(const SourceKey& key) {
 void IncomingWatch::forget(const SourceKey& key) {
   const std::lock_guard lock(mutex_);
   const auto found = sources_.find(key);
-  if (found == sources_.end() || !found->second.queue.empty() || found->second.is_being_listed()) return;
+  if (found == sources_.end() || found->second.is_being_listed()) return;
+  tell_what_was_early(key, found->second);
+  if (!found->second.queue.empty()) return;
   loop_.cancel_call(found->second.next_visit);
   sources_.erase(found);
 }
@@ -339,7 +356,7 @@ bool IncomingWatch::is_news(const Source& source, const IncomingOffer& offer) co
 
 // Whether nothing of that series stands that has not been told.
 bool IncomingWatch::is_next(const Source& source, uint64_t series) const {
-  if (source.is_being_listed() || source.missed.contains(series)) return false;
+  if (source.is_being_listed() || !source.early.empty() || source.missed.contains(series)) return false;
   const auto found = source.last_told.find(series);
   return has_asked_all_ || (found != source.last_told.end() && found->second > 0);
 }
@@ -383,8 +400,7 @@ void IncomingWatch::resume(const SourceKey& key) {
   if (found == sources_.end()) return;
   Source& source = found->second;
   for (const auto& reader : source.readers) source.has_hung_up |= !reader->resume();
-  const bool has_more = source.has_hung_up || (!source.missed.empty() && !source.is_being_listed());
-  if (has_more) visit_later(key, std::chrono::milliseconds(0));
+  if (source.has_more()) visit_later(key, std::chrono::milliseconds(0));
 }
 
 void IncomingWatch::silence() {

@@ -87,18 +87,20 @@ class IncomingWatch {
     std::deque<IncomingOffer> queue;
     // By series: ids grow, so what is not above the last one told was told already, over another connection.
     std::map<uint64_t, uint64_t> last_told;
+    std::vector<IncomingOffer> early;     // news that came before what stood before it
     std::map<uint64_t, uint64_t> missed;  // by series, the last one that was heard of and not told
     size_t lists_under_way = 0;           // those that this watch has asked for by itself
     size_t lists_of_survey = 0;
     bool is_held_up = false;  // it is to be resumed when enough has been taken
     // Loop thread only:
-    std::optional<BrokerSearch> search;  // for those that are asked again
+    std::unique_ptr<BrokerSearch> search;  // for those that are asked again
     std::vector<std::shared_ptr<AnswerReader>> readers;
     bool has_hung_up = false;
     EventLoop::Token next_visit = 0;
     std::chrono::milliseconds patience = kExhaustedDelay;
 
     bool is_being_listed() const { return lists_under_way + lists_of_survey > 0; }
+    bool has_more() const { return has_hung_up || (!is_being_listed() && !(missed.empty() && early.empty())); }
   };
   struct SurveyedBroker {
     SourceKey key;
@@ -128,6 +130,8 @@ class IncomingWatch {
   bool is_news(const Source& source, const IncomingOffer& offer) const;
   bool is_next(const Source& source, uint64_t series) const;
   void tell(const SourceKey& key, Source& source, const IncomingOffer& offer);
+  void tell_or_miss(const SourceKey& key, Source& source, const IncomingOffer& offer);
+  void tell_what_was_early(const SourceKey& key, Source& source);
 
   EventLoop& loop_;
   SurveyPlaces& places_;

@@ -77,7 +77,7 @@ void Survey::knock_at_names() {
   }
   if (!to_knock_at_.empty()) return later(&Survey::knock_at_names);
   has_knocked_ = true;
-  callbacks_.on_all_found();
+  if (!closed_.empty()) tell_of_hold_up(closed_.size());
   wait_for_closed();
   ask_those_waiting();
 }
@@ -202,9 +202,14 @@ void Survey::knock_at_closed() {
   ask_those_waiting();
 }
 
+void Survey::tell_of_hold_up(size_t names) {
+  if (!std::exchange(is_held_up_, true)) callbacks_.on_held_up(names);
+}
+
 // One that is asked will give its descriptor back; else nobody tells.
 void Survey::wait_for_descriptors(const Status& why) {
   if (gives_up_ && asked_ == 0) return fail(why);
+  tell_of_hold_up(0);
   if (retry_ != 0) return;
   retry_ = loop_.call_at(Clock::now() + kExhaustedDelay, [self = shared_from_this()] {
     self->retry_ = 0;

@@ -36,8 +36,9 @@ class Survey : public SurveyPlaces::Tenant, public std::enable_shared_from_this<
     std::function<bool(size_t broker, const ProcessIdentity& process, const wire::Message& answer)> on_answer;
     // It has told all (END has come), or will tell no more.
     std::function<void(size_t broker, bool is_whole)> on_over = [](size_t, bool) {};
-    // Once: every name has been knocked at.
-    std::function<void()> on_all_found = [] {};
+    // Once at most: so many names take no connection now, or, with 0, this process has no descriptor to ask. It is
+    // tried again.
+    std::function<void(size_t names)> on_held_up = [](size_t) {};
     // Once, at the end. Brokers that have not answered by then (their process is stopped, say) were asked in vain.
     // kTooMany when this process has too few descriptors to ask.
     std::function<void(Result<Asked>)> on_done;
@@ -80,6 +81,7 @@ class Survey : public SurveyPlaces::Tenant, public std::enable_shared_from_this<
   bool is_still(const Broker& broker, const ProcessIdentity& process) const;
   void knock_at_closed();
   void wait_for_closed();
+  void tell_of_hold_up(size_t names);
   void wait_for_descriptors(const Status& why);
   void go_on();
   void on_room() override;
@@ -97,6 +99,7 @@ class Survey : public SurveyPlaces::Tenant, public std::enable_shared_from_this<
   Callbacks callbacks_;
   bool gives_up_ = false;
   bool is_over_ = false;
+  bool is_held_up_ = false;
   EventLoop::Token deadline_ = 0;
   EventLoop::Token retry_ = 0;  // when descriptors had run out
   EventLoop::Token closed_retry_ = 0;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
@@ -249,24 +250,28 @@ void abandon_answered_claim() {
 void list_and_watch(int) {
   Broker& broker = *Runtime::instance().broker().value();
   const std::shared_ptr<Region> source = allocate_marked();
-  std::atomic<int> told = 0;
-  std::promise<void> first;
-  const Broker::Ticket watch = broker.watch([&](const IncomingOffer& offer) {
-    if (offer.address == source->address() && ++told == 1) first.set_value();
-  });
+  int told = 0;
+  std::counting_semaphore<> available(0);
+  const Broker::Ticket watch = broker.watch({}, [&] { available.release(); });
+  const auto take_all = [&] {
+    while (const std::optional<IncomingOffer> offer = broker.take_incoming(watch)) {
+      told += offer->address == source->address() ? 1 : 0;
+    }
+  };
   const OfferId id = offer_to_self(*source, kRead, std::make_shared<Observer>());
-  first.get_future().wait();
-  std::promise<Result<std::vector<IncomingOffer>>> listed;
-  broker.list(kPatience, [&](Result<std::vector<IncomingOffer>> offers) { listed.set_value(std::move(offers)); });
-  Result<std::vector<IncomingOffer>> offers = listed.get_future().get();
+  for (take_all(); told == 0; take_all()) available.acquire();
+  std::promise<Result<IncomingList>> listed;
+  broker.list(kPatience, [&](Result<IncomingList> offers) { listed.set_value(std::move(offers)); });
+  Result<IncomingList> offers = listed.get_future().get();
   EXPECT_OK(offers);
   int found = 0;
-  for (const IncomingOffer& offer : offers.value()) found += offer.offer_id == id ? 1 : 0;
+  for (const IncomingOffer& offer : offers.value().offers) found += offer.offer_id == id ? 1 : 0;
   EXPECT(found == 1);
   int sent = 0;
   for (const SentOffer& offer : Runtime::instance().sent_offers()) sent += offer.offer.id == id ? 1 : 0;
   EXPECT(sent == 1);
   EXPECT(Runtime::instance().state_of(id) == OfferState::kPending);
+  take_all();
   broker.unwatch(watch);
   EXPECT(told == 1);
   EXPECT(Runtime::instance().cancel(own_pid(), source->address()) == CancelOutcome::kCancelled);

@@ -67,6 +67,21 @@ describeForUsers('names without end, listened at', (user) => {
   }
 });
 
+describe('names that take no connection', () => {
+  it('are traced, by a list and by a watcher', async () => {
+    await using names = await startHostile('many_names', ['full', 20]);
+    await using asker = await startObedient({ env: { DEBUG: 'vmoffer:list,vmoffer:incoming' } });
+    await asker.call('list');
+    await asker.call('watch');
+    await asker.call('list'); // and by then the watcher has knocked
+    asker.kill('SIGKILL');
+    const { stderr } = await asker.ended;
+    expect(stderr).to.match(/20 names of processes could not be asked/);
+    expect(stderr).to.match(/20 names of processes take no connection now/);
+    expect(names.pid).to.be.above(0);
+  });
+});
+
 describe('twenty thousand names', () => {
   it('take no more of an asker than time', async function () {
     requires(this, enoughDescriptors(HALF + 100));
