@@ -15,7 +15,7 @@ class BellWrap : public Napi::ObjectWrap<BellWrap>, private BellListener, privat
  public:
   static void define(Napi::Env env);
   // Takes ownership. Empty when the environment is ending.
-  static Napi::Object of_bell(Napi::Env env, UniqueFd bell);
+  static Napi::Object of_bell(Napi::Env env, ForeignFd bell);
 
   // Only by of_bell().
   explicit BellWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<BellWrap>(info) {}

@@ -32,12 +32,12 @@ Status too_late() {
                 "offer.released to know when the memory is free again");
 }
 
-void OfferStatus::on_bell(UniqueFd bell) {
+void OfferStatus::on_bell(ForeignFd bell) {
   const std::lock_guard lock(mutex_);
   bell_ = std::move(bell);
 }
 
-UniqueFd OfferStatus::take_bell() {
+ForeignFd OfferStatus::take_bell() {
   const std::lock_guard lock(mutex_);
   return std::move(bell_);
 }
@@ -154,7 +154,7 @@ Napi::Value OfferWrap::cancel(const Napi::CallbackInfo& info) {
 void OfferWrap::withdraw(const Napi::CallbackInfo& info) { Environment::of(info.Env()).runtime().withdraw(id_); }
 
 Napi::Value OfferWrap::take_bell(const Napi::CallbackInfo& info) {
-  UniqueFd bell = status_->take_bell();
+  ForeignFd bell = status_->take_bell();
   return bell.is_open() ? BellWrap::of_bell(info.Env(), std::move(bell)) : info.Env().Undefined();
 }
 

@@ -18,13 +18,13 @@ class OfferStatus : public OfferObserver {
  public:
   explicit OfferStatus(std::shared_ptr<JsNotifier> notifier) : notifier_(std::move(notifier)) {}
 
-  void on_bell(UniqueFd bell) override;
+  void on_bell(ForeignFd bell) override;
   void on_ended(OfferState ending) override;
   void on_released() override;
 
   std::optional<OfferState> ending() const;
   // Returns owned; not open when there is none, or not any more.
-  UniqueFd take_bell();
+  ForeignFd take_bell();
   void when_ended(Environment::CallbackId callback);
   void when_released(Environment::CallbackId callback);
 
@@ -34,7 +34,7 @@ class OfferStatus : public OfferObserver {
 
   const std::shared_ptr<JsNotifier> notifier_;
   mutable std::mutex mutex_;  // guards all below
-  UniqueFd bell_;
+  ForeignFd bell_;
   std::optional<OfferState> ending_;
   bool is_released_ = false;
   std::optional<Environment::CallbackId> ended_callback_;

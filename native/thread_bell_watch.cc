@@ -33,7 +33,7 @@ EventLoop* bell_loop() {
 // One bell, shared by the thread that polls it and the JavaScript thread that listens.
 class HeardBell : public EventHandler, public std::enable_shared_from_this<HeardBell> {
  public:
-  HeardBell(EventLoop& loop, UniqueFd fd, std::shared_ptr<JsNotifier> notifier, BellListener& listener)
+  HeardBell(EventLoop& loop, ForeignFd fd, std::shared_ptr<JsNotifier> notifier, BellListener& listener)
       : loop_(loop), fd_(std::move(fd)), notifier_(std::move(notifier)), listener_(&listener) {}
 
   int fd() const { return fd_.get(); }
@@ -56,7 +56,7 @@ class HeardBell : public EventHandler, public std::enable_shared_from_this<Heard
   void tell_of_hang_up();
 
   EventLoop& loop_;
-  const UniqueFd fd_;
+  const ForeignFd fd_;
   const std::shared_ptr<JsNotifier> notifier_;
   BellListener* listener_;      // JavaScript thread only
   EventLoop::Token token_ = 0;  // the loop's thread only
@@ -92,7 +92,7 @@ void HeardBell::tell_of_hang_up() {
   });
 }
 
-ThreadBellWatch* ThreadBellWatch::start(Environment& environment, UniqueFd bell, BellListener& listener) {
+ThreadBellWatch* ThreadBellWatch::start(Environment& environment, ForeignFd bell, BellListener& listener) {
   EventLoop* loop = bell_loop();
   if (loop == nullptr) return nullptr;
   auto heard = std::make_shared<HeardBell>(*loop, std::move(bell), environment.notifier(), listener);

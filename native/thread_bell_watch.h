@@ -13,7 +13,7 @@ class HeardBell;
 class ThreadBellWatch : public BellWatch {
  public:
   // Null when the thread cannot be started.
-  static ThreadBellWatch* start(Environment& environment, UniqueFd bell, BellListener& listener);
+  static ThreadBellWatch* start(Environment& environment, ForeignFd bell, BellListener& listener);
 
   int fd() const override;
   void keep_alive(bool alive) override;

@@ -4,7 +4,7 @@
 
 namespace vmoffer {
 
-UvBellWatch* UvBellWatch::start(const NodeFunctions& node, napi_env env, UniqueFd bell, BellListener& listener) {
+UvBellWatch* UvBellWatch::start(const NodeFunctions& node, napi_env env, ForeignFd bell, BellListener& listener) {
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok) return nullptr;
   auto* self = new UvBellWatch(node, env, std::move(bell), listener);

@@ -12,7 +12,7 @@ namespace vmoffer {
 
 class UvBellWatch : public BellWatch {
  public:
-  static UvBellWatch* start(const NodeFunctions& node, napi_env env, UniqueFd bell, BellListener& listener);
+  static UvBellWatch* start(const NodeFunctions& node, napi_env env, ForeignFd bell, BellListener& listener);
 
   int fd() const override { return bell_.get(); }
   void keep_alive(bool alive) override;
@@ -22,7 +22,7 @@ class UvBellWatch : public BellWatch {
   UvBellWatch& operator=(const UvBellWatch&) = delete;
 
  private:
-  UvBellWatch(const NodeFunctions& node, napi_env env, UniqueFd bell, BellListener& listener)
+  UvBellWatch(const NodeFunctions& node, napi_env env, ForeignFd bell, BellListener& listener)
       : node_(node), context_(env, "vmoffer:bell"), bell_(std::move(bell)), listener_(&listener) {}
   static void on_readable(uv_poll_t* poll, int status, int events);
   static void on_environment_end(napi_async_cleanup_hook_handle hook, void* self);
@@ -31,7 +31,7 @@ class UvBellWatch : public BellWatch {
   const NodeFunctions& node_;
   const Napi::AsyncContext context_;
   uv_poll_t poll_ = {};
-  UniqueFd bell_;
+  ForeignFd bell_;
   BellListener* listener_;  // null from close() on
   napi_async_cleanup_hook_handle hook_ = nullptr;
 };

@@ -1,6 +1,7 @@
 #include "engine/pager/holding.h"
 
 #include "engine/sys/call.h"
+#include "engine/sys/seqpacket.h"
 
 namespace vmoffer {
 namespace {
@@ -12,8 +13,12 @@ Status is_lent() {
 
 }  // namespace
 
-Holding::Holding(std::shared_ptr<MemoryObject> object, std::vector<UniqueFd> inherited, bool is_disowned)
+Holding::Holding(std::shared_ptr<MemoryObject> object, std::vector<ForeignFd> inherited, bool is_disowned)
     : object_(std::move(object)), inherited_(std::move(inherited)), is_sole_(is_disowned && inherited_.empty()) {}
+
+Holding::~Holding() {
+  if (!is_passed_on_) hang_up(connection_);
+}
 
 Result<Loan> Holding::lend() {
   const std::lock_guard lock(mutex_);
@@ -29,24 +34,25 @@ Result<Loan> Holding::lend_exclusively() {
   return Loan(std::move(entry));
 }
 
-void Holding::set_connection(UniqueFd connection) {
+void Holding::set_connection(ForeignFd connection) {
   const std::lock_guard lock(mutex_);
   connection_ = std::move(connection);
 }
 
-Result<std::vector<UniqueFd>> Holding::leases_to_pass_on() const {
-  std::vector<UniqueFd> leases;
+Result<std::vector<ForeignFd>> Holding::leases_to_pass_on() const {
+  std::vector<ForeignFd> leases;
   const std::lock_guard lock(mutex_);
   if (is_sole_) return leases;
-  for (const UniqueFd& lease : inherited_) {
+  for (const ForeignFd& lease : inherited_) {
     Result<UniqueFd> copy = duplicate(lease.get());
     if (!copy.is_ok()) return copy.status();
-    leases.push_back(copy.take());
+    leases.emplace_back(copy.value().release());
   }
   if (!connection_.is_open()) return leases;
   Result<UniqueFd> copy = duplicate(connection_.get());
   if (!copy.is_ok()) return copy.status();
-  leases.push_back(copy.take());
+  leases.emplace_back(copy.value().release());
+  is_passed_on_ = true;
   return leases;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/sys/foreign_fd.h"
 #include "engine/sys/memory_object.h"
 
 namespace vmoffer {
@@ -28,7 +29,7 @@ class Holding {
   explicit Holding(std::shared_ptr<MemoryObject> object) : object_(std::move(object)) {}
   // Memory that was received. `inherited`: what stands for it at those whom the source had it from. `is_disowned`: the
   // source kept nothing.
-  Holding(std::shared_ptr<MemoryObject> object, std::vector<UniqueFd> inherited, bool is_disowned);
+  Holding(std::shared_ptr<MemoryObject> object, std::vector<ForeignFd> inherited, bool is_disowned);
 
   // Null for private memory without an object (it was pulled).
   const std::shared_ptr<MemoryObject>& object() const { return object_; }
@@ -41,20 +42,22 @@ class Holding {
   Result<Loan> lend_exclusively();
 
   // The connection that stands for the claim at its source. Takes ownership.
-  void set_connection(UniqueFd connection);
+  void set_connection(ForeignFd connection);
   // What a further claimer must hold, so that those whom the memory came from know that it is in use. Returns owned.
-  Result<std::vector<UniqueFd>> leases_to_pass_on() const;
+  Result<std::vector<ForeignFd>> leases_to_pass_on() const;
 
+  ~Holding();
   Holding(const Holding&) = delete;
   Holding& operator=(const Holding&) = delete;
 
  private:
   const std::shared_ptr<MemoryObject> object_;
-  const std::vector<UniqueFd> inherited_;
+  const std::vector<ForeignFd> inherited_;
   const bool is_sole_ = true;
 
   mutable std::mutex mutex_;  // guards all below
-  UniqueFd connection_;
+  ForeignFd connection_;
+  mutable bool is_passed_on_ = false;                            // somebody else stands for the claim, too
   std::shared_ptr<int> shared_loans_ = std::make_shared<int>();  // counted by its references
   std::weak_ptr<int> exclusive_loan_;
 };

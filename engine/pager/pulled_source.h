@@ -10,6 +10,7 @@
 
 #include "engine/base/page_set.h"
 #include "engine/pager/page_source.h"
+#include "engine/sys/foreign_fd.h"
 #include "engine/sys/mapping.h"
 #include "engine/sys/memory_object.h"
 #include "engine/sys/page_table.h"
@@ -22,7 +23,7 @@ class PulledSource : public PageSource {
   struct Origin {
     std::shared_ptr<MemoryObject> object;
     // What stands for it at those who share it: they are to leave it as it is until all has been copied.
-    std::vector<UniqueFd> leases;
+    std::vector<ForeignFd> leases;
     bool consume = false;  // give back what was copied. REQUIRES: nobody shares it.
   };
   static Result<std::unique_ptr<PulledSource>> open(Origin origin);
@@ -63,7 +64,7 @@ class PulledSource : public PageSource {
   PageRange pages_of(MemoryObject::Run run) const;
 
   const std::shared_ptr<MemoryObject> object_;
-  const std::vector<UniqueFd> leases_;
+  const std::vector<ForeignFd> leases_;
   const Mapping view_;
   const bool consume_;
   std::mutex aside_mutex_;

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "engine/sys/call.h"
+#include "engine/sys/seqpacket.h"
 
 namespace vmoffer {
 namespace {
@@ -29,12 +30,16 @@ Result<BellPair> make_bell_pair() {
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
     return os_error(errno, "socketpair", "could not make a bell");
   }
-  return BellPair{UniqueFd(ends[0]), UniqueFd(ends[1])};
+  UniqueFd ours(ends[0]);
+  UniqueFd theirs(ends[1]);
+  refuse_descriptors(theirs.get());
+  if (refuse_descriptors(ours.get())) return BellPair{ForeignFd::harmless(std::move(ours)), std::move(theirs)};
+  return BellPair{ForeignFd(ours.release()), std::move(theirs)};
 }
 
-bool is_bell(int fd) {
-  return option_of(fd, SO_DOMAIN) == AF_UNIX && option_of(fd, SO_TYPE) == SOCK_SEQPACKET && is_connected(fd);
-}
+bool is_seqpacket(int fd) { return option_of(fd, SO_DOMAIN) == AF_UNIX && option_of(fd, SO_TYPE) == SOCK_SEQPACKET; }
+
+bool is_bell(int fd) { return is_seqpacket(fd) && is_connected(fd); }
 
 bool ring_bell(int fd) {
   const char ring = 0;
@@ -45,11 +50,10 @@ bool ring_bell(int fd) {
 Heard hear_bell(int fd) {
   Heard heard = Heard::kNothing;
   for (int i = 0; i < kRingsPerLook; ++i) {
-    // Without room for control data the kernel closes descriptors that came along.
-    char ring;
-    const ssize_t got = retry_on_eintr([&] { return ::recv(fd, &ring, sizeof ring, MSG_DONTWAIT); });
-    if (got < 0 && errno == EAGAIN) return heard;
-    if (got <= 0) return Heard::kHangUp;
+    // Descriptors that came along are taken, lest the kernel closes them here.
+    const Packet packet = receive_packet(fd, 1);
+    if (packet.outcome == IoOutcome::kWouldBlock) return heard;
+    if (packet.outcome != IoOutcome::kDone) return Heard::kHangUp;
     heard = Heard::kRing;
   }
   return heard;

@@ -6,15 +6,19 @@
 #pragma once
 
 #include "engine/base/status.h"
+#include "engine/sys/foreign_fd.h"
 #include "engine/sys/unique_fd.h"
 
 namespace vmoffer {
 
 struct BellPair {
-  UniqueFd ours;
+  ForeignFd ours;
   UniqueFd theirs;
 };
 Result<BellPair> make_bell_pair();
+
+// Of a descriptor (borrowed) that anybody may have sent: is it a socket such as these are? Asking never blocks.
+bool is_seqpacket(int fd);
 
 // Of a descriptor (borrowed) that anybody may have sent: is it an end of such a pair?
 bool is_bell(int fd);

@@ -123,10 +123,11 @@ bool is_wholly_present(int fd, uint64_t byte_offset, uint64_t byte_length) {
 
 ObjectFacts inspect_object(int fd) {
   ObjectFacts facts;
-  struct stat attributes;
-  if (::fstat(fd, &attributes) != 0 || !S_ISREG(attributes.st_mode)) return facts;
+  // First: it answers for shared memory alone, and without asking any file system, which may take its time.
   const int seals = ::fcntl(fd, F_GET_SEALS);
-  facts.is_memory = seals >= 0 && is_on_shared_memory(fd, &facts.is_hugetlb);
+  struct stat attributes;
+  if (seals < 0 || ::fstat(fd, &attributes) != 0 || !S_ISREG(attributes.st_mode)) return facts;
+  facts.is_memory = is_on_shared_memory(fd, &facts.is_hugetlb);
   if (!facts.is_memory) return facts;
   facts.says_huge_pages = attributes.st_mode & kSaysHugePages;
   facts.sealed_shrink = seals & F_SEAL_SHRINK;

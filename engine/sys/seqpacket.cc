@@ -10,10 +10,19 @@
 #include <cstring>
 #include <iterator>
 
+#include "engine/base/denial.h"
 #include "engine/sys/call.h"
+
+// From include/uapi/asm-generic/socket.h, Linux 6.16.
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
 
 namespace vmoffer {
 namespace {
+
+// The kernel's SCM_MAX_FD. What there is no room for the kernel closes, on the thread that receives.
+constexpr size_t kMaxDescriptorsOfPacket = 253;
 
 struct Address {
   sockaddr_un address = {};
@@ -34,7 +43,7 @@ UniqueFd new_socket() { return UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_
 Status socket_error() { return os_error(errno, "socket", "could not make a socket"); }
 
 // Descriptors are taken out before anything is judged, so that none is ever lost.
-void take_descriptors(msghdr& header, std::vector<UniqueFd>& descriptors) {
+void take_descriptors(msghdr& header, std::vector<ForeignFd>& descriptors) {
   for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr; control = CMSG_NXTHDR(&header, control)) {
     if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) continue;
     const size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -49,6 +58,13 @@ void take_descriptors(msghdr& header, std::vector<UniqueFd>& descriptors) {
 bool has_no_descriptor_left(int any_fd) {
   const UniqueFd another(::fcntl(any_fd, F_DUPFD_CLOEXEC, 0));
   return !another.is_open() && (errno == EMFILE || errno == ENFILE);
+}
+
+// REQUIRES: a connection that was just accepted: it has what the listener had, and nobody else could change it since.
+bool has_always_refused_descriptors(int socket_fd) {
+  int passes = 1;
+  socklen_t length = sizeof passes;
+  return ::getsockopt(socket_fd, SOL_SOCKET, SO_PASSRIGHTS, &passes, &length) == 0 && passes == 0;
 }
 
 IoOutcome outcome_of(int error_number) {
@@ -66,13 +82,33 @@ IoOutcome outcome_of(int error_number) {
 
 }  // namespace
 
-Connecting connect_to(const std::string& abstract_address) {
+bool refuse_descriptors(int socket_fd) {
+  if (is_denied("SO_PASSRIGHTS")) return false;
+  const int no = 0;
+  return ::setsockopt(socket_fd, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof no) == 0;
+}
+
+void settle(ForeignFd& socket) {
+  if (!refuse_descriptors(socket.get())) return;
+  // Whoever was about to send while the option changed has done so once the socket was found empty, for both take its
+  // lock: the second look sees it.
+  if (!has_input(socket.get()) && !has_input(socket.get())) socket.set_harmless();
+}
+
+void hang_up(ForeignFd& socket) {
+  if (socket.is_open() && !socket.is_harmless()) ::shutdown(socket.get(), SHUT_RDWR);
+  socket.reset();
+}
+
+Connecting connect_to(const std::string& abstract_address, Takes takes) {
   Connecting result;
-  result.socket = new_socket();
-  if (!result.socket.is_open()) {
+  UniqueFd made = new_socket();
+  if (!made.is_open()) {
     result.status = socket_error();
     return result;
   }
+  const bool refuses = takes == Takes::kNone && refuse_descriptors(made.get());
+  result.socket = refuses ? ForeignFd::harmless(std::move(made)) : ForeignFd(made.release());
   const Address address = abstract(abstract_address);
   const auto* raw = reinterpret_cast<const sockaddr*>(&address.address);
   if (retry_on_eintr([&] { return ::connect(result.socket.get(), raw, address.length); }) == 0) {
@@ -98,14 +134,17 @@ Result<UniqueFd> listen_at(const std::string& abstract_address) {
     return os_error(errno, "bind", "could not take a broker's address",
                     errno == EADDRINUSE ? Code::kBusy : Code::kUnsupported);
   }
+  // Connections inherit it, so that no descriptor ever waits in one.
+  refuse_descriptors(socket.get());
   if (::listen(socket.get(), SOMAXCONN) != 0) return os_error(errno, "listen", "could not listen");
   return socket;
 }
 
-UniqueFd accept_next(int listener_fd, bool* is_exhausted) {
-  UniqueFd socket(
+ForeignFd accept_next(int listener_fd, bool* is_exhausted) {
+  ForeignFd socket(
       retry_on_eintr([&] { return ::accept4(listener_fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); }));
   *is_exhausted = !socket.is_open() && errno != EAGAIN && errno != ECONNABORTED;
+  if (socket.is_open() && has_always_refused_descriptors(socket.get())) socket.set_harmless();
   return socket;
 }
 
@@ -128,15 +167,14 @@ IoOutcome send_packet(int socket_fd, const std::vector<uint8_t>& bytes, int desc
   return sent >= 0 ? IoOutcome::kDone : outcome_of(errno);
 }
 
-Packet receive_packet(int socket_fd) {
+Packet receive_packet(int socket_fd, size_t max_bytes) {
   Packet packet;
-  packet.bytes.resize(kMaxPacketBytes);
+  packet.bytes.resize(max_bytes);
   iovec part = {packet.bytes.data(), packet.bytes.size()};
   msghdr header = {};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
-  // Room for more than one is what makes a second descriptor visible, and refusable.
-  alignas(cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
+  alignas(cmsghdr) char control[CMSG_SPACE(kMaxDescriptorsOfPacket * sizeof(int))];
   header.msg_control = control;
   header.msg_controllen = sizeof control;
   const auto receive = [&] { return ::recvmsg(socket_fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT); };
@@ -160,7 +198,7 @@ Packet receive_packet(int socket_fd) {
 
 void stop_receiving(int socket_fd) { ::shutdown(socket_fd, SHUT_RD); }
 
-void hang_up(int socket_fd) { ::shutdown(socket_fd, SHUT_RDWR); }
+void shut_down(int socket_fd) { ::shutdown(socket_fd, SHUT_RDWR); }
 
 bool has_unread_output(int socket_fd) {
   int unread = 0;

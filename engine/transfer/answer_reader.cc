@@ -56,7 +56,7 @@ bool AnswerReader::resume() {
 void AnswerReader::stop() {
   loop_.remove(token_);
   token_ = 0;
-  broker_.socket.reset();
+  hang_up(broker_.socket);
   callbacks_ = {};
 }
 

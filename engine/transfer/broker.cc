@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kLastConnections = 2;
 constexpr size_t kSpares = kLastConnections * kDescriptorsOfConnection + 2;
 constexpr uint32_t kNobodysNumber = 65534;
+// What strangers have sent, and the closing of which they hold up, may take up this share of our descriptors.
+constexpr uint64_t kShareOfUnclosed = 4;
 // Whoever connects in a loop must not keep those waiting who are connected.
 constexpr int kAcceptsPerTurn = 64;
 
@@ -109,8 +111,10 @@ Broker::Ticket Broker::next_ticket() {
 void Broker::accept_some() {
   spares_.keep();  // what has come free is theirs first
   for (int turn = 0; turn < kAcceptsPerTurn; ++turn) {
+    // Newcomers wait rather than bring more of what cannot be closed; those who are connected are served.
+    if (waiting_to_be_closed() >= max_descriptors() / kShareOfUnclosed) return let_newcomers_wait();
     bool is_exhausted = false;
-    UniqueFd socket = accept_next(listener_.get(), &is_exhausted);
+    ForeignFd socket = accept_next(listener_.get(), &is_exhausted);
     if (is_exhausted) return accept_with_the_last_descriptors();
     if (!socket.is_open()) return;
     admit(std::move(socket));
@@ -122,10 +126,14 @@ void Broker::accept_with_the_last_descriptors() {
   spares_.let_go();
   while (brief_connections_ < kLastConnections) {
     bool is_exhausted = false;
-    UniqueFd socket = accept_next(listener_.get(), &is_exhausted);
+    ForeignFd socket = accept_next(listener_.get(), &is_exhausted);
     if (!socket.is_open()) break;
     admit(std::move(socket));
   }
+  let_newcomers_wait();
+}
+
+void Broker::let_newcomers_wait() {
   loop_->want_readable(listener_token_, false);
   loop_->cancel_call(recovery_);
   recovery_ = loop_->call_at(Clock::now() + kExhaustedDelay, [this] { recover_descriptors(); });
@@ -137,7 +145,7 @@ void Broker::recover_descriptors() {
   loop_->want_readable(listener_token_, true);
 }
 
-void Broker::admit(UniqueFd socket) {
+void Broker::admit(ForeignFd socket) {
   Result<ProcessIdentity> peer = identify_peer(socket.get());
   if (peer.status().code() == Code::kTooMany && spares_.has_any()) {
     spares_.let_go();
@@ -273,7 +281,7 @@ void Broker::tell(DestinationId destination) {
 void Broker::reach_out(DestinationId destination) {
   const ProcessIdentity* identity = offers_.identity_of(destination);
   if (identity == nullptr) return;
-  const auto [search, is_new] = searches_.try_emplace(destination, identity->pid, BrokerSearch::Effort::kUsual);
+  const auto [search, is_new] = searches_.try_emplace(destination, identity->pid, BrokerSearch::Effort::kUsual, Takes::kNone);
   if (is_new) search_on(destination);
 }
 
@@ -295,7 +303,7 @@ void Broker::search_on(DestinationId destination) {
   searches_.erase(search);
 }
 
-void Broker::feed(DestinationId destination, UniqueFd socket) {
+void Broker::feed(DestinationId destination, ForeignFd socket) {
   Result<ProcessIdentity> peer = identify_peer(socket.get());
   if (!peer.is_ok()) return;
   Share share(descriptors_, sharer_at(socket.get(), peer.value()), kDescriptorsOfConnection);

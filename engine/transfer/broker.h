@@ -60,7 +60,8 @@ class Broker final : private PeerHost {
   Ticket next_ticket();
   Result<ReceivedClaim> take_up_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout);
   void accept_some();
-  void admit(UniqueFd socket);
+  void admit(ForeignFd socket);
+  void let_newcomers_wait();
   void accept_with_the_last_descriptors();
   void recover_descriptors();
   void adopt(const std::shared_ptr<PeerConnection>& connection);
@@ -71,7 +72,7 @@ class Broker final : private PeerHost {
   void tell(DestinationId destination);
   void reach_out(DestinationId destination);
   void search_on(DestinationId destination);
-  void feed(DestinationId destination, UniqueFd socket);
+  void feed(DestinationId destination, ForeignFd socket);
 
   EventLoop& loop() override { return *loop_; }
   OutgoingOffers& offers() override { return offers_; }

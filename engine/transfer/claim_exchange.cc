@@ -39,7 +39,7 @@ Result<std::unique_ptr<ClaimExchange>> ClaimExchange::begin(const ClaimRequest& 
 ClaimExchange::ClaimExchange(const ClaimRequest& request, ProcessIdentity source)
     : request_(request),
       source_(std::move(source)),
-      search_(std::in_place, source_.pid, BrokerSearch::Effort::kUtmost) {}
+      search_(std::in_place, source_.pid, BrokerSearch::Effort::kUtmost, Takes::kDescriptors) {}
 
 ClaimExchange::~ClaimExchange() {
   if (waiting_ != Waiting::kNot) fail(Status(Code::kTimeout, "the process lets go of the claim"));
@@ -125,7 +125,7 @@ void ClaimExchange::on_hang_up() {
 void ClaimExchange::on_refused(const wire::Refused& refused) {
   if (has_declined_) return on_taken_back();
   if (has_acknowledged_) return fail(refusal_of(refused));
-  socket_.reset();
+  hang_up(socket_);
   leases_.clear();
   bell_.reset();
   // A second copy of the library in the source may have what the first has not.
@@ -133,21 +133,21 @@ void ClaimExchange::on_refused(const wire::Refused& refused) {
   ask_next_broker();
 }
 
-void ClaimExchange::on_lease(std::vector<UniqueFd> descriptors) {
-  if (descriptors.size() != 1 || leases_.size() == wire::kMaxLeases) {
+void ClaimExchange::on_lease(std::vector<ForeignFd> descriptors) {
+  if (descriptors.size() != 1 || leases_.size() == wire::kMaxLeases || !is_seqpacket(descriptors.front().get())) {
     return fail(Status(Code::kProtocol, "the source sent leases that no source can have; nothing was mapped"));
   }
   leases_.push_back(std::move(descriptors.front()));
 }
 
-void ClaimExchange::on_bell(std::vector<UniqueFd> descriptors) {
+void ClaimExchange::on_bell(std::vector<ForeignFd> descriptors) {
   if (descriptors.size() != 1 || bell_.is_open() || !is_bell(descriptors.front().get())) {
     return fail(Status(Code::kProtocol, "the source sent a bell that is none; nothing was mapped"));
   }
   bell_ = std::move(descriptors.front());
 }
 
-void ClaimExchange::on_terms(const wire::Terms& terms, std::vector<UniqueFd> descriptors) {
+void ClaimExchange::on_terms(const wire::Terms& terms, std::vector<ForeignFd> descriptors) {
   checkpoint("claim.terms");
   offer_id_ = terms.offer_id;
   if (descriptors.size() != 1) {
@@ -160,7 +160,7 @@ void ClaimExchange::on_terms(const wire::Terms& terms, std::vector<UniqueFd> des
   if (!has_declined_) acknowledge();
 }
 
-Status ClaimExchange::take_in(const wire::Terms& terms, UniqueFd descriptor) {
+Status ClaimExchange::take_in(const wire::Terms& terms, ForeignFd descriptor) {
   Status status = check_terms(terms, request_.address, request_.kind, page_bytes());
   if (!status.is_ok()) return status;
   status = check_bell();
@@ -168,7 +168,7 @@ Status ClaimExchange::take_in(const wire::Terms& terms, UniqueFd descriptor) {
   const ObjectFacts facts = inspect_object(descriptor.get());
   status = check_object(facts, terms, request_.transfer);
   if (!status.is_ok()) return status;
-  std::shared_ptr<MemoryObject> object = MemoryObject::adopt(std::move(descriptor), facts);
+  std::shared_ptr<MemoryObject> object = MemoryObject::adopt(descriptor.take_verified(), facts);
   return request_.transfer == wire::Transfer::kPull ? pull(terms, std::move(object)) : map(terms, std::move(object));
 }
 
@@ -212,6 +212,7 @@ void ClaimExchange::finish() {
   const std::shared_ptr<MemoryObject> object = holding_->object();
   received_.is_immutable = object != nullptr && inspect_object(object->fd()).sealed_write;
   received_.bell = std::move(bell_);
+  settle(socket_);
   holding_->set_connection(std::move(socket_));
   holding_.reset();
   waiting_ = Waiting::kNot;
@@ -252,11 +253,11 @@ void ClaimExchange::on_taken_back() {
   holding_.reset();
   leases_.clear();
   bell_.reset();
-  socket_.reset();
+  hang_up(socket_);
   refusal_.reset();
   has_acknowledged_ = false;
   has_declined_ = false;
-  search_.emplace(source_.pid, BrokerSearch::Effort::kUtmost);
+  search_.emplace(source_.pid, BrokerSearch::Effort::kUtmost, Takes::kDescriptors);
   ask_next_broker();
 }
 
@@ -268,7 +269,7 @@ void ClaimExchange::fail(const Status& status) {
   if (socket_.is_open() && !has_acknowledged_ && !has_declined_) {
     send_packet(socket_.get(), wire::encode(wire::Declined{offer_id_}));
   }
-  socket_.reset();
+  hang_up(socket_);
 }
 
 Status ClaimExchange::decorate(const Status& status) const {

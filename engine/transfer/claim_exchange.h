@@ -40,7 +40,7 @@ struct ReceivedClaim {
   bool is_immutable = false;
   Paging paging = Paging::kKernel;
   wire::Transfer transfer = wire::Transfer::kMap;
-  UniqueFd bell;  // of a channel
+  ForeignFd bell;  // of a channel
 };
 
 class ClaimExchange {
@@ -84,11 +84,11 @@ class ClaimExchange {
   void ask();
   void on_packet(Packet packet);
   void on_hang_up();
-  void on_lease(std::vector<UniqueFd> descriptors);
-  void on_bell(std::vector<UniqueFd> descriptors);
-  void on_terms(const wire::Terms& terms, std::vector<UniqueFd> descriptors);
+  void on_lease(std::vector<ForeignFd> descriptors);
+  void on_bell(std::vector<ForeignFd> descriptors);
+  void on_terms(const wire::Terms& terms, std::vector<ForeignFd> descriptors);
   void on_refused(const wire::Refused& refused);
-  Status take_in(const wire::Terms& terms, UniqueFd descriptor);
+  Status take_in(const wire::Terms& terms, ForeignFd descriptor);
   Status check_bell() const;
   Status map(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
   Status pull(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
@@ -103,7 +103,7 @@ class ClaimExchange {
   const ProcessIdentity source_;
   std::optional<BrokerSearch> search_;
   Waiting waiting_ = Waiting::kLater;
-  UniqueFd socket_;
+  ForeignFd socket_;
   bool has_acknowledged_ = false;
   bool awaits_end_ = false;  // the source has hung up, and its process is to end
   bool has_declined_ = false;
@@ -111,8 +111,8 @@ class ClaimExchange {
   std::optional<std::chrono::milliseconds> patience_;
   uint64_t offer_id_ = 0;
   std::optional<Status> refusal_;  // the most telling answer of the brokers asked so far
-  std::vector<UniqueFd> leases_;
-  UniqueFd bell_;
+  std::vector<ForeignFd> leases_;
+  ForeignFd bell_;
   std::shared_ptr<Holding> holding_;
   ReceivedClaim received_;
   Status status_;

@@ -48,11 +48,11 @@ bool NameCheck::may_be_of(const BrokerName& name, int peer_pid) {
   return found->second.value_or(name.pid) == name.pid;
 }
 
-BrokerSearch::BrokerSearch(int target_pid, Effort effort)
-    : target_pid_(target_pid), effort_(effort), own_pid_namespace_(own_pid_namespace()), names_(own_pid_namespace_) {}
+BrokerSearch::BrokerSearch(int target_pid, Effort effort, Takes takes)
+    : target_pid_(target_pid), effort_(effort), takes_(takes), own_pid_namespace_(own_pid_namespace()), names_(own_pid_namespace_) {}
 
 BrokerSearch::Knock BrokerSearch::knock(const BrokerName& name, const ProcessIdentity& target, Found& found) {
-  Connecting connecting = connect_to(broker_address(name.pid_namespace, name.pid, name.slot));
+  Connecting connecting = connect_to(broker_address(name.pid_namespace, name.pid, name.slot), takes_);
   switch (connecting.outcome) {
     case ConnectOutcome::kNobody:
       return Knock::kNobody;

@@ -33,7 +33,7 @@ inline constexpr std::chrono::milliseconds kExhaustedDelay{50};
 
 // A connection whose other end the kernel has vouched for.
 struct BrokerConnection {
-  UniqueFd socket;
+  ForeignFd socket;
   ProcessIdentity process;
 };
 
@@ -63,7 +63,7 @@ class BrokerSearch {
   };
   struct Found {
     Step step = Step::kFailed;
-    UniqueFd socket;
+    ForeignFd socket;
     Status status;
   };
   enum class Effort : uint8_t {
@@ -71,7 +71,7 @@ class BrokerSearch {
     kUtmost,  // a broker may have another name even so, because others had taken those when it began
   };
 
-  BrokerSearch(int target_pid, Effort effort);
+  BrokerSearch(int target_pid, Effort effort, Takes takes);
   // REQUIRES: the process that was meant when the search was made.
   Found next(const ProcessIdentity& target);
 
@@ -88,6 +88,7 @@ class BrokerSearch {
 
   const int target_pid_;
   const Effort effort_;
+  const Takes takes_;
   const uint64_t own_pid_namespace_;
   uint32_t slot_ = 0;
   size_t targets_found_ = 0;

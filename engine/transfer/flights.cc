@@ -47,7 +47,7 @@ Status Flights::may_depart(OfferId offer, const Sharer& receiver) {
 }
 
 void Flights::depart(OfferId offer, const Sharer& receiver, uint64_t descriptor_count,
-                     std::shared_ptr<UniqueFd> socket) {
+                     std::shared_ptr<ForeignFd> socket) {
   in_flight_.insert_or_assign(offer, Flight{std::move(socket), Share(shares_, receiver, descriptor_count)});
 }
 

@@ -14,7 +14,7 @@
 
 #include "engine/base/status.h"
 #include "engine/sys/event_loop.h"
-#include "engine/sys/unique_fd.h"
+#include "engine/sys/foreign_fd.h"
 #include "engine/transfer/offer_book.h"
 #include "engine/transfer/shares.h"
 
@@ -28,7 +28,7 @@ class Flights {
   // kTooMany, with whose fault it is.
   Status may_depart(OfferId offer, const Sharer& receiver);
   // Before the first descriptor is sent. REQUIRES: may_depart, in this turn of the loop or an earlier one.
-  void depart(OfferId offer, const Sharer& receiver, uint64_t descriptor_count, std::shared_ptr<UniqueFd> socket);
+  void depart(OfferId offer, const Sharer& receiver, uint64_t descriptor_count, std::shared_ptr<ForeignFd> socket);
   // The receiver says so, or hangs up.
   void look_at(OfferId offer);
   // Calls back once, soon, when it may be otherwise.
@@ -40,7 +40,7 @@ class Flights {
 
  private:
   struct Flight {
-    std::shared_ptr<UniqueFd> socket;
+    std::shared_ptr<ForeignFd> socket;
     Share share;
 
     bool is_over() const;

@@ -130,7 +130,7 @@ Result<Parcel> pack(const Grant& grant, wire::Transfer transfer) {
   auto& [holding, loan] = borrowed.value();
   Result<UniqueFd> descriptor = descriptor_to_grant(*holding->object(), grant.offer.flags, transfer);
   if (!descriptor.is_ok()) return descriptor.status();
-  Result<std::vector<UniqueFd>> leases = holding->leases_to_pass_on();
+  Result<std::vector<ForeignFd>> leases = holding->leases_to_pass_on();
   if (!leases.is_ok()) return leases.status();
   return Parcel{holding->object(), descriptor.take(), leases.take(), std::move(loan)};
 }

@@ -13,8 +13,8 @@ namespace vmoffer {
 // What is sent to a claimer, and what stands for it here.
 struct Parcel {
   std::shared_ptr<MemoryObject> object;
-  UniqueFd descriptor;           // with the rights that the flags grant and no more
-  std::vector<UniqueFd> leases;  // for those whom the memory came from
+  UniqueFd descriptor;            // with the rights that the flags grant and no more
+  std::vector<ForeignFd> leases;  // for those whom the memory came from
   Loan loan;
 };
 

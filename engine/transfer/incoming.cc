@@ -274,7 +274,7 @@ void IncomingWatch::ask_again(const SourceKey& key) {
     source.has_hung_up = false;
     source.missed.clear();
     // It has a broker, whatever its name: it has told something, or was found once.
-    source.search = std::make_unique<BrokerSearch>(key.pid, BrokerSearch::Effort::kUtmost);
+    source.search = std::make_unique<BrokerSearch>(key.pid, BrokerSearch::Effort::kUtmost, Takes::kNone);
   }
   for (const auto& reader : former) reader->stop();
   search_on(key);

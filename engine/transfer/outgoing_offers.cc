@@ -152,7 +152,7 @@ bool OutgoingOffers::can_grant(OfferId id) const {
   return check_flags(offer.flags & ~kKindMask, held).is_ok();
 }
 
-std::shared_ptr<OfferObserver> OutgoingOffers::finish_claim(OfferId id, UniqueFd bell) {
+std::shared_ptr<OfferObserver> OutgoingOffers::finish_claim(OfferId id, ForeignFd bell) {
   const std::lock_guard lock(mutex_);
   if (!book_.finish_claim(id)) return nullptr;
   if (bell.is_open()) held_.at(id).observer->on_bell(std::move(bell));

@@ -24,7 +24,7 @@ class OfferObserver {
  public:
   virtual ~OfferObserver() = default;
   // Before on_ended(kClaimed), of a channel: this process's end of its bell. Takes ownership.
-  virtual void on_bell(UniqueFd /*bell*/) {}
+  virtual void on_bell(ForeignFd /*bell*/) {}
   // kClaimed, kCancelled, kExpired or kRevoked.
   virtual void on_ended(OfferState ending) = 0;
   // The claimer has let the memory go, or is gone, or there never was one.
@@ -92,7 +92,7 @@ class OutgoingOffers {
   void return_claim(OfferId id);
   // Ends the offer as claimed. Null when it has ended otherwise meanwhile; else who is to be told of its release.
   // `bell`: what the claimer has the other end of, if it was sent one. Takes ownership.
-  std::shared_ptr<OfferObserver> finish_claim(OfferId id, UniqueFd bell);
+  std::shared_ptr<OfferObserver> finish_claim(OfferId id, ForeignFd bell);
   bool is_being_claimed(OfferId id) { return state_of(id) == OfferState::kClaiming; }
   // Rights on memory are lost: pending offers that grant them end as revoked.
   void revoke(const OfferBook::Loss& loss);

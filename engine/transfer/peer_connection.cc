@@ -30,19 +30,19 @@ Status out_of_descriptors() {
 
 }  // namespace
 
-PeerConnection::PeerConnection(PeerHost& host, UniqueFd socket, ProcessIdentity peer, Share share, bool is_brief)
+PeerConnection::PeerConnection(PeerHost& host, ForeignFd socket, ProcessIdentity peer, Share share, bool is_brief)
     : host_(host),
-      socket_(std::make_shared<UniqueFd>(std::move(socket))),
+      socket_(std::make_shared<ForeignFd>(std::move(socket))),
       peer_(std::move(peer)),
       share_(std::move(share)),
       is_brief_(is_brief) {}
 
-std::shared_ptr<PeerConnection> PeerConnection::accepted(PeerHost& host, UniqueFd socket, ProcessIdentity peer,
+std::shared_ptr<PeerConnection> PeerConnection::accepted(PeerHost& host, ForeignFd socket, ProcessIdentity peer,
                                                          Share share, bool is_brief) {
   return std::make_shared<PeerConnection>(host, std::move(socket), std::move(peer), std::move(share), is_brief);
 }
 
-std::shared_ptr<PeerConnection> PeerConnection::feeding(PeerHost& host, UniqueFd socket, ProcessIdentity peer,
+std::shared_ptr<PeerConnection> PeerConnection::feeding(PeerHost& host, ForeignFd socket, ProcessIdentity peer,
                                                         DestinationId destination, Share share) {
   auto connection = std::make_shared<PeerConnection>(host, std::move(socket), std::move(peer), std::move(share),
                                                      /*is_brief=*/false);
@@ -173,7 +173,7 @@ Status PeerConnection::send(const Offer& offer, const Parcel& parcel) {
   const bool is_channel = kind_of(offer.flags) == OfferKind::kChannel;
   host_.flights().depart(offer.id, share_.sharer(), 1 + parcel.leases.size() + (is_channel ? 1 : 0), socket_);
   IoOutcome sent = parcel.leases.size() <= wire::kMaxLeases ? IoOutcome::kDone : IoOutcome::kFailed;
-  for (const UniqueFd& lease : parcel.leases) {
+  for (const ForeignFd& lease : parcel.leases) {
     if (sent == IoOutcome::kDone) sent = send_packet(socket_->get(), wire::encode(wire::Lease{}), lease.get());
   }
   if (sent == IoOutcome::kDone && is_channel) sent = send_bell();
@@ -371,16 +371,22 @@ void PeerConnection::stop_watching() {
   token_ = 0;
 }
 
+PeerConnection::~PeerConnection() { let_go_of_socket(); }
+
+void PeerConnection::let_go_of_socket() {
+  if (socket_.use_count() > 1) {
+    shut_down(socket_->get());  // it stays open for as long as what it was sent is unread
+  } else {
+    hang_up(*socket_);
+  }
+}
+
 void PeerConnection::end() {
   if (state_ == State::kOver) return;
   stop_watching();
   host_.loop().cancel_call(deadline_);
   host_.flights().look_at(offer_id_);
-  if (socket_.use_count() > 1) {
-    hang_up(socket_->get());  // it stays open for as long as what it was sent is unread
-  } else {
-    socket_->reset();
-  }
+  let_go_of_socket();
   peer_.pidfd.reset();
   share_.give_back();
   host_.on_over(*this);

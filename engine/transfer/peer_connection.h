@@ -51,10 +51,10 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   // Of a connection that the peer made. `share`: what it takes of the descriptors, until it stands for a claim.
   // `is_brief`: this process cannot keep it, so it is answered and no more. A peer without a pid here (it is in a pid
   // namespace that is not seen from this one) can have been offered nothing, and is told so.
-  static std::shared_ptr<PeerConnection> accepted(PeerHost& host, UniqueFd socket, ProcessIdentity peer, Share share,
+  static std::shared_ptr<PeerConnection> accepted(PeerHost& host, ForeignFd socket, ProcessIdentity peer, Share share,
                                                   bool is_brief);
   // Of one that this broker made, to tell a destination what is offered to it.
-  static std::shared_ptr<PeerConnection> feeding(PeerHost& host, UniqueFd socket, ProcessIdentity peer,
+  static std::shared_ptr<PeerConnection> feeding(PeerHost& host, ForeignFd socket, ProcessIdentity peer,
                                                  DestinationId destination, Share share);
 
   Status start();
@@ -68,7 +68,8 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   void on_readable() override;
   void on_writable() override { pump(); }
 
-  PeerConnection(PeerHost& host, UniqueFd socket, ProcessIdentity peer, Share share, bool is_brief);
+  PeerConnection(PeerHost& host, ForeignFd socket, ProcessIdentity peer, Share share, bool is_brief);
+  ~PeerConnection() override;
   PeerConnection(const PeerConnection&) = delete;
   PeerConnection& operator=(const PeerConnection&) = delete;
 
@@ -101,9 +102,10 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   void follow(const wire::List& list);
   void stop_watching();
   void end();
+  void let_go_of_socket();
 
   PeerHost& host_;
-  const std::shared_ptr<UniqueFd> socket_;
+  const std::shared_ptr<ForeignFd> socket_;
   ProcessIdentity peer_;
   Share share_;
   const bool is_brief_;
@@ -117,7 +119,7 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   wire::Transfer transfer_ = wire::Transfer::kMap;  // kGranted
   std::shared_ptr<MemoryObject> object_;            // kGranted
   Loan loan_;                                       // kGranted, kLeased
-  UniqueFd bell_;                                   // kGranted, of a channel: this process's end
+  ForeignFd bell_;                                  // kGranted, of a channel: this process's end
   std::shared_ptr<OfferObserver> observer_;         // kLeased
   std::optional<OfferFeed> feed_;                   // kFeeding
   std::optional<HeldFeed> held_feed_;               // kTelling

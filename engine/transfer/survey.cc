@@ -86,7 +86,7 @@ Survey::Step Survey::knock(const BrokerName& name) {
   const auto known = brokers_of_process_.find(name.pid);
   const bool has_enough = known != brokers_of_process_.end() && known->second >= kMaxBrokersOfProcess;
   if (has_enough && check_.is_own_namespace(name)) return Step::kDone;
-  Connecting connecting = connect_to(broker_address(name.pid_namespace, name.pid, name.slot));
+  Connecting connecting = connect_to(broker_address(name.pid_namespace, name.pid, name.slot), Takes::kNone);
   switch (connecting.outcome) {
     case ConnectOutcome::kConnected:
       return welcome(name, std::move(connecting.socket));
@@ -103,7 +103,7 @@ Survey::Step Survey::knock(const BrokerName& name) {
 }
 
 // Until the kernel has said whose it is nothing is held for it, and after that no more than for any other process.
-Survey::Step Survey::welcome(const BrokerName& name, UniqueFd socket) {
+Survey::Step Survey::welcome(const BrokerName& name, ForeignFd socket) {
   const int pid = pid_of_peer(socket.get());
   if (pid == 0 || !check_.may_be_of(name, pid)) return Step::kDone;
   uint32_t& count = brokers_of_process_[pid];
@@ -135,7 +135,7 @@ Survey::Step Survey::ask(size_t number) {
   broker.place = places_.take(shared_from_this(), number, broker.patience);
   if (broker.place == 0) return Step::kNoPlace;
   const BrokerName name = broker.name;
-  Connecting connecting = connect_to(broker_address(name.pid_namespace, name.pid, name.slot));
+  Connecting connecting = connect_to(broker_address(name.pid_namespace, name.pid, name.slot), Takes::kNone);
   if (connecting.outcome == ConnectOutcome::kConnected) return ask(number, std::move(connecting.socket));
   places_.give_back(std::exchange(broker.place, 0));
   if (connecting.status.code() == Code::kTooMany) return Step::kNoDescriptor;
@@ -148,7 +148,7 @@ Survey::Step Survey::ask(size_t number) {
   return Step::kDone;
 }
 
-Survey::Step Survey::ask(size_t number, UniqueFd socket) {
+Survey::Step Survey::ask(size_t number, ForeignFd socket) {
   Broker& broker = brokers_[number];
   if (broker.place == 0) broker.place = places_.take(shared_from_this(), number, broker.patience);
   if (broker.place == 0) return Step::kNoPlace;

@@ -74,10 +74,10 @@ class Survey : public SurveyPlaces::Tenant, public std::enable_shared_from_this<
   void read_names();
   void knock_at_names();
   Step knock(const BrokerName& name);
-  Step welcome(const BrokerName& name, UniqueFd socket);
+  Step welcome(const BrokerName& name, ForeignFd socket);
   void ask_those_waiting();
   Step ask(size_t number);
-  Step ask(size_t number, UniqueFd socket);
+  Step ask(size_t number, ForeignFd socket);
   bool is_still(const Broker& broker, const ProcessIdentity& process) const;
   void knock_at_closed();
   void wait_for_closed();

@@ -195,7 +195,12 @@ export interface WriteEnd {
 
 /** What the engine can be made to do without. */
 export type Denial =
-  'UFFDIO_COPY' | 'UFFDIO_MOVE' | 'faults on stale memory' | 'memory to spare' | 'shared views of sealed memory';
+  | 'SO_PASSRIGHTS'
+  | 'UFFDIO_COPY'
+  | 'UFFDIO_MOVE'
+  | 'faults on stale memory'
+  | 'memory to spare'
+  | 'shared views of sealed memory';
 
 export interface Probe {
   readonly OfferBook: new () => OfferBook;

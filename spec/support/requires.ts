@@ -4,6 +4,7 @@
  */
 import type { Context } from 'mocha';
 import { existsSync, readFileSync } from 'node:fs';
+import { networkInterfaces, release } from 'node:os';
 import { capabilities } from 'vmoffer';
 import { isProbeLoaded } from './probe.js';
 
@@ -46,6 +47,19 @@ export const needs = {
     what: 'the addon `probe`',
     remedy: 'npm test builds and loads it; by hand: npm run build:probe, and VMOFFER_ADDON=probe in the environment',
     isMet: isProbeLoaded,
+  },
+  refusalOfDescriptors: {
+    what: 'SO_PASSRIGHTS',
+    remedy: 'Linux 6.16 or later',
+    isMet: () => {
+      const [major = 0, minor = 0] = release().split('.').map(Number);
+      return major > 6 || (major === 6 && minor >= 16);
+    },
+  },
+  loopback: {
+    what: 'a loopback interface that is up, or may be brought up',
+    remedy: 'ip link set lo up, or run the specs as root',
+    isMet: () => process.getuid?.() === 0 || networkInterfaces()['lo'] !== undefined,
   },
   systemCallsInSight: {
     what: "sight of its children's system calls, /proc/PID/syscall",
