@@ -1,6 +1,7 @@
 #include "engine/transfer/broker.h"
 
-#include <future>
+#include <algorithm>
+#include <condition_variable>
 
 #include "engine/base/checkpoint.h"
 #include "engine/sys/peer_user.h"
@@ -65,6 +66,38 @@ class Broker::DestinationEnd : public EventHandler {
   Broker& broker_;
   const DestinationId destination_;
 };
+
+// What one thread waits for and the loop's brings, if it still waits.
+class Broker::Awaited {
+ public:
+  // False, and the result is untouched, when nobody waits any more.
+  bool deliver(Result<ReceivedClaim>& result) {
+    const std::lock_guard lock(mutex_);
+    if (!is_awaited_) return false;
+    result_.emplace(std::move(result));
+    has_come_.notify_one();
+    return true;
+  }
+
+  std::optional<Result<ReceivedClaim>> wait_for(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    is_awaited_ = has_come_.wait_for(lock, time, [this] { return result_.has_value(); });
+    return std::move(result_);
+  }
+
+ private:
+  std::mutex mutex_;  // guards all below
+  std::condition_variable has_come_;
+  std::optional<Result<ReceivedClaim>> result_;
+  bool is_awaited_ = true;
+};
+
+Status Broker::does_not_run() {
+  return Status(
+      Code::kTimeout,
+      "this process's own thread vmo-broker did not answer in time: it is stopped, or the machine is swamped. "
+      "Nothing is lost: try again");
+}
 
 Result<std::unique_ptr<Broker>> Broker::start(HeldClaims& held_claims) {
   Result<std::unique_ptr<EventLoop>> loop = EventLoop::create();
@@ -316,6 +349,7 @@ void Broker::feed(DestinationId destination, ForeignFd socket) {
 Broker::Ticket Broker::claim(const ClaimRequest& request, std::chrono::milliseconds timeout, ClaimDriver::Done done) {
   const Ticket ticket = next_ticket();
   loop_->post([this, ticket, request, timeout, done = std::move(done)] {
+    if (std::optional<ReceivedClaim> late = take_late(request)) return done(std::move(*late));
     auto driver =
         ClaimDriver::start(*loop_, undecided_, request, timeout, [this, ticket, done](Result<ReceivedClaim> result) {
           claims_.erase(ticket);
@@ -327,6 +361,7 @@ Broker::Ticket Broker::claim(const ClaimRequest& request, std::chrono::milliseco
 }
 
 Result<ReceivedClaim> Broker::claim_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout) {
+  if (std::optional<ReceivedClaim> late = take_late(request)) return std::move(*late);
   if (undecided_.has(request)) return take_up_and_wait(request, timeout);
   return drive_and_wait(request, timeout,
                         [this](std::unique_ptr<ClaimExchange> exchange) { undecided_.keep(std::move(exchange)); });
@@ -334,9 +369,27 @@ Result<ReceivedClaim> Broker::claim_and_wait(const ClaimRequest& request, std::c
 
 // What is undecided belongs to the loop, which drives it on while this thread waits.
 Result<ReceivedClaim> Broker::take_up_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout) {
-  std::promise<Result<ReceivedClaim>> result;
-  claim(request, timeout, [&](Result<ReceivedClaim> claim) { result.set_value(std::move(claim)); });
-  return result.get_future().get();
+  const auto awaited = std::make_shared<Awaited>();
+  const Ticket ticket = claim(request, timeout, [this, awaited, request](Result<ReceivedClaim> result) {
+    if (awaited->deliver(result) || !result.is_ok()) return;
+    const std::lock_guard lock(mutex_);
+    late_.push_back({request, result.take()});
+  });
+  if (std::optional<Result<ReceivedClaim>> result = awaited->wait_for(timeout + kLoopMargin)) return std::move(*result);
+  abandon(ticket);
+  return does_not_run();
+}
+
+std::optional<ReceivedClaim> Broker::take_late(const ClaimRequest& request) {
+  const std::lock_guard lock(mutex_);
+  const auto at = std::find_if(late_.begin(), late_.end(), [&](const Late& late) {
+    return late.request.source_pid == request.source_pid && late.request.address == request.address &&
+           late.request.kind == request.kind;
+  });
+  if (at == late_.end()) return std::nullopt;
+  ReceivedClaim claim = std::move(at->claim);
+  late_.erase(at);
+  return claim;
 }
 
 void Broker::abandon(Ticket ticket) {

@@ -5,8 +5,10 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <unordered_map>
 
@@ -29,6 +31,11 @@ class Broker final : private PeerHost {
   OutgoingOffers& outgoing() { return offers_; }
   // After an offer has been made: tells its destination.
   void announce(DestinationId destination);
+
+  // Whoever waits for the broker's thread waits this much longer than that has to answer: were it held up, for whatever
+  // reason, nobody else may be.
+  static constexpr std::chrono::milliseconds kLoopMargin{500};
+  static Status does_not_run();
 
   using Ticket = uint64_t;
   // The callback is called once, on the broker's thread.
@@ -58,6 +65,12 @@ class Broker final : private PeerHost {
 
   Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener, HeldClaims& held_claims);
   Ticket next_ticket();
+  class Awaited;
+  struct Late {
+    ClaimRequest request;
+    ReceivedClaim claim;
+  };
+  std::optional<ReceivedClaim> take_late(const ClaimRequest& request);
   Result<ReceivedClaim> take_up_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout);
   void accept_some();
   void admit(ForeignFd socket);
@@ -110,6 +123,7 @@ class Broker final : private PeerHost {
   std::mutex mutex_;  // guards all below
   Ticket last_ticket_ = 0;
   std::map<Ticket, std::unique_ptr<IncomingWatch>> watches_;
+  std::list<Late> late_;  // claims that were made after whoever waited for them had gone
 };
 
 }  // namespace vmoffer
