@@ -42,6 +42,11 @@ Status check_terms(const wire::Terms& terms, uint64_t requested_address, OfferKi
 
 Status check_object(const ObjectFacts& facts, const wire::Terms& terms, wire::Transfer transfer) {
   if (!facts.is_memory) return refuse("a descriptor that is not a memory object (memfd)");
+  // A hole that its other holders punch into it kills whoever touches it while the pool is empty (SIGBUS).
+  if (facts.is_hugetlb && kind_of(terms.flags) != OfferKind::kMemory) {
+    return refuse(std::string("memory from the huge page pool for ") + name_of(kind_of(terms.flags)) +
+                  ", which is ordinary memory only");
+  }
   // Without these seals the source could shorten the object and kill whoever maps it (SIGBUS).
   if (!facts.sealed_shrink) return refuse("a memory object that is not sealed against shrinking");
   if (!facts.sealed_grow) return refuse("a memory object that is not sealed against growing");

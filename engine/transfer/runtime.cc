@@ -1,9 +1,9 @@
 #include "engine/transfer/runtime.h"
 
+#include <algorithm>
 #include <string>
 
 #include "engine/base/checkpoint.h"
-#include "engine/pager/write_guards.h"
 #include "engine/sys/page_table.h"
 #include "engine/transfer/hand_off.h"
 #include "engine/transfer/rights.h"
@@ -17,8 +17,12 @@ std::string hex(uint64_t address) {
   return text;
 }
 
-// A guard that is not to be had now may be when the part is claimed.
-bool can_hold_up_writers() { return write_guard().status().code() != Code::kUnsupported; }
+bool is_in_pool(const Extents& extents, ByteRange range) {
+  const std::vector<Extent> pieces = extents.pieces(range);
+  return std::any_of(pieces.begin(), pieces.end(), [](const Extent& piece) {
+    return piece.holding->object() != nullptr && piece.holding->object()->is_hugetlb();
+  });
+}
 
 }  // namespace
 
@@ -61,6 +65,12 @@ Result<std::shared_ptr<Region>> Runtime::region_to_offer(const OfferRequest& req
                                          " has gone to another process; offer what this process still has");
     }
   }
+  if (request.kind != OfferKind::kMemory && is_in_pool(*extents, range)) {
+    return Status(Code::kUnsupported, "the memory at " + hex(request.address) +
+                                          " is in the huge page pool (its `pages` are 'hugetlb'), which no receiver "
+                                          "takes as a message: either side could end the other by taking pages back. "
+                                          "Allocate it with ordinary pages, or offer it with vmOffer");
+  }
   Status flags = check_flags(request.flags, extents->rights(range));
   if (!flags.is_ok()) return flags;
   return region;
@@ -69,13 +79,11 @@ Result<std::shared_ptr<Region>> Runtime::region_to_offer(const OfferRequest& req
 // A part is taken apart from the rest when it is claimed, while its writers wait. Where nothing can make them wait it
 // is done now, on the thread that offers and so does not write.
 Status Runtime::separate_if_needed(const std::shared_ptr<Region>& region, const OfferRequest& request) {
+  static const bool can_make_writers_wait = WriteGuard::open().is_ok();
   const std::shared_ptr<Extents> extents = region->extents();
-  if (extents == nullptr) return Status();
+  if (can_make_writers_wait || extents == nullptr) return Status();
   const Offer offer{0, 0, request.address, request.byte_length, request.flags, OfferState::kPending};
-  const Grant grant{offer, extents, region};
-  if (!takes_time(grant) || can_hold_up_writers()) return Status();
-  Status status = carve_now(grant);
-  return status.code() == Code::kBusy ? status.with("nothing was offered") : status;
+  return carve_now(Grant{offer, extents, region});
 }
 
 Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<OfferObserver> observer) {

@@ -113,6 +113,21 @@ describe('check_object', () => {
     });
   }
 
+  for (const [name, kind] of [
+    ['a channel', 1],
+    ['a message', 2],
+  ] as const) {
+    it(`refuses memory from the huge page pool for ${name}, and accepts other memory`, () => {
+      for (const transfer of ['map', 'pull'] as const) {
+        const flags = (kind << 6) | R;
+        expect(refusalOf({}, flags, transfer)).to.equal(null);
+        const refusal = refusalOf({ isHugetlb: true }, flags, transfer);
+        expect(refusal?.code).to.equal(Code.Protocol);
+        expect(refusal?.message).to.include('huge page pool');
+      }
+    });
+  }
+
   it('accepts an immutable object for reading', () => {
     expect(refusalOf({ sealedWrite: true })).to.equal(null);
   });
