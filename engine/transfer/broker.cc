@@ -314,7 +314,8 @@ void Broker::tell(DestinationId destination) {
 void Broker::reach_out(DestinationId destination) {
   const ProcessIdentity* identity = offers_.identity_of(destination);
   if (identity == nullptr) return;
-  const auto [search, is_new] = searches_.try_emplace(destination, identity->pid, BrokerSearch::Effort::kUsual, Takes::kNone);
+  const auto [search, is_new] =
+      searches_.try_emplace(destination, identity->pid, BrokerSearch::Effort::kUsual, Takes::kNone);
   if (is_new) search_on(destination);
 }
 

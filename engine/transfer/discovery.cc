@@ -49,7 +49,11 @@ bool NameCheck::may_be_of(const BrokerName& name, int peer_pid) {
 }
 
 BrokerSearch::BrokerSearch(int target_pid, Effort effort, Takes takes)
-    : target_pid_(target_pid), effort_(effort), takes_(takes), own_pid_namespace_(own_pid_namespace()), names_(own_pid_namespace_) {}
+    : target_pid_(target_pid),
+      effort_(effort),
+      takes_(takes),
+      own_pid_namespace_(own_pid_namespace()),
+      names_(own_pid_namespace_) {}
 
 BrokerSearch::Knock BrokerSearch::knock(const BrokerName& name, const ProcessIdentity& target, Found& found) {
   Connecting connecting = connect_to(broker_address(name.pid_namespace, name.pid, name.slot), takes_);

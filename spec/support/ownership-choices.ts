@@ -36,9 +36,9 @@ export class OwnershipChoices {
     // One process dies at a time, and one thing is told apart from another by its process.
     const kills = actions.filter((action) => action.do === 'kill');
     if (kills.length > 1) return kills.slice(0, 1);
-    // Whether a write came before a claim, or before another write, cannot be told from how they end.
-    const hasClaim = actions.some((action) => action.do === 'claim');
-    const onlyStamp = hasClaim ? undefined : actions.find((action) => action.do === 'stamp');
+    // Whether a write came before a claim, a death or another write cannot be told from how they end.
+    const isUntold = actions.some((action) => action.do === 'claim' || action.do === 'kill');
+    const onlyStamp = isUntold ? undefined : actions.find((action) => action.do === 'stamp');
     return actions.filter((action, at) =>
       action.do === 'stamp'
         ? action === onlyStamp
