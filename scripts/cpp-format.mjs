@@ -5,7 +5,7 @@ import { root } from './run.mjs';
 
 process.chdir(root);
 const mode = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '--Werror'];
-const files = ['engine', 'native', 'fixtures', 'spec', 'bench', 'scripts'].flatMap((folder) =>
+const files = ['engine', 'native', 'fixtures', 'fuzz', 'spec', 'bench', 'scripts'].flatMap((folder) =>
   listSources(folder, /\.(cc|c|h)$/),
 );
 if (files.length > 0) {

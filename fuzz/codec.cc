@@ -1,0 +1,55 @@
+// Any bytes to engine/wire/codec.h: what is no message is refused with a reason, and what is one survives being
+// encoded.
+#include "engine/wire/codec.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <variant>
+#include <vector>
+
+#include "fuzz/packets.h"
+#include "fuzz/target.h"
+
+namespace {
+
+using namespace vmoffer;
+
+void expect(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "fuzz/codec.cc: it does not hold that %s\n", what);
+  std::abort();
+}
+
+// More than one packet means these: any number but 0 is true, an unknown code is a protocol error.
+bool has_one_form(const wire::Message& message) {
+  return !std::holds_alternative<wire::List>(message) && !std::holds_alternative<wire::Refused>(message);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::vector<uint8_t> bytes(data, data + size);
+  const Result<wire::Message> message = wire::decode(bytes);
+  if (!message.is_ok()) {
+    expect(message.status().code() == Code::kProtocol, "what is no message is a protocol error");
+    expect(!message.status().message().empty(), "it has a reason");
+    return 0;
+  }
+  const std::vector<uint8_t> encoded = wire::encode(message.value());
+  expect(encoded.size() == bytes.size(), "a message has one length");
+  expect(!has_one_form(message.value()) || encoded == bytes, "a message has one form");
+  const Result<wire::Message> again = wire::decode(encoded);
+  expect(again.is_ok(), "what was encoded can be decoded");
+  expect(again.value().index() == message.value().index(), "it is of the same kind");
+  expect(wire::encode(again.value()) == encoded, "it is the same");
+  return 0;
+}
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  std::vector<uint8_t> packet(data, data + size);
+  fuzz::mutate_packet(packet, seed);
+  const size_t length = std::min(packet.size(), max_size);
+  std::copy_n(packet.begin(), length, data);
+  return length;
+}
