@@ -16,6 +16,7 @@ export function findRuntime() {
 export function sanitized() {
   return {
     VMOFFER_BUILD: 'Debug',
+    VMOFFER_ADDON: 'probe',
     LD_PRELOAD: findRuntime() ?? '',
     ASAN_OPTIONS: 'detect_leaks=0:quarantine_size_mb=1:abort_on_error=0:exitcode=99:allow_user_segv_handler=1',
     UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',

@@ -1,4 +1,5 @@
-// Adds up the counts that the named mocha runs left, prints them as one line, and fails when a run failed or is missing.
+// Prints the counts that each of the named mocha runs left, and their sum as the last line. It fails when a run failed or is
+// missing.
 import { existsSync, readFileSync } from 'node:fs';
 import { countsFile, countsLine } from './run.mjs';
 
@@ -11,6 +12,7 @@ for (const suite of process.argv.slice(2)) {
     continue;
   }
   const counts = JSON.parse(readFileSync(summary, 'utf8'));
+  console.log(`${suite}: ${countsLine(counts)}`);
   for (const key of Object.keys(total)) total[key] += counts[key];
 }
 if (total.failures > 0 || total.passes === 0) process.exitCode = 1;
