@@ -123,5 +123,5 @@ async function askPeer(peer: Peer, way: string, name: string): Promise<Record<st
 
 async function claimAs(source: SourceProcess, byteLength: number, flags: number, who: Who): Promise<Claim> {
   const { hugePages = false, paging = 'auto' }: Kind = KINDS[who];
-  return vmClaim(source.pid, await source.offer(byteLength, flags, { hugePages }), { paging });
+  return vmClaim(source.pid, await source.offer(byteLength, flags, { hugePages }), { paging, hugetlb: hugePages });
 }

@@ -34,8 +34,12 @@ Result<ClaimArguments> read_arguments(const Napi::CallbackInfo& info) {
   Result<PagingChoice> paging =
       Environment::of(info.Env()).runtime().choose_paging(paging_wish(text_property(options, "paging")), transfer);
   if (!paging.is_ok()) return paging.status();
-  const ClaimRequest request{pid_argument(info, 0), address_argument(info, 1), paging.value(), transfer,
-                             kind_named(text_property(options, "kind"))};
+  const ClaimRequest request{pid_argument(info, 0),
+                             address_argument(info, 1),
+                             paging.value(),
+                             transfer,
+                             kind_named(text_property(options, "kind")),
+                             options.Get("hugetlb").ToBoolean()};
   const Napi::Value timeout = options.Get("timeoutMs");
   const double timeout_ms = timeout.IsEmpty() ? 0 : timeout.As<Napi::Number>().DoubleValue();
   return ClaimArguments{request,

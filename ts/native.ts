@@ -106,6 +106,8 @@ export interface NativeClaimOptions {
   timeoutMs: number;
   /** An offer of another kind is not claimed: ERR_VMO_NOT_OFFERED. */
   kind: OfferKind;
+  /** Whether memory from the huge page pool is taken. Default: no. */
+  hugetlb?: boolean;
 }
 
 export interface NativeCapability {

@@ -43,6 +43,12 @@ export interface ClaimOptions {
    */
   prefetch?: boolean;
   /**
+   * Whether to take memory from the system's pool of reserved huge pages (`region.pages` is `'hugetlb'` at its source). Who may
+   * write such memory can end every other process that touches it, by SIGBUS: set it where you trust the source and all others
+   * that it grants W. Such memory is otherwise refused with ERR_VMO_NOT_PERMITTED, and the offer stands. Default: false.
+   */
+  hugetlb?: boolean;
+  /**
    * How long the source may take to answer, in milliseconds, above 0. After that: ERR_VMO_TIMEOUT, which loses nothing: the
    * next claim of the address has what the source has given by then. Default: 5000.
    */
@@ -62,10 +68,12 @@ export interface CheckedClaimOptions extends Omit<NativeClaimOptions, 'kind'> {
 
 export function checkClaimOptions(options: ClaimOptions): CheckedClaimOptions {
   checkOptions(options);
-  const { transfer = 'map', paging = 'auto', prefetch = false, timeoutMs = DEFAULT_CLAIM_TIMEOUT_MS, signal } = options;
+  const { transfer = 'map', paging = 'auto', prefetch = false, hugetlb = false, signal } = options;
+  const { timeoutMs = DEFAULT_CLAIM_TIMEOUT_MS } = options;
   checkOneOf(transfer, 'transfer', TRANSFERS);
   checkOneOf(paging, 'paging', PAGINGS);
   checkBoolean(prefetch, 'prefetch');
+  checkBoolean(hugetlb, 'hugetlb');
   checkTimeout(timeoutMs);
   checkSignal(signal);
   if (transfer === 'pull' && paging === 'kernel') {
@@ -73,5 +81,5 @@ export function checkClaimOptions(options: ClaimOptions): CheckedClaimOptions {
       "paging 'kernel' cannot pull: the kernel maps pages, it does not copy them; use 'userfault' or 'eager'",
     );
   }
-  return { transfer, paging, prefetch, timeoutMs, signal };
+  return { transfer, paging, prefetch, hugetlb, timeoutMs, signal };
 }

@@ -43,7 +43,7 @@ async function claimAndSum(
   options: ClaimOptions,
 ): Promise<Arrival> {
   const start = performance.now();
-  using claim = await vmClaim(srcPid, address, options);
+  using claim = await vmClaim(srcPid, address, { hugetlb: true, ...options });
   firstByte.set(claim.view(0, 1));
   const first = performance.now() - start;
   let sum = 0n;

@@ -166,7 +166,7 @@ Status ClaimExchange::take_in(const wire::Terms& terms, ForeignFd descriptor) {
   status = check_bell();
   if (!status.is_ok()) return status;
   const ObjectFacts facts = inspect_object(descriptor.get());
-  status = check_object(facts, terms, request_.transfer);
+  status = check_object(facts, terms, request_.transfer, request_.takes_pool_pages);
   if (!status.is_ok()) return status;
   std::shared_ptr<MemoryObject> object = MemoryObject::adopt(descriptor.take_verified(), facts);
   return request_.transfer == wire::Transfer::kPull ? pull(terms, std::move(object)) : map(terms, std::move(object));

@@ -31,6 +31,7 @@ struct ClaimRequest {
   PagingChoice paging;
   wire::Transfer transfer = wire::Transfer::kMap;
   OfferKind kind = OfferKind::kMemory;
+  bool takes_pool_pages = false;
 };
 
 struct ReceivedClaim {

@@ -23,6 +23,28 @@ const char* name_of(OfferKind kind) {
   return "something unknown";
 }
 
+// A process that may write such memory can have a touch of it end every other one, by SIGBUS.
+Status refuse_pool_pages() {
+  return Status(Code::kNotPermitted,
+                "the memory is from the huge page pool, by which its source could end this process; the offer stands. "
+                "Claim it with { hugetlb: true } if you trust the source, or have it offered in ordinary pages");
+}
+
+Status check_access(const ObjectFacts& facts, const wire::Terms& terms, wire::Transfer transfer) {
+  if (transfer == wire::Transfer::kPull) {
+    return facts.access == ObjectAccess::kNone ? refuse("a descriptor that cannot be read") : Status();
+  }
+  const bool is_to_write = (granted_by(terms.flags) & kWrite) != 0;
+  const ObjectAccess promised = is_to_write ? ObjectAccess::kReadWrite : ObjectAccess::kReadOnly;
+  if (facts.access != promised) {
+    return refuse(is_to_write ? "a descriptor that cannot be written, for an offer that grants W"
+                              : "a descriptor that can be written (or not read), for an offer that does not grant W");
+  }
+  if (is_to_write && (facts.sealed_write || facts.sealed_future_write))
+    return refuse("a memory object sealed against writing, for an offer that grants W");
+  return Status();
+}
+
 }  // namespace
 
 Status check_terms(const wire::Terms& terms, uint64_t requested_address, OfferKind kind, uint64_t page_bytes) {
@@ -40,7 +62,8 @@ Status check_terms(const wire::Terms& terms, uint64_t requested_address, OfferKi
                 std::string("what is offered there is ") + name_of(offered) + ", not " + name_of(kind));
 }
 
-Status check_object(const ObjectFacts& facts, const wire::Terms& terms, wire::Transfer transfer) {
+Status check_object(const ObjectFacts& facts, const wire::Terms& terms, wire::Transfer transfer,
+                    bool takes_pool_pages) {
   if (!facts.is_memory) return refuse("a descriptor that is not a memory object (memfd)");
   // A hole that its other holders punch into it kills whoever touches it while the pool is empty (SIGBUS).
   if (facts.is_hugetlb && kind_of(terms.flags) != OfferKind::kMemory) {
@@ -54,18 +77,8 @@ Status check_object(const ObjectFacts& facts, const wire::Terms& terms, wire::Tr
     return refuse("a memory object of " + std::to_string(facts.byte_length) + " bytes for an offer of " +
                   std::to_string(terms.byte_length));
   }
-  if (transfer == wire::Transfer::kPull) {
-    return facts.access == ObjectAccess::kNone ? refuse("a descriptor that cannot be read") : Status();
-  }
-  const bool is_to_write = (granted_by(terms.flags) & kWrite) != 0;
-  const ObjectAccess promised = is_to_write ? ObjectAccess::kReadWrite : ObjectAccess::kReadOnly;
-  if (facts.access != promised) {
-    return refuse(is_to_write ? "a descriptor that cannot be written, for an offer that grants W"
-                              : "a descriptor that can be written (or not read), for an offer that does not grant W");
-  }
-  if (is_to_write && (facts.sealed_write || facts.sealed_future_write))
-    return refuse("a memory object sealed against writing, for an offer that grants W");
-  return Status();
+  const Status access = check_access(facts, terms, transfer);
+  return access.is_ok() && facts.is_hugetlb && !takes_pool_pages ? refuse_pool_pages() : access;
 }
 
 }  // namespace vmoffer

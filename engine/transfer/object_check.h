@@ -11,6 +11,9 @@ namespace vmoffer {
 // kProtocol when the terms contradict the request or themselves, kNotOffered when the offer is of another kind.
 Status check_terms(const wire::Terms& terms, uint64_t requested_address, OfferKind kind, uint64_t page_bytes);
 // kProtocol when the descriptor is not a memory object that can be mapped safely for exactly these terms.
-Status check_object(const ObjectFacts& facts, const wire::Terms& terms, wire::Transfer transfer);
+// `takes_pool_pages`: the claimer trusts the source with its life, see docs/security.md. Else kNotPermitted for such
+// memory, of which everything else is right.
+Status check_object(const ObjectFacts& facts, const wire::Terms& terms, wire::Transfer transfer,
+                    bool takes_pool_pages = false);
 
 }  // namespace vmoffer

@@ -74,6 +74,15 @@ describe('check_object', () => {
   const refusalOf = (changes: Partial<ObjectFacts>, flags = R, transfer: 'map' | 'pull' = 'map') =>
     probe().checkObject(facts(changes), terms({ flags }), transfer);
 
+  it('refuses memory from the huge page pool unless it is asked for', () => {
+    for (const transfer of ['map', 'pull'] as const) {
+      const refusal = probe().checkObject(facts({ isHugetlb: true }), terms({ flags: R }), transfer);
+      expect(refusal?.code).to.equal(Code.NotPermitted);
+      expect(refusal?.message).to.include('hugetlb: true');
+      expect(probe().checkObject(facts({ isHugetlb: true }), terms({ flags: R }), transfer, true)).to.equal(null);
+    }
+  });
+
   const promises = [
     { flags: R, access: 'read-only' },
     { flags: X, access: 'read-only' },

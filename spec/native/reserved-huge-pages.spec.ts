@@ -173,8 +173,8 @@ describe('reserved huge pages', () => {
   });
 
   for (const [flags, options, what] of [
-    [VMO_GRANT_R | VMO_DROP_W, { transfer: 'pull' }, 'given up for writing'],
-    [VMO_GRANT_R, { transfer: 'map' }, 'claimed to be read'],
+    [VMO_GRANT_R | VMO_DROP_W, { transfer: 'pull', hugetlb: true }, 'given up for writing'],
+    [VMO_GRANT_R, { transfer: 'map', hugetlb: true }, 'claimed to be read'],
   ] as const) {
     it(`cannot be ${what} when the pool lacks what private writes could take, and the offer stands`, () => {
       using region = allocate(2 * HUGE, { hugePages: true });

@@ -4,7 +4,8 @@ import { vmClaimSync, vmOffer, VMO_GRANT_R, type Claim, type ClaimOptions, type 
 export function claimOwn(region: Region, flags: number = VMO_GRANT_R, options: ClaimOptions = {}): Claim {
   const offer = vmOffer(process.pid, region, flags);
   try {
-    return vmClaimSync(process.pid, offer.address, options);
+    // This process trusts itself.
+    return vmClaimSync(process.pid, offer.address, { hugetlb: true, ...options });
   } catch (error) {
     offer.cancel();
     throw error;

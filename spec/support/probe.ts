@@ -231,7 +231,12 @@ export interface Probe {
   cellsEach(claimCount: number): number;
   checkFlags(flags: number, held: number): EngineError | null;
   checkTerms(terms: WireTerms, requestedAddress: bigint, pageSize: number, kind?: OfferKind): EngineError | null;
-  checkObject(facts: ObjectFacts, terms: WireTerms, transfer: 'map' | 'pull'): EngineError | null;
+  checkObject(
+    facts: ObjectFacts,
+    terms: WireTerms,
+    transfer: 'map' | 'pull',
+    takesPoolPages?: boolean,
+  ): EngineError | null;
   lines(text: string): string[];
   numbersIn(text: string): bigint[];
   valueOfLine(start: string, text: string): string | null;
