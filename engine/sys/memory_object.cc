@@ -191,7 +191,12 @@ bool MemoryObject::punch_hole(uint64_t byte_offset, uint64_t byte_length) const 
   return retry_on_eintr([&] { return ::fallocate(fd_.get(), mode, offset, length); }) == 0;
 }
 
-bool MemoryObject::seal_against_writing() const { return ::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_WRITE) == 0; }
+bool MemoryObject::seal_against_writing() const {
+  if (resists_sealing_) return false;
+  if (::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_WRITE) == 0) return true;
+  if (errno == EBUSY) resists_sealing_ = true;
+  return false;
+}
 
 Status MemoryObject::forbid_further_seals() const {
   if (::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_SEAL) == 0 || errno == EPERM) return Status();  // EPERM: sealed already

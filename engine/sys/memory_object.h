@@ -3,6 +3,7 @@
 // for writing through /proc by another user. Immutable after it is made; any thread may use it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -62,9 +63,11 @@ class MemoryObject {
   // Gives the memory behind a range back; it reads as zeros then. False where that is not allowed.
   bool punch_hole(uint64_t byte_offset, uint64_t byte_length) const;
 
-  // From here on nobody, anywhere, changes these bytes. False when somebody still could (a shared writable mapping), or
-  // when further seals are forbidden.
+  // From here on nobody, anywhere, changes these bytes. False when somebody still could (a shared writable mapping), when
+  // somebody has a page pinned, for which it waits for up to 300 ms, or when further seals are forbidden.
   bool seal_against_writing() const;
+  // It could not be sealed, and is not tried again: a mapping or a pin stood against it.
+  bool resists_sealing() const { return resists_sealing_; }
 
   // REQUIRES: the facts are the descriptor's.
   MemoryObject(UniqueFd fd, const ObjectFacts& facts)
@@ -82,6 +85,7 @@ class MemoryObject {
   const bool is_hugetlb_;
   const bool says_huge_pages_;
   const bool is_writable_;
+  mutable std::atomic<bool> resists_sealing_ = false;
 };
 
 }  // namespace vmoffer

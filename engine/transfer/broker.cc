@@ -125,15 +125,14 @@ Broker::Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener, HeldCla
       survey_places_(*loop_),
       listener_(std::move(listener.socket)),
       spares_(kSpares),
-      flights_(*loop_) {}
+      flights_(*loop_),
+      carver_(*loop_, "vmo-carver", "carver.rests"),
+      seals_(*loop_) {}
 
 Broker::~Broker() {
   if (thread_ == nullptr) return;
   loop_->stop();
   thread_->join();
-  if (aside_thread_ == nullptr) return;
-  aside_->stop();
-  aside_thread_->join();
 }
 
 Broker::Ticket Broker::next_ticket() {
@@ -252,27 +251,14 @@ void Broker::forget_destination_if_unused(DestinationId destination) {
   destination_ends_.erase(found);
 }
 
-Status Broker::start_aside() {
-  Result<std::unique_ptr<EventLoop>> loop = EventLoop::create();
-  if (!loop.is_ok()) return loop.status();
-  Result<Thread> thread = Thread::start("vmo-carver", [raw = loop.value().get()] { raw->run(); });
-  if (!thread.is_ok()) return thread.status();
-  aside_ = loop.take();
-  aside_thread_ = std::make_unique<Thread>(thread.take());
-  return Status();
+void Broker::run_aside(std::function<void()> work, std::function<void()> then) {
+  if (carver_.has_started()) return carver_.run(std::move(work), std::move(then));
+  work();  // without a thread for it, it is done here
+  loop_->post(std::move(then));
 }
 
-void Broker::run_aside(std::function<void()> work, std::function<void()> then) {
-  if (aside_ == nullptr && !start_aside().is_ok()) {
-    work();  // without a thread for it, it is done here
-    return loop_->post(std::move(then));
-  }
-  aside_->post([this, work = std::move(work), then = std::move(then)]() mutable {
-    work();
-    work = nullptr;  // what it holds is another's from here on
-    loop_->post(std::move(then));
-    checkpoint("carver.rests");
-  });
+void Broker::seal(DestinationId claimer, std::shared_ptr<MemoryObject> object, std::function<void()> then) {
+  seals_.seal(claimer, std::move(object), std::move(then));
 }
 
 void Broker::on_following(PeerConnection& connection) {

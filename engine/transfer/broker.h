@@ -20,6 +20,7 @@
 #include "engine/transfer/incoming.h"
 #include "engine/transfer/outgoing_offers.h"
 #include "engine/transfer/peer_connection.h"
+#include "engine/transfer/seals.h"
 
 namespace vmoffer {
 
@@ -95,7 +96,7 @@ class Broker final : private PeerHost {
   void on_news(const ProcessIdentity& source, const wire::Offers& news) override;
   void on_over(PeerConnection& connection) override;
   void run_aside(std::function<void()> work, std::function<void()> then) override;
-  Status start_aside();
+  void seal(DestinationId claimer, std::shared_ptr<MemoryObject> object, std::function<void()> then) override;
 
   const std::unique_ptr<EventLoop> loop_;
   OutgoingOffers offers_;
@@ -117,8 +118,8 @@ class Broker final : private PeerHost {
   std::unordered_map<DestinationId, EventLoop::Token> destination_ends_;
   std::unordered_map<DestinationId, BrokerSearch> searches_;  // under way, one for all offers
   std::unordered_map<Ticket, std::shared_ptr<ClaimDriver>> claims_;
-  std::unique_ptr<EventLoop> aside_;  // made on first use, with its thread
-  std::unique_ptr<Thread> aside_thread_;
+  Aside carver_;
+  Seals seals_;
 
   std::mutex mutex_;  // guards all below
   Ticket last_ticket_ = 0;

@@ -135,7 +135,7 @@ Result<Parcel> pack(const Grant& grant, wire::Transfer transfer) {
   return Parcel{holding->object(), descriptor.take(), leases.take(), std::move(loan)};
 }
 
-Status drop_rights(const Grant& grant, const MemoryObject& object, wire::Transfer transfer) {
+Status drop_rights(const Grant& grant) {
   const std::shared_ptr<Region> region = grant.region.lock();
   const uint32_t flags = grant.offer.flags;
   if (region != nullptr) {
@@ -144,13 +144,16 @@ Status drop_rights(const Grant& grant, const MemoryObject& object, wire::Transfe
   }
   // A region that is released at this very moment drops nothing any more; its offers are left.
   drop_from_offers(*grant.extents, grant.range(), flags);
+  return Status();
+}
+
+// It may fail: then an earlier claimer can still write, and this one reads from the kernel that it can.
+bool is_to_be_sealed(const Grant& grant, const MemoryObject& object, wire::Transfer transfer) {
+  const uint32_t flags = grant.offer.flags;
   const bool source_writes = holds_anywhere(*grant.extents, grant.range(), kWrite);
   const bool is_mapped = transfer == wire::Transfer::kMap;
   const bool claimer_writes = is_mapped ? (granted_by(flags) & kWrite) != 0 : disowns(flags);
-  const bool may_anybody_write = source_writes || claimer_writes;
-  // It may fail: then an earlier claimer can still write, and the next one reads from the kernel that it can.
-  if (!may_anybody_write && object.is_writable()) object.seal_against_writing();
-  return Status();
+  return !source_writes && !claimer_writes && object.is_writable();
 }
 
 }  // namespace vmoffer

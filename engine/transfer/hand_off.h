@@ -28,8 +28,10 @@ Result<Parcel> pack(const Grant& grant, wire::Transfer transfer);
 // So that a range can be packed without anybody waiting; for a caller that knows that nobody writes meanwhile.
 Status carve_now(const Grant& grant);
 
-// When the claimer has the memory: takes from the source what the flags drop, and seals the object when nobody may
-// write any more. On failure the source has all it had.
-Status drop_rights(const Grant& grant, const MemoryObject& object, wire::Transfer transfer);
+// When the claimer has the memory: takes from the source what the flags drop. On failure the source has all it had.
+Status drop_rights(const Grant& grant);
+// After that: true when nobody may write any more, so that the object is to be sealed, which may take its time. Rights
+// never come back, so it stays true.
+bool is_to_be_sealed(const Grant& grant, const MemoryObject& object, wire::Transfer transfer);
 
 }  // namespace vmoffer

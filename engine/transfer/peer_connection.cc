@@ -154,6 +154,7 @@ void PeerConnection::grant(Grant grant, wire::Transfer transfer, Result<Parcel> 
     return;
   }
   offer_id_ = offer.id;
+  claimer_ = offer.destination;
   const Status status = parcel.is_ok() ? send(offer, parcel.value()) : parcel.status();
   if (!status.is_ok()) {
     // No descriptor of the object has left this process, and its leases alone are worth nothing.
@@ -216,12 +217,17 @@ bool PeerConnection::has_taken_back() {
 void PeerConnection::become_leased() {
   if (!has_concluded_claim()) return;
   peer_.pidfd.reset();  // the connection tells of its end
-  checkpoint("source.dropped");
-  send_packet(socket_->get(), wire::encode(wire::Done{offer_id_}));
   // Whoever has the other end now, its claimer or those it passed the memory on to, has nothing to say but that it is
   // over.
-  stop_receiving(socket_->get());
   host_.loop().want_readable(token_, false);
+  seal_what_was_granted([self = shared_from_this()] { self->say_done(); });
+}
+
+void PeerConnection::say_done() {
+  if (state_ != State::kLeased) return;  // it has ended meanwhile
+  checkpoint("source.dropped");
+  send_packet(socket_->get(), wire::encode(wire::Done{offer_id_}));
+  stop_receiving(socket_->get());
 }
 
 // It was sent the descriptor, has let go of the connection and lives on: it may well hold the memory, and for as long
@@ -231,6 +237,12 @@ void PeerConnection::become_leased_to_process() {
   Result<EventLoop::Token> token = host_.loop().add(peer_.pidfd.get(), shared_from_this());
   if (!token.is_ok()) return on_hang_up();
   token_ = token.value();
+  seal_what_was_granted([] {});
+}
+
+void PeerConnection::seal_what_was_granted(std::function<void()> then) {
+  if (object_ == nullptr) return then();
+  host_.seal(claimer_, std::move(object_), std::move(then));
 }
 
 // False when it was refused instead.
@@ -253,15 +265,16 @@ Status PeerConnection::drop_what_was_offered() {
   }
   // Let go of here, whatever becomes of it: a disowned object is to have no descriptor left in this process.
   const Grant grant = std::move(*grant_);
-  const std::shared_ptr<MemoryObject> object = std::move(object_);
+  std::shared_ptr<MemoryObject> object = std::move(object_);
   grant_.reset();
-  Status status = drop_rights(grant, *object, transfer_);
+  Status status = drop_rights(grant);
   if (!status.is_ok()) {
     host_.offers().return_claim(offer_id_);
     return status;
   }
   host_.offers().revoke(
       {grant.extents->address(), grant.offer.address, grant.offer.byte_length, dropped_by(grant.offer.flags)});
+  if (is_to_be_sealed(grant, *object, transfer_)) object_ = std::move(object);
   return status;
 }
 

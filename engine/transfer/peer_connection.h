@@ -8,6 +8,9 @@
 //
 // A claimer that was granted the memory and hangs up without a word, or stays silent past the deadline, counts as
 // having it, unless its process ends: then the offer ends with it and nothing has changed here.
+//
+// What nobody may write any more is sealed before the claimer hears DONE. By then the source has dropped its rights and
+// the claim is made: whatever becomes of the claimer meanwhile, it is leased.
 #pragma once
 
 #include <chrono>
@@ -41,6 +44,8 @@ class PeerHost {
   virtual void on_following(PeerConnection& connection) = 0;
   // Runs `work` on a thread on which it may take its time, one after the other, and then `then` on this one.
   virtual void run_aside(std::function<void()> work, std::function<void()> then) = 0;
+  // Seals the object against writing, if that can be, and calls back. It may take a while; the loop goes on.
+  virtual void seal(DestinationId claimer, std::shared_ptr<MemoryObject> object, std::function<void()> then) = 0;
   virtual void on_news(const ProcessIdentity& source, const wire::Offers& news) = 0;
   // The connection is over; the host lets go of it, and of the destination if nobody else follows it.
   virtual void on_over(PeerConnection& connection) = 0;
@@ -85,6 +90,8 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   Status send(const Offer& offer, const Parcel& parcel);
   IoOutcome send_bell();
   Status drop_what_was_offered();
+  void seal_what_was_granted(std::function<void()> then);
+  void say_done();
   void on_mapped(const wire::Mapped& mapped);
   bool has_taken_back();
   void on_declined();
@@ -114,10 +121,11 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   EventLoop::Token token_ = 0;
   EventLoop::Token deadline_ = 0;
   OfferId offer_id_ = 0;                            // kGranted, kLeased
+  DestinationId claimer_ = 0;                       // kGranted, kLeased
   std::optional<Status> why_waiting_;               // kWaiting
   std::optional<Grant> grant_;                      // kGranted
   wire::Transfer transfer_ = wire::Transfer::kMap;  // kGranted
-  std::shared_ptr<MemoryObject> object_;            // kGranted
+  std::shared_ptr<MemoryObject> object_;            // kGranted; then until it is being sealed
   Loan loan_;                                       // kGranted, kLeased
   ForeignFd bell_;                                  // kGranted, of a channel: this process's end
   std::shared_ptr<OfferObserver> observer_;         // kLeased

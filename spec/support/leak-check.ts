@@ -5,7 +5,7 @@
 import { AssertionError } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { allocate, vmClaimSync, vmOffer, VMO_GRANT_R, type ClaimOptions } from 'vmoffer';
+import { allocate, vmClaimSync, vmOffer, VMO_DROP_W, VMO_GRANT_R, type ClaimOptions } from 'vmoffer';
 import { until } from './barriers.js';
 import { leaksBetween, takeCensus, type Census } from './census.js';
 import { collectGarbage } from './garbage.js';
@@ -86,7 +86,7 @@ async function startChildOnce(): Promise<void> {
 /** Starts what the library starts on first use. */
 async function useLibraryOnce(options: ClaimOptions): Promise<void> {
   using region = allocate((1 + PAGES_TO_READ) * PAGE);
-  const offer = vmOffer(process.pid, region.range(0, PAGES_TO_READ * PAGE), VMO_GRANT_R);
+  const offer = vmOffer(process.pid, region.range(0, PAGES_TO_READ * PAGE), VMO_GRANT_R | VMO_DROP_W);
   try {
     const claim = vmClaimSync(process.pid, offer.address, options);
     for (let page = 0; page < PAGES_TO_READ; page++) claim.view(page * PAGE, 1)[0];

@@ -161,6 +161,7 @@ export interface PageSet {
 export type Checkpoint =
   | 'pager.fault'
   | 'carver.rests'
+  | 'sealer.rests'
   | 'prefetch.filled'
   | 'prefetch.step'
   | 'pull.copying'

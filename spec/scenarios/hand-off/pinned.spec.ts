@@ -1,0 +1,80 @@
+import { expect } from 'chai';
+import { allocate, vmClaim, vmOffer, VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, type Offer, type Region } from 'vmoffer';
+import { startHostile, type Child } from '../../support/child.js';
+import { expectPages, fillPages, PAGE } from '../../support/pages.js';
+
+const SEED = 389;
+const PAGES = 5;
+/** The kernel waits 150 ms and more for each. */
+const PINNED = 12;
+const LAST_WRITER = VMO_GRANT_R | VMO_DROP_W;
+
+function allocateFilled(): Region {
+  const region = allocate(PAGES * PAGE);
+  fillPages(region.view(0, (PAGES - 1) * PAGE), SEED); // and a hole
+  return region;
+}
+
+describe('a claimer that pins what it claims', () => {
+  let rogue: Child;
+  let regions: Region[];
+  let offers: Offer[];
+  beforeEach(async () => {
+    rogue = await startHostile('rogue_claimer', [process.pid]);
+    regions = [];
+    offers = [];
+  });
+  afterEach(async () => {
+    await rogue[Symbol.asyncDispose]();
+    for (const offer of offers) await offer.released;
+    for (const region of regions) region.release();
+  });
+
+  async function asked<T>(what: string, address = 0n): Promise<T> {
+    rogue.say(`${what} ${address}`);
+    return rogue.event<T>('result');
+  }
+
+  async function pin(count: number, flags: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      const region = allocateFilled();
+      regions.push(region);
+      offers.push(vmOffer(rogue.pid, region, flags));
+      expect(await asked('takes-and-pins', region.address)).to.include({ is: 'terms' });
+    }
+  }
+
+  async function countAnswered(): Promise<number> {
+    return (await asked<{ answered: number }>('counts-answers-to-pinned')).answered;
+  }
+
+  async function readAnswers(): Promise<string[]> {
+    return (await asked<{ said: string[] }>('reads-answers-to-pinned')).said;
+  }
+
+  for (const [name, flags] of [
+    ['memory that its source writes no more', LAST_WRITER],
+    ['memory that its source has no more', VMO_GRANT_R | VMO_DISOWN],
+  ] as const) {
+    it(`holds up nobody else's share, nor seal: ${name}`, async () => {
+      await pin(PINNED, flags);
+      using shared = allocateFilled();
+      using share = await vmClaim(process.pid, vmOffer(process.pid, shared, VMO_GRANT_R).address);
+      expectPages(share.view(0, PAGE), SEED);
+      using dropped = allocateFilled();
+      using claim = await vmClaim(process.pid, vmOffer(process.pid, dropped, LAST_WRITER).address);
+      expect(claim.immutable).to.be.true;
+      expect(await countAnswered()).to.be.below(PINNED);
+      expect(await readAnswers()).to.deep.equal(new Array(PINNED).fill('done'));
+    });
+  }
+
+  it('and ends while its seals are tried has been the claimer, and has let go', async () => {
+    await pin(PINNED, LAST_WRITER);
+    for (const offer of offers) expect(await offer.claimed).to.equal('claimed');
+    rogue.kill('SIGKILL');
+    for (const offer of offers) await offer.released;
+    using claim = await vmClaim(process.pid, vmOffer(process.pid, regions[0]!, VMO_GRANT_R).address);
+    expectPages(claim.view(0, (PAGES - 1) * PAGE), SEED);
+  });
+});
