@@ -12,6 +12,28 @@ namespace {
 // How long a writer may have to wait: copying this much takes half a millisecond.
 constexpr uint64_t kPieceBytes = kStepBytes;
 
+Status copy_bytes(uint64_t from, const MemoryObject& object, uint64_t new_offset, uint64_t byte_length) {
+  Result<Mapping> to = Mapping::view(object.fd(), new_offset, byte_length, true);
+  if (!to.is_ok()) return to.status();
+  // Asked for in advance, memory that is not to be had is an error and not a signal.
+  Status status = populate(to.value().address(), byte_length, true);
+  if (!status.is_ok()) return status;
+  std::memcpy(reinterpret_cast<void*>(to.value().address()), reinterpret_cast<const void*>(from), byte_length);
+  return Status();
+}
+
+// What is not a hole, from `range` of the old one to `new_offset` of the new one.
+Status copy_data(const MemoryObject& old, ByteRange range, const MemoryObject& object, uint64_t new_offset) {
+  for (MemoryObject::Run run = old.next_data(range.offset, range.end()); run.length > 0;
+       run = old.next_data(run.offset + run.length, range.end())) {
+    Result<Mapping> from = Mapping::view(old.fd(), run.offset, run.length, false);
+    if (!from.is_ok()) return from.status();
+    Status status = copy_bytes(from.value().address(), object, new_offset + (run.offset - range.offset), run.length);
+    if (!status.is_ok()) return status;
+  }
+  return Status();
+}
+
 class Carving {
  public:
   Carving(Extents& extents, Mapping* mapping, ByteRange range, std::shared_ptr<Holding> part)
@@ -64,36 +86,13 @@ class Carving {
 
   Status copy(const Extent& part, ByteRange piece) const {
     if (part.holding->object() == nullptr) return copy_private(piece);
-    const MemoryObject& old = *part.holding->object();
-    const uint64_t first = offset_in_old(part, piece.offset);
-    const uint64_t end = first + piece.length;
-    for (MemoryObject::Run run = old.next_data(first, end); run.length > 0;
-         run = old.next_data(run.offset + run.length, end)) {
-      Status status = copy_run(old, run, piece.offset - range_.offset + (run.offset - first));
-      if (!status.is_ok()) return status;
-    }
-    return Status();
+    return copy_data(*part.holding->object(), {offset_in_old(part, piece.offset), piece.length}, *object_,
+                     piece.offset - range_.offset);
   }
 
   // Memory without an object is nowhere but in the region's own range. REQUIRES: mapping_ is there.
   Status copy_private(ByteRange piece) const {
-    return copy_bytes(extents_.address() + piece.offset, piece.offset - range_.offset, piece.length);
-  }
-
-  Status copy_run(const MemoryObject& old, MemoryObject::Run run, uint64_t new_offset) const {
-    Result<Mapping> from = Mapping::view(old.fd(), run.offset, run.length, false);
-    if (!from.is_ok()) return from.status();
-    return copy_bytes(from.value().address(), new_offset, run.length);
-  }
-
-  Status copy_bytes(uint64_t from, uint64_t new_offset, uint64_t byte_length) const {
-    Result<Mapping> to = Mapping::view(object_->fd(), new_offset, byte_length, true);
-    if (!to.is_ok()) return to.status();
-    // Asked for in advance, memory that is not to be had is an error and not a signal.
-    Status status = populate(to.value().address(), byte_length, true);
-    if (!status.is_ok()) return status;
-    std::memcpy(reinterpret_cast<void*>(to.value().address()), reinterpret_cast<const void*>(from), byte_length);
-    return Status();
+    return copy_bytes(extents_.address() + piece.offset, *object_, piece.offset - range_.offset, piece.length);
   }
 
   Status put_in_place(const Extent& part, ByteRange piece) const {
@@ -121,6 +120,18 @@ Result<std::shared_ptr<Holding>> new_part(uint64_t byte_length) {
   Result<std::shared_ptr<MemoryObject>> object = MemoryObject::create(byte_length, /*hugetlb=*/false);
   if (!object.is_ok()) return object.status();
   return std::make_shared<Holding>(object.take());
+}
+
+Result<std::shared_ptr<Holding>> copy_whole(const MemoryObject& object) {
+  Result<std::shared_ptr<Holding>> copy = new_part(object.byte_length());
+  if (!copy.is_ok()) return copy.status();
+  const MemoryObject& made = *copy.value()->object();
+  for (uint64_t at = 0; at < object.byte_length(); at += kPieceBytes) {
+    const ByteRange piece{at, std::min(kPieceBytes, object.byte_length() - at)};
+    Status status = copy_data(object, piece, made, at);
+    if (!status.is_ok()) return status;
+  }
+  return copy;
 }
 
 Status carve(Extents& extents, Mapping* mapping, ByteRange range, std::shared_ptr<Holding> part, Writers writers) {

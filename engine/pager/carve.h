@@ -25,4 +25,7 @@ enum class Writers : uint8_t {
 Status carve(Extents& extents, Mapping* mapping, ByteRange range, std::shared_ptr<Holding> part, Writers writers);
 Result<std::shared_ptr<Holding>> new_part(uint64_t byte_length);
 
+// Another object with the same bytes, and holes where the object has some. REQUIRES: nobody writes meanwhile.
+Result<std::shared_ptr<Holding>> copy_whole(const MemoryObject& object);
+
 }  // namespace vmoffer

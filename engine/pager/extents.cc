@@ -86,6 +86,16 @@ void Extents::replace(const Extent& extent) {
   put(extent);
 }
 
+void Extents::exchange(ByteRange range, const Holding& old, const std::shared_ptr<Holding>& copy) {
+  const std::lock_guard lock(mutex_);
+  split(range.offset);
+  split(range.end());
+  const auto end = extents_.lower_bound(range.end());
+  for (auto part = extents_.lower_bound(range.offset); part != end; ++part) {
+    if (part->second.holding.get() == &old) part->second.holding = copy;
+  }
+}
+
 void Extents::drop(ByteRange range, Rights dropped) {
   for (Extent& part : pieces(range)) {
     part.rights &= ~dropped;

@@ -55,6 +55,8 @@ class Extents {
 
   // Puts one extent in the place of all that its range covers.
   void replace(const Extent& extent);
+  // Where `old` is behind the range: an object of the same length and the same bytes takes its place.
+  void exchange(ByteRange range, const Holding& old, const std::shared_ptr<Holding>& copy);
   // From every piece of the range, whatever else is held of it.
   void drop(ByteRange range, Rights dropped);
   void set_gone(ByteRange range);

@@ -63,8 +63,8 @@ class MemoryObject {
   // Gives the memory behind a range back; it reads as zeros then. False where that is not allowed.
   bool punch_hole(uint64_t byte_offset, uint64_t byte_length) const;
 
-  // From here on nobody, anywhere, changes these bytes. False when somebody still could (a shared writable mapping), when
-  // somebody has a page pinned, for which it waits for up to 300 ms, or when further seals are forbidden.
+  // From here on nobody, anywhere, changes these bytes. False when somebody still could (a shared writable mapping),
+  // when somebody has a page pinned, for which it waits for up to 300 ms, or when further seals are forbidden.
   bool seal_against_writing() const;
   // It could not be sealed, and is not tried again: a mapping or a pin stood against it.
   bool resists_sealing() const { return resists_sealing_; }

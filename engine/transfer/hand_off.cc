@@ -22,13 +22,15 @@ Result<UniqueFd> descriptor_to_grant(const MemoryObject& object, uint32_t flags,
   return object.descriptor();
 }
 
+Status has_just_gone() { return Status(Code::kNotOffered, "what was offered has just gone to another process"); }
+
 // All that the range is made of, lent to nobody else for as long as the loans live.
 Result<std::vector<Loan>> borrow_pieces(const Grant& grant) {
   std::vector<Loan> loans;
   std::vector<const Holding*> borrowed;
   for (const Extent& piece : grant.extents->pieces(grant.range())) {
     if (piece.holding == nullptr) {
-      return Status(Code::kNotOffered, "what was offered has just gone to another process");
+      return has_just_gone();
     }
     if (!piece.holding->is_sole()) {
       return Status(Code::kBusy,
@@ -81,12 +83,39 @@ Result<Borrowed> carve_and_borrow(const Grant& grant) {
   return Borrowed{part.take(), loan.take()};
 }
 
-Result<Borrowed> borrow_what_is_offered(const Grant& grant) {
+// A part of the range may have been given up before.
+bool holds_anywhere(const Extents& extents, ByteRange range, Rights right) {
+  const std::vector<Extent> pieces = extents.pieces(range);
+  return std::any_of(pieces.begin(), pieces.end(), [&](const Extent& piece) { return (piece.rights & right) != 0; });
+}
+
+// Nobody may write any more, and it could not be sealed. Who shares it with others has no say in what they have.
+bool should_be_replaced(const Grant& grant, const Holding& whole, wire::Transfer transfer) {
+  const MemoryObject& object = *whole.object();
+  if (!object.resists_sealing() || object.is_hugetlb() || !whole.is_sole()) return false;
+  const bool is_read_only = (granted_by(grant.offer.flags) & kWrite) == 0 && transfer == wire::Transfer::kMap;
+  return is_read_only && !holds_anywhere(*grant.extents, grant.range(), kWrite);
+}
+
+// Null when there is no memory for it, or the copy cannot be sealed either.
+std::shared_ptr<Holding> sealed_copy(const MemoryObject& object) {
+  Result<std::shared_ptr<Holding>> copy = copy_whole(object);
+  return copy.is_ok() && copy.value()->object()->seal_against_writing() ? copy.take() : nullptr;
+}
+
+Result<Borrowed> borrow_what_is_offered(const Grant& grant, wire::Transfer transfer) {
   std::shared_ptr<Holding> whole = grant.extents->exact(grant.range());
   if (whole == nullptr) return carve_and_borrow(grant);
   Result<Loan> loan = borrow(*whole, grant.offer.flags);
   if (!loan.is_ok()) return loan.status();
-  return Borrowed{std::move(whole), loan.take()};
+  if (!should_be_replaced(grant, *whole, transfer)) return Borrowed{std::move(whole), loan.take()};
+  std::shared_ptr<Holding> copy = sealed_copy(*whole->object());
+  if (copy == nullptr) return Borrowed{std::move(whole), loan.take()};
+  Result<Loan> loan_of_copy = borrow(*copy, grant.offer.flags);
+  if (!loan_of_copy.is_ok()) return loan_of_copy.status();
+  grant.extents->exchange(grant.range(), *whole, copy);
+  if (grant.extents->exact(grant.range()) != copy) return has_just_gone();
+  return Borrowed{std::move(copy), loan_of_copy.take()};
 }
 
 Status drop_from_region(Region& region, ByteRange range, uint32_t flags) {
@@ -108,24 +137,23 @@ void drop_from_offers(Extents& extents, ByteRange range, uint32_t flags) {
   }
 }
 
-// A part of the range may have been given up before.
-bool holds_anywhere(const Extents& extents, ByteRange range, Rights right) {
-  const std::vector<Extent> pieces = extents.pieces(range);
-  return std::any_of(pieces.begin(), pieces.end(), [&](const Extent& piece) { return (piece.rights & right) != 0; });
-}
-
 }  // namespace
 
-bool takes_time(const Grant& grant) { return grant.extents->exact(grant.range()) == nullptr; }
+bool is_part(const Grant& grant) { return grant.extents->exact(grant.range()) == nullptr; }
+
+bool takes_time(const Grant& grant, wire::Transfer transfer) {
+  const std::shared_ptr<Holding> whole = grant.extents->exact(grant.range());
+  return whole == nullptr || should_be_replaced(grant, *whole, transfer);
+}
 
 Status carve_now(const Grant& grant) {
-  if (!takes_time(grant)) return Status();
+  if (!is_part(grant)) return Status();
   Result<std::shared_ptr<Holding>> part = new_part(grant.range().length);
   return part.is_ok() ? carve_with(grant, part.take(), Writers::kStill) : part.status();
 }
 
 Result<Parcel> pack(const Grant& grant, wire::Transfer transfer) {
-  Result<Borrowed> borrowed = borrow_what_is_offered(grant);
+  Result<Borrowed> borrowed = borrow_what_is_offered(grant, transfer);
   if (!borrowed.is_ok()) return borrowed.status();
   auto& [holding, loan] = borrowed.value();
   Result<UniqueFd> descriptor = descriptor_to_grant(*holding->object(), grant.offer.flags, transfer);

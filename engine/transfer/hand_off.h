@@ -19,11 +19,15 @@ struct Parcel {
 };
 
 // True when a part must be carved out of a larger object first, which takes as long as copying it.
-bool takes_time(const Grant& grant);
+bool is_part(const Grant& grant);
+// True when bytes must be copied first: those of a part, or of an object that should be immutable and cannot be sealed.
+bool takes_time(const Grant& grant, wire::Transfer transfer);
 
 // Before the terms are sent. A part of a larger object gets one of its own first; nothing else changes for the source.
 // kBusy when somebody has a share of what would have to be taken apart or given away, kNotOffered when a part is gone.
-// Who pulls the memory gets a copy: to read it is enough, and what is disowned it takes out as it goes.
+// What nobody may write any more and still cannot be sealed, because somebody has pinned a page, is copied, and the
+// copy sealed: it is what the source has from then on. Who pulls the memory gets a copy: to read it is enough, and what
+// is disowned it takes out as it goes.
 Result<Parcel> pack(const Grant& grant, wire::Transfer transfer);
 // So that a range can be packed without anybody waiting; for a caller that knows that nobody writes meanwhile.
 Status carve_now(const Grant& grant);

@@ -128,7 +128,7 @@ Status PeerConnection::wait_for_flights(const wire::Claim& claim, OfferId offer)
 }
 
 void PeerConnection::pack_and_grant(Grant grant, wire::Transfer transfer) {
-  if (!takes_time(grant)) {
+  if (!takes_time(grant, transfer)) {
     Result<Parcel> parcel = pack(grant, transfer);
     return this->grant(std::move(grant), transfer, std::move(parcel));
   }

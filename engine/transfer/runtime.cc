@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/base/checkpoint.h"
+#include "engine/pager/write_guards.h"
 #include "engine/sys/page_table.h"
 #include "engine/transfer/hand_off.h"
 #include "engine/transfer/rights.h"
@@ -16,6 +17,9 @@ std::string hex(uint64_t address) {
   std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(address));
   return text;
 }
+
+// A guard that is not to be had now may be when the part is claimed.
+bool can_hold_up_writers() { return write_guard().status().code() != Code::kUnsupported; }
 
 bool is_in_pool(const Extents& extents, ByteRange range) {
   const std::vector<Extent> pieces = extents.pieces(range);
@@ -79,11 +83,13 @@ Result<std::shared_ptr<Region>> Runtime::region_to_offer(const OfferRequest& req
 // A part is taken apart from the rest when it is claimed, while its writers wait. Where nothing can make them wait it
 // is done now, on the thread that offers and so does not write.
 Status Runtime::separate_if_needed(const std::shared_ptr<Region>& region, const OfferRequest& request) {
-  static const bool can_make_writers_wait = WriteGuard::open().is_ok();
   const std::shared_ptr<Extents> extents = region->extents();
-  if (can_make_writers_wait || extents == nullptr) return Status();
+  if (extents == nullptr) return Status();
   const Offer offer{0, 0, request.address, request.byte_length, request.flags, OfferState::kPending};
-  return carve_now(Grant{offer, extents, region});
+  const Grant grant{offer, extents, region};
+  if (!is_part(grant) || can_hold_up_writers()) return Status();
+  Status status = carve_now(grant);
+  return status.code() == Code::kBusy ? status.with("nothing was offered") : status;
 }
 
 Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<OfferObserver> observer) {

@@ -35,7 +35,8 @@ class Seals {
 
   void begin_next(DestinationId claimer);
 
-  std::unordered_map<DestinationId, std::deque<Wanted>> waiting_;  // a queue, empty or not, of whoever has one under way
+  std::unordered_map<DestinationId, std::deque<Wanted>>
+      waiting_;  // a queue, empty or not, of whoever has one under way
   Aside aside_;
 };
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { allocate, vmClaim, vmOffer, VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, type Offer, type Region } from 'vmoffer';
 import { startHostile, type Child } from '../../support/child.js';
-import { expectPages, fillPages, PAGE } from '../../support/pages.js';
+import { expectPages, fillPages, isZeroed, PAGE } from '../../support/pages.js';
 
 const SEED = 389;
 const PAGES = 5;
@@ -48,6 +48,12 @@ describe('a claimer that pins what it claims', () => {
     return (await asked<{ answered: number }>('counts-answers-to-pinned')).answered;
   }
 
+  /** Of the memory, but not of its pages. */
+  async function letGo(): Promise<void> {
+    await asked('lets-go-of-pinned');
+    for (const offer of offers) await offer.released;
+  }
+
   async function readAnswers(): Promise<string[]> {
     return (await asked<{ said: string[] }>('reads-answers-to-pinned')).said;
   }
@@ -66,6 +72,27 @@ describe('a claimer that pins what it claims', () => {
       expect(claim.immutable).to.be.true;
       expect(await countAnswered()).to.be.below(PINNED);
       expect(await readAnswers()).to.deep.equal(new Array(PINNED).fill('done'));
+    });
+  }
+
+  for (const [name, flags] of [
+    ['claimed', VMO_GRANT_R],
+    ['claimed by the last who may write', LAST_WRITER],
+    ['disowned', VMO_GRANT_R | VMO_DISOWN],
+  ] as const) {
+    it(`does not keep it from being immutable for those who come after: it is ${name}`, async () => {
+      await pin(1, LAST_WRITER);
+      expect(await readAnswers()).to.deep.equal(['done']);
+      const [region] = regions;
+      region!.view().fill(0xee, 0, 8); // for itself alone
+      if (flags & VMO_DISOWN) await letGo();
+      const next = vmOffer(process.pid, region!, flags);
+      using claim = await vmClaim(process.pid, next.address);
+      expect(claim.immutable).to.be.true;
+      expectPages(claim.view(0, (PAGES - 1) * PAGE), SEED);
+      expect(isZeroed(claim.view((PAGES - 1) * PAGE))).to.be.true;
+      if (flags & VMO_DISOWN) return;
+      expect(region!.view()[0]).not.to.equal(claim.view()[0]);
     });
   }
 
