@@ -15,6 +15,12 @@ function allocateFilled(): Region {
   return region;
 }
 
+function first(regions: Region[]): Region {
+  const [region] = regions;
+  if (region === undefined) throw new Error('nothing was pinned');
+  return region;
+}
+
 describe('a claimer that pins what it claims', () => {
   let rogue: Child;
   let regions: Region[];
@@ -83,16 +89,16 @@ describe('a claimer that pins what it claims', () => {
     it(`does not keep it from being immutable for those who come after: it is ${name}`, async () => {
       await pin(1, LAST_WRITER);
       expect(await readAnswers()).to.deep.equal(['done']);
-      const [region] = regions;
-      region!.view().fill(0xee, 0, 8); // for itself alone
+      const region = first(regions);
+      region.view().fill(0xee, 0, 8); // for itself alone
       if (flags & VMO_DISOWN) await letGo();
-      const next = vmOffer(process.pid, region!, flags);
+      const next = vmOffer(process.pid, region, flags);
       using claim = await vmClaim(process.pid, next.address);
       expect(claim.immutable).to.be.true;
       expectPages(claim.view(0, (PAGES - 1) * PAGE), SEED);
       expect(isZeroed(claim.view((PAGES - 1) * PAGE))).to.be.true;
       if (flags & VMO_DISOWN) return;
-      expect(region!.view()[0]).not.to.equal(claim.view()[0]);
+      expect(region.view()[0]).not.to.equal(claim.view()[0]);
     });
   }
 
@@ -101,7 +107,7 @@ describe('a claimer that pins what it claims', () => {
     for (const offer of offers) expect(await offer.claimed).to.equal('claimed');
     rogue.kill('SIGKILL');
     for (const offer of offers) await offer.released;
-    using claim = await vmClaim(process.pid, vmOffer(process.pid, regions[0]!, VMO_GRANT_R).address);
+    using claim = await vmClaim(process.pid, vmOffer(process.pid, first(regions), VMO_GRANT_R).address);
     expectPages(claim.view(0, (PAGES - 1) * PAGE), SEED);
   });
 });
