@@ -199,7 +199,7 @@ void PeerConnection::on_mapped(const wire::Mapped& mapped) {
   host_.flights().look_at(offer_id_);
   checkpoint("source.acknowledged");
   if (has_taken_back()) {
-    host_.offers().return_claim(offer_id_);
+    return_claim();
     return refuse(Status(Code::kTimeout, "the claim was taken back; the offer stands"));
   }
   become_leased();
@@ -269,7 +269,7 @@ Status PeerConnection::drop_what_was_offered() {
   grant_.reset();
   Status status = drop_rights(grant);
   if (!status.is_ok()) {
-    host_.offers().return_claim(offer_id_);
+    return_claim();
     return status;
   }
   host_.offers().revoke(
@@ -278,9 +278,17 @@ Status PeerConnection::drop_what_was_offered() {
   return status;
 }
 
+// The memory is lent to nobody any more before anybody hears of it, and may ask for it anew.
+void PeerConnection::return_claim() {
+  grant_.reset();
+  object_.reset();
+  loan_ = {};
+  host_.offers().return_claim(offer_id_);
+}
+
 void PeerConnection::on_declined() {
   if (state_ == State::kGranted) {
-    host_.offers().return_claim(offer_id_);
+    return_claim();
     return end();
   }
   on_hang_up();
