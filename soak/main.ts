@@ -51,7 +51,6 @@ async function main(wanted: Arguments): Promise<void> {
   mkdirSync(join('out', 'soak'), { recursive: true });
   log = join('out', 'soak', `${wanted.seed}-${process.pid}.log`);
   const again = `npm run soak -- --minutes ${wanted.seconds / 60} --seed ${wanted.seed} --processes ${wanted.processes}`;
-  say(`${again}\nAll that is said here is in ${log}`);
   const crew = new Crew(new Random(wanted.seed), wanted, faultOfEnvironment());
   const finish = (failures: readonly string[], code = failures.length === 0 ? 0 : 1) => {
     crew.killAll();
@@ -69,6 +68,8 @@ async function main(wanted: Arguments): Promise<void> {
   process.on('uncaughtException', (error) => {
     finish([`the soak itself has failed: ${error.stack ?? error.message}`]);
   });
+  // Whoever reads this may end it from here on.
+  say(`${again}\nAll that is said here is in ${log}`);
   try {
     finish(await Promise.race([soak(wanted, crew), crew.failure]));
   } catch (error) {

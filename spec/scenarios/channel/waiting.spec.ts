@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Channel } from 'vmoffer';
+import { Channel, vmListOfferSync } from 'vmoffer';
 import { until } from '../../support/barriers.js';
 import { fillUp, openBothEnds, openTo } from '../../support/channels.js';
 import { startObedient } from '../../support/obedient.js';
@@ -145,7 +145,7 @@ describe('opening a channel', () => {
   it('fails when there is no such process, and when it ends before it accepts', async () => {
     const peer = await startObedient();
     const opening = rejectionOf(Channel.open(peer.pid), 'ERR_VMO_PEER_GONE');
-    await peer.call('ownPid');
+    await until('it is offered', () => vmListOfferSync().some(({ destPid }) => destPid === peer.pid));
     await peer[Symbol.asyncDispose]();
     await opening;
     await rejectionOf(Channel.open(peer.pid), 'ERR_VMO_NO_PROCESS');
