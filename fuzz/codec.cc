@@ -2,13 +2,11 @@
 // encoded.
 #include "engine/wire/codec.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <variant>
 #include <vector>
 
-#include "fuzz/packets.h"
 #include "fuzz/target.h"
 
 namespace {
@@ -44,12 +42,4 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   expect(again.value().index() == message.value().index(), "it is of the same kind");
   expect(wire::encode(again.value()) == encoded, "it is the same");
   return 0;
-}
-
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
-  std::vector<uint8_t> packet(data, data + size);
-  fuzz::mutate_packet(packet, seed);
-  const size_t length = std::min(packet.size(), max_size);
-  std::copy_n(packet.begin(), length, data);
-  return length;
 }

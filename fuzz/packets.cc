@@ -4,6 +4,7 @@
 #include <random>
 
 #include "engine/wire/messages.h"
+#include "fuzz/target.h"
 
 namespace vmoffer::fuzz {
 namespace {
@@ -91,3 +92,11 @@ class Mutation {
 void mutate_packet(std::vector<uint8_t>& packet, uint32_t seed) { Mutation(packet, seed).run(); }
 
 }  // namespace vmoffer::fuzz
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  std::vector<uint8_t> packet(data, data + size);
+  vmoffer::fuzz::mutate_packet(packet, seed);
+  const size_t length = std::min(packet.size(), max_size);
+  std::copy_n(packet.begin(), length, data);
+  return length;
+}
