@@ -12,7 +12,7 @@ if (!tidy) {
 }
 
 const evaluate = (expression) => execFileSync(process.execPath, ['-p', expression], { encoding: 'utf8' }).trim();
-const flags = ['-xc++', '-std=gnu++20', '-fno-exceptions', '-fno-rtti', '-I.', '-DNAPI_VERSION=8'];
+const flags = ['-xc++', '-std=gnu++20', '-fno-exceptions', '-fno-rtti', '-I.', '-DNAPI_VERSION=8', '-Wthread-safety'];
 flags.push('-DNODE_ADDON_API_DISABLE_CPP_EXCEPTIONS');
 flags.push('-isystem', evaluate("path.resolve(require('node-addon-api').include_dir)"));
 flags.push(

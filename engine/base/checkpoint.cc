@@ -3,20 +3,21 @@
 #ifdef VMO_PROBE
 
 #include <memory>
-#include <mutex>
+
+#include "engine/base/mutex.h"
 
 namespace vmoffer {
 namespace {
 
 using Hook = std::function<void(const std::string&)>;
 
-std::mutex& hook_mutex() {
-  static auto* const mutex = new std::mutex;
-  return *mutex;
-}
+struct Slot {
+  Mutex mutex;
+  std::shared_ptr<Hook> hook VMO_GUARDED_BY(mutex);
+};
 
-std::shared_ptr<Hook>& hook_slot() {
-  static auto* const slot = new std::shared_ptr<Hook>;
+Slot& the_slot() {
+  static auto* const slot = new Slot;
   return *slot;
 }
 
@@ -24,15 +25,17 @@ std::shared_ptr<Hook>& hook_slot() {
 
 void set_checkpoint_hook(std::function<void(const std::string&)> hook) {
   auto next = hook ? std::make_shared<Hook>(std::move(hook)) : nullptr;
-  const std::lock_guard lock(hook_mutex());
-  hook_slot() = std::move(next);
+  Slot& slot = the_slot();
+  const MutexLock lock(slot.mutex);
+  slot.hook = std::move(next);
 }
 
 void checkpoint(const char* name) {
   std::shared_ptr<Hook> hook;
   {
-    const std::lock_guard lock(hook_mutex());
-    hook = hook_slot();
+    Slot& slot = the_slot();
+    const MutexLock lock(slot.mutex);
+    hook = slot.hook;
   }
   if (hook) (*hook)(name);
 }

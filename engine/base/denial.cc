@@ -2,34 +2,40 @@
 
 #ifdef VMO_PROBE
 
-#include <mutex>
 #include <set>
 #include <string>
+
+#include "engine/base/mutex.h"
 
 namespace vmoffer {
 namespace {
 
-std::mutex mutex;
+struct Denied {
+  Mutex mutex;
+  std::set<std::string> names VMO_GUARDED_BY(mutex);
+};
 
-std::set<std::string>& denied() {
-  static auto* const forever = new std::set<std::string>;
+Denied& denied() {
+  static auto* const forever = new Denied;
   return *forever;
 }
 
 }  // namespace
 
 void deny(const char* what, bool is_denied) {
-  const std::lock_guard lock(mutex);
+  Denied& all = denied();
+  const MutexLock lock(all.mutex);
   if (is_denied) {
-    denied().insert(what);
+    all.names.insert(what);
   } else {
-    denied().erase(what);
+    all.names.erase(what);
   }
 }
 
 bool is_denied(const char* what) {
-  const std::lock_guard lock(mutex);
-  return denied().contains(what);
+  Denied& all = denied();
+  const MutexLock lock(all.mutex);
+  return all.names.contains(what);
 }
 
 }  // namespace vmoffer

@@ -83,7 +83,7 @@ void EventLoop::cancel_call(Token token) {
 void EventLoop::post(std::function<void()> task) {
   bool was_idle;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     was_idle = tasks_.empty();
     tasks_.push_back(std::move(task));
   }
@@ -92,7 +92,7 @@ void EventLoop::post(std::function<void()> task) {
 
 void EventLoop::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     is_stopping_ = true;
   }
   wakeup_.signal();
@@ -121,7 +121,7 @@ void EventLoop::dispatch(Token token, uint32_t events) {
 void EventLoop::run_tasks() {
   std::vector<std::function<void()>> tasks;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     tasks.swap(tasks_);
   }
   for (auto& task : tasks) task();
@@ -150,7 +150,7 @@ void EventLoop::run() {
     }
     run_tasks();
     run_due_calls();
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (is_stopping_) return;
   }
 }

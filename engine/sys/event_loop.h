@@ -9,10 +9,10 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <unordered_map>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "engine/base/status.h"
 #include "engine/sys/unique_fd.h"
 #include "engine/sys/wakeup.h"
@@ -72,9 +72,9 @@ class EventLoop {
   std::map<std::pair<Clock::time_point, Token>, std::function<void()>> calls_;
   std::unordered_map<Token, Clock::time_point> call_times_;
 
-  std::mutex mutex_;  // guards the two below
-  std::vector<std::function<void()>> tasks_;
-  bool is_stopping_ = false;
+  Mutex mutex_;
+  std::vector<std::function<void()>> tasks_ VMO_GUARDED_BY(mutex_);
+  bool is_stopping_ VMO_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace vmoffer

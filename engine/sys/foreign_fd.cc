@@ -3,10 +3,9 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 
+#include "engine/base/mutex.h"
 #include "engine/sys/thread.h"
 
 namespace vmoffer {
@@ -25,14 +24,14 @@ class Closer {
   }
 
   void take(int fd) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     waiting_.push_back(fd);
     if (waiting_.size() > idle_ && threads_ < kMaxThreads && start_thread()) ++threads_;
     is_needed_.notify_one();
   }
 
   size_t waiting() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return waiting_.size();
   }
 
@@ -45,26 +44,30 @@ class Closer {
   }
 
   void run() {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      ++idle_;
-      const bool is_needed = is_needed_.wait_for(lock, kIdleTime, [this] { return !waiting_.empty(); });
-      --idle_;
-      if (!is_needed) break;
-      const int fd = waiting_.front();
-      waiting_.pop_front();
-      lock.unlock();
-      ::close(fd);
-      lock.lock();
-    }
-    --threads_;
+    for (int fd = await_one(); fd >= 0; fd = await_one()) ::close(fd);
   }
 
-  std::mutex mutex_;  // guards all below
-  std::condition_variable is_needed_;
-  std::deque<int> waiting_;
-  size_t idle_ = 0;
-  size_t threads_ = 0;
+  // -1 when there has been none for a while: then the thread no longer counts.
+  int await_one() {
+    const auto enough = std::chrono::steady_clock::now() + kIdleTime;
+    const MutexLock lock(mutex_);
+    ++idle_;
+    while (waiting_.empty() && is_needed_.wait_until(mutex_, enough)) continue;
+    --idle_;
+    if (waiting_.empty()) {
+      --threads_;
+      return -1;
+    }
+    const int fd = waiting_.front();
+    waiting_.pop_front();
+    return fd;
+  }
+
+  Mutex mutex_;
+  Condition is_needed_;
+  std::deque<int> waiting_ VMO_GUARDED_BY(mutex_);
+  size_t idle_ VMO_GUARDED_BY(mutex_) = 0;
+  size_t threads_ VMO_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace

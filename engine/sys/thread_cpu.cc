@@ -7,11 +7,11 @@
 
 #include <cstddef>
 #include <cstdio>
-#include <mutex>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
 
+#include "engine/base/mutex.h"
 #include "engine/base/text.h"
 #include "engine/sys/program_symbol.h"
 #include "engine/sys/unique_fd.h"
@@ -26,22 +26,22 @@ constexpr size_t kMaxSightings = 256;
 class CoreDirectory {
  public:
   void add(uint32_t thread_id, const volatile uint32_t* core) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     cores_[thread_id] = core;
   }
   void remove(uint32_t thread_id) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     cores_.erase(thread_id);
   }
   int find(uint32_t thread_id) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = cores_.find(thread_id);
     return found == cores_.end() ? -1 : static_cast<int>(*found->second);
   }
 
  private:
-  std::mutex mutex_;
-  std::unordered_map<uint32_t, const volatile uint32_t*> cores_;
+  Mutex mutex_;
+  std::unordered_map<uint32_t, const volatile uint32_t*> cores_ VMO_GUARDED_BY(mutex_);
 };
 
 CoreDirectory& directory() {
