@@ -18,7 +18,7 @@ void AheadThread::start() {
 
 void AheadThread::order(std::shared_ptr<PagedRange> range) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!was_started_) start();
     readers_core_ = current_core();
     const bool is_waiting = std::find(ranges_.begin(), ranges_.end(), range) != ranges_.end();
@@ -29,18 +29,21 @@ void AheadThread::order(std::shared_ptr<PagedRange> range) {
 
 // Several ranges take turns, a chunk each.
 void AheadThread::run() {
-  std::unique_lock lock(mutex_);
   for (;;) {
-    ordered_.wait(lock, [this] { return !ranges_.empty(); });
-    std::shared_ptr<PagedRange> range = std::move(ranges_.front());
-    ranges_.pop_front();
-    const int readers_core = readers_core_;
-    lock.unlock();
-    stay_away_from(readers_core);
-    const bool has_more = range->install_ahead();
-    lock.lock();
-    if (has_more) ranges_.push_back(std::move(range));
+    Order order = await_order();
+    stay_away_from(order.readers_core);
+    if (!order.range->install_ahead()) continue;
+    const MutexLock lock(mutex_);
+    ranges_.push_back(std::move(order.range));
   }
+}
+
+AheadThread::Order AheadThread::await_order() {
+  const MutexLock lock(mutex_);
+  while (ranges_.empty()) ordered_.wait(mutex_);
+  Order order{std::move(ranges_.front()), readers_core_};
+  ranges_.pop_front();
+  return order;
 }
 
 void AheadThread::stay_away_from(int core) {

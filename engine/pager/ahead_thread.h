@@ -2,11 +2,11 @@
 // theirs. It is started by the first order, and lives as long as the process. Any thread may order.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <vector>
+
+#include "engine/base/mutex.h"
 
 namespace vmoffer {
 
@@ -27,18 +27,24 @@ class AheadThread {
   AheadThread& operator=(const AheadThread&) = delete;
 
  private:
-  void start();
+  struct Order {
+    std::shared_ptr<PagedRange> range;
+    int readers_core = -1;
+  };
+
+  void start() VMO_REQUIRES(mutex_);
   void run();
+  Order await_order();
   void stay_away_from(int core);
 
   const std::vector<int> all_cores_;
   int avoided_ = -1;  // run() only
 
-  std::mutex mutex_;  // guards all below
-  std::condition_variable ordered_;
-  std::deque<std::shared_ptr<PagedRange>> ranges_;
-  int readers_core_ = -1;
-  bool was_started_ = false;
+  Mutex mutex_;
+  Condition ordered_;
+  std::deque<std::shared_ptr<PagedRange>> ranges_ VMO_GUARDED_BY(mutex_);
+  int readers_core_ VMO_GUARDED_BY(mutex_) = -1;
+  bool was_started_ VMO_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace vmoffer

@@ -63,7 +63,7 @@ std::shared_ptr<Holding> Extents::exact(ByteRange range) const {
 }
 
 std::vector<Extent> Extents::pieces(ByteRange range) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<Extent> parts;
   for (auto next = at(range.offset); next != extents_.end() && next->first < range.end(); ++next) {
     parts.push_back(cut(next->second, range));
@@ -72,22 +72,22 @@ std::vector<Extent> Extents::pieces(ByteRange range) const {
 }
 
 bool Extents::is_wholly_gone() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return bytes_gone_ == byte_length_;
 }
 
 void Extents::keep_addresses(Mapping addresses) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   addresses_ = std::move(addresses);
 }
 
 void Extents::replace(const Extent& extent) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   put(extent);
 }
 
 void Extents::exchange(ByteRange range, const Holding& old, const std::shared_ptr<Holding>& copy) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   split(range.offset);
   split(range.end());
   const auto end = extents_.lower_bound(range.end());

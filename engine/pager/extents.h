@@ -9,9 +9,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "engine/base/rights.h"
 #include "engine/pager/holding.h"
 #include "engine/sys/mapping.h"
@@ -67,17 +67,16 @@ class Extents {
  private:
   using Map = std::map<uint64_t, Extent>;  // by first offset
 
-  // REQUIRES of all three: mutex_ is held.
-  Map::const_iterator at(uint64_t offset) const;  // the extent that holds the byte
-  void split(uint64_t offset);
-  void put(const Extent& extent);
+  Map::const_iterator at(uint64_t offset) const VMO_REQUIRES(mutex_);  // the extent that holds the byte
+  void split(uint64_t offset) VMO_REQUIRES(mutex_);
+  void put(const Extent& extent) VMO_REQUIRES(mutex_);
 
   const uint64_t address_;
   const uint64_t byte_length_;
-  mutable std::mutex mutex_;  // guards all below
-  Map extents_;
-  uint64_t bytes_gone_ = 0;
-  Mapping addresses_;
+  mutable Mutex mutex_;
+  Map extents_ VMO_GUARDED_BY(mutex_);
+  uint64_t bytes_gone_ VMO_GUARDED_BY(mutex_) = 0;
+  Mapping addresses_ VMO_GUARDED_BY(mutex_);
 };
 
 }  // namespace vmoffer

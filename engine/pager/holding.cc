@@ -21,13 +21,13 @@ Holding::~Holding() {
 }
 
 Result<Loan> Holding::lend() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!exclusive_loan_.expired()) return is_lent();
   return Loan(shared_loans_);
 }
 
 Result<Loan> Holding::lend_exclusively() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!exclusive_loan_.expired() || shared_loans_.use_count() > 1) return is_lent();
   auto entry = std::make_shared<int>();
   exclusive_loan_ = entry;
@@ -35,13 +35,13 @@ Result<Loan> Holding::lend_exclusively() {
 }
 
 void Holding::set_connection(ForeignFd connection) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   connection_ = std::move(connection);
 }
 
 Result<std::vector<ForeignFd>> Holding::leases_to_pass_on() const {
   std::vector<ForeignFd> leases;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (is_sole_) return leases;
   for (const ForeignFd& lease : inherited_) {
     Result<UniqueFd> copy = duplicate(lease.get());

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "engine/base/status.h"
 #include "engine/sys/foreign_fd.h"
 #include "engine/sys/memory_object.h"
@@ -55,11 +55,11 @@ class Holding {
   const std::vector<ForeignFd> inherited_;
   const bool is_sole_ = true;
 
-  mutable std::mutex mutex_;  // guards all below
-  ForeignFd connection_;
-  mutable bool is_passed_on_ = false;                            // somebody else stands for the claim, too
-  std::shared_ptr<int> shared_loans_ = std::make_shared<int>();  // counted by its references
-  std::weak_ptr<int> exclusive_loan_;
+  mutable Mutex mutex_;
+  ForeignFd connection_ VMO_GUARDED_BY(mutex_);
+  mutable bool is_passed_on_ VMO_GUARDED_BY(mutex_) = false;  // somebody else stands for the claim, too
+  std::shared_ptr<int> shared_loans_ VMO_GUARDED_BY(mutex_) = std::make_shared<int>();  // counted by its references
+  std::weak_ptr<int> exclusive_loan_ VMO_GUARDED_BY(mutex_);
 };
 
 }  // namespace vmoffer

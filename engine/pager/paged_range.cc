@@ -44,12 +44,12 @@ Result<std::shared_ptr<PagedRange>> PagedRange::open(const UserFault& userfault,
 
 void PagedRange::resolve(const Fault& fault) {
   const auto start = std::chrono::steady_clock::now();
-  Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (is_closed_) return;  // close() wakes the thread, the kernel answers
   const uint64_t byte_offset = fault.address - address_;
   const PageRange page{byte_offset / page_bytes_, 1};
   is_answering_ = true;
-  const bool has_woken = answer(lock, byte_offset, page) || try_again_alone(lock, page);
+  const bool has_woken = answer(byte_offset, page) || try_again_alone(page);
   if (!has_woken && !is_closed_) userfault_.wake(address_ + page.first * page_bytes_, page_bytes_);
   ++stats_.faults;
   stats_.fault_latency.add(nanoseconds_since(start));
@@ -59,23 +59,23 @@ void PagedRange::resolve(const Fault& fault) {
 
 // This and those below return whether the thread has been woken: what is installed wakes, what is there already does
 // not.
-bool PagedRange::answer(Lock& lock, uint64_t byte_offset, PageRange page) {
+bool PagedRange::answer(uint64_t byte_offset, PageRange page) {
   const bool is_on_its_way = is_in_flight(page);
-  if (installed_.contains(page.first) && !is_on_its_way) return bring_back(lock, byte_offset, page);
-  if (const auto share = read_ahead_.on_fault(page.first)) return install_share(lock, *share, page);
-  if (is_on_its_way) return install_page(lock, page);
-  return install_window(lock, byte_offset, page);
+  if (installed_.contains(page.first) && !is_on_its_way) return bring_back(byte_offset, page);
+  if (const auto share = read_ahead_.on_fault(page.first)) return install_share(*share, page);
+  if (is_on_its_way) return install_page(page);
+  return install_window(byte_offset, page);
 }
 
 // What failed may have been a page that was brought along.
-bool PagedRange::try_again_alone(Lock& lock, PageRange page) {
+bool PagedRange::try_again_alone(PageRange page) {
   if (is_closed_ || installed_.contains(page.first)) return false;
-  if (install_page(lock, page)) return true;
+  if (install_page(page)) return true;
   if (!is_closed_ && !installed_.contains(page.first)) forbid(page);
   return false;
 }
 
-bool PagedRange::install_window(Lock& lock, uint64_t byte_offset, PageRange page) {
+bool PagedRange::install_window(uint64_t byte_offset, PageRange page) {
   const WindowPlan& plan = window_.plan(byte_offset);
   const bool is_run = plan.is_sequential && plan.parts.size() == 1;
   if (is_run && helper_ != nullptr && read_ahead_.begin(plan.parts.front(), page.first)) order_ahead();
@@ -83,35 +83,35 @@ bool PagedRange::install_window(Lock& lock, uint64_t byte_offset, PageRange page
   const bool may_fill = plan.is_sequential && page_bytes_ < kStepBytes;
   bool is_whole = true;
   for (const PageRange part : plan.parts) {
-    const uint64_t count = install(lock, part, may_fill ? part : page);
+    const uint64_t count = install(part, may_fill ? part : page);
     stats_.pages_by_fault += count;
     is_whole = is_whole && count == part.count;
   }
   return is_whole;
 }
 
-bool PagedRange::install_share(Lock& lock, PageRange share, PageRange page) {
+bool PagedRange::install_share(PageRange share, PageRange page) {
   order_ahead();
-  const uint64_t count = install(lock, share, share);
+  const uint64_t count = install(share, share);
   stats_.pages_by_fault += count;
   const bool has_woken = share.contains(page.first) && count == share.count;
-  return has_woken || is_closed_ || install_page(lock, page);
+  return has_woken || is_closed_ || install_page(page);
 }
 
-bool PagedRange::install_page(Lock& lock, PageRange page) {
+bool PagedRange::install_page(PageRange page) {
   installed_.remove(page);
-  const uint64_t count = install(lock, page, page);
+  const uint64_t count = install(page, page);
   stats_.pages_by_fault += count;
   return count == 1;
 }
 
 // A page that counts as installed: another thread has touched it, too, and has been answered, or the kernel has taken
 // it out of the page table, and those around it most likely as well.
-bool PagedRange::bring_back(Lock& lock, uint64_t byte_offset, PageRange page) {
-  if (!install_page(lock, page)) return false;
+bool PagedRange::bring_back(uint64_t byte_offset, PageRange page) {
+  if (!install_page(page)) return false;
   for (const PageRange part : window_.plan(byte_offset).parts) {
     installed_.remove(part);
-    stats_.pages_by_fault += install(lock, part, page);
+    stats_.pages_by_fault += install(part, page);
   }
   return true;
 }
@@ -122,24 +122,24 @@ void PagedRange::order_ahead() {
 
 bool PagedRange::install_ahead() {
   const bool may_take_memory = !costs_memory_ || has_memory_to_spare();
-  Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (is_closed_) return false;
   const std::optional<PageRange> chunk = read_ahead_.take(as_many_bytes(kChunkOfSmallPages, page_bytes_));
   if (!chunk) return false;
-  if (may_take_memory) stats_.pages_by_read_ahead += install(lock, *chunk, {});
+  if (may_take_memory) stats_.pages_by_read_ahead += install(*chunk, {});
   const bool has_hole = !installed_.first_gap(*chunk).is_empty();
   if (has_hole) read_ahead_.give_up(*chunk);
   return !is_closed_ && read_ahead_.has_orders();
 }
 
-uint64_t PagedRange::install(Lock& lock, PageRange window, PageRange fill) {
+uint64_t PagedRange::install(PageRange window, PageRange fill) {
   uint64_t total = 0;
   uint64_t filled_end = 0;
   for (uint64_t at = window.first; !is_closed_ && at < window.end();) {
     const PageRange gap = installed_.first_gap({at, window.end() - at});
     if (gap.is_empty()) break;
     at = gap.first;
-    const CopyProgress progress = install_gap(lock, gap);
+    const CopyProgress progress = install_gap(gap);
     const uint64_t count = progress.bytes / page_bytes_;
     total += count;
     switch (progress.outcome) {
@@ -154,7 +154,7 @@ uint64_t PagedRange::install(Lock& lock, PageRange window, PageRange fill) {
       case CopyOutcome::kRetry:
         break;
       case CopyOutcome::kHole:
-        at = pass_hole(lock, gap, fill, filled_end);
+        at = pass_hole(gap, fill, filled_end);
         break;
       case CopyOutcome::kGone:
       case CopyOutcome::kFailed:
@@ -166,10 +166,10 @@ uint64_t PagedRange::install(Lock& lock, PageRange window, PageRange fill) {
 }
 
 // Its pages count as installed meanwhile, so that nobody else begins with them.
-CopyProgress PagedRange::install_gap(Lock& lock, PageRange gap) {
+CopyProgress PagedRange::install_gap(PageRange gap) {
   installed_.add(gap);
   CopyProgress progress;
-  without_lock(lock, gap, [&](PageSource& source) {
+  without_lock(gap, [&](PageSource& source) {
     progress = source.install(userfault_, address_ + gap.first * page_bytes_, gap.first * page_bytes_,
                               gap.count * page_bytes_);
   });
@@ -180,18 +180,18 @@ CopyProgress PagedRange::install_gap(Lock& lock, PageRange gap) {
 
 // close() waits for what is in flight, so the addresses stay the range's.
 template <typename Work>
-void PagedRange::without_lock(Lock& lock, PageRange pages, Work work) {
+void PagedRange::without_lock(PageRange pages, Work work) {
   const std::shared_ptr<PageSource> source = source_;
   const auto flight = in_flight_.insert(in_flight_.end(), {pages, ++last_flight_});
-  lock.unlock();
+  mutex_.unlock();
   work(*source);
-  lock.lock();
+  mutex_.lock();
   in_flight_.erase(flight);
   changed_.notify_all();
 }
 
 // `gap` begins with a hole. Fills it where it may, and returns from where to go on.
-uint64_t PagedRange::pass_hole(Lock& lock, PageRange gap, PageRange fill, uint64_t& filled_end) {
+uint64_t PagedRange::pass_hole(PageRange gap, PageRange fill, uint64_t& filled_end) {
   // A source that keeps punching holes must not keep the pager busy: one attempt, then the range is the kernel's.
   if (gap.first < filled_end) {
     leave_to_kernel_if_it_can();
@@ -201,7 +201,7 @@ uint64_t PagedRange::pass_hole(Lock& lock, PageRange gap, PageRange fill, uint64
   const PageRange fillable = intersect(gap, fill);
   if (fillable.is_empty()) return gap.end();
   bool is_filled = false;
-  without_lock(lock, fillable, [&](PageSource& source) {
+  without_lock(fillable, [&](PageSource& source) {
     is_filled = source.fill_hole(fillable.first * page_bytes_, fillable.count * page_bytes_);
   });
   if (!is_filled) leave_to_kernel_if_it_can();
@@ -234,7 +234,7 @@ void PagedRange::leave_to_kernel() {
 void PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {
   std::shared_ptr<PageSource> source;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     source = source_;
   }
   if (source == nullptr) return;
@@ -256,11 +256,11 @@ void PagedRange::bring_by(PagesAside& aside, PageRange pages) {
   if (!aside.fill(pages.first * page_bytes_, pages.count * page_bytes_)) return;
   checkpoint("prefetch.filled");
   {
-    Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (is_closed_) return;
     stats_.pages_by_prefetch += put_in_place(aside, pages);
     // What is on its way to the range by itself is still to be read from the source.
-    changed_.wait(lock, [&] { return !is_in_flight(pages); });
+    while (is_in_flight(pages)) changed_.wait(mutex_);
   }
   aside.give_back();
 }
@@ -271,7 +271,7 @@ bool PagedRange::is_in_flight(PageRange pages) const {
 }
 
 bool PagedRange::is_wholly_missing(PageRange pages) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return !is_closed_ && installed_.first_gap(pages) == pages;
 }
 
@@ -297,27 +297,31 @@ uint64_t PagedRange::put_in_place(PagesAside& aside, PageRange pages) {
 void PagedRange::install_in_steps(PageRange pages, uint64_t step_pages) {
   for (uint64_t at = pages.first; at < pages.end(); at += step_pages) {
     checkpoint("prefetch.step");
-    Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (is_closed_) return;
     const PageRange step{at, std::min(step_pages, pages.end() - at)};
-    stats_.pages_by_prefetch += install(lock, step, step);
+    stats_.pages_by_prefetch += install(step, step);
   }
 }
 
 // A page can be touched before it is in the books: what is under way is waited for.
 PagingStats PagedRange::stats() const {
-  Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const uint64_t faults = stats_.faults;
   const uint64_t last = last_flight_;
-  changed_.wait(lock, [&] {
-    const bool is_answered = !is_answering_ || stats_.faults != faults;
-    return is_answered && (in_flight_.empty() || in_flight_.front().number > last);
-  });
+  while (is_still_under_way(faults, last)) changed_.wait(mutex_);
   return collect_stats();
 }
 
+// What had been begun when so many faults were answered and that was the last flight.
+bool PagedRange::is_still_under_way(uint64_t faults, uint64_t last_flight) const {
+  const bool is_answered = !is_answering_ || stats_.faults != faults;
+  const bool has_landed = in_flight_.empty() || in_flight_.front().number > last_flight;
+  return !is_answered || !has_landed;
+}
+
 PagingStats PagedRange::stats_so_far() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return collect_stats();
 }
 
@@ -341,7 +345,7 @@ PagingStats PagedRange::in_small_pages(PagingStats stats) const {
 void PagedRange::complete() {
   bool is_pulled;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     is_pulled = !is_closed_ && !source_->is_kernels_too();
   }
   if (is_pulled) prefetch(0, byte_length_);
@@ -351,8 +355,8 @@ void PagedRange::complete() {
 
 // The kernel would have zeros for it.
 void PagedRange::forbid_what_is_missing() {
-  Lock lock(mutex_);
-  await_flights(lock);
+  const MutexLock lock(mutex_);
+  await_flights();
   const PageRange all{0, byte_length_ / page_bytes_};
   while (!is_closed_ && !source_->is_kernels_too()) {
     const PageRange gap = installed_.first_gap(all);
@@ -362,27 +366,27 @@ void PagedRange::forbid_what_is_missing() {
 }
 
 void PagedRange::stop() {
-  Lock lock(mutex_);
-  stop(lock);
+  const MutexLock lock(mutex_);
+  stop_with_lock();
 }
 
-void PagedRange::stop(Lock& lock) {
+void PagedRange::stop_with_lock() {
   is_closed_ = true;
-  await_flights(lock);
+  await_flights();
 }
 
-void PagedRange::await_flights(Lock& lock) {
-  changed_.wait(lock, [this] { return in_flight_.empty(); });
+void PagedRange::await_flights() {
+  while (!in_flight_.empty()) changed_.wait(mutex_);
 }
 
 void PagedRange::set_replaced() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   is_replaced_ = true;
 }
 
 void PagedRange::close() {
-  Lock lock(mutex_);
-  stop(lock);
+  const MutexLock lock(mutex_);
+  stop_with_lock();
   if (source_ != nullptr) leave_to_kernel();
 }
 

@@ -13,12 +13,11 @@
 // Any thread may call any method but resolve(), which belongs to the one that reads the faults.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <mutex>
 
+#include "engine/base/mutex.h"
 #include "engine/base/page_set.h"
 #include "engine/pager/fault_window.h"
 #include "engine/pager/latency_histogram.h"
@@ -80,40 +79,41 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   PagedRange& operator=(const PagedRange&) = delete;
 
  private:
-  using Lock = std::unique_lock<std::mutex>;
   struct Flight {
     PageRange pages;
     uint64_t number = 0;
   };
 
-  bool answer(Lock& lock, uint64_t byte_offset, PageRange page);
-  bool try_again_alone(Lock& lock, PageRange page);
-  bool install_window(Lock& lock, uint64_t byte_offset, PageRange page);
-  bool install_share(Lock& lock, PageRange share, PageRange page);
-  bool install_page(Lock& lock, PageRange page);
-  bool bring_back(Lock& lock, uint64_t byte_offset, PageRange page);
-  void order_ahead();
+  bool answer(uint64_t byte_offset, PageRange page) VMO_REQUIRES(mutex_);
+  bool try_again_alone(PageRange page) VMO_REQUIRES(mutex_);
+  bool install_window(uint64_t byte_offset, PageRange page) VMO_REQUIRES(mutex_);
+  bool install_share(PageRange share, PageRange page) VMO_REQUIRES(mutex_);
+  bool install_page(PageRange page) VMO_REQUIRES(mutex_);
+  bool bring_back(uint64_t byte_offset, PageRange page) VMO_REQUIRES(mutex_);
+  void order_ahead() VMO_REQUIRES(mutex_);
   // Installs what of the window is not installed yet; returns how many pages that were. Where the object has holes they
   // are filled within `fill` alone: a guess must not cost memory.
-  uint64_t install(Lock& lock, PageRange window, PageRange fill);
-  CopyProgress install_gap(Lock& lock, PageRange gap);
+  uint64_t install(PageRange window, PageRange fill) VMO_REQUIRES(mutex_);
+  CopyProgress install_gap(PageRange gap) VMO_REQUIRES(mutex_);
+  // Lets go of the lock meanwhile.
   template <typename Work>
-  void without_lock(Lock& lock, PageRange pages, Work work);
+  void without_lock(PageRange pages, Work work) VMO_REQUIRES(mutex_);
   // Takes the lock for a moment only, again and again.
   void install_in_steps(PageRange pages, uint64_t step_pages);
   // Nothing where a part of it is there already, or the source says no.
   void bring_by(PagesAside& aside, PageRange pages);
-  bool is_in_flight(PageRange pages) const;  // any of them
+  bool is_in_flight(PageRange pages) const VMO_REQUIRES(mutex_);  // any of them
   bool is_wholly_missing(PageRange pages) const;
-  uint64_t put_in_place(PagesAside& aside, PageRange pages);
-  uint64_t pass_hole(Lock& lock, PageRange gap, PageRange fill, uint64_t& filled_end);
-  PagingStats in_small_pages(PagingStats stats) const;
-  void leave_to_kernel();
-  PagingStats collect_stats() const;  // REQUIRES: mutex_ is held
-  void stop(Lock& lock);
-  void await_flights(Lock& lock);
-  void leave_to_kernel_if_it_can();
-  void forbid(PageRange pages);
+  uint64_t put_in_place(PagesAside& aside, PageRange pages) VMO_REQUIRES(mutex_);
+  uint64_t pass_hole(PageRange gap, PageRange fill, uint64_t& filled_end) VMO_REQUIRES(mutex_);
+  PagingStats in_small_pages(PagingStats stats) const VMO_REQUIRES(mutex_);
+  void leave_to_kernel() VMO_REQUIRES(mutex_);
+  PagingStats collect_stats() const VMO_REQUIRES(mutex_);
+  bool is_still_under_way(uint64_t faults, uint64_t last_flight) const VMO_REQUIRES(mutex_);
+  void stop_with_lock() VMO_REQUIRES(mutex_);
+  void await_flights() VMO_REQUIRES(mutex_);
+  void leave_to_kernel_if_it_can() VMO_REQUIRES(mutex_);
+  void forbid(PageRange pages) VMO_REQUIRES(mutex_);
   void forbid_what_is_missing();
 
   const UserFault& userfault_;
@@ -123,18 +123,20 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   const bool costs_memory_;
   AheadThread* const helper_;
 
-  mutable std::mutex mutex_;            // guards all below
-  std::shared_ptr<PageSource> source_;  // until closed; shared with who gets pages ready without the lock
-  bool is_closed_ = false;
-  bool is_replaced_ = false;
-  std::list<Flight> in_flight_;  // being brought in without the lock, in the order of their numbers
-  uint64_t last_flight_ = 0;
-  bool is_answering_ = false;
-  mutable std::condition_variable changed_;  // of what is under way
-  PageSet installed_;
-  FaultWindow window_;
-  ReadAhead read_ahead_;
-  PagingStats stats_;
+  mutable Mutex mutex_;
+  mutable Condition changed_;  // of what is under way
+  // Until closed; shared with who gets pages ready without the lock.
+  std::shared_ptr<PageSource> source_ VMO_GUARDED_BY(mutex_);
+  bool is_closed_ VMO_GUARDED_BY(mutex_) = false;
+  bool is_replaced_ VMO_GUARDED_BY(mutex_) = false;
+  // Being brought in without the lock, in the order of their numbers.
+  std::list<Flight> in_flight_ VMO_GUARDED_BY(mutex_);
+  uint64_t last_flight_ VMO_GUARDED_BY(mutex_) = 0;
+  bool is_answering_ VMO_GUARDED_BY(mutex_) = false;
+  PageSet installed_ VMO_GUARDED_BY(mutex_);
+  FaultWindow window_ VMO_GUARDED_BY(mutex_);
+  ReadAhead read_ahead_ VMO_GUARDED_BY(mutex_);
+  PagingStats stats_ VMO_GUARDED_BY(mutex_);
 };
 
 }  // namespace vmoffer

@@ -10,14 +10,14 @@ Result<std::shared_ptr<PagedRange>> Pager::add(uint64_t address, uint64_t byte_l
   Result<std::shared_ptr<PagedRange>> range =
       PagedRange::open(userfault_, {address, byte_length}, std::move(source), ahead_.is_of_use() ? &ahead_ : nullptr);
   if (!range.is_ok()) return range;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ranges_[address] = range.value();
   return range;
 }
 
 void Pager::remove(const std::shared_ptr<PagedRange>& range) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     // A released region is asked again by its destructor, when a successor may have its addresses.
     const auto found = ranges_.find(range->address());
     if (found != ranges_.end() && found->second == range) ranges_.erase(found);
@@ -26,7 +26,7 @@ void Pager::remove(const std::shared_ptr<PagedRange>& range) {
 }
 
 std::shared_ptr<PagedRange> Pager::find(uint64_t address) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   auto behind = ranges_.upper_bound(address);
   if (behind == ranges_.begin()) return nullptr;
   const std::shared_ptr<PagedRange>& range = (--behind)->second;

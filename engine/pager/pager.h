@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 
+#include "engine/base/mutex.h"
 #include "engine/pager/ahead_thread.h"
 #include "engine/pager/paged_range.h"
 #include "engine/sys/userfault.h"
@@ -32,8 +32,8 @@ class Pager {
 
   const UserFault userfault_;
   AheadThread ahead_;
-  std::mutex mutex_;
-  std::map<uint64_t, std::shared_ptr<PagedRange>> ranges_;  // by first address
+  Mutex mutex_;
+  std::map<uint64_t, std::shared_ptr<PagedRange>> ranges_ VMO_GUARDED_BY(mutex_);  // by first address
 };
 
 }  // namespace vmoffer

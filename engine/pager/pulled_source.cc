@@ -91,8 +91,14 @@ CopyProgress PulledSource::install(const UserFault& userfault, uint64_t address,
 
 bool PulledSource::move_huge_page(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
                                   CopyProgress& progress) {
-  const std::unique_lock lock(aside_mutex_, std::try_to_lock);
-  if (!lock.owns_lock()) return false;
+  if (!aside_mutex_.try_lock()) return false;
+  const bool has_moved = move_by_aside(userfault, address, byte_offset, progress);
+  aside_mutex_.unlock();
+  return has_moved;
+}
+
+bool PulledSource::move_by_aside(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
+                                 CopyProgress& progress) {
   if (fault_aside_ == nullptr) fault_aside_ = open_aside();
   if (fault_aside_ == nullptr || !fault_aside_->fill(byte_offset, kAsideBytes)) return false;
   progress = fault_aside_->put_in_place(userfault, address, byte_offset, kAsideBytes);
@@ -122,13 +128,13 @@ PageRange PulledSource::pages_of(MemoryObject::Run run) const {
 }
 
 bool PulledSource::is_any_copied(MemoryObject::Run run) const {
-  const std::lock_guard lock(copied_mutex_);
+  const MutexLock lock(copied_mutex_);
   return copied_.contains_any(pages_of(run));
 }
 
 void PulledSource::give_back(const Turn& turn, MemoryObject::Run copied, MemoryObject::Run looked_at) {
   if (!consume_) return;
-  const std::lock_guard lock(copied_mutex_);
+  const MutexLock lock(copied_mutex_);
   copied_.add(pages_of(copied));
   if (turn.owns_lock()) return give_back_huge_pages(looked_at);
   PageRange rest = pages_of(looked_at);

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "engine/base/page_set.h"
 #include "engine/pager/page_source.h"
 #include "engine/sys/foreign_fd.h"
@@ -52,14 +53,16 @@ class PulledSource : public PageSource {
         copied_(object_->byte_length() / page_bytes()) {}
   CopyProgress install_data(const UserFault& userfault, uint64_t address, MemoryObject::Run run);
   bool move_huge_page(const UserFault& userfault, uint64_t address, uint64_t byte_offset, CopyProgress& progress);
+  bool move_by_aside(const UserFault& userfault, uint64_t address, uint64_t byte_offset, CopyProgress& progress)
+      VMO_REQUIRES(aside_mutex_);
   // The pool gets its huge pages back whole or not at all, so it counts what has been copied of each. Who reads one
   // holds the turn, lest it is made anew by reading it behind the last copy. Nothing is locked where that cannot be.
-  using Turn = std::unique_lock<std::mutex>;
+  using Turn = std::unique_lock<Mutex>;
   Turn take_turn();
   // What has been copied of what was looked at. To look at a page that another thread has given back makes it anew, so
   // that goes back again. REQUIRES: the turn is held.
   void give_back(const Turn& turn, MemoryObject::Run copied, MemoryObject::Run looked_at);
-  void give_back_huge_pages(MemoryObject::Run looked_at);
+  void give_back_huge_pages(MemoryObject::Run looked_at) VMO_REQUIRES(copied_mutex_);
   bool is_any_copied(MemoryObject::Run run) const;
   PageRange pages_of(MemoryObject::Run run) const;
 
@@ -67,13 +70,13 @@ class PulledSource : public PageSource {
   const std::vector<ForeignFd> leases_;
   const Mapping view_;
   const bool consume_;
-  std::mutex aside_mutex_;
-  std::unique_ptr<PagesAside> fault_aside_;  // for windows of that size
+  Mutex aside_mutex_;
+  std::unique_ptr<PagesAside> fault_aside_ VMO_GUARDED_BY(aside_mutex_);  // for windows of that size
   std::atomic<bool> may_move_ = true;
   std::atomic<uint64_t> bytes_pulled_ = 0;
-  std::mutex turn_;
-  mutable std::mutex copied_mutex_;
-  PageSet copied_;  // guarded by copied_mutex_
+  Mutex turn_;  // of who looks at the object: guards nothing here
+  mutable Mutex copied_mutex_;
+  PageSet copied_ VMO_GUARDED_BY(copied_mutex_);
 };
 
 }  // namespace vmoffer

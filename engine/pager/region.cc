@@ -57,6 +57,7 @@ Result<std::shared_ptr<Region>> Region::pull(PulledSource::Origin origin, Rights
   if (!source.is_ok()) return source.status();
   auto region = std::make_shared<Region>(mapping.take(), std::move(holding), rights, PageKind::kOrdinary);
   if (pager == nullptr) {
+    const MutexLock lock(region->mutex_);
     region->still_to_pull_ = source.take();
     return region;
   }
@@ -79,7 +80,7 @@ Rights Region::rights() const {
 }
 
 std::shared_ptr<Extents> Region::extents() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return extents_;
 }
 
@@ -88,7 +89,7 @@ Status Region::prefetch(uint64_t byte_offset, uint64_t byte_length) {
     paged_->prefetch(byte_offset, byte_length);
     return Status();
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (state_ != RegionState::kLive) return Status();
   if (still_to_pull_ != nullptr) {
     still_to_pull_->copy_to(address_, 0, byte_length_);
@@ -102,8 +103,13 @@ Status Region::prefetch(uint64_t byte_offset, uint64_t byte_length) {
 PagingStats Region::stats() const { return paged_ == nullptr ? PagingStats() : paged_->stats(); }
 
 void Region::when_disowned(std::function<void()> tell) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   tell_disowned_ = std::move(tell);
+}
+
+void Region::hold_while_held(std::shared_ptr<void> token) {
+  const MutexLock lock(mutex_);
+  token_ = std::move(token);
 }
 
 // Offers outlive the region, and memory without an object does not.
@@ -140,7 +146,7 @@ void Region::release(bool keep_addresses) {
 }
 
 void Region::give_back(bool keep_addresses) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (state_.exchange(RegionState::kReleased) == RegionState::kReleased) return;
   token_.reset();
   const bool is_offered = extents_.use_count() > 2;
@@ -165,7 +171,7 @@ Status Region::replace(ByteRange range) {
 
 Status Region::carve(ByteRange range, std::shared_ptr<Holding> part, Writers writers) {
   finish_paging();  // a range can have one userfaultfd only
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (state_ != RegionState::kLive) return Status(Code::kNotOwned, "the region has just been released or disowned");
   return vmoffer::carve(*extents_, &mapping_, range, std::move(part), writers);
 }
@@ -178,7 +184,7 @@ Status Region::disown(ByteRange range) {
 }
 
 Status Region::take_out(ByteRange range) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (state_ != RegionState::kLive) return Status();
   Status status = replace(range);
   if (!status.is_ok()) return status;
@@ -193,7 +199,7 @@ Status Region::take_out(ByteRange range) {
 
 Status Region::drop_write(ByteRange range) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (state_ != RegionState::kLive) return Status();
     for (const Extent& piece : extents_->pieces(range)) {
       if ((piece.rights & kWrite) == 0) continue;
@@ -210,7 +216,7 @@ Status Region::drop_write(ByteRange range) {
 }
 
 Status Region::drop_execute(ByteRange range) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (state_ != RegionState::kLive) return Status();
   for (const Extent& piece : extents_->pieces(range)) {
     if ((piece.rights & kExecute) == 0) continue;

@@ -11,8 +11,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 
+#include "engine/base/mutex.h"
 #include "engine/base/paging.h"
 #include "engine/base/rights.h"
 #include "engine/pager/carve.h"
@@ -68,7 +68,7 @@ class Region {
 
   // Lets go of it once it has the memory no more. Called once, before the region is shared. Its destructor may be
   // called with the region's lock.
-  void hold_while_held(std::shared_ptr<void> token) { token_ = std::move(token); }
+  void hold_while_held(std::shared_ptr<void> token);
 
   // Gives the memory back. With `keep_addresses` the range reads as zeros from then on and its addresses stay taken
   // until the region is destroyed, so that whoever still holds a pointer harms nobody. Idempotent.
@@ -93,11 +93,11 @@ class Region {
  private:
   Status page_by(Pager& pager, std::unique_ptr<PageSource> source);
   void finish_paging();
-  void save_for_offers();  // REQUIRES: mutex_ is held, no page is missing
+  void save_for_offers() VMO_REQUIRES(mutex_);  // REQUIRES: no page is missing
   void stop_paging();
   void give_back(bool keep_addresses);  // REQUIRES: release() has a reference to the extents
   Status take_out(ByteRange range);
-  Status replace(ByteRange range);  // REQUIRES: mutex_ is held, nothing is being installed
+  Status replace(ByteRange range) VMO_REQUIRES(mutex_);  // REQUIRES: nothing is being installed
 
   const uint64_t address_;
   const uint64_t byte_length_;
@@ -109,13 +109,13 @@ class Region {
   std::shared_ptr<PagedRange> paged_;
   RegionMap* map_ = nullptr;
 
-  mutable std::mutex mutex_;  // guards all below
-  Mapping mapping_;
-  std::shared_ptr<Extents> extents_;  // until released
-  std::weak_ptr<Extents> offered_;    // from then on
-  std::unique_ptr<PulledSource> still_to_pull_;
-  std::function<void()> tell_disowned_;
-  std::shared_ptr<void> token_;
+  mutable Mutex mutex_;
+  Mapping mapping_ VMO_GUARDED_BY(mutex_);
+  std::shared_ptr<Extents> extents_ VMO_GUARDED_BY(mutex_);  // until released
+  std::weak_ptr<Extents> offered_ VMO_GUARDED_BY(mutex_);    // from then on
+  std::unique_ptr<PulledSource> still_to_pull_ VMO_GUARDED_BY(mutex_);
+  std::function<void()> tell_disowned_ VMO_GUARDED_BY(mutex_);
+  std::shared_ptr<void> token_ VMO_GUARDED_BY(mutex_);
 };
 
 }  // namespace vmoffer

@@ -4,7 +4,7 @@ namespace vmoffer {
 
 void RegionMap::add(const std::shared_ptr<Region>& region) {
   region->attach_map(*this);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   regions_[region->address()] = region;
 }
 
@@ -12,7 +12,7 @@ void RegionMap::add(const std::shared_ptr<Region>& region) {
 // the lock, here and in find().
 void RegionMap::remove(const Region& region) {
   std::shared_ptr<Region> held;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = regions_.find(region.address());
   if (found == regions_.end()) return;
   held = found->second.lock();
@@ -21,7 +21,7 @@ void RegionMap::remove(const Region& region) {
 
 std::shared_ptr<Region> RegionMap::find(uint64_t address) {
   std::shared_ptr<Region> region;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   auto behind = regions_.upper_bound(address);
   if (behind == regions_.begin()) return nullptr;
   region = (--behind)->second.lock();

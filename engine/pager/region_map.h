@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 
+#include "engine/base/mutex.h"
 #include "engine/pager/region.h"
 
 namespace vmoffer {
@@ -20,8 +20,8 @@ class RegionMap {
   std::shared_ptr<Region> find(uint64_t address);
 
  private:
-  std::mutex mutex_;
-  std::map<uint64_t, std::weak_ptr<Region>> regions_;
+  Mutex mutex_;
+  std::map<uint64_t, std::weak_ptr<Region>> regions_ VMO_GUARDED_BY(mutex_);
 };
 
 }  // namespace vmoffer

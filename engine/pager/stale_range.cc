@@ -1,10 +1,10 @@
 #include "engine/pager/stale_range.h"
 
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "engine/base/denial.h"
+#include "engine/base/mutex.h"
 #include "engine/sys/stale_fault.h"
 #include "engine/sys/thread.h"
 #include "engine/sys/thread_cpu.h"
@@ -23,14 +23,14 @@ class StaleFaults {
   // Null where it is not to be had, or not now. The thread that answers comes to the caller's core: the caller is about
   // to wait for it, and to wake it elsewhere takes several times as long.
   const StaleFault* get() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (fault_ == nullptr && !is_refused_) start();
     if (fault_ != nullptr) come_here();
     return fault_.get();
   }
 
  private:
-  void start() {
+  void start() VMO_REQUIRES(mutex_) {
     Result<StaleFault> fault = StaleFault::open();
     // A descriptor may be free the next time; a right that a process has not it will not get.
     is_refused_ = !fault.is_ok() && fault.status().code() == Code::kUnsupported;
@@ -41,18 +41,18 @@ class StaleFaults {
     thread_.emplace(thread.take());
   }
 
-  void come_here() {
+  void come_here() VMO_REQUIRES(mutex_) {
     const int core = current_core();
     if (core < 0 || core == core_) return;
     core_ = core;
     thread_->keep_on(core);
   }
 
-  std::mutex mutex_;  // guards all below
-  std::unique_ptr<StaleFault> fault_;
-  std::optional<Thread> thread_;
-  int core_ = -1;  // where the thread was sent last
-  bool is_refused_ = false;
+  Mutex mutex_;
+  std::unique_ptr<StaleFault> fault_ VMO_GUARDED_BY(mutex_);
+  std::optional<Thread> thread_ VMO_GUARDED_BY(mutex_);
+  int core_ VMO_GUARDED_BY(mutex_) = -1;  // where the thread was sent last
+  bool is_refused_ VMO_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace

@@ -1,7 +1,8 @@
 #include "engine/pager/write_guards.h"
 
 #include <memory>
-#include <mutex>
+
+#include "engine/base/mutex.h"
 
 namespace vmoffer {
 namespace {
@@ -14,7 +15,7 @@ class WriteGuards {
   }
 
   Result<const WriteGuard*> get() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (guard_ == nullptr && refusal_.is_ok()) {
       Status status = open();
       if (!status.is_ok()) return status;
@@ -24,7 +25,7 @@ class WriteGuards {
   }
 
  private:
-  Status open() {
+  Status open() VMO_REQUIRES(mutex_) {
     Result<WriteGuard> guard = WriteGuard::open();
     if (guard.is_ok()) {
       guard_ = std::make_unique<const WriteGuard>(guard.take());
@@ -34,9 +35,9 @@ class WriteGuards {
     return guard.status();
   }
 
-  std::mutex mutex_;  // guards all below
-  std::unique_ptr<const WriteGuard> guard_;
-  Status refusal_;
+  Mutex mutex_;
+  std::unique_ptr<const WriteGuard> guard_ VMO_GUARDED_BY(mutex_);
+  Status refusal_ VMO_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -4,15 +4,18 @@ namespace vmoffer {
 
 HeldClaim::~HeldClaim() { book.remove(number); }
 
-void HeldClaims::add(const ReceivedClaim& claim) {
-  Region& region = *claim.region;
+// Not with the lock: a region that ends takes its claim out with its own lock held.
+void HeldClaims::add(const ReceivedClaim& claim) { claim.region->hold_while_held(enter(claim)); }
+
+std::shared_ptr<HeldClaim> HeldClaims::enter(const ReceivedClaim& claim) {
+  const Region& region = *claim.region;
   const std::lock_guard lock(mutex_);
   const uint64_t number = ++last_number_;
   const std::shared_ptr<HeldClaim> held(new HeldClaim{*this, number, region.address(), region.byte_length(),
                                                       claim.source_pid, claim.flags, claim.transfer, claim.paging,
                                                       region.paged()});
   claims_.emplace(number, held);
-  region.hold_while_held(held);
+  return held;
 }
 
 void HeldClaims::remove(uint64_t number) {

@@ -47,6 +47,7 @@ class HeldClaims {
 
  private:
   friend struct HeldClaim;
+  std::shared_ptr<HeldClaim> enter(const ReceivedClaim& claim);
   void remove(uint64_t number);
 
   mutable std::mutex mutex_;
