@@ -14,6 +14,7 @@ void run_task(napi_env env, napi_value, void*, void* data) {
 
 std::shared_ptr<JsNotifier> JsNotifier::create(Napi::Env env) {
   auto notifier = std::make_shared<JsNotifier>(env);
+  const MutexLock lock(notifier->mutex_);
   const napi_status status = napi_create_threadsafe_function(
       env, nullptr, nullptr, Napi::String::New(env, "vmoffer"), /*max_queue_size=*/0,
       /*initial_thread_count=*/1, nullptr, nullptr, nullptr, run_task, &notifier->function_);
@@ -24,14 +25,14 @@ std::shared_ptr<JsNotifier> JsNotifier::create(Napi::Env env) {
 
 void JsNotifier::keep_alive(bool alive) {
   const int keepers = std::exchange(keepers_, keepers_ + (alive ? 1 : -1));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (function_ == nullptr) return;
   if (alive && keepers == 0) napi_ref_threadsafe_function(env_, function_);
   if (!alive && keepers == 1) napi_unref_threadsafe_function(env_, function_);
 }
 
 void JsNotifier::post(Task task) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (function_ == nullptr) return;
   auto owned = std::make_unique<Task>(std::move(task));
   const napi_status status = napi_call_threadsafe_function(function_, owned.get(), napi_tsfn_nonblocking);
@@ -40,7 +41,7 @@ void JsNotifier::post(Task task) {
 }
 
 void JsNotifier::close() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (function_ == nullptr) return;
   napi_release_threadsafe_function(function_, napi_tsfn_abort);
   function_ = nullptr;

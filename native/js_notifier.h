@@ -6,7 +6,8 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
+
+#include "engine/base/mutex.h"
 
 namespace vmoffer {
 
@@ -30,8 +31,8 @@ class JsNotifier {
  private:
   const napi_env env_;
   int keepers_ = 0;
-  std::mutex mutex_;  // guards function_
-  napi_threadsafe_function function_ = nullptr;
+  Mutex mutex_;
+  napi_threadsafe_function function_ VMO_GUARDED_BY(mutex_) = nullptr;
 };
 
 // Makes a pending exception an uncaught one, as what any other callback throws is.

@@ -33,40 +33,40 @@ Status too_late() {
 }
 
 void OfferStatus::on_bell(ForeignFd bell) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   bell_ = std::move(bell);
 }
 
 ForeignFd OfferStatus::take_bell() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return std::move(bell_);
 }
 
 void OfferStatus::on_ended(OfferState ending) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ending_ = ending;
   tell_ended();
 }
 
 void OfferStatus::on_released() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   is_released_ = true;
   tell_released();
 }
 
 std::optional<OfferState> OfferStatus::ending() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return ending_;
 }
 
 void OfferStatus::when_ended(Environment::CallbackId callback) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ended_callback_ = callback;
   tell_ended();
 }
 
 void OfferStatus::when_released(Environment::CallbackId callback) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   released_callback_ = callback;
   tell_released();
 }

@@ -5,9 +5,9 @@
 #include <napi.h>
 
 #include <memory>
-#include <mutex>
 #include <optional>
 
+#include "engine/base/mutex.h"
 #include "engine/transfer/runtime.h"
 #include "native/environment.h"
 
@@ -29,16 +29,16 @@ class OfferStatus : public OfferObserver {
   void when_released(Environment::CallbackId callback);
 
  private:
-  void tell_ended();     // REQUIRES: mutex_ is held
-  void tell_released();  // likewise
+  void tell_ended() VMO_REQUIRES(mutex_);
+  void tell_released() VMO_REQUIRES(mutex_);
 
   const std::shared_ptr<JsNotifier> notifier_;
-  mutable std::mutex mutex_;  // guards all below
-  ForeignFd bell_;
-  std::optional<OfferState> ending_;
-  bool is_released_ = false;
-  std::optional<Environment::CallbackId> ended_callback_;
-  std::optional<Environment::CallbackId> released_callback_;
+  mutable Mutex mutex_;
+  ForeignFd bell_ VMO_GUARDED_BY(mutex_);
+  std::optional<OfferState> ending_ VMO_GUARDED_BY(mutex_);
+  bool is_released_ VMO_GUARDED_BY(mutex_) = false;
+  std::optional<Environment::CallbackId> ended_callback_ VMO_GUARDED_BY(mutex_);
+  std::optional<Environment::CallbackId> released_callback_ VMO_GUARDED_BY(mutex_);
 };
 
 class OfferWrap : public Napi::ObjectWrap<OfferWrap> {

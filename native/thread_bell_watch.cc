@@ -1,9 +1,9 @@
 #include "native/thread_bell_watch.h"
 
 #include <atomic>
-#include <mutex>
 #include <utility>
 
+#include "engine/base/mutex.h"
 #include "engine/sys/bell.h"
 #include "engine/sys/event_loop.h"
 #include "engine/sys/thread.h"
@@ -21,9 +21,9 @@ std::unique_ptr<EventLoop> start_loop() {
 
 // Of the thread that polls all bells of the process. It runs until the process ends. Null while it cannot be started.
 EventLoop* bell_loop() {
-  static std::mutex mutex;
-  static EventLoop* running = nullptr;
-  const std::lock_guard lock(mutex);
+  static Mutex mutex;
+  static EventLoop* running VMO_GUARDED_BY(mutex) = nullptr;
+  const MutexLock lock(mutex);
   if (running == nullptr) running = start_loop().release();
   return running;
 }

@@ -57,14 +57,14 @@ Outliving& Outliving::instance() {
 
 void Outliving::add(const std::shared_ptr<Region>& region, std::weak_ptr<void> store) {
   region->release(/*keep_addresses=*/true);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   entries_.push_back({region, std::move(store)});
 }
 
 void Outliving::sweep() {
   std::vector<Entry> over;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto first =
         std::partition(entries_.begin(), entries_.end(), [](const Entry& entry) { return !entry.store.expired(); });
     over.assign(std::make_move_iterator(first), std::make_move_iterator(entries_.end()));

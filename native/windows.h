@@ -11,10 +11,10 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <unordered_set>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "engine/pager/region.h"
 #include "native/js_notifier.h"
 
@@ -69,8 +69,8 @@ class Outliving {
     std::shared_ptr<Region> region;
     std::weak_ptr<void> store;
   };
-  std::mutex mutex_;  // guards all below
-  std::vector<Entry> entries_;
+  Mutex mutex_;
+  std::vector<Entry> entries_ VMO_GUARDED_BY(mutex_);
 };
 
 class Windows {

@@ -1,7 +1,6 @@
 #include "engine/transfer/broker.h"
 
 #include <algorithm>
-#include <condition_variable>
 
 #include "engine/base/checkpoint.h"
 #include "engine/sys/peer_user.h"
@@ -72,7 +71,7 @@ class Broker::Awaited {
  public:
   // False, and the result is untouched, when nobody waits any more.
   bool deliver(Result<ReceivedClaim>& result) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!is_awaited_) return false;
     result_.emplace(std::move(result));
     has_come_.notify_one();
@@ -80,16 +79,18 @@ class Broker::Awaited {
   }
 
   std::optional<Result<ReceivedClaim>> wait_for(std::chrono::milliseconds time) {
-    std::unique_lock lock(mutex_);
-    is_awaited_ = has_come_.wait_for(lock, time, [this] { return result_.has_value(); });
+    const auto deadline = Clock::now() + time;
+    const MutexLock lock(mutex_);
+    while (!result_.has_value() && has_come_.wait_until(mutex_, deadline)) continue;
+    is_awaited_ = result_.has_value();
     return std::move(result_);
   }
 
  private:
-  std::mutex mutex_;  // guards all below
-  std::condition_variable has_come_;
-  std::optional<Result<ReceivedClaim>> result_;
-  bool is_awaited_ = true;
+  Mutex mutex_;
+  Condition has_come_;
+  std::optional<Result<ReceivedClaim>> result_ VMO_GUARDED_BY(mutex_);
+  bool is_awaited_ VMO_GUARDED_BY(mutex_) = true;
 };
 
 Status Broker::does_not_run() {
@@ -136,7 +137,7 @@ Broker::~Broker() {
 }
 
 Broker::Ticket Broker::next_ticket() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return ++last_ticket_;
 }
 
@@ -266,7 +267,7 @@ void Broker::on_following(PeerConnection& connection) {
 }
 
 void Broker::on_news(const ProcessIdentity& source, const wire::Offers& news) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const auto& [ticket, watch] : watches_) watch->on_news(source, news);
 }
 
@@ -359,7 +360,7 @@ Result<ReceivedClaim> Broker::take_up_and_wait(const ClaimRequest& request, std:
   const auto awaited = std::make_shared<Awaited>();
   const Ticket ticket = claim(request, timeout, [this, awaited, request](Result<ReceivedClaim> result) {
     if (awaited->deliver(result) || !result.is_ok()) return;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     late_.push_back({request, result.take()});
   });
   if (std::optional<Result<ReceivedClaim>> result = awaited->wait_for(timeout + kLoopMargin)) return std::move(*result);
@@ -368,7 +369,7 @@ Result<ReceivedClaim> Broker::take_up_and_wait(const ClaimRequest& request, std:
 }
 
 std::optional<ReceivedClaim> Broker::take_late(const ClaimRequest& request) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto at = std::find_if(late_.begin(), late_.end(), [&](const Late& late) {
     return late.request.source_pid == request.source_pid && late.request.address == request.address &&
            late.request.kind == request.kind;
@@ -398,13 +399,13 @@ void Broker::ask_what_is_held(std::chrono::milliseconds timeout, HeldSurveyDone 
 }
 
 std::optional<IncomingOffer> Broker::take_incoming(Ticket ticket) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = watches_.find(ticket);
   if (found == watches_.end()) return std::nullopt;
   const IncomingWatch::Taken taken = found->second->take();
   if (taken.to_resume) {
     loop_->post([this, ticket, key = *taken.to_resume] {
-      const std::lock_guard guard(mutex_);
+      const MutexLock guard(mutex_);
       const auto at = watches_.find(ticket);
       if (at != watches_.end()) at->second->resume(key);
     });
@@ -418,11 +419,11 @@ Broker::Ticket Broker::watch(const IncomingWatch::Wanted& wanted, IncomingWatch:
   auto watch =
       std::make_unique<IncomingWatch>(*loop_, survey_places_, wanted, std::move(on_available), std::move(on_held_up));
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     watches_.emplace(ticket, std::move(watch));
   }
   loop_->post([this, ticket] {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = watches_.find(ticket);
     if (found != watches_.end()) found->second->start();
   });
@@ -432,7 +433,7 @@ Broker::Ticket Broker::watch(const IncomingWatch::Wanted& wanted, IncomingWatch:
 void Broker::unwatch(Ticket ticket) {
   std::unique_ptr<IncomingWatch> watch;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = watches_.find(ticket);
     if (found == watches_.end()) return;
     watch = std::move(found->second);

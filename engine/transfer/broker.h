@@ -7,11 +7,11 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <unordered_map>
 
+#include "engine/base/mutex.h"
 #include "engine/sys/event_loop.h"
 #include "engine/sys/spare_descriptors.h"
 #include "engine/sys/thread.h"
@@ -121,10 +121,10 @@ class Broker final : private PeerHost {
   Aside carver_;
   Seals seals_;
 
-  std::mutex mutex_;  // guards all below
-  Ticket last_ticket_ = 0;
-  std::map<Ticket, std::unique_ptr<IncomingWatch>> watches_;
-  std::list<Late> late_;  // claims that were made after whoever waited for them had gone
+  Mutex mutex_;
+  Ticket last_ticket_ VMO_GUARDED_BY(mutex_) = 0;
+  std::map<Ticket, std::unique_ptr<IncomingWatch>> watches_ VMO_GUARDED_BY(mutex_);
+  std::list<Late> late_ VMO_GUARDED_BY(mutex_);  // claims that were made after whoever waited for them had gone
 };
 
 }  // namespace vmoffer

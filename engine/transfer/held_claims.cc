@@ -9,7 +9,7 @@ void HeldClaims::add(const ReceivedClaim& claim) { claim.region->hold_while_held
 
 std::shared_ptr<HeldClaim> HeldClaims::enter(const ReceivedClaim& claim) {
   const Region& region = *claim.region;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const uint64_t number = ++last_number_;
   const std::shared_ptr<HeldClaim> held(new HeldClaim{*this, number, region.address(), region.byte_length(),
                                                       claim.source_pid, claim.flags, claim.transfer, claim.paging,
@@ -19,13 +19,13 @@ std::shared_ptr<HeldClaim> HeldClaims::enter(const ReceivedClaim& claim) {
 }
 
 void HeldClaims::remove(uint64_t number) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   claims_.erase(number);
 }
 
 std::vector<std::shared_ptr<HeldClaim>> HeldClaims::after(uint64_t number, size_t limit) const {
   std::vector<std::shared_ptr<HeldClaim>> found;  // let go of without the lock: the last who has one takes it out
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (auto at = claims_.upper_bound(number); at != claims_.end() && found.size() < limit; ++at) {
     if (std::shared_ptr<HeldClaim> held = at->second.lock()) found.push_back(std::move(held));
   }
@@ -33,7 +33,7 @@ std::vector<std::shared_ptr<HeldClaim>> HeldClaims::after(uint64_t number, size_
 }
 
 size_t HeldClaims::count() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return claims_.size();
 }
 

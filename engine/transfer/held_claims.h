@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "engine/sys/event_loop.h"
 #include "engine/transfer/claim_exchange.h"
 
@@ -50,9 +50,9 @@ class HeldClaims {
   std::shared_ptr<HeldClaim> enter(const ReceivedClaim& claim);
   void remove(uint64_t number);
 
-  mutable std::mutex mutex_;
-  uint64_t last_number_ = 0;
-  std::map<uint64_t, std::weak_ptr<HeldClaim>> claims_;
+  mutable Mutex mutex_;
+  uint64_t last_number_ VMO_GUARDED_BY(mutex_) = 0;
+  std::map<uint64_t, std::weak_ptr<HeldClaim>> claims_ VMO_GUARDED_BY(mutex_);
 };
 
 }  // namespace vmoffer

@@ -103,7 +103,7 @@ Survey::Callbacks IncomingWatch::callbacks_of_survey() {
   };
   callbacks.on_over = [this](size_t broker, bool is_whole) { on_end_of_survey_of(broker, is_whole); };
   callbacks.on_held_up = [this](size_t names) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (on_held_up_) on_held_up_(names);
   };
   callbacks.on_done = [this](const Result<Survey::Asked>&) {
@@ -118,14 +118,14 @@ Survey::Callbacks IncomingWatch::callbacks_of_survey() {
 void IncomingWatch::on_asked_by_survey(size_t broker) {
   SurveyedBroker& surveyed = surveyed_[broker];
   if (!is_wanted(surveyed.key.pid) || std::exchange(surveyed.is_listing, true)) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ++sources_[surveyed.key].lists_of_survey;
 }
 
 // The survey waits for nobody: what there is no room for is asked for again.
 bool IncomingWatch::on_answer_to_survey(const SourceKey& key, const wire::Message& answer) {
   if (!is_wanted(key.pid)) return false;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Source& source = sources_[key];
   const Heard heard = hear(key, source, answer);
   if (heard == Heard::kNoRoomForMore) source.is_held_up = true;
@@ -135,7 +135,7 @@ bool IncomingWatch::on_answer_to_survey(const SourceKey& key, const wire::Messag
 void IncomingWatch::on_end_of_survey_of(size_t broker, bool is_whole) {
   const SurveyedBroker& surveyed = surveyed_[broker];
   if (!is_wanted(surveyed.key.pid)) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Source& source = sources_[surveyed.key];
   if (surveyed.is_listing) --source.lists_of_survey;
   if (!is_whole) return on_hang_up(surveyed.key, source);
@@ -148,7 +148,7 @@ void IncomingWatch::ask(const SourceKey& key, BrokerConnection broker) {
       loop_, std::move(broker), wire::List{/*follow=*/false},
       {[this, key](const ProcessIdentity&, const wire::Message& answer) { return on_answer(key, answer); },
        [this, key, self](bool is_whole) { on_end(key, *self, is_whole); }});
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Source& source = sources_[key];
   if (reader == nullptr) return on_hang_up(key, source);
   *self = reader.get();
@@ -157,7 +157,7 @@ void IncomingWatch::ask(const SourceKey& key, BrokerConnection broker) {
 }
 
 bool IncomingWatch::on_answer(const SourceKey& key, const wire::Message& answer) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Source& source = sources_[key];
   const Heard heard = hear(key, source, answer);
   if (heard != Heard::kNoRoomForMore) return heard == Heard::kAll;
@@ -181,7 +181,7 @@ IncomingWatch::Heard IncomingWatch::hear(const SourceKey& key, Source& source, c
 void IncomingWatch::on_end(const SourceKey& key, const AnswerReader* reader, bool is_whole) {
   std::shared_ptr<AnswerReader> ended;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Source& source = sources_[key];
     const auto at = std::find_if(source.readers.begin(), source.readers.end(),
                                  [reader](const auto& each) { return each.get() == reader; });
@@ -201,7 +201,7 @@ void IncomingWatch::on_news(const ProcessIdentity& process, const wire::Offers& 
   if (!is_wanted(process.pid)) return;
   const SourceKey key = key_of(process);
   forget_those_that_have_ended();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Source& source = sources_[key];
   for (const wire::OfferLine& line : news.lines) {
     const IncomingOffer offer = incoming(process.pid, line);
@@ -250,7 +250,7 @@ void IncomingWatch::visit_later(const SourceKey& key, std::chrono::milliseconds 
 void IncomingWatch::visit(const SourceKey& key) {
   bool is_searching = false;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Source& source = sources_[key];
     source.next_visit = 0;
     is_searching = source.search != nullptr;
@@ -267,7 +267,7 @@ void IncomingWatch::visit(const SourceKey& key) {
 void IncomingWatch::ask_again(const SourceKey& key) {
   std::vector<std::shared_ptr<AnswerReader>> former;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Source& source = sources_[key];
     former.swap(source.readers);
     source.lists_under_way = 0;
@@ -283,7 +283,7 @@ void IncomingWatch::ask_again(const SourceKey& key) {
 void IncomingWatch::search_on(const SourceKey& key) {
   std::unique_ptr<BrokerSearch> search;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     search.swap(sources_[key].search);
   }
   Status lack;
@@ -302,7 +302,7 @@ void IncomingWatch::search_on(const SourceKey& key) {
     if (peer.is_ok()) ask(key, {std::move(found.socket), peer.take()});
     if (peer.status().code() == Code::kTooMany) lack = peer.status();
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Source& source = sources_[key];
   // A broker that could be reached and not held is not met again: the next search begins anew.
   if (lack.code() == Code::kTooMany) return on_hang_up(key, source);
@@ -318,7 +318,7 @@ void IncomingWatch::search_on(const SourceKey& key) {
 
 // Its last offers are still to be taken: they tell that it has ended.
 void IncomingWatch::forget(const SourceKey& key) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = sources_.find(key);
   if (found == sources_.end() || found->second.is_being_listed()) return;
   tell_what_was_early(key, found->second);
@@ -329,7 +329,7 @@ void IncomingWatch::forget(const SourceKey& key) {
 
 // Those that told on their own connections, and have left nobody to hear of their end.
 void IncomingWatch::forget_those_that_have_ended() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (sources_.size() < count_to_sweep_at_) return;
   std::erase_if(sources_, [](const auto& entry) {
     const auto& [key, source] = entry;
@@ -375,7 +375,7 @@ void IncomingWatch::tell(const SourceKey& key, Source& source, const IncomingOff
 }
 
 IncomingWatch::Taken IncomingWatch::take() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (turns_.empty()) {
     is_awaited_ = true;
     return {};
@@ -395,7 +395,7 @@ IncomingWatch::Taken IncomingWatch::take() {
 }
 
 void IncomingWatch::resume(const SourceKey& key) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = sources_.find(key);
   if (found == sources_.end()) return;
   Source& source = found->second;
@@ -404,7 +404,7 @@ void IncomingWatch::resume(const SourceKey& key) {
 }
 
 void IncomingWatch::silence() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   on_available_ = nullptr;
   on_held_up_ = nullptr;
 }

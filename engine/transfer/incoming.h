@@ -8,10 +8,10 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "engine/transfer/rights.h"
 #include "engine/transfer/survey.h"
 
@@ -121,17 +121,16 @@ class IncomingWatch {
   void on_end(const SourceKey& key, const AnswerReader* reader, bool is_whole);
   void forget(const SourceKey& key);
   void forget_those_that_have_ended();
-  // With the lock:
-  void visit_later(const SourceKey& key, std::chrono::milliseconds delay);
-  void on_hang_up(const SourceKey& key, Source& source);
-  Heard hear(const SourceKey& key, Source& source, const wire::Message& answer);
-  bool has_room(const Source& source) const;
-  bool may_know(const Source& source, uint64_t series) const;
-  bool is_news(const Source& source, const IncomingOffer& offer) const;
-  bool is_next(const Source& source, uint64_t series) const;
-  void tell(const SourceKey& key, Source& source, const IncomingOffer& offer);
-  void tell_or_miss(const SourceKey& key, Source& source, const IncomingOffer& offer);
-  void tell_what_was_early(const SourceKey& key, Source& source);
+  void visit_later(const SourceKey& key, std::chrono::milliseconds delay) VMO_REQUIRES(mutex_);
+  void on_hang_up(const SourceKey& key, Source& source) VMO_REQUIRES(mutex_);
+  Heard hear(const SourceKey& key, Source& source, const wire::Message& answer) VMO_REQUIRES(mutex_);
+  bool has_room(const Source& source) const VMO_REQUIRES(mutex_);
+  bool may_know(const Source& source, uint64_t series) const VMO_REQUIRES(mutex_);
+  bool is_news(const Source& source, const IncomingOffer& offer) const VMO_REQUIRES(mutex_);
+  bool is_next(const Source& source, uint64_t series) const VMO_REQUIRES(mutex_);
+  void tell(const SourceKey& key, Source& source, const IncomingOffer& offer) VMO_REQUIRES(mutex_);
+  void tell_or_miss(const SourceKey& key, Source& source, const IncomingOffer& offer) VMO_REQUIRES(mutex_);
+  void tell_what_was_early(const SourceKey& key, Source& source) VMO_REQUIRES(mutex_);
 
   EventLoop& loop_;
   SurveyPlaces& places_;
@@ -140,13 +139,13 @@ class IncomingWatch {
   std::vector<SurveyedBroker> surveyed_;
   bool has_asked_all_ = false;
   size_t count_to_sweep_at_ = 64;
-  std::mutex mutex_;  // guards all below, held while a callback is called
-  OnAvailable on_available_;
-  OnHeldUp on_held_up_;
-  bool is_awaited_ = true;
-  size_t queued_ = 0;
-  std::deque<SourceKey> turns_;  // of sources with something in their queues
-  std::map<SourceKey, Source> sources_;
+  Mutex mutex_;  // held while a callback is called
+  OnAvailable on_available_ VMO_GUARDED_BY(mutex_);
+  OnHeldUp on_held_up_ VMO_GUARDED_BY(mutex_);
+  bool is_awaited_ VMO_GUARDED_BY(mutex_) = true;
+  size_t queued_ VMO_GUARDED_BY(mutex_) = 0;
+  std::deque<SourceKey> turns_ VMO_GUARDED_BY(mutex_);  // of sources with something in their queues
+  std::map<SourceKey, Source> sources_ VMO_GUARDED_BY(mutex_);
 };
 
 }  // namespace vmoffer

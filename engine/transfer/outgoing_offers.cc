@@ -29,7 +29,7 @@ Result<OutgoingOffers::Made> OutgoingOffers::offer(int destination_pid, const Te
                                                    std::shared_ptr<OfferObserver> observer) {
   std::shared_ptr<Extents> extents = region->extents();
   if (extents == nullptr) return Status(Code::kNotOwned, "the region has just been released or disowned");
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Result<DestinationId> destination = destination_for(destination_pid);
   if (!destination.is_ok()) return destination.status();
   Result<OfferId> id = book_.add(destination.value(), terms.address, terms.byte_length, terms.flags);
@@ -57,18 +57,18 @@ CancelOutcome OutgoingOffers::cancel_and_tell(OfferId id) {
 }
 
 OfferState OutgoingOffers::state_of(OfferId id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::optional<Offer> offer = book_.find(id);
   return offer ? offer->state : OfferState::kPending;
 }
 
 CancelOutcome OutgoingOffers::cancel(OfferId id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return cancel_and_tell(id);
 }
 
 CancelOutcome OutgoingOffers::cancel(int destination_pid, uint64_t address) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto [begin, end] = by_pid_.equal_range(destination_pid);
   for (auto at = begin; at != end; ++at) {
     const std::optional<OfferId> id = book_.find(at->second, address);
@@ -78,7 +78,7 @@ CancelOutcome OutgoingOffers::cancel(int destination_pid, uint64_t address) {
 }
 
 void OutgoingOffers::withdraw(OfferId id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (cancel_and_tell(id) == CancelOutcome::kTooLate) held_.at(id).is_withdrawn = true;
 }
 
@@ -91,12 +91,12 @@ DestinationId OutgoingOffers::find_same(const ProcessIdentity& process) {
 }
 
 DestinationId OutgoingOffers::destination_of(const ProcessIdentity& process) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return find_same(process);
 }
 
 Result<DestinationId> OutgoingOffers::expect_destination(const ProcessIdentity& process) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Result<DestinationId> destination = destination_for(process.pid);
   if (!destination.is_ok()) return destination;
   const DestinationId same = find_same(process);
@@ -105,30 +105,30 @@ Result<DestinationId> OutgoingOffers::expect_destination(const ProcessIdentity& 
 }
 
 size_t OutgoingOffers::count_offers_to(const ProcessIdentity& process) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const DestinationId destination = find_same(process);
   return destination == 0 ? 0 : book_.count(destination);
 }
 
 std::optional<ProcessIdentity> OutgoingOffers::take_unless_offered(DestinationId destination) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (book_.count(destination) > 0) return std::nullopt;
   return take_destination(destination);
 }
 
 const ProcessIdentity* OutgoingOffers::identity_of(DestinationId destination) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = destinations_.find(destination);
   return found == destinations_.end() ? nullptr : &found->second;
 }
 
 OfferId OutgoingOffers::offered_at(DestinationId destination, uint64_t address) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return book_.find(destination, address).value_or(0);
 }
 
 Result<Grant> OutgoingOffers::begin_claim(DestinationId destination, uint64_t address) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Result<Offer> offer = book_.begin_claim(destination, address);
   if (!offer.is_ok()) return offer.status();
   const Held& held = held_.at(offer.value().id);
@@ -136,7 +136,7 @@ Result<Grant> OutgoingOffers::begin_claim(DestinationId destination, uint64_t ad
 }
 
 void OutgoingOffers::return_claim(OfferId id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!book_.return_claim(id)) return;
   const bool is_withdrawn = held_.at(id).is_withdrawn;
   if (!is_withdrawn && can_grant(id)) return;
@@ -153,14 +153,14 @@ bool OutgoingOffers::can_grant(OfferId id) const {
 }
 
 std::shared_ptr<OfferObserver> OutgoingOffers::finish_claim(OfferId id, ForeignFd bell) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!book_.finish_claim(id)) return nullptr;
   if (bell.is_open()) held_.at(id).observer->on_bell(std::move(bell));
   return conclude(id, OfferState::kClaimed);
 }
 
 void OutgoingOffers::forget_destination(DestinationId destination) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const OfferId id : book_.expire(destination)) conclude(id, OfferState::kExpired);
   take_destination(destination);
 }
@@ -180,17 +180,17 @@ std::optional<ProcessIdentity> OutgoingOffers::take_destination(DestinationId de
 }
 
 void OutgoingOffers::revoke(const OfferBook::Loss& loss) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const OfferId id : book_.revoke(loss)) conclude(id, OfferState::kRevoked);
 }
 
 std::vector<Offer> OutgoingOffers::list(DestinationId destination, OfferId after, size_t limit) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return book_.list(destination, after, limit);
 }
 
 std::vector<SentOffer> OutgoingOffers::list_all() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<SentOffer> lines;
   for (const Offer& offer : book_.list_all()) {
     lines.push_back({offer, destinations_.at(offer.destination).pid});

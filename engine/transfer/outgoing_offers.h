@@ -6,11 +6,11 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <unordered_map>
 #include <vector>
 
+#include "engine/base/mutex.h"
 #include "engine/base/status.h"
 #include "engine/pager/region.h"
 #include "engine/sys/process.h"
@@ -113,22 +113,23 @@ class OutgoingOffers {
     bool is_withdrawn = false;
   };
 
-  Result<DestinationId> destination_for(int pid);
-  DestinationId find_live_destination(int pid);
-  std::optional<ProcessIdentity> take_destination(DestinationId destination);
-  DestinationId find_same(const ProcessIdentity& process);
-  CancelOutcome cancel_and_tell(OfferId id);
-  bool can_grant(OfferId id) const;
+  Result<DestinationId> destination_for(int pid) VMO_REQUIRES(mutex_);
+  DestinationId find_live_destination(int pid) VMO_REQUIRES(mutex_);
+  std::optional<ProcessIdentity> take_destination(DestinationId destination) VMO_REQUIRES(mutex_);
+  DestinationId find_same(const ProcessIdentity& process) VMO_REQUIRES(mutex_);
+  CancelOutcome cancel_and_tell(OfferId id) VMO_REQUIRES(mutex_);
+  bool can_grant(OfferId id) const VMO_REQUIRES(mutex_);
   // Takes out an offer that has left the book, and tells its observer how it ended.
-  std::shared_ptr<OfferObserver> conclude(OfferId id, OfferState ending);
+  std::shared_ptr<OfferObserver> conclude(OfferId id, OfferState ending) VMO_REQUIRES(mutex_);
 
   const DestinationWatch watch_;
-  std::mutex mutex_;  // guards all below
-  OfferBook book_;
-  DestinationId last_destination_ = 0;
-  std::map<DestinationId, ProcessIdentity> destinations_;
-  std::multimap<int, DestinationId> by_pid_;  // a number may stand for a process that is gone as well, for a moment
-  std::unordered_map<OfferId, Held> held_;
+  Mutex mutex_;
+  OfferBook book_ VMO_GUARDED_BY(mutex_);
+  DestinationId last_destination_ VMO_GUARDED_BY(mutex_) = 0;
+  std::map<DestinationId, ProcessIdentity> destinations_ VMO_GUARDED_BY(mutex_);
+  std::multimap<int, DestinationId> by_pid_
+      VMO_GUARDED_BY(mutex_);  // a number may stand for a process that is gone as well, for a moment
+  std::unordered_map<OfferId, Held> held_ VMO_GUARDED_BY(mutex_);
 };
 
 }  // namespace vmoffer

@@ -109,22 +109,22 @@ Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<Offe
 }
 
 OfferState Runtime::state_of(OfferId id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return broker_ == nullptr ? OfferState::kPending : broker_->outgoing().state_of(id);
 }
 
 CancelOutcome Runtime::cancel(OfferId id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return broker_ == nullptr ? CancelOutcome::kNotThere : broker_->outgoing().cancel(id);
 }
 
 CancelOutcome Runtime::cancel(int destination_pid, uint64_t address) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return broker_ == nullptr ? CancelOutcome::kNotThere : broker_->outgoing().cancel(destination_pid, address);
 }
 
 void Runtime::withdraw(OfferId id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (broker_ != nullptr) broker_->outgoing().withdraw(id);
 }
 
@@ -138,7 +138,7 @@ Status Runtime::start_pager(UserFault::Reach reach, PagerSlot& slot) {
 }
 
 Result<Pager*> Runtime::pager(UserFault::Reach reach) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   PagerSlot& slot = pagers_.at(static_cast<size_t>(reach));
   if (slot.pager != nullptr) return slot.pager.get();
   if (!slot.refusal.is_ok()) return slot.refusal;
@@ -171,7 +171,7 @@ void Runtime::enlist(const ReceivedClaim& claim) {
 }
 
 Result<Broker*> Runtime::broker() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (broker_ != nullptr) return broker_.get();
   Result<std::unique_ptr<Broker>> started = Broker::start(held_claims_);
   if (!started.is_ok()) return started.status();
@@ -180,7 +180,7 @@ Result<Broker*> Runtime::broker() {
 }
 
 std::vector<SentOffer> Runtime::sent_offers() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return broker_ == nullptr ? std::vector<SentOffer>() : broker_->outgoing().list_all();
 }
 

@@ -5,8 +5,8 @@
 #include <array>
 #include <chrono>
 #include <memory>
-#include <mutex>
 
+#include "engine/base/mutex.h"
 #include "engine/pager/fault_thread.h"
 #include "engine/pager/pager.h"
 #include "engine/pager/region_map.h"
@@ -60,15 +60,15 @@ class Runtime {
 
   Runtime() = default;
   Result<Pager*> pager(UserFault::Reach reach);
-  Status start_pager(UserFault::Reach reach, PagerSlot& slot);
+  Status start_pager(UserFault::Reach reach, PagerSlot& slot) VMO_REQUIRES(mutex_);
   Result<std::shared_ptr<Region>> region_to_offer(const OfferRequest& request);
   Status separate_if_needed(const std::shared_ptr<Region>& region, const OfferRequest& request);
 
   RegionMap regions_;
   HeldClaims held_claims_;
-  std::mutex mutex_;                 // guards all below
-  std::array<PagerSlot, 2> pagers_;  // by reach
-  std::unique_ptr<Broker> broker_;
+  Mutex mutex_;
+  std::array<PagerSlot, 2> pagers_ VMO_GUARDED_BY(mutex_);  // by reach
+  std::unique_ptr<Broker> broker_ VMO_GUARDED_BY(mutex_);
 };
 
 }  // namespace vmoffer

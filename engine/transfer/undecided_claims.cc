@@ -25,7 +25,7 @@ class UndecidedClaims::Kept : public EventHandler, public std::enable_shared_fro
 void UndecidedClaims::keep(std::unique_ptr<ClaimExchange> exchange) {
   const auto kept = std::make_shared<Kept>(*this, std::move(exchange));
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     claims_.push_back(kept);
   }
   loop_.post([this, kept] {
@@ -47,7 +47,7 @@ void UndecidedClaims::unwatch(Kept& kept) {
 
 void UndecidedClaims::settle(const std::shared_ptr<Kept>& kept) {
   if (kept->exchange->waiting() == ClaimExchange::Waiting::kNot) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!kept->exchange->has_memory()) claims_.remove(kept);
     return;
   }
@@ -70,12 +70,12 @@ UndecidedClaims::Claims::const_iterator UndecidedClaims::find(const ClaimRequest
 }
 
 bool UndecidedClaims::has(const ClaimRequest& request) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return find(request) != claims_.end();
 }
 
 std::unique_ptr<ClaimExchange> UndecidedClaims::take(const ClaimRequest& request) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto at = find(request);
   if (at == claims_.end()) return nullptr;
   unwatch(**at);

@@ -5,8 +5,8 @@
 
 #include <list>
 #include <memory>
-#include <mutex>
 
+#include "engine/base/mutex.h"
 #include "engine/sys/event_loop.h"
 #include "engine/transfer/claim_exchange.h"
 
@@ -33,11 +33,11 @@ class UndecidedClaims {
   void settle(const std::shared_ptr<Kept>& kept);
   void watch(const std::shared_ptr<Kept>& kept);
   void unwatch(Kept& kept);
-  Claims::const_iterator find(const ClaimRequest& request) const;
+  Claims::const_iterator find(const ClaimRequest& request) const VMO_REQUIRES(mutex_);
 
   EventLoop& loop_;
-  mutable std::mutex mutex_;  // guards the list
-  Claims claims_;
+  mutable Mutex mutex_;
+  Claims claims_ VMO_GUARDED_BY(mutex_);
 };
 
 }  // namespace vmoffer
