@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
+import { VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
 import { until } from '../../support/barriers.js';
 import { startObedient, type Obedient } from '../../support/obedient.js';
 import { PAGE } from '../../support/pages.js';
@@ -32,9 +32,13 @@ describeForUsers('memory that goes from A to B to C and back to A', (user) => {
   /** What the library starts on first use is there afterwards. */
   async function useOnce(source: Obedient, claimer: Obedient): Promise<void> {
     const { region } = await source.call('allocate', 2, SEED);
-    for (const transfer of ['map', 'pull'] as const) {
-      // A part, because parts have a thread of their own.
-      const { offer, address } = await source.call('offerPages', claimer.pid, region, 0, 1, VMO_GRANT_R);
+    // Parts have a thread of their own, and so has the sealing of what nobody may write any more.
+    for (const [transfer, flags] of [
+      ['map', VMO_GRANT_R],
+      ['pull', VMO_GRANT_R],
+      ['map', VMO_GRANT_R | VMO_DROP_W],
+    ] as const) {
+      const { offer, address } = await source.call('offerPages', claimer.pid, region, 0, 1, flags);
       const claim = await claimer.call('claim', source.pid, address, { transfer });
       await claimer.call('prefetch', claim.region);
       await claimer.call('release', claim.region);
