@@ -11,9 +11,8 @@ std::shared_ptr<HeldClaim> HeldClaims::enter(const ReceivedClaim& claim) {
   const Region& region = *claim.region;
   const MutexLock lock(mutex_);
   const uint64_t number = ++last_number_;
-  const std::shared_ptr<HeldClaim> held(new HeldClaim{*this, number, region.address(), region.byte_length(),
-                                                      claim.source_pid, claim.flags, claim.transfer, claim.paging,
-                                                      region.paged()});
+  std::shared_ptr<HeldClaim> held(new HeldClaim{*this, number, region.address(), region.byte_length(), claim.source_pid,
+                                                claim.flags, claim.transfer, claim.paging, region.paged()});
   claims_.emplace(number, held);
   return held;
 }
