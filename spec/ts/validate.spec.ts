@@ -119,8 +119,10 @@ describe('validate', () => {
 
   describe('claim options', () => {
     it('have defaults', () => {
-      const expected = { transfer: 'map', paging: 'auto', prefetch: false, timeoutMs: 5000, signal: undefined };
-      expect(checkClaimOptions({})).to.deep.equal(expected);
+      const { signal, ...others } = checkClaimOptions({});
+      expect(signal).to.be.undefined;
+      const expected = { transfer: 'map', paging: 'auto', prefetch: false, hugetlb: false, timeoutMs: 5000 };
+      expect(others).to.deep.equal(expected);
     });
 
     it('name the words they know', () => {
