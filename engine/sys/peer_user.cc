@@ -1,6 +1,5 @@
 #include "engine/sys/peer_user.h"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <optional>
@@ -8,7 +7,7 @@
 #include <string_view>
 
 #include "engine/base/text.h"
-#include "engine/sys/call.h"
+#include "engine/sys/peer_credentials.h"
 #include "engine/sys/text_file.h"
 
 namespace vmoffer {
@@ -33,12 +32,9 @@ bool has_number_for_everybody() {
 }  // namespace
 
 Result<uint32_t> user_number_of_peer(int socket_fd) {
-  ucred credentials = {};
-  socklen_t size = sizeof credentials;
-  if (::getsockopt(socket_fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
-    return os_error(errno, "getsockopt(SO_PEERCRED)", "could not ask the kernel who the peer is", Code::kPeerGone);
-  }
-  return credentials.uid;
+  const Result<PeerCredentials> credentials = credentials_of_peer(socket_fd);
+  if (!credentials.is_ok()) return credentials.status();
+  return credentials.value().user;
 }
 
 Result<UserId> user_of_peer(int socket_fd) {

@@ -13,6 +13,7 @@
 
 #include "engine/base/text.h"
 #include "engine/sys/call.h"
+#include "engine/sys/peer_credentials.h"
 #include "engine/sys/text_file.h"
 
 #ifndef SO_PEERPIDFD
@@ -67,18 +68,16 @@ Result<ProcessIdentity> identify_process(int pid) {
 }
 
 Result<ProcessIdentity> identify_peer(int socket_fd) {
-  ucred credentials = {};
-  socklen_t size = sizeof credentials;
-  if (::getsockopt(socket_fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
-    return os_error(errno, "getsockopt(SO_PEERCRED)", "could not ask the kernel who the peer is", Code::kPeerGone);
-  }
-  if (credentials.pid <= 0) {
+  const Result<PeerCredentials> credentials = credentials_of_peer(socket_fd);
+  if (!credentials.is_ok()) return credentials.status();
+  const int pid = credentials.value().pid;
+  if (pid == 0) {
     return Status(Code::kNoProcess, "the peer is not visible from this process's pid namespace");
   }
   UniqueFd pidfd = pidfd_of_peer(socket_fd);
-  if (!pidfd.is_open()) return identify_process(credentials.pid);
+  if (!pidfd.is_open()) return identify_process(pid);
   const uint64_t unique_id = unique_id_of(pidfd.get());
-  return ProcessIdentity{credentials.pid, std::move(pidfd), unique_id};
+  return ProcessIdentity{pid, std::move(pidfd), unique_id};
 }
 
 uint64_t unique_id_of_peer(int socket_fd) {

@@ -1,6 +1,5 @@
 #include "engine/sys/process_numbers.h"
 
-#include <sys/socket.h>
 #include <unistd.h>
 #include <csignal>
 
@@ -10,6 +9,7 @@
 #include <string_view>
 
 #include "engine/base/text.h"
+#include "engine/sys/peer_credentials.h"
 #include "engine/sys/text_file.h"
 
 namespace vmoffer {
@@ -27,10 +27,8 @@ bool is_proc_ours() {
 }  // namespace
 
 int pid_of_peer(int socket_fd) {
-  ucred credentials = {};
-  socklen_t size = sizeof credentials;
-  if (::getsockopt(socket_fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return 0;
-  return credentials.pid > 0 ? credentials.pid : 0;
+  const Result<PeerCredentials> credentials = credentials_of_peer(socket_fd);
+  return credentials.is_ok() ? credentials.value().pid : 0;
 }
 
 bool may_be_alive(int pid) { return ::kill(pid, 0) == 0 || errno != ESRCH; }
