@@ -21,8 +21,8 @@ std::string broker_address_prefix(uint64_t pid_namespace, int pid) {
   return kBrokerAddressPrefix + std::to_string(pid_namespace) + "/" + std::to_string(pid) + "/";
 }
 
-std::string broker_address(uint64_t pid_namespace, int pid, uint32_t slot) {
-  return broker_address_prefix(pid_namespace, pid) + std::to_string(slot);
+std::string broker_address(const BrokerName& name) {
+  return broker_address_prefix(name.pid_namespace, name.pid) + std::to_string(name.slot);
 }
 
 std::optional<BrokerName> parse_broker_address(std::string_view address) {
@@ -35,7 +35,7 @@ std::optional<BrokerName> parse_broker_address(std::string_view address) {
   if (!slot || !rest.empty() || *pid == 0) return std::nullopt;
   const BrokerName name{*pid_namespace, static_cast<int>(*pid), static_cast<uint32_t>(*slot)};
   // A number can be written in more ways than one.
-  if (address != broker_address(name.pid_namespace, name.pid, name.slot)) return std::nullopt;
+  if (address != broker_address(name)) return std::nullopt;
   return name;
 }
 

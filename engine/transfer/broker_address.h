@@ -20,7 +20,7 @@ struct BrokerName {
 
 // "vmoffer/<pid namespace>/<pid>/", what all brokers of one process have in common.
 std::string broker_address_prefix(uint64_t pid_namespace, int pid);
-std::string broker_address(uint64_t pid_namespace, int pid, uint32_t slot);
+std::string broker_address(const BrokerName& name);
 // Nothing unless it is, to the letter, what broker_address makes.
 std::optional<BrokerName> parse_broker_address(std::string_view address);
 

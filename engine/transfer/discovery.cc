@@ -17,7 +17,7 @@ constexpr size_t kKnocksPerTurn = 64;
 constexpr size_t kBusyPerTurn = 16;
 
 Result<BrokerListener> listen_at_slot(uint32_t slot) {
-  Result<UniqueFd> socket = listen_at(broker_address(own_pid_namespace(), own_pid(), slot));
+  Result<UniqueFd> socket = listen_at(broker_address({own_pid_namespace(), own_pid(), slot}));
   if (!socket.is_ok()) return socket.status();
   return BrokerListener{socket.take(), slot};
 }
@@ -56,7 +56,7 @@ BrokerSearch::BrokerSearch(int target_pid, Effort effort, Takes takes)
       names_(own_pid_namespace_) {}
 
 BrokerSearch::Knock BrokerSearch::knock(const BrokerName& name, const ProcessIdentity& target, Found& found) {
-  Connecting connecting = connect_to(broker_address(name.pid_namespace, name.pid, name.slot), takes_);
+  Connecting connecting = connect_to(broker_address(name), takes_);
   switch (connecting.outcome) {
     case ConnectOutcome::kNobody:
       return Knock::kNobody;

@@ -86,7 +86,7 @@ Survey::Step Survey::knock(const BrokerName& name) {
   const auto known = brokers_of_process_.find(name.pid);
   const bool has_enough = known != brokers_of_process_.end() && known->second >= kMaxBrokersOfProcess;
   if (has_enough && check_.is_own_namespace(name)) return Step::kDone;
-  Connecting connecting = connect_to(broker_address(name.pid_namespace, name.pid, name.slot), Takes::kNone);
+  Connecting connecting = connect_to(broker_address(name), Takes::kNone);
   switch (connecting.outcome) {
     case ConnectOutcome::kConnected:
       return welcome(name, std::move(connecting.socket));
@@ -135,7 +135,7 @@ Survey::Step Survey::ask(size_t number) {
   broker.place = places_.take(shared_from_this(), number, broker.patience);
   if (broker.place == 0) return Step::kNoPlace;
   const BrokerName name = broker.name;
-  Connecting connecting = connect_to(broker_address(name.pid_namespace, name.pid, name.slot), Takes::kNone);
+  Connecting connecting = connect_to(broker_address(name), Takes::kNone);
   if (connecting.outcome == ConnectOutcome::kConnected) return ask(number, std::move(connecting.socket));
   places_.give_back(std::exchange(broker.place, 0));
   if (connecting.status.code() == Code::kTooMany) return Step::kNoDescriptor;
