@@ -89,7 +89,7 @@ Napi::Value list_async(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// watchIncoming(kind, from, onAvailable): { take(), stop() }
+// watchIncoming(kind, from, onAvailable, onHeldUp): { take(), stop() }
 Napi::Value watch_incoming(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
   Result<Broker*> broker = environment.runtime().broker();

@@ -370,10 +370,8 @@ Result<ReceivedClaim> Broker::take_up_and_wait(const ClaimRequest& request, std:
 
 std::optional<ReceivedClaim> Broker::take_late(const ClaimRequest& request) {
   const MutexLock lock(mutex_);
-  const auto at = std::find_if(late_.begin(), late_.end(), [&](const Late& late) {
-    return late.request.source_pid == request.source_pid && late.request.address == request.address &&
-           late.request.kind == request.kind;
-  });
+  const auto at = std::find_if(late_.begin(), late_.end(),
+                               [&](const Late& late) { return late.request.is_for_same_memory(request); });
   if (at == late_.end()) return std::nullopt;
   ReceivedClaim claim = std::move(at->claim);
   late_.erase(at);

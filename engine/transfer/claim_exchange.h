@@ -32,6 +32,11 @@ struct ClaimRequest {
   wire::Transfer transfer = wire::Transfer::kMap;
   OfferKind kind = OfferKind::kMemory;
   bool takes_pool_pages = false;
+
+  // The same range of the same source, as the same kind of thing.
+  bool is_for_same_memory(const ClaimRequest& other) const {
+    return source_pid == other.source_pid && address == other.address && kind == other.kind;
+  }
 };
 
 struct ReceivedClaim {

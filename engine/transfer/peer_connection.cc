@@ -280,9 +280,7 @@ Status PeerConnection::drop_what_was_offered() {
 
 // The memory is lent to nobody any more before anybody hears of it, and may ask for it anew.
 void PeerConnection::return_claim() {
-  grant_.reset();
-  object_.reset();
-  loan_ = {};
+  let_go_of_memory();
   host_.offers().return_claim(offer_id_);
 }
 
@@ -367,10 +365,14 @@ void PeerConnection::on_deadline() {
 
 void PeerConnection::on_destination_end(DestinationId destination) {
   if (state_ != State::kGranted || grant_->offer.destination != destination) return;
+  let_go_of_memory();
+  end();
+}
+
+void PeerConnection::let_go_of_memory() {
   grant_.reset();
   object_.reset();
   loan_ = {};
-  end();
 }
 
 void PeerConnection::on_hang_up() {

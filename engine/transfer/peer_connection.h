@@ -94,6 +94,7 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   void say_done();
   void on_mapped(const wire::Mapped& mapped);
   bool has_taken_back();
+  void let_go_of_memory();
   void return_claim();
   void on_declined();
   void on_list(const wire::List& list);

@@ -63,10 +63,8 @@ void UndecidedClaims::settle(const std::shared_ptr<Kept>& kept) {
 }
 
 UndecidedClaims::Claims::const_iterator UndecidedClaims::find(const ClaimRequest& request) const {
-  return std::find_if(claims_.begin(), claims_.end(), [&](const std::shared_ptr<Kept>& each) {
-    return each->request.source_pid == request.source_pid && each->request.address == request.address &&
-           each->request.kind == request.kind;
-  });
+  return std::find_if(claims_.begin(), claims_.end(),
+                      [&](const std::shared_ptr<Kept>& each) { return each->request.is_for_same_memory(request); });
 }
 
 bool UndecidedClaims::has(const ClaimRequest& request) const {
