@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import { startObedient, type Obedient } from '../support/obedient.js';
 import { PAGE } from '../support/pages.js';
 import { requires } from '../support/requires.js';
-import { runs } from '../support/wrappers.js';
+import { runs, withDescriptors } from '../support/wrappers.js';
 
 const DESCRIPTORS = 150;
-const FEW_DESCRIPTORS = ['sh', '-c', `ulimit -n ${DESCRIPTORS} && exec "$@"`, 'sh'];
+const FEW_DESCRIPTORS = withDescriptors(DESCRIPTORS);
 const MANY = 4 * DESCRIPTORS;
 const GIB = 2 ** 30;
 

@@ -10,13 +10,13 @@ import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { needs, requires } from '../support/requires.js';
 import { brokerSockets, ownPidNamespace } from '../support/sockets.js';
 import { rejectionOf } from '../support/vmo-error.js';
-import { runs } from '../support/wrappers.js';
+import { runs, withDescriptors } from '../support/wrappers.js';
 
 const SEED = 77;
 const LIMIT = 256;
 /** The connection that is told just now that there is no room for it, and its pidfd. */
 const BEING_REFUSED = 2;
-const FEW_DESCRIPTORS = ['sh', '-c', `ulimit -n ${LIMIT} && exec "$@"`, 'sh'];
+const FEW_DESCRIPTORS = withDescriptors(LIMIT);
 const IN_NEW_PIDS = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
 function descriptorsOf(pid: number): number {

@@ -8,13 +8,13 @@ import { startObedient, type Obedient } from '../support/obedient.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { needs, requires } from '../support/requires.js';
 import { rejectionOf } from '../support/vmo-error.js';
-import { runs } from '../support/wrappers.js';
+import { runs, withDescriptors } from '../support/wrappers.js';
 
 const SEED = 161;
 const PAGES = 4;
 /** More than any step of the library takes, and those that its broker keeps back as soon as it can have them. */
 const ENOUGH = 18;
-const FEW_DESCRIPTORS = ['sh', '-c', 'ulimit -n 100 && exec "$@"', 'sh'];
+const FEW_DESCRIPTORS = withDescriptors(100);
 const AS_NOBODY = { uid: NOBODY, gid: NOBODY };
 /** x86-64: mlockall(MCL_FUTURE). */
 const LOCK_WHAT_COMES = [0xb8, 0x97, 0, 0, 0, 0xbf, 2, 0, 0, 0, 0x0f, 0x05, 0xc3];

@@ -5,9 +5,10 @@ import { enoughDescriptors } from '../support/limits.js';
 import { startObedient } from '../support/obedient.js';
 import { requires } from '../support/requires.js';
 import { describeForUsers } from '../support/users.js';
+import { withDescriptors } from '../support/wrappers.js';
 
 const HALF = 10_000;
-const FEW_DESCRIPTORS = ['sh', '-c', 'ulimit -n 64 && exec "$@"', 'sh'];
+const FEW_DESCRIPTORS = withDescriptors(64);
 
 interface Incoming {
   srcPid: number;

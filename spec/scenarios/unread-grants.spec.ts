@@ -3,11 +3,12 @@ import { VMO_GRANT_R } from 'vmoffer';
 import { until } from '../support/barriers.js';
 import { startHostile, type Child } from '../support/child.js';
 import { startObedient, type Obedient } from '../support/obedient.js';
+import { withDescriptors } from '../support/wrappers.js';
 
 const SEED = 83;
 const LIMIT = 128;
 /** So many descriptors a user without privileges may have in flight. */
-const FEW_DESCRIPTORS = ['sh', '-c', `ulimit -n ${LIMIT} && exec "$@"`, 'sh'];
+const FEW_DESCRIPTORS = withDescriptors(LIMIT);
 const TO_ONE = LIMIT / 4 / 2;
 const TOO_MANY = 'refused 13';
 

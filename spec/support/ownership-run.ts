@@ -17,6 +17,7 @@ import {
   type State,
 } from './ownership-model.js';
 import { Random } from './random.js';
+import { withDescriptors } from './wrappers.js';
 
 const PROCESSES = 3;
 const HISTORY = 150;
@@ -38,7 +39,7 @@ interface Handle {
 const DESCRIPTORS = 512;
 
 function startWithFewDescriptors(): Promise<Obedient> {
-  return startObedient({ wrapper: ['sh', '-c', `ulimit -n ${DESCRIPTORS} && exec "$0" "$@"`] });
+  return startObedient({ wrapper: withDescriptors(DESCRIPTORS) });
 }
 
 /** The processes, which outlive a run. One that a run has killed is started anew. */

@@ -16,6 +16,11 @@ export function afterMounting(command: string): Wrapper {
   return ['unshare', '--mount', 'sh', '-c', `${command} && exec "$@"`, 'sh'];
 }
 
+/** Lets it have so many descriptors at most. */
+export function withDescriptors(count: number): Wrapper {
+  return ['sh', '-c', `ulimit -n ${count} && exec "$@"`, 'sh'];
+}
+
 /** The right to run a program so. */
 export function runs(wrapper: Wrapper): Need {
   const [program = '', ...args] = wrapper;

@@ -5,8 +5,9 @@ import { until } from '../../support/barriers.js';
 import { startObedient, type Obedient } from '../../support/obedient.js';
 import { resume, stop } from '../../support/stopped.js';
 import { rejectionOf } from '../../support/vmo-error.js';
+import { withDescriptors } from '../../support/wrappers.js';
 
-const FEW_DESCRIPTORS = ['sh', '-c', 'ulimit -n 128 && exec "$@"', 'sh'];
+const FEW_DESCRIPTORS = withDescriptors(128);
 /** More than an acceptor keeps in mind of one process. */
 const FLOOD = 300;
 /** More than 128 descriptors are enough for. */
