@@ -1,7 +1,7 @@
 // npm run test:packages: packs this checkout, and installs it with each package manager into an empty project, where no
 // install script runs and no compiler is to be found. Then the README's programs run there, and a typed program is checked.
 // --from-source: also builds the addon in each. --only=NAME: one package manager (npm, pnpm, yarn, bun).
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { markdownTable } from 'markdown-table';
@@ -13,6 +13,9 @@ import { attempt, counts, remarks, skipAll } from './packages/tally.mjs';
 import { home, npm, plainPath } from './packages/tools.mjs';
 import { checkTypes, installCompiler, MODULES, TYPESCRIPTS } from './packages/types.mjs';
 import { countsLine, leaveCounts, root } from './run.mjs';
+import { isStale } from './stale.mjs';
+
+process.chdir(root);
 
 const isFromSource = process.argv.includes('--from-source');
 const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice('--only='.length) ?? '';
@@ -45,7 +48,7 @@ process.exitCode = counts.failures === 0 ? 0 : 1;
 /** The path of the package as it would be published. */
 function pack() {
   const prebuild = join('prebuilds', `linux-${process.arch}.node`);
-  if (!existsSync(join(root, prebuild))) fail(`there is no ${prebuild}: run \`npm run prebuild\` first`);
+  if (isStale(prebuild)) fail(`${prebuild} is missing, or older than the sources: run \`npm run prebuild\` first`);
   mkdirSync(home, { recursive: true });
   const { isOk, output, errors } = npm(['pack', '--json', `--pack-destination=${home}`]);
   if (!isOk) fail(`npm pack failed:\n${errors}`);

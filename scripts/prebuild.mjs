@@ -1,6 +1,6 @@
 // npm run prebuild: makes prebuilds/linux-x64.node and prebuilds/linux-arm64.node, the binaries of a release. Arguments
 // name the architectures (x64, arm64); without any it makes all for which there is a compiler.
-import { copyFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeAddon } from './prebuild/addon.mjs';
 import { architectures, lackOf, targetOf } from './prebuild/targets.mjs';
@@ -25,8 +25,8 @@ for (const arch of named.length > 0 ? named : architectures) {
     continue;
   }
   const path = join('prebuilds', `linux-${arch}.node`);
-  // In one step: whoever has the old one open keeps it.
-  copyFileSync(await makeAddon(target), `${path}.new`);
-  renameSync(`${path}.new`, path);
+  // When this fails, no binary is packed rather than an old one.
+  rmSync(path, { force: true });
+  copyFileSync(await makeAddon(target), path);
   console.log(`${path}: ${statSync(path).size} bytes`);
 }
