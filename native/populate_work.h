@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "engine/pager/region.h"
+#include "engine/memory/region.h"
 
 namespace vmoffer {
 

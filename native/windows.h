@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "engine/base/mutex.h"
-#include "engine/pager/region.h"
+#include "engine/memory/region.h"
 #include "native/js_notifier.h"
 
 namespace vmoffer {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { filesBelow, readProjectFile } from './support/project.js';
 
 /** Every layer may use those before it, and itself. */
-const ENGINE_LAYERS = ['base', 'sys', 'wire', 'pager', 'transfer'];
+const ENGINE_LAYERS = ['base', 'sys', 'wire', 'pager', 'memory', 'transfer'];
 
 /** These decide, and touch no kernel. */
 const PURE_FILES = [
@@ -99,6 +99,13 @@ describe('layering', () => {
       .filter(({ file }) => isPure(file))
       .filter((include) => isKernelHeader(include) || (!include.isSystem && !isPure(include.target)));
     expect(impure.map(show)).to.deep.equal([]);
+  });
+
+  it('lists the files that decide in engine/README.md', () => {
+    const [, list = ''] = /The files\s+that decide ([\s\S]*?)\n\n/.exec(readProjectFile('engine/README.md')) ?? [];
+    const named = [...list.matchAll(/`(\w+(?:\/\w+)?)`/g)].map(([, name = '']) => name);
+    const checked = PURE_FILES.map((start) => start.slice('engine/'.length, -1));
+    expect(named.sort()).to.deep.equal(checked.sort());
   });
 
   it('keeps the streams of C++ out, a third of a megabyte in a binary that brings its own library', () => {

@@ -16,7 +16,7 @@
 #include <optional>
 
 #include "engine/base/status.h"
-#include "engine/pager/region.h"
+#include "engine/memory/region.h"
 #include "engine/sys/process.h"
 #include "engine/transfer/discovery.h"
 #include "engine/transfer/paging_choice.h"

@@ -12,7 +12,7 @@
 
 #include "engine/base/mutex.h"
 #include "engine/base/status.h"
-#include "engine/pager/region.h"
+#include "engine/memory/region.h"
 #include "engine/sys/process.h"
 #include "engine/transfer/offer_book.h"
 

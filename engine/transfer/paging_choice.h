@@ -1,7 +1,7 @@
 // PagingChoice: how the pages of one claim are to come, decided before anybody is asked for it.
 #pragma once
 
-#include "engine/pager/region.h"
+#include "engine/memory/region.h"
 
 namespace vmoffer {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "engine/base/checkpoint.h"
-#include "engine/pager/write_guards.h"
+#include "engine/memory/write_guards.h"
 #include "engine/sys/page_table.h"
 #include "engine/transfer/hand_off.h"
 #include "engine/transfer/rights.h"

@@ -7,9 +7,9 @@
 #include <memory>
 
 #include "engine/base/mutex.h"
+#include "engine/memory/region_map.h"
 #include "engine/pager/fault_thread.h"
 #include "engine/pager/pager.h"
-#include "engine/pager/region_map.h"
 #include "engine/transfer/broker.h"
 
 namespace vmoffer {

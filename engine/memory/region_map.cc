@@ -1,4 +1,4 @@
-#include "engine/pager/region_map.h"
+#include "engine/memory/region_map.h"
 
 namespace vmoffer {
 

@@ -13,7 +13,7 @@
 
 #include "engine/base/mutex.h"
 #include "engine/base/rights.h"
-#include "engine/pager/holding.h"
+#include "engine/memory/holding.h"
 #include "engine/sys/mapping.h"
 
 namespace vmoffer {

@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "engine/base/status.h"
-#include "engine/pager/extents.h"
-#include "engine/pager/holding.h"
+#include "engine/memory/extents.h"
+#include "engine/memory/holding.h"
 #include "engine/sys/mapping.h"
 
 namespace vmoffer {

@@ -1,4 +1,4 @@
-#include "engine/pager/stale_range.h"
+#include "engine/memory/stale_range.h"
 
 #include <memory>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "engine/pager/huge_pages.h"
+#include "engine/memory/huge_pages.h"
 
 #include "engine/base/units.h"
 #include "engine/sys/huge_page_size.h"

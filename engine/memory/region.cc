@@ -1,11 +1,11 @@
-#include "engine/pager/region.h"
+#include "engine/memory/region.h"
 
 #include <utility>
 
-#include "engine/pager/huge_pages.h"
+#include "engine/memory/huge_pages.h"
+#include "engine/memory/region_map.h"
+#include "engine/memory/stale_range.h"
 #include "engine/pager/mapped_source.h"
-#include "engine/pager/region_map.h"
-#include "engine/pager/stale_range.h"
 
 namespace vmoffer {
 namespace {

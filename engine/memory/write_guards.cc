@@ -1,4 +1,4 @@
-#include "engine/pager/write_guards.h"
+#include "engine/memory/write_guards.h"
 
 #include <memory>
 

@@ -1,10 +1,10 @@
-#include "engine/pager/carve.h"
+#include "engine/memory/carve.h"
 
 #include <algorithm>
 #include <cstring>
 
 #include "engine/base/units.h"
-#include "engine/pager/write_guards.h"
+#include "engine/memory/write_guards.h"
 
 namespace vmoffer {
 namespace {

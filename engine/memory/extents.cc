@@ -1,4 +1,4 @@
-#include "engine/pager/extents.h"
+#include "engine/memory/extents.h"
 
 #include <algorithm>
 #include <iterator>

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "engine/base/mutex.h"
-#include "engine/pager/region.h"
+#include "engine/memory/region.h"
 
 namespace vmoffer {
 

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "engine/pager/page_kind.h"
+#include "engine/memory/page_kind.h"
 #include "engine/sys/mapping.h"
 #include "engine/sys/memory_object.h"
 

@@ -1,4 +1,4 @@
-#include "engine/pager/holding.h"
+#include "engine/memory/holding.h"
 
 #include "engine/sys/call.h"
 #include "engine/sys/seqpacket.h"
