@@ -5,6 +5,7 @@ import { createNativeError, VmoError } from './errors.js';
 import { addonFiles } from './loading/addon-files.js';
 import { explainLoadFailure } from './loading/explain-load-failure.js';
 import { fileExists } from './loading/file-exists.js';
+import { lackOf } from './loading/lack.js';
 import { gatherLoadFacts, type LoadAttempt } from './loading/load-facts.js';
 import { hasOtherLibc, isCutOff, readMachine } from './loading/read-elf.js';
 import { log } from './log.js';
@@ -47,6 +48,8 @@ function load(): Native {
       cause = error;
     }
   }
+  const lack = lackOf(attempts);
+  if (lack) throw new VmoError(lack.code, lack.message, { cause });
   throw new VmoError('ERR_VMO_UNSUPPORTED', explainLoadFailure(gatherLoadFacts(PACKAGE_FOLDER, attempts)), { cause });
 }
 

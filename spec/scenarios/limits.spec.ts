@@ -49,6 +49,15 @@ describe('a process with few file descriptors left', () => {
     expect(outcomes.join(' '), outcomes.join(' ')).to.match(/^ERR_VMO_TOO_MANY (ERR_VMO_TOO_MANY |done )*(done ?){6}$/);
   }
 
+  it('cannot load the addon, and can when it has some', async () => {
+    await using fresh = await startObedient({ wrapper: FEW_DESCRIPTORS });
+    await fresh.call('leaveDescriptors', 0);
+    const error = await rejectionOf(fresh.call('capabilities'), 'ERR_VMO_TOO_MANY');
+    expect(error.message).to.match(/\.node could not be loaded: .*; raise the limit of open files \(ulimit -n\)/);
+    await fresh.call('freeDescriptors');
+    await fresh.call('capabilities');
+  });
+
   it('cannot allocate', async () => {
     await expectTooMany(() => child.call('allocate', 1));
   });
