@@ -39,11 +39,15 @@ interface RegionState {
   pages: Page[];
 }
 
-interface OfferState {
-  process: number;
+/** Pages of a region. */
+export interface Part {
   region: number;
   first: number;
   count: number;
+}
+
+interface OfferState extends Part {
+  process: number;
   flags: number;
   destination: number;
   state: 'pending' | 'claimed' | 'cancelled' | 'revoked' | 'expired';
@@ -87,6 +91,8 @@ export type Action =
   | { do: 'starve'; process: number; descriptors: number }
   /** Two threads touch every page. */
   | { do: 'touch'; region: number };
+
+export type ClaimAction = Extract<Action, { do: 'claim' }>;
 
 export function emptyState(): State {
   return { objects: new Map(), holdings: new Map(), regions: new Map(), offers: new Map(), dead: new Set(), lastId: 0 };
@@ -160,23 +166,17 @@ function offer(state: State, action: Extract<Action, { do: 'offer' }>): string {
   return 'ok';
 }
 
-function claim(state: State, { id, offer: offerId, transfer }: Extract<Action, { do: 'claim' }>): string {
-  const taken = state.offers.get(offerId);
-  if (taken?.state !== 'pending') return 'ERR_VMO_NOT_OFFERED';
-  const { region, first, count, flags, destination } = taken;
+function claim(state: State, { id, offer: offerId, transfer }: ClaimAction): string {
+  const sent = sendMemory(state, offerId, transfer);
+  if (typeof sent === 'string') return sent;
+  const { taken, pages, from } = sent;
+  const { count, flags, destination } = taken;
   const dropped = flags >> DROP_SHIFT;
   const isDisowned = (dropped & VMO_GRANT_R) !== 0;
-  const pages = get(state.regions, region).pages.slice(first, first + count);
-  const isWhole = hasObjectToItself(state, pages);
-  if (!isWhole && pages.some(({ holding }) => !isAlone(state, holding))) return 'ERR_VMO_BUSY';
-  if (!isWhole) separate(state, pages);
-  const from = pages[0]?.holding ?? 0;
-  if (isDisowned && isLent(state, from)) return 'ERR_VMO_BUSY';
   const { object, isSole } = get(state.holdings, from);
   const facts = get(state.objects, object);
   const isMapped = transfer === 'map';
   const writes = (flags & VMO_GRANT_W) !== 0;
-  if (isMapped && writes && !isDisowned) facts.mayBeSealed = false;
   // A copy belongs to who made it.
   const child = isMapped
     ? addHolding(state, {
@@ -197,6 +197,31 @@ function claim(state: State, { id, offer: offerId, transfer }: Extract<Action, {
     facts.isSealed ||= get(state.holdings, from).mayWriteObject;
   }
   return isMapped && facts.isSealed ? 'claimed, immutable' : 'claimed';
+}
+
+/**
+ * What a source does before it hears that the claimer has the memory, and what stays when it never does: a part has an
+ * object of its own, and an object that was sent to be written cannot be sealed any more.
+ */
+export function sendMemory(state: State, offerId: number, transfer: ClaimAction['transfer']) {
+  const taken = state.offers.get(offerId);
+  if (taken?.state !== 'pending') return 'ERR_VMO_NOT_OFFERED';
+  const { region, first, count, flags } = taken;
+  const isDisowned = ((flags >> DROP_SHIFT) & VMO_GRANT_R) !== 0;
+  const pages = get(state.regions, region).pages.slice(first, first + count);
+  const isWhole = hasObjectToItself(state, pages);
+  if (!isWhole && pages.some(({ holding }) => !isAlone(state, holding))) return 'ERR_VMO_BUSY';
+  if (!isWhole) separate(state, pages);
+  const from = pages[0]?.holding ?? 0;
+  if (isDisowned && isLent(state, from)) return 'ERR_VMO_BUSY';
+  if (transfer === 'map' && (flags & VMO_GRANT_W) !== 0 && !isDisowned) objectOf(state, from).mayBeSealed = false;
+  return { taken, pages, from };
+}
+
+/** Gives a part an object of its own, where it has none and may have one. */
+export function carve(state: State, { region, first, count }: Part): void {
+  const pages = state.regions.get(region)?.pages.slice(first, first + count) ?? [];
+  if (!hasObjectToItself(state, pages) && pages.every(({ holding }) => isAlone(state, holding))) separate(state, pages);
 }
 
 /** Takes from the source what is dropped, and with it the offers that would have granted it. */

@@ -7,13 +7,17 @@ import { startObedient, type Obedient } from './obedient.js';
 import { OwnershipChoices } from './ownership-choices.js';
 import {
   apply,
+  carve,
   emptyState,
   forget,
   isHeld,
   isThere,
+  sendMemory,
   stampsOf,
   type Action,
+  type ClaimAction,
   type Delay,
+  type Part,
   type State,
 } from './ownership-model.js';
 import { Random } from './random.js';
@@ -123,9 +127,10 @@ export class OwnershipRun {
     );
     await this.#feedTheStarved(actions);
     this.#note(actions, results);
+    const vain = claimsInVain(actions, results).flatMap(({ offer }) => this.state.offers.get(offer) ?? []);
     this.state = await this.#whatHolds(this.#explain(actions, results));
     await this.#restartTheDead(actions);
-    await this.#expectReleases();
+    await this.#expectReleases(vain);
     await this.#expectStamps(actions.length);
     forget(this.state);
   }
@@ -238,16 +243,28 @@ export class OwnershipRun {
     return () => (isParked ? process.call('unpark', at).catch(() => undefined) : Promise.resolve());
   }
 
-  /** The states after the orders in which the model says the same of everything; of those whose offers are alike, the first. */
   #explain(actions: readonly Action[], results: readonly string[]): State[] {
+    const states = this.#statesThatExplain(this.state, actions, results);
+    if (states.length > 0) return states;
+    // Memory may have been sent, and the claim have come to nothing behind another.
+    const sent = claimsInVain(actions, results).flatMap(({ offer, transfer }) => {
+      const state = structuredClone(this.state);
+      sendMemory(state, offer, transfer);
+      return this.#statesThatExplain(state, actions, results);
+    });
+    if (sent.length === 0) throw new Error('no order of what was done at once explains what came of it');
+    return sent;
+  }
+
+  /** The states after the orders in which the model says the same of everything; of those whose offers are alike, the first. */
+  #statesThatExplain(before: State, actions: readonly Action[], results: readonly string[]): State[] {
     const states = new Map<string, State>();
     for (const order of permutationsOf(actions.map((_, at) => at))) {
-      const state = structuredClone(this.state);
+      const state = structuredClone(before);
       const isExplained = order.every((at) => this.#agrees(state, actions, at, results[at] ?? ''));
       const offers = JSON.stringify([...state.offers].map(([id, { state: standing }]) => [id, standing]));
       if (isExplained && !states.has(offers)) states.set(offers, state);
     }
-    if (states.size === 0) throw new Error('no order of what was done at once explains what came of it');
     return [...states.values()];
   }
 
@@ -322,16 +339,21 @@ export class OwnershipRun {
   }
 
   /** An offer's state is what the model says, and its memory has been let go of when nobody has it any more. */
-  async #expectReleases(): Promise<void> {
+  async #expectReleases(vain: readonly Part[]): Promise<void> {
     for (const [id, { state }] of this.state.offers) {
       const { process, handle } = this.#at(this.#offers, id);
       const source = this.#process(process);
       await until(`offer ${id} is ${state}`, async () => (await source.call('stateOf', handle)) === state);
       if (state === 'pending') continue;
-      const isReleased = !isHeld(this.state, id);
-      if (isReleased) await source.call('released', handle);
-      else if (await source.call('isReleased', handle)) throw new Error(`the memory of offer ${id} is still held`);
+      if (!isHeld(this.state, id)) await source.call('released', handle);
+      else if (await source.call('isReleased', handle)) this.#expectCarved(id, vain);
     }
+  }
+
+  /** A claim that came to nothing may have given its part an object of its own: what that had before is let go of. */
+  #expectCarved(offer: number, vain: readonly Part[]): void {
+    for (const part of vain) carve(this.state, part);
+    if (isHeld(this.state, offer)) throw new Error(`the memory of offer ${offer} has been let go of too early`);
   }
 
   async #expectStamps(howMany: number): Promise<void> {
@@ -381,6 +403,12 @@ function isOfTheDead(state: State, action: Action): boolean {
   if (action.do === 'allocate') return state.dead.has(action.process);
   if (action.do === 'claim' || action.do === 'cancel') return !state.offers.has(action.offer);
   return 'region' in action && !state.regions.has(action.region);
+}
+
+function claimsInVain(actions: readonly Action[], results: readonly string[]) {
+  return actions.filter(
+    (action, at) => action.do === 'claim' && results[at]?.startsWith('claimed') === false,
+  ) as ClaimAction[];
 }
 
 function permutationsOf(items: readonly number[]): number[][] {
