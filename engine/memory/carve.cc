@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/base/checkpoint.h"
 #include "engine/base/units.h"
 #include "engine/memory/write_guards.h"
 
@@ -92,6 +93,7 @@ class Carving {
 
   // Memory without an object is nowhere but in the region's own range. REQUIRES: mapping_ is there.
   Status copy_private(ByteRange piece) const {
+    checkpoint("carve.private");
     return copy_bytes(extents_.address() + piece.offset, *object_, piece.offset - range_.offset, piece.length);
   }
 

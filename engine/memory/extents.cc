@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "engine/base/checkpoint.h"
+
 namespace vmoffer {
 namespace {
 
@@ -74,6 +76,46 @@ std::vector<Extent> Extents::pieces(ByteRange range) const {
 bool Extents::is_wholly_gone() const {
   const MutexLock lock(mutex_);
   return bytes_gone_ == byte_length_;
+}
+
+bool Extents::close_to_stakes() {
+  const MutexLock lock(mutex_);
+  is_closed_to_stakes_ = true;
+  return stakes_ > 0;
+}
+
+bool Extents::has_stakes() const {
+  const MutexLock lock(mutex_);
+  return stakes_ > 0;
+}
+
+void Extents::set_left() {
+  const MutexLock lock(mutex_);
+  is_left_ = true;
+  left_.notify_all();
+}
+
+void Extents::await_left() {
+  checkpoint("extents.awaited");
+  const MutexLock lock(mutex_);
+  while (!is_left_) left_.wait(mutex_);
+}
+
+bool Extents::admit_stake() {
+  const MutexLock lock(mutex_);
+  if (is_closed_to_stakes_) return false;
+  ++stakes_;
+  return true;
+}
+
+void Extents::add_stake() {
+  const MutexLock lock(mutex_);
+  ++stakes_;
+}
+
+void Extents::remove_stake() {
+  const MutexLock lock(mutex_);
+  --stakes_;
 }
 
 void Extents::keep_addresses(Mapping addresses) {

@@ -1,9 +1,9 @@
 // Extents: which memory objects stand behind a region, piece by piece. At first there is one. A part that is offered by
 // itself gets an object of its own (a memory object cannot be passed in part), and a part that is disowned is gone.
 //
-// Shared by the region and the offers of it, so that an offer keeps its memory alive when the region is released. Pure
-// bookkeeping: what is done to the mapping, carve.h and Region do. Any thread. A call costs O(log n) of the extents
-// there are, for each extent that its range touches.
+// Shared by the region and those who have a stake in them (stake.h), so that an offer keeps its memory alive when the
+// region is released. Pure bookkeeping: what is done to the mapping, carve.h and Region do. Any thread. A call costs
+// O(log n) of the extents there are, for each extent that its range touches.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +49,16 @@ class Extents {
   std::vector<Extent> pieces(ByteRange range) const;
   bool is_wholly_gone() const;
 
+  // For a region that is about to be given back: nobody gets a stake any more, so that whether there are some is
+  // settled. Those who have one may let it go, or pass it on. True when there are some.
+  bool close_to_stakes();
+  bool has_stakes() const;
+
+  // The region has nothing more to itself: whatever it leaves to stakes is in the extents.
+  void set_left();
+  // For whoever finds the region gone, which may be ending at this very moment. REQUIRES: it has ended, or is ending.
+  void await_left();
+
   // The region is gone, its offers are not: nothing else may be allocated at the address by which they are claimed.
   // Takes ownership.
   void keep_addresses(Mapping addresses);
@@ -65,7 +75,12 @@ class Extents {
   Extents& operator=(const Extents&) = delete;
 
  private:
+  friend class Stake;
   using Map = std::map<uint64_t, Extent>;  // by first offset
+
+  bool admit_stake();  // false when closed to stakes
+  void add_stake();    // REQUIRES: there is one
+  void remove_stake();
 
   Map::const_iterator at(uint64_t offset) const VMO_REQUIRES(mutex_);  // the extent that holds the byte
   void split(uint64_t offset) VMO_REQUIRES(mutex_);
@@ -77,6 +92,10 @@ class Extents {
   Map extents_ VMO_GUARDED_BY(mutex_);
   uint64_t bytes_gone_ VMO_GUARDED_BY(mutex_) = 0;
   Mapping addresses_ VMO_GUARDED_BY(mutex_);
+  uint64_t stakes_ VMO_GUARDED_BY(mutex_) = 0;
+  bool is_closed_to_stakes_ VMO_GUARDED_BY(mutex_) = false;
+  bool is_left_ VMO_GUARDED_BY(mutex_) = false;
+  Condition left_;
 };
 
 }  // namespace vmoffer

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/base/checkpoint.h"
 #include "engine/memory/huge_pages.h"
 #include "engine/memory/region_map.h"
 #include "engine/memory/stale_range.h"
@@ -112,9 +113,8 @@ void Region::hold_while_held(std::shared_ptr<void> token) {
   token_ = std::move(token);
 }
 
-// Offers outlive the region, and memory without an object does not.
-void Region::save_for_offers() {
-  if (extents_ == nullptr || extents_.use_count() == 1) return;
+// Stakes outlive the region, and memory without an object does not.
+void Region::save_for_stakes() {
   for (const Extent& piece : extents_->pieces({0, byte_length_})) {
     const bool is_private_memory = piece.holding != nullptr && piece.holding->object() == nullptr;
     if (!is_private_memory) continue;
@@ -136,28 +136,33 @@ void Region::stop_paging() {
 }
 
 void Region::release(bool keep_addresses) {
-  const std::shared_ptr<Extents> extents = this->extents();
-  // One reference here, one in the region: an offer has a third.
-  if (extents.use_count() > 2) finish_paging();
+  if (close_to_stakes()) finish_paging();
+  checkpoint("region.releasing");
   if (paged_ != nullptr) paged_->stop();
   if (!keep_addresses) stop_paging();
   give_back(keep_addresses);
   stop_paging();
 }
 
+bool Region::close_to_stakes() {
+  const std::shared_ptr<Extents> extents = this->extents();
+  return extents != nullptr && extents->close_to_stakes();
+}
+
 void Region::give_back(bool keep_addresses) {
   const MutexLock lock(mutex_);
   if (state_.exchange(RegionState::kReleased) == RegionState::kReleased) return;
   token_.reset();
-  const bool is_offered = extents_.use_count() > 2;
-  if (is_offered) save_for_offers();
-  if (!keep_addresses && !is_offered) {
+  const bool has_stakes = extents_->has_stakes();
+  if (has_stakes) save_for_stakes();
+  extents_->set_left();
+  if (!keep_addresses && !has_stakes) {
     if (map_ != nullptr) map_->remove(*this);
     mapping_.reset();
   } else if (!replace({0, byte_length_}).is_ok()) {
     return;  // no zeros to be had (the limit of mappings): the bytes stay until the addresses go, still no crash
   }
-  offered_ = extents_;
+  left_ = extents_;
   extents_.reset();
 }
 
@@ -229,12 +234,15 @@ Status Region::drop_execute(ByteRange range) {
 
 Region::~Region() {
   if (map_ != nullptr) map_->remove(*this);
-  const bool is_offered = extents_.use_count() > 1;
-  if (is_offered) finish_paging();
+  checkpoint("region.ending");
+  const bool is_to_be_saved = close_to_stakes();
+  if (is_to_be_saved) finish_paging();
   stop_paging();
-  if (is_offered) save_for_offers();
-  const std::shared_ptr<Extents> extents = extents_ != nullptr ? std::move(extents_) : offered_.lock();
-  if (extents.use_count() > 1 && mapping_.is_mapped() && mapping_.put_zeros(0, byte_length_).is_ok()) {
+  if (is_to_be_saved) save_for_stakes();
+  const std::shared_ptr<Extents> extents = extents_ != nullptr ? std::move(extents_) : left_.lock();
+  if (extents != nullptr) extents->set_left();
+  if (extents != nullptr && extents->has_stakes() && mapping_.is_mapped() &&
+      mapping_.put_zeros(0, byte_length_).is_ok()) {
     extents->keep_addresses(std::move(mapping_));
   }
   // Order: the source hears that the memory was let go when it has been.

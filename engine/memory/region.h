@@ -18,6 +18,7 @@
 #include "engine/memory/carve.h"
 #include "engine/memory/extents.h"
 #include "engine/memory/page_kind.h"
+#include "engine/memory/stake.h"
 #include "engine/pager/pager.h"
 #include "engine/pager/pulled_source.h"
 #include "engine/sys/mapping.h"
@@ -53,7 +54,9 @@ class Region {
   // Null when no pager answers its faults.
   const std::shared_ptr<PagedRange>& paged() const { return paged_; }
   RegionState state() const { return state_; }
-  // What is behind the region, null when it is released. It outlives the region with those who offer it.
+  // For whoever is to have the memory when the region is gone. kNotOwned when it is released, or about to be.
+  Result<Stake> take_stake() const { return Stake::take(extents()); }
+  // The same for a look, which keeps nothing for anybody; null when the region has been released.
   std::shared_ptr<Extents> extents() const;
 
   // Installs pages now. For a kernel-paged region, too.
@@ -92,10 +95,11 @@ class Region {
 
  private:
   Status page_by(Pager& pager, std::unique_ptr<PageSource> source);
+  bool close_to_stakes();
   void finish_paging();
-  void save_for_offers() VMO_REQUIRES(mutex_);  // REQUIRES: no page is missing
+  void save_for_stakes() VMO_REQUIRES(mutex_);  // REQUIRES: no page is missing
   void stop_paging();
-  void give_back(bool keep_addresses);  // REQUIRES: release() has a reference to the extents
+  void give_back(bool keep_addresses);  // REQUIRES: closed to stakes, no page is missing if there are some
   Status take_out(ByteRange range);
   Status replace(ByteRange range) VMO_REQUIRES(mutex_);  // REQUIRES: nothing is being installed
 
@@ -112,7 +116,7 @@ class Region {
   mutable Mutex mutex_;
   Mapping mapping_ VMO_GUARDED_BY(mutex_);
   std::shared_ptr<Extents> extents_ VMO_GUARDED_BY(mutex_);  // until released
-  std::weak_ptr<Extents> offered_ VMO_GUARDED_BY(mutex_);    // from then on
+  std::weak_ptr<Extents> left_ VMO_GUARDED_BY(mutex_);       // from then on, to those who have a stake
   std::unique_ptr<PulledSource> still_to_pull_ VMO_GUARDED_BY(mutex_);
   std::function<void()> tell_disowned_ VMO_GUARDED_BY(mutex_);
   std::shared_ptr<void> token_ VMO_GUARDED_BY(mutex_);

@@ -28,7 +28,7 @@ Status has_just_gone() { return Status(Code::kNotOffered, "what was offered has 
 Result<std::vector<Loan>> borrow_pieces(const Grant& grant) {
   std::vector<Loan> loans;
   std::vector<const Holding*> borrowed;
-  for (const Extent& piece : grant.extents->pieces(grant.range())) {
+  for (const Extent& piece : grant.stake->pieces(grant.range())) {
     if (piece.holding == nullptr) {
       return has_just_gone();
     }
@@ -50,16 +50,29 @@ Result<std::vector<Loan>> borrow_pieces(const Grant& grant) {
   return loans;
 }
 
-Status carve_with(const Grant& grant, const std::shared_ptr<Holding>& part, Writers writers) {
+Status carve_region(Region& region, const Grant& grant, const std::shared_ptr<Holding>& part, Writers writers) {
   Result<std::vector<Loan>> loans = borrow_pieces(grant);
   if (!loans.is_ok()) return loans.status();
   checkpoint("source.packing");
+  return region.carve(grant.range(), part, writers);
+}
+
+// Of a region that has been released. Its memory may be in other objects since, so that those are what is borrowed.
+Status carve_what_it_left(const Grant& grant, const std::shared_ptr<Holding>& part, Writers writers) {
+  Result<std::vector<Loan>> loans = borrow_pieces(grant);
+  if (!loans.is_ok()) return loans.status();
+  checkpoint("source.packing");
+  return carve(*grant.stake, nullptr, grant.range(), part, writers);
+}
+
+Status carve_with(const Grant& grant, const std::shared_ptr<Holding>& part, Writers writers) {
   if (const std::shared_ptr<Region> region = grant.region.lock(); region != nullptr) {
-    Status status = region->carve(grant.range(), part, writers);
+    Status status = carve_region(*region, grant, part, writers);
     if (status.code() != Code::kNotOwned) return status;
+  } else {
+    grant.stake->await_left();
   }
-  // The region has been released; its offers have the memory.
-  return carve(*grant.extents, nullptr, grant.range(), part, writers);
+  return carve_what_it_left(grant, part, writers);
 }
 
 Result<Loan> borrow(Holding& holding, uint32_t flags) {
@@ -94,7 +107,7 @@ bool should_be_replaced(const Grant& grant, const Holding& whole, wire::Transfer
   const MemoryObject& object = *whole.object();
   if (!object.resists_sealing() || object.is_hugetlb() || !whole.is_sole()) return false;
   const bool is_read_only = (granted_by(grant.offer.flags) & kWrite) == 0 && transfer == wire::Transfer::kMap;
-  return is_read_only && !holds_anywhere(*grant.extents, grant.range(), kWrite);
+  return is_read_only && !holds_anywhere(*grant.stake, grant.range(), kWrite);
 }
 
 // Null when there is no memory for it, or the copy cannot be sealed either.
@@ -104,7 +117,7 @@ std::shared_ptr<Holding> sealed_copy(const MemoryObject& object) {
 }
 
 Result<Borrowed> borrow_what_is_offered(const Grant& grant, wire::Transfer transfer) {
-  std::shared_ptr<Holding> whole = grant.extents->exact(grant.range());
+  std::shared_ptr<Holding> whole = grant.stake->exact(grant.range());
   if (whole == nullptr) return carve_and_borrow(grant);
   Result<Loan> loan = borrow(*whole, grant.offer.flags);
   if (!loan.is_ok()) return loan.status();
@@ -113,8 +126,8 @@ Result<Borrowed> borrow_what_is_offered(const Grant& grant, wire::Transfer trans
   if (copy == nullptr) return Borrowed{std::move(whole), loan.take()};
   Result<Loan> loan_of_copy = borrow(*copy, grant.offer.flags);
   if (!loan_of_copy.is_ok()) return loan_of_copy.status();
-  grant.extents->exchange(grant.range(), *whole, copy);
-  if (grant.extents->exact(grant.range()) != copy) return has_just_gone();
+  grant.stake->exchange(grant.range(), *whole, copy);
+  if (grant.stake->exact(grant.range()) != copy) return has_just_gone();
   return Borrowed{std::move(copy), loan_of_copy.take()};
 }
 
@@ -139,10 +152,10 @@ void drop_from_offers(Extents& extents, ByteRange range, uint32_t flags) {
 
 }  // namespace
 
-bool is_part(const Grant& grant) { return grant.extents->exact(grant.range()) == nullptr; }
+bool is_part(const Grant& grant) { return grant.stake->exact(grant.range()) == nullptr; }
 
 bool takes_time(const Grant& grant, wire::Transfer transfer) {
-  const std::shared_ptr<Holding> whole = grant.extents->exact(grant.range());
+  const std::shared_ptr<Holding> whole = grant.stake->exact(grant.range());
   return whole == nullptr || should_be_replaced(grant, *whole, transfer);
 }
 
@@ -171,14 +184,14 @@ Status drop_rights(const Grant& grant) {
     if (!status.is_ok()) return status;
   }
   // A region that is released at this very moment drops nothing any more; its offers are left.
-  drop_from_offers(*grant.extents, grant.range(), flags);
+  drop_from_offers(*grant.stake, grant.range(), flags);
   return Status();
 }
 
 // It may fail: then an earlier claimer can still write, and this one reads from the kernel that it can.
 bool is_to_be_sealed(const Grant& grant, const MemoryObject& object, wire::Transfer transfer) {
   const uint32_t flags = grant.offer.flags;
-  const bool source_writes = holds_anywhere(*grant.extents, grant.range(), kWrite);
+  const bool source_writes = holds_anywhere(*grant.stake, grant.range(), kWrite);
   const bool is_mapped = transfer == wire::Transfer::kMap;
   const bool claimer_writes = is_mapped ? (granted_by(flags) & kWrite) != 0 : disowns(flags);
   return !source_writes && !claimer_writes && object.is_writable();

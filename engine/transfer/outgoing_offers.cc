@@ -24,17 +24,15 @@ Result<DestinationId> OutgoingOffers::destination_for(int pid) {
   return id;
 }
 
-Result<OutgoingOffers::Made> OutgoingOffers::offer(int destination_pid, const Terms& terms,
-                                                   const std::shared_ptr<Region>& region,
+Result<OutgoingOffers::Made> OutgoingOffers::offer(int destination_pid, const Terms& terms, Stake stake,
+                                                   std::weak_ptr<Region> region,
                                                    std::shared_ptr<OfferObserver> observer) {
-  std::shared_ptr<Extents> extents = region->extents();
-  if (extents == nullptr) return Status(Code::kNotOwned, "the region has just been released or disowned");
   const MutexLock lock(mutex_);
   Result<DestinationId> destination = destination_for(destination_pid);
   if (!destination.is_ok()) return destination.status();
   Result<OfferId> id = book_.add(destination.value(), terms.address, terms.byte_length, terms.flags);
   if (!id.is_ok()) return id.status();
-  held_.emplace(id.value(), Held{std::move(extents), region, std::move(observer), false});
+  held_.emplace(id.value(), Held{std::move(stake), std::move(region), std::move(observer), false});
   if (can_grant(id.value())) return Made{id.value(), destination.value()};
   // A claim has taken it since the caller looked. Whatever is taken from here on finds the offer in the book.
   book_.cancel(id.value());
@@ -132,7 +130,7 @@ Result<Grant> OutgoingOffers::begin_claim(DestinationId destination, uint64_t ad
   Result<Offer> offer = book_.begin_claim(destination, address);
   if (!offer.is_ok()) return offer.status();
   const Held& held = held_.at(offer.value().id);
-  return Grant{offer.value(), held.extents, held.region};
+  return Grant{offer.value(), held.stake, held.region};
 }
 
 void OutgoingOffers::return_claim(OfferId id) {
@@ -147,7 +145,7 @@ void OutgoingOffers::return_claim(OfferId id) {
 // Another claim may have taken rights from the source since.
 bool OutgoingOffers::can_grant(OfferId id) const {
   const Offer offer = *book_.find(id);
-  const Extents& extents = *held_.at(id).extents;
+  const Extents& extents = *held_.at(id).stake;
   const Rights held = extents.rights({offer.address - extents.address(), offer.byte_length});
   return check_flags(offer.flags & ~kKindMask, held).is_ok();
 }

@@ -34,10 +34,10 @@ class OfferObserver {
 // What the broker needs to answer a claim.
 struct Grant {
   Offer offer;
-  std::shared_ptr<Extents> extents;
+  Stake stake;
   std::weak_ptr<Region> region;  // what is left of it: an offer outlives its region
 
-  ByteRange range() const { return {offer.address - extents->address(), offer.byte_length}; }
+  ByteRange range() const { return {offer.address - stake->address(), offer.byte_length}; }
 };
 
 struct SentOffer {
@@ -64,8 +64,8 @@ class OutgoingOffers {
     DestinationId destination = 0;
   };
   // kNoProcess, kBusy, kTooMany.
-  // `region` is live.
-  Result<Made> offer(int destination_pid, const Terms& terms, const std::shared_ptr<Region>& region,
+  // kNotOwned when what it grants has gone since the stake was taken. `region`: what the stake is in.
+  Result<Made> offer(int destination_pid, const Terms& terms, Stake stake, std::weak_ptr<Region> region,
                      std::shared_ptr<OfferObserver> observer);
 
   // Of an offer that has not ended.
@@ -107,7 +107,7 @@ class OutgoingOffers {
 
  private:
   struct Held {
-    std::shared_ptr<Extents> extents;
+    Stake stake;
     std::weak_ptr<Region> region;
     std::shared_ptr<OfferObserver> observer;
     bool is_withdrawn = false;

@@ -273,7 +273,7 @@ Status PeerConnection::drop_what_was_offered() {
     return status;
   }
   host_.offers().revoke(
-      {grant.extents->address(), grant.offer.address, grant.offer.byte_length, dropped_by(grant.offer.flags)});
+      {grant.stake->address(), grant.offer.address, grant.offer.byte_length, dropped_by(grant.offer.flags)});
   if (is_to_be_sealed(grant, *object, transfer_)) object_ = std::move(object);
   return status;
 }

@@ -28,6 +28,34 @@ bool is_in_pool(const Extents& extents, ByteRange range) {
   });
 }
 
+Status check_memory(const Extents& extents, const Runtime::OfferRequest& request) {
+  const ByteRange range{request.address - extents.address(), request.byte_length};
+  for (const Extent& piece : extents.pieces(range)) {
+    if (piece.holding == nullptr) {
+      return Status(Code::kNotOwned, "a part of the memory at " + hex(request.address) +
+                                         " has gone to another process; offer what this process still has");
+    }
+  }
+  if (request.kind != OfferKind::kMemory && is_in_pool(extents, range)) {
+    return Status(Code::kUnsupported, "the memory at " + hex(request.address) +
+                                          " is in the huge page pool (its `pages` are 'hugetlb'), which no receiver "
+                                          "takes as a message: either side could end the other by taking pages back. "
+                                          "Allocate it with ordinary pages, or offer it with vmOffer");
+  }
+  return check_flags(request.flags, extents.rights(range));
+}
+
+// A part is taken apart from the rest when it is claimed, while its writers wait. Where nothing can make them wait it
+// is done now, on the thread that offers and so does not write.
+Status separate_if_needed(const std::shared_ptr<Region>& region, const Stake& stake,
+                          const Runtime::OfferRequest& request) {
+  const Offer offer{0, 0, request.address, request.byte_length, request.flags, OfferState::kPending};
+  const Grant grant{offer, stake, region};
+  if (!is_part(grant) || can_hold_up_writers()) return Status();
+  Status status = carve_now(grant);
+  return status.code() == Code::kBusy ? status.with("nothing was offered") : status;
+}
+
 }  // namespace
 
 Runtime& Runtime::instance() {
@@ -60,49 +88,25 @@ Result<std::shared_ptr<Region>> Runtime::region_to_offer(const OfferRequest& req
                                               " reach beyond their region, which has " +
                                               std::to_string(region->byte_length() - offset) + " bytes from there");
   }
-  const std::shared_ptr<Extents> extents = region->extents();
-  if (extents == nullptr) return Status(Code::kNotOwned, "the region has just been released");
-  const ByteRange range{offset, request.byte_length};
-  for (const Extent& piece : extents->pieces(range)) {
-    if (piece.holding == nullptr) {
-      return Status(Code::kNotOwned, "a part of the memory at " + hex(request.address) +
-                                         " has gone to another process; offer what this process still has");
-    }
-  }
-  if (request.kind != OfferKind::kMemory && is_in_pool(*extents, range)) {
-    return Status(Code::kUnsupported, "the memory at " + hex(request.address) +
-                                          " is in the huge page pool (its `pages` are 'hugetlb'), which no receiver "
-                                          "takes as a message: either side could end the other by taking pages back. "
-                                          "Allocate it with ordinary pages, or offer it with vmOffer");
-  }
-  Status flags = check_flags(request.flags, extents->rights(range));
-  if (!flags.is_ok()) return flags;
   return region;
-}
-
-// A part is taken apart from the rest when it is claimed, while its writers wait. Where nothing can make them wait it
-// is done now, on the thread that offers and so does not write.
-Status Runtime::separate_if_needed(const std::shared_ptr<Region>& region, const OfferRequest& request) {
-  const std::shared_ptr<Extents> extents = region->extents();
-  if (extents == nullptr) return Status();
-  const Offer offer{0, 0, request.address, request.byte_length, request.flags, OfferState::kPending};
-  const Grant grant{offer, extents, region};
-  if (!is_part(grant) || can_hold_up_writers()) return Status();
-  Status status = carve_now(grant);
-  return status.code() == Code::kBusy ? status.with("nothing was offered") : status;
 }
 
 Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<OfferObserver> observer) {
   Result<std::shared_ptr<Region>> region = region_to_offer(request);
   if (!region.is_ok()) return region.status();
+  // From here on the memory is there, whatever becomes of the region.
+  Result<Stake> stake = region.value()->take_stake();
+  if (!stake.is_ok()) return stake.status();
+  Status checked = check_memory(*stake.value(), request);
+  if (!checked.is_ok()) return checked;
   checkpoint("offer.checked");
-  Status separated = separate_if_needed(region.value(), request);
+  Status separated = separate_if_needed(region.value(), stake.value(), request);
   if (!separated.is_ok()) return separated;
   Result<Broker*> broker = this->broker();
   if (!broker.is_ok()) return broker.status();
   Result<OutgoingOffers::Made> made = broker.value()->outgoing().offer(
       request.destination_pid, {request.address, request.byte_length, request.flags | kind_bits(request.kind)},
-      region.value(), std::move(observer));
+      stake.take(), region.value(), std::move(observer));
   if (!made.is_ok()) return made.status();
   broker.value()->announce(made.value().destination);
   return made.value().id;

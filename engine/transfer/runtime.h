@@ -62,7 +62,6 @@ class Runtime {
   Result<Pager*> pager(UserFault::Reach reach);
   Status start_pager(UserFault::Reach reach, PagerSlot& slot) VMO_REQUIRES(mutex_);
   Result<std::shared_ptr<Region>> region_to_offer(const OfferRequest& request);
-  Status separate_if_needed(const std::shared_ptr<Region>& region, const OfferRequest& request);
 
   RegionMap regions_;
   HeldClaims held_claims_;

@@ -354,6 +354,98 @@ void forget_while_looked_up(int) {
   });
 }
 
+// A claim whose pages come when they are touched, and are nowhere but at its source before.
+std::shared_ptr<Region> claim_pulled(bool is_async, uint32_t flags) {
+  const std::shared_ptr<Region> source = allocate_marked();
+  offer_to_self(*source, flags, std::make_shared<Observer>());
+  Result<ReceivedClaim> received = claim(request_for(*source, wire::Transfer::kPull), is_async);
+  EXPECT_OK(received);
+  if (!received.value().region->is_paged()) EXPECT(received.value().region->prefetch(0, kPages * page_bytes()).is_ok());
+  Runtime::instance().enlist(received.value());
+  return received.take().region;
+}
+
+bool offer_part(const std::weak_ptr<Region>& offered, uint64_t first_page, uint64_t page_count) {
+  const std::shared_ptr<Region> region = offered.lock();
+  if (region == nullptr) return false;
+  const Runtime::OfferRequest request{own_pid(), region->address() + first_page * page_bytes(),
+                                      page_count * page_bytes(), kRead};
+  return Runtime::instance().offer(request, std::make_shared<Observer>()).is_ok();
+}
+
+// Released while it is offered onward, whole or in part: the offer is refused, or all of it is there.
+void release_under_offers(int round) {
+  const uint32_t flags = round % 2 == 0 ? kRead : kRead | kWrite | kDisown;
+  const uint64_t first = round % 4 < 2 ? 0 : kPages / 3;
+  const uint64_t count = kPages - first;
+  const bool ends = round % 8 < 4;
+  std::shared_ptr<Region> region = claim_pulled(round % 2 == 0, flags);
+  const uint64_t address = region->address();
+  const ClaimRequest onward{own_pid(), address + first * page_bytes(), request_for(*region).paging};
+  const std::weak_ptr<Region> offered = region;
+  run_at_once(2, [&](int i) {
+    if (i == 0 && ends) return region.reset();
+    if (i == 0) return region->release(/*keep_addresses=*/round % 16 < 8);
+    if (!offer_part(offered, first, count)) return;
+    Result<ReceivedClaim> received = claim(onward, true);
+    EXPECT_OK(received);
+    const std::shared_ptr<Region> further = received.take().region;
+    for (uint64_t page = 0; page < count; ++page) {
+      EXPECT(read_page(further->address() - first * page_bytes(), first + page) == mark_of(first + page));
+    }
+  });
+}
+
+// A region ends while a part that it has offered is being carved out: its range is zeros in the end, and must not be
+// read there any more.
+void claim_from_ending_region() {
+  std::shared_ptr<Region> region = claim_pulled(false, kRead);
+  if (!region->is_paged()) return std::puts("skipped: claim_from_ending_region needs full userfaultfd"), void();
+  const uint64_t address = region->address();
+  const ClaimRequest onward{own_pid(), address, request_for(*region).paging};
+  EXPECT(offer_part(region, 0, kPages));
+  std::thread::id ender;
+  std::promise<void> is_ending;
+  std::promise<void> is_carving;
+  std::promise<void> has_ended;
+  set_checkpoint_hook([&](const std::string& name) {
+    const bool is_other = std::this_thread::get_id() != ender;
+    if (name == "region.ending") {
+      is_ending.set_value();
+      is_carving.get_future().wait();
+    } else if (name == "carve.private" && is_other) {
+      is_carving.set_value();
+      has_ended.get_future().wait();
+    } else if (name == "extents.awaited") {
+      is_carving.set_value();
+    }
+  });
+  std::thread ending([&] {
+    ender = std::this_thread::get_id();
+    region.reset();
+  });
+  is_ending.get_future().wait();
+  std::promise<Result<ReceivedClaim>> result;
+  Runtime::instance().broker().value()->claim(onward, kPatience,
+                                              [&](Result<ReceivedClaim> claim) { result.set_value(std::move(claim)); });
+  ending.join();
+  set_checkpoint_hook(nullptr);
+  has_ended.set_value();
+  Result<ReceivedClaim> received = result.get_future().get();
+  EXPECT_OK(received);
+  expect_marks(received.value().region->address(), 0);
+}
+
+// Whoever only looks at what is behind a region has no stake in it: nothing is brought in and kept for him.
+void release_under_a_look() {
+  const std::shared_ptr<Region> region = claim_pulled(false, kRead);
+  if (!region->is_paged()) return std::puts("skipped: release_under_a_look needs full userfaultfd"), void();
+  const std::shared_ptr<Extents> looked_at = region->extents();
+  region->release(/*keep_addresses=*/false);
+  EXPECT(region->stats().bytes_pulled == 0);
+  EXPECT(looked_at->byte_length() == region->byte_length());
+}
+
 // A worker of its own for each scenario, so that all of them meet.
 void run(int rounds) {
   using Scenario = std::function<void(int)>;
@@ -369,6 +461,7 @@ void run(int rounds) {
       look_at_claims,
       disown_under_readers,
       forget_while_looked_up,
+      release_under_offers,
   };
   run_at_once(static_cast<int>(scenarios.size()), [&](int i) {
     for (int round = 0; round < rounds; ++round) scenarios[static_cast<size_t>(i)](round);
@@ -379,6 +472,8 @@ void run(int rounds) {
 
 int main(int count, char** arguments) {
   abandon_answered_claim();
+  claim_from_ending_region();
+  release_under_a_look();
   run(count > 1 ? std::atoi(arguments[1]) : 40);
   std::puts("ok");
   // As a process ends: the broker and the pager are still there.

@@ -167,6 +167,7 @@ export type Checkpoint =
   | 'pull.copying'
   | 'object.data'
   | 'offer.checked'
+  | 'region.releasing'
   | 'source.asked'
   | 'source.packed'
   | 'source.packing'
