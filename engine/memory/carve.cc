@@ -23,16 +23,31 @@ Status copy_bytes(uint64_t from, const MemoryObject& object, uint64_t new_offset
   return Status();
 }
 
-// What is not a hole, from `range` of the old one to `new_offset` of the new one.
-Status copy_data(const MemoryObject& old, ByteRange range, const MemoryObject& object, uint64_t new_offset) {
-  for (MemoryObject::Run run = old.next_data(range.offset, range.end()); run.length > 0;
-       run = old.next_data(run.offset + run.length, range.end())) {
-    Result<Mapping> from = Mapping::view(old.fd(), run.offset, run.length, false);
-    if (!from.is_ok()) return from.status();
-    Status status = copy_bytes(from.value().address(), object, new_offset + (run.offset - range.offset), run.length);
-    if (!status.is_ok()) return status;
+Status copy_run(const MemoryObject& old, MemoryObject::Run run, const MemoryObject& object, uint64_t new_offset) {
+  Result<Mapping> from = Mapping::view(old.fd(), run.offset, run.length, false);
+  return from.is_ok() ? copy_bytes(from.value().address(), object, new_offset, run.length) : from.status();
+}
+
+Status copy_piece(const MemoryObject& old, const MemoryObject::Piece& piece, const MemoryObject& object,
+                  uint64_t new_offset) {
+  switch (piece.content) {
+    case Content::kBytes:
+      return copy_run(old, piece, object, new_offset);
+    case Content::kZeros:
+      return Status();  // a hole there, too
   }
   return Status();
+}
+
+// From `range` of the old one to `new_offset` of the new one.
+Status copy_pieces(const MemoryObject& old, ByteRange range, const MemoryObject& object, uint64_t new_offset) {
+  Status status;
+  for (uint64_t at = range.offset; status.is_ok() && at < range.end();) {
+    const MemoryObject::Piece piece = old.next_piece(at, range.end());
+    status = copy_piece(old, piece, object, new_offset + (at - range.offset));
+    at = piece.end();
+  }
+  return status;
 }
 
 class Carving {
@@ -87,8 +102,8 @@ class Carving {
 
   Status copy(const Extent& part, ByteRange piece) const {
     if (part.holding->object() == nullptr) return copy_private(piece);
-    return copy_data(*part.holding->object(), {offset_in_old(part, piece.offset), piece.length}, *object_,
-                     piece.offset - range_.offset);
+    return copy_pieces(*part.holding->object(), {offset_in_old(part, piece.offset), piece.length}, *object_,
+                       piece.offset - range_.offset);
   }
 
   // Memory without an object is nowhere but in the region's own range. REQUIRES: mapping_ is there.
@@ -130,7 +145,7 @@ Result<std::shared_ptr<Holding>> copy_whole(const MemoryObject& object) {
   const MemoryObject& made = *copy.value()->object();
   for (uint64_t at = 0; at < object.byte_length(); at += kPieceBytes) {
     const ByteRange piece{at, std::min(kPieceBytes, object.byte_length() - at)};
-    Status status = copy_data(object, piece, made, at);
+    Status status = copy_pieces(object, piece, made, at);
     if (!status.is_ok()) return status;
   }
   return copy;

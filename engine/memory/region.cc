@@ -16,6 +16,21 @@ Protection protection_for(Rights rights) {
   return {.write = true, .execute = (rights & kExecute) != 0};
 }
 
+// What the kernel makes of a page of it that is touched where there is none.
+Content content_when_touched(const Extent& piece) {
+  const bool has_object = piece.holding != nullptr && piece.holding->object() != nullptr;
+  return has_object ? piece.holding->object()->content_of_holes() : Content::kZeros;
+}
+
+Status bring_in(uint64_t address, const Extent& piece, bool writable) {
+  switch (content_when_touched(piece)) {
+    case Content::kBytes:
+    case Content::kZeros:
+      return populate(address + piece.range.offset, piece.range.length, writable);
+  }
+  return Status();
+}
+
 }  // namespace
 
 Region::Region(Mapping mapping, std::shared_ptr<Holding> holding, Rights rights, PageKind page_kind)
@@ -98,7 +113,11 @@ Status Region::prefetch(uint64_t byte_offset, uint64_t byte_length) {
     return Status();
   }
   const bool writable = (extents_->rights({byte_offset, byte_length}) & kWrite) != 0;
-  return populate(address_ + byte_offset, byte_length, writable);
+  Status status;
+  for (const Extent& piece : extents_->pieces({byte_offset, byte_length})) {
+    if (status.is_ok()) status = bring_in(address_, piece, writable);
+  }
+  return status;
 }
 
 PagingStats Region::stats() const { return paged_ == nullptr ? PagingStats() : paged_->stats(); }

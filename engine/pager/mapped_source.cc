@@ -3,15 +3,27 @@
 #include "engine/sys/mapping.h"
 
 namespace vmoffer {
+namespace {
+
+// Even a read-only descriptor makes the object grow its missing pages when they are touched through a shared mapping.
+bool make_pages(const MemoryObject& object, uint64_t byte_offset, uint64_t byte_length) {
+  Result<Mapping> view = Mapping::view(object.fd(), byte_offset, byte_length, /*writable=*/false);
+  return view.is_ok() && populate(view.value().address(), byte_length, /*write=*/false).is_ok();
+}
+
+}  // namespace
 
 CopyProgress MappedSource::install(const UserFault& userfault, uint64_t address, uint64_t, uint64_t byte_length) {
   return userfault.install(address, byte_length);
 }
 
-// Even a read-only descriptor makes the object grow its missing pages when they are touched through a shared mapping.
 bool MappedSource::fill_hole(uint64_t byte_offset, uint64_t byte_length) {
-  Result<Mapping> view = Mapping::view(object_->fd(), byte_offset, byte_length, /*writable=*/false);
-  return view.is_ok() && populate(view.value().address(), byte_length, /*write=*/false).is_ok();
+  switch (object_->content_of_holes()) {
+    case Content::kBytes:
+    case Content::kZeros:
+      return make_pages(*object_, byte_offset, byte_length);
+  }
+  return false;
 }
 
 }  // namespace vmoffer

@@ -25,15 +25,14 @@ class PulledSource::HugePageAside final : public PagesAside {
 
   bool fill(uint64_t byte_offset, uint64_t byte_length) override {
     if (byte_length != kAsideBytes || !source_.may_move_) return false;
-    const MemoryObject::Run run = source_.object_->next_data(byte_offset, byte_offset + byte_length);
-    if (run.length != byte_length) return false;  // a hole must not cost memory
-    const Turn turn = source_.take_turn();
-    if (source_.is_any_copied(run)) return false;
-    std::memcpy(reinterpret_cast<void*>(staging_.address()),
-                reinterpret_cast<const void*>(source_.view_.address() + byte_offset), byte_length);
-    filled_at_ = byte_offset;
-    in_place_until_ = byte_offset;
-    return true;
+    const MemoryObject::Piece piece = source_.object_->next_piece(byte_offset, byte_offset + byte_length);
+    switch (piece.content) {
+      case Content::kZeros:
+        return false;  // a hole must not cost memory
+      case Content::kBytes:
+        return piece.length == byte_length && fill_with(piece);
+    }
+    return false;
   }
 
   CopyProgress put_in_place(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
@@ -53,6 +52,16 @@ class PulledSource::HugePageAside final : public PagesAside {
   }
 
  private:
+  bool fill_with(MemoryObject::Run run) {
+    const Turn turn = source_.take_turn();
+    if (source_.is_any_copied(run)) return false;
+    std::memcpy(reinterpret_cast<void*>(staging_.address()),
+                reinterpret_cast<const void*>(source_.view_.address() + run.offset), run.length);
+    filled_at_ = run.offset;
+    in_place_until_ = run.offset;
+    return true;
+  }
+
   PulledSource& source_;
   const Mapping staging_;
   uint64_t filled_at_ = 0;
@@ -79,14 +88,21 @@ std::unique_ptr<PagesAside> PulledSource::open_aside() {
 
 CopyProgress PulledSource::install(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
                                    uint64_t byte_length) {
-  const uint64_t end = byte_offset + byte_length;
-  const MemoryObject::Run run = object_->next_data(byte_offset, end);
-  const uint64_t hole = run.offset - byte_offset;
-  if (hole > 0) return userfault.install_zeros(address, hole);
+  const MemoryObject::Piece piece = object_->next_piece(byte_offset, byte_offset + byte_length);
+  switch (piece.content) {
+    case Content::kZeros:
+      return userfault.install_zeros(address, piece.length);
+    case Content::kBytes:
+      return install_bytes(userfault, address, piece);
+  }
+  return {};
+}
+
+CopyProgress PulledSource::install_bytes(const UserFault& userfault, uint64_t address, MemoryObject::Run run) {
   CopyProgress progress;
   const bool is_huge = run.length >= kAsideBytes && is_aligned(address, kAsideBytes);
-  if (is_huge && move_huge_page(userfault, address, byte_offset, progress)) return progress;
-  return install_data(userfault, address, run);
+  if (is_huge && move_huge_page(userfault, address, run.offset, progress)) return progress;
+  return install_copy(userfault, address, run);
 }
 
 bool PulledSource::move_huge_page(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
@@ -106,7 +122,7 @@ bool PulledSource::move_by_aside(const UserFault& userfault, uint64_t address, u
   return progress.bytes > 0;
 }
 
-CopyProgress PulledSource::install_data(const UserFault& userfault, uint64_t address, MemoryObject::Run run) {
+CopyProgress PulledSource::install_copy(const UserFault& userfault, uint64_t address, MemoryObject::Run run) {
   const uint64_t source = view_.address() + run.offset;
   checkpoint("pull.copying");
   const Turn turn = take_turn();
@@ -156,16 +172,23 @@ void PulledSource::give_back_huge_pages(MemoryObject::Run looked_at) {
 void PulledSource::copy_to(uint64_t address, uint64_t byte_offset, uint64_t byte_length) {
   const uint64_t end = byte_offset + byte_length;
   for (uint64_t at = byte_offset; at < end;) {
-    const uint64_t step_end = std::min(at + kStepBytes, end);
-    const MemoryObject::Run run = object_->next_data(at, step_end);
-    if (run.length > 0) {
-      std::memcpy(reinterpret_cast<void*>(address + (run.offset - byte_offset)),
-                  reinterpret_cast<const void*>(view_.address() + run.offset), run.length);
-      bytes_pulled_ += run.length;
-      give_back(take_turn(), run, run);
+    const MemoryObject::Piece piece = object_->next_piece(at, std::min(at + kStepBytes, end));
+    switch (piece.content) {
+      case Content::kBytes:
+        copy_run(address + (at - byte_offset), piece);
+        break;
+      case Content::kZeros:
+        break;  // as fresh memory is
     }
-    at = run.offset + run.length;
+    at = piece.end();
   }
+}
+
+void PulledSource::copy_run(uint64_t address, MemoryObject::Run run) {
+  std::memcpy(reinterpret_cast<void*>(address), reinterpret_cast<const void*>(view_.address() + run.offset),
+              run.length);
+  bytes_pulled_ += run.length;
+  give_back(take_turn(), run, run);
 }
 
 }  // namespace vmoffer

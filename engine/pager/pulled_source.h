@@ -51,7 +51,9 @@ class PulledSource : public PageSource {
         view_(std::move(view)),
         consume_(origin.consume),
         copied_(object_->byte_length() / page_bytes()) {}
-  CopyProgress install_data(const UserFault& userfault, uint64_t address, MemoryObject::Run run);
+  CopyProgress install_bytes(const UserFault& userfault, uint64_t address, MemoryObject::Run run);
+  CopyProgress install_copy(const UserFault& userfault, uint64_t address, MemoryObject::Run run);
+  void copy_run(uint64_t address, MemoryObject::Run run);
   bool move_huge_page(const UserFault& userfault, uint64_t address, uint64_t byte_offset, CopyProgress& progress);
   bool move_by_aside(const UserFault& userfault, uint64_t address, uint64_t byte_offset, CopyProgress& progress)
       VMO_REQUIRES(aside_mutex_);

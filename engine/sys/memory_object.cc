@@ -169,17 +169,17 @@ Result<UniqueFd> MemoryObject::read_only_descriptor() const {
 
 Result<UniqueFd> MemoryObject::descriptor() const { return duplicate(fd_.get()); }
 
-MemoryObject::Run MemoryObject::next_data(uint64_t from, uint64_t end) const {
+MemoryObject::Piece MemoryObject::next_piece(uint64_t from, uint64_t end) const {
   for (;;) {
     const off_t data = ::lseek(fd_.get(), static_cast<off_t>(from), SEEK_DATA);
-    if (data < 0 || static_cast<uint64_t>(data) >= end) return {end, 0};
+    const uint64_t first = data < 0 ? end : std::min(static_cast<uint64_t>(data), end);
+    if (first > from) return {{from, first - from}, content_of_holes()};
     checkpoint("object.data");
-    const uint64_t first = static_cast<uint64_t>(data);
     // SEEK_HOLE goes page by page to where the data ends, however far beyond `end` that is.
-    if (is_wholly_present(fd_.get(), first, end - first)) return {first, end - first};
+    if (is_wholly_present(fd_.get(), from, end - from)) return {{from, end - from}, Content::kBytes};
     const off_t hole = ::lseek(fd_.get(), data, SEEK_HOLE);
     const uint64_t stop = hole < 0 ? end : std::min(static_cast<uint64_t>(hole), end);
-    if (stop > first) return {first, stop - first};
+    if (stop > from) return {{from, stop - from}, Content::kBytes};
     // Somebody has punched a hole there since.
   }
 }

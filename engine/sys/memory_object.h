@@ -27,6 +27,13 @@ struct ObjectFacts {
   uint64_t byte_length = 0;
 };
 
+// What is at a place of an object. Switch over it without a default: whoever adds a kind is then shown each place that
+// must know it.
+enum class Content : uint8_t {
+  kBytes,  // a page is there
+  kZeros,  // none is, and whoever touches it makes one of zeros
+};
+
 // Borrows the descriptor.
 ObjectFacts inspect_object(int fd);
 
@@ -53,13 +60,19 @@ class MemoryObject {
   Result<UniqueFd> descriptor() const;
   // Before a writable descriptor leaves the process: whoever holds one could seal the object against its source.
   Status forbid_further_seals() const;
-  // The first run of bytes from `from` on that is not a hole, cut at `end`; empty at `end` when there is none. It looks
-  // at the range page by page: ask for a few MiB at a time.
   struct Run {
     uint64_t offset = 0;
     uint64_t length = 0;
+    uint64_t end() const { return offset + length; }
   };
-  Run next_data(uint64_t from, uint64_t end) const;
+  struct Piece : Run {
+    Content content = Content::kBytes;
+  };
+  // What is at `from`, and how far it goes, cut at `end`. It looks at the range page by page: ask for a few MiB at a
+  // time. REQUIRES: from < end.
+  Piece next_piece(uint64_t from, uint64_t end) const;
+  // What a hole means, wherever one is met: here alone.
+  Content content_of_holes() const { return Content::kZeros; }
   // Gives the memory behind a range back; it reads as zeros then. False where that is not allowed.
   bool punch_hole(uint64_t byte_offset, uint64_t byte_length) const;
 
