@@ -6,6 +6,7 @@ import { countsLine, runSpecs } from './run.mjs';
 // Without the configuration, which names every spec.
 const MOCHA = [
   '--no-config',
+  '--timeout=60000',
   '--require=./out/js/spec/support/leak-check.js',
   '--reporter=./out/js/spec/support/reporter.js',
   'out/js/spec/scenarios/hand-off/model.spec.js',
