@@ -61,7 +61,7 @@ export interface ClaimOptions {
   signal?: AbortSignal;
 }
 
-export interface CheckedClaimOptions extends Omit<NativeClaimOptions, 'kind'> {
+export interface CheckedClaimOptions extends Required<Omit<NativeClaimOptions, 'kind'>> {
   prefetch: boolean;
   signal: AbortSignal | undefined;
 }

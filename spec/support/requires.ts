@@ -31,6 +31,7 @@ function capability(name: string, remedy?: string): Need {
   };
 }
 
+const POOL_OF_2_MIB = '/sys/kernel/mm/hugepages/hugepages-2048kB';
 const PRIVATE_HUGE_PAGES = '/sys/kernel/mm/transparent_hugepage/enabled';
 
 export function nodeFrom(major: number): Need {
@@ -73,6 +74,11 @@ export const needs = {
     what: 'transparent huge pages for private memory',
     remedy: `as root, echo madvise > ${PRIVATE_HUGE_PAGES}`,
     isMet: () => existsSync(PRIVATE_HUGE_PAGES) && !readFileSync(PRIVATE_HUGE_PAGES, 'utf8').includes('[never]'),
+  },
+  hugePageObjects: {
+    what: 'memory objects of huge pages of 2 MiB, though none need be reserved',
+    remedy: 'a kernel with CONFIG_HUGETLBFS',
+    isMet: () => existsSync(POOL_OF_2_MIB),
   },
   reservedHugePages: capability('reserved huge pages'),
   transparentHugePages: capability('transparent huge pages'),
