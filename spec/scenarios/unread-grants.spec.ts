@@ -10,6 +10,7 @@ const LIMIT = 128;
 /** So many descriptors a user without privileges may have in flight. */
 const FEW_DESCRIPTORS = withDescriptors(LIMIT);
 const TO_ONE = LIMIT / 4 / 2;
+const PAIRS = 14;
 const TOO_MANY = 'refused 13';
 
 interface Result {
@@ -75,6 +76,36 @@ describe('a source whose claimer does not read what it is sent', () => {
     const { told } = await resultOf('reads');
     expect(told.filter((answer) => answer === 'terms')).to.have.lengthOf(unread);
     expect(told.filter((answer) => answer === TOO_MANY)).to.have.lengthOf(addresses.length - unread);
+  });
+
+  /** A grant of these is two descriptors. */
+  async function expectPairsToCount(addresses: readonly bigint[]): Promise<void> {
+    expect(addresses.length * 2).to.be.above(TO_ONE + 2);
+    const { unread } = await resultOf('claims', addresses);
+    expect(unread).to.be.within(TO_ONE / 2, TO_ONE + 2);
+    await expectHonestClaim();
+    await resultOf('hangs-up');
+  }
+
+  it('has the bells counted that come with channels', async () => {
+    await source.call('openMany', rogue.pid, PAIRS);
+    let addresses: bigint[] = [];
+    await until('the channels are offered', async () => {
+      const offers = await source.call('list');
+      addresses = offers.filter(({ kind }) => kind === 'channel').map(({ address }) => address);
+      return addresses.length === PAIRS;
+    });
+    await expectPairsToCount(addresses);
+  });
+
+  it('has the leases counted that come with memory which is passed on', async () => {
+    await using owner = await startObedient();
+    const shared = await owner.call('offerMany', source.pid, PAIRS, VMO_GRANT_R);
+    const addresses: bigint[] = [];
+    for (const claim of await source.call('claimMany', owner.pid, shared)) {
+      addresses.push((await source.call('offer', rogue.pid, claim, VMO_GRANT_R)).address);
+    }
+    await expectPairsToCount(addresses);
   });
 
   it('has none of it counted any more when it hangs up', async () => {
