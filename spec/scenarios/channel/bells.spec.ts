@@ -6,6 +6,7 @@ import { startHostile, type Child } from '../../support/child.js';
 import { openDescriptors } from '../../support/fds.js';
 import { expectHonestClaim } from '../../support/honest-claim.js';
 import { objectMappings } from '../../support/mappings.js';
+import { needs, requires } from '../../support/requires.js';
 import { rejectionOf } from '../../support/vmo-error.js';
 
 const ADDRESS = 0x7000_0000n;
@@ -27,6 +28,23 @@ function claimChannel(source: Child): Promise<Taken> {
   }).finally(() => {
     addon().keepAlive(false);
   }) as Promise<Taken>;
+}
+
+async function expectNothingIsLeftBy(behaviour: string): Promise<void> {
+  await using source = await startHostile('rogue_source', [behaviour]);
+  const { claim, bell } = await claimChannel(source);
+  const before = openDescriptors().size;
+  let rings = 0;
+  bell.keepAlive(true);
+  await new Promise<void>((resolve) => {
+    bell.onRing = (hasHungUp) => {
+      expect(hasHungUp).to.be.false;
+      if (++rings === 2) resolve(); // sixteen are taken in at a time, of twenty
+    };
+  });
+  await until('no descriptor is left', () => openDescriptors().size === before);
+  bell.close();
+  claim.release();
 }
 
 describe('a channel’s bell from a rogue source', () => {
@@ -53,20 +71,14 @@ describe('a channel’s bell from a rogue source', () => {
     });
   }
 
-  it('brings no descriptors into this process', async () => {
-    await using source = await startHostile('rogue_source', ['rings-with-descriptors']);
-    const { claim, bell } = await claimChannel(source);
-    const before = openDescriptors().size;
-    let rings = 0;
-    bell.keepAlive(true);
-    await new Promise<void>((resolve) => {
-      bell.onRing = (hasHungUp) => {
-        expect(hasHungUp).to.be.false;
-        if (++rings === 2) resolve(); // sixteen are taken in at a time, of twenty
-      };
+  const ringing = [
+    ['rings-with-descriptors', undefined],
+    ['rings-with-pidfds', needs.pidfdsOfPackets],
+  ] as const;
+  for (const [behaviour, need] of ringing) {
+    it(`brings no descriptors into this process when it ${behaviour.replaceAll('-', ' ')}`, async function () {
+      if (need) requires(this, need);
+      await expectNothingIsLeftBy(behaviour);
     });
-    await until('no descriptor is left', () => openDescriptors().size === before);
-    bell.close();
-    claim.release();
-  });
+  }
 });
