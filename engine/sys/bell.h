@@ -1,8 +1,9 @@
 // Bell: one end of a connected AF_UNIX SOCK_SEQPACKET pair, by which two processes wake each other.
 //
 // A socket and not an eventfd: who holds an eventfd can make another holder's write() block, by filling its counter
-// and clearing its O_NONBLOCK. Nothing here ever blocks, whatever the other end does, and its end shows that whoever
-// held it is gone. Rings that nobody has heard yet are enough to wake: one that does not fit is none too few.
+// and clearing its O_NONBLOCK. Nothing here blocks, whatever the other end does, and its end shows that whoever held it
+// is gone. Rings that nobody has heard yet are enough to wake: one that does not fit is none too few. But whoever has
+// made our end, and kept a copy of it, can hold up hear_bell() without end: see docs/security.md.
 #pragma once
 
 #include "engine/base/status.h"

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <chrono>
 #include <string>
 
 #include "engine/base/checkpoint.h"
@@ -108,15 +109,56 @@ struct Cachestat {
   uint64_t recently_evicted;
 };
 
-// Costs no more than the range is long. False when some of it is a hole or swapped out, or when that cannot be told.
-bool is_wholly_present(int fd, uint64_t byte_offset, uint64_t byte_length) {
+struct Presence {
+  bool is_known = false;
+  uint64_t pages = 0;
+};
+
+// Pages in memory or in swap. Costs no more than the range is long, and waits for nobody. From Linux 6.5 on, and of
+// memory that this user might write.
+Presence presence_of(int fd, uint64_t byte_offset, uint64_t byte_length) {
   CachestatRange range = {byte_offset, byte_length};
   Cachestat found = {};
-  if (::syscall(SYS_cachestat, fd, &range, &found, 0) == 0) return found.present == byte_length / page_bytes();
-  if (errno != ENOSYS) return false;
-  // Before Linux 6.5.
+  if (::syscall(SYS_cachestat, fd, &range, &found, 0) != 0) return {};
+  return {true, found.present + found.evicted};
+}
+
+bool is_wholly_in_cache(int fd, uint64_t byte_offset, uint64_t byte_length) {
   Result<Mapping> view = Mapping::view(fd, byte_offset, byte_length, /*writable=*/false);
   return view.is_ok() && is_wholly_cached(view.value().address(), byte_length);
+}
+
+// REQUIRES: there is data, and its presence can be told.
+uint64_t first_present(int fd, uint64_t from, uint64_t end) {
+  while (end - from > page_bytes()) {
+    const uint64_t middle = from + (end - from) / page_bytes() / 2 * page_bytes();
+    const bool is_before = presence_of(fd, from, middle - from).pages > 0;
+    (is_before ? end : from) = middle;
+  }
+  return from;
+}
+
+uint64_t end_of_present(int fd, uint64_t from, uint64_t end) {
+  uint64_t known = from;
+  while (end > known) {
+    const uint64_t length = end - known;
+    if (presence_of(fd, known, length).pages >= length / page_bytes()) return end;
+    if (length == page_bytes()) return known;
+    const uint64_t middle = known + length / page_bytes() / 2 * page_bytes();
+    const bool is_first_half_whole = presence_of(fd, known, middle - known).pages >= (middle - known) / page_bytes();
+    (is_first_half_whole ? known : end) = middle;
+  }
+  return end;
+}
+
+// Whoever has a memory object open for writing may hold these calls up; see call_within.
+constexpr std::chrono::milliseconds kPatience{200};
+// The kernel itself waits for up to 300 ms for pages that somebody has pinned.
+constexpr std::chrono::milliseconds kPatienceWithSeal{1000};
+
+bool has_seal(int fd, int seal) {
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  return seals >= 0 && (seals & seal) != 0;
 }
 
 }  // namespace
@@ -148,11 +190,13 @@ Result<std::shared_ptr<MemoryObject>> MemoryObject::create(uint64_t byte_length,
   facts.is_hugetlb = hugetlb;
   facts.access = ObjectAccess::kReadWrite;
   facts.byte_length = byte_length;
-  return adopt(std::move(fd), facts);
+  return std::make_shared<MemoryObject>(std::move(fd), facts);
 }
 
 std::shared_ptr<MemoryObject> MemoryObject::adopt(UniqueFd fd, const ObjectFacts& facts) {
-  return std::make_shared<MemoryObject>(std::move(fd), facts);
+  auto object = std::make_shared<MemoryObject>(std::move(fd), facts);
+  object->is_writable_elsewhere_ = true;
+  return object;
 }
 
 void MemoryObject::say_huge_pages() const { ::fchmod(fd_.get(), kMode | kSaysHugePages); }
@@ -167,40 +211,78 @@ Result<UniqueFd> MemoryObject::read_only_descriptor() const {
   return fd;
 }
 
-Result<UniqueFd> MemoryObject::descriptor() const { return duplicate(fd_.get()); }
+Result<UniqueFd> MemoryObject::descriptor() const {
+  if (is_writable_) is_writable_elsewhere_ = true;
+  return duplicate(fd_.get());
+}
+
+std::optional<CallResult> MemoryObject::call(std::chrono::milliseconds patience, std::function<long(int)> what) const {
+  // Memory of the huge page pool is not written by write().
+  if (is_writable_elsewhere_ && !is_hugetlb_) return call_within(patience, fd_.get(), std::move(what));
+  const long value = what(fd_.get());
+  return CallResult{value, errno};
+}
+
+// When nobody lets it search, it ends there: all may be data.
+off_t MemoryObject::seek(uint64_t from, int whence, uint64_t if_held_up) const {
+  const auto found = call(kPatience, [=](int fd) -> long { return ::lseek(fd, static_cast<off_t>(from), whence); });
+  return found ? static_cast<off_t>(found->value) : static_cast<off_t>(if_held_up);
+}
+
+uint64_t MemoryObject::start_of_data(uint64_t from, uint64_t end) const {
+  const Presence presence = presence_of(fd_.get(), from, end - from);
+  if (!presence.is_known) {
+    const off_t data = seek(from, SEEK_DATA, from);
+    return data < 0 ? end : static_cast<uint64_t>(data);
+  }
+  if (presence.pages == 0) return end;
+  return presence.pages >= (end - from) / page_bytes() ? from : first_present(fd_.get(), from, end);
+}
+
+uint64_t MemoryObject::end_of_data(uint64_t from, uint64_t end) const {
+  if (presence_of(fd_.get(), from, end - from).is_known) return end_of_present(fd_.get(), from, end);
+  // SEEK_HOLE goes page by page to where the data ends, however far beyond `end` that is.
+  if (is_wholly_in_cache(fd_.get(), from, end - from)) return end;
+  const off_t hole = seek(from, SEEK_HOLE, end);
+  return hole < 0 ? end : std::min(static_cast<uint64_t>(hole), end);
+}
 
 MemoryObject::Piece MemoryObject::next_piece(uint64_t from, uint64_t end) const {
   for (;;) {
-    const off_t data = ::lseek(fd_.get(), static_cast<off_t>(from), SEEK_DATA);
-    const uint64_t first = data < 0 ? end : std::min(static_cast<uint64_t>(data), end);
+    const uint64_t first = std::min(start_of_data(from, end), end);
     if (first > from) return {{from, first - from}, content_of_holes()};
     checkpoint("object.data");
-    // SEEK_HOLE goes page by page to where the data ends, however far beyond `end` that is.
-    if (is_wholly_present(fd_.get(), from, end - from)) return {{from, end - from}, Content::kBytes};
-    const off_t hole = ::lseek(fd_.get(), data, SEEK_HOLE);
-    const uint64_t stop = hole < 0 ? end : std::min(static_cast<uint64_t>(hole), end);
+    const uint64_t stop = end_of_data(from, end);
     if (stop > from) return {{from, stop - from}, Content::kBytes};
     // Somebody has punched a hole there since.
   }
 }
 
 bool MemoryObject::punch_hole(uint64_t byte_offset, uint64_t byte_length) const {
-  const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-  const auto offset = static_cast<off_t>(byte_offset);
-  const auto length = static_cast<off_t>(byte_length);
-  return retry_on_eintr([&] { return ::fallocate(fd_.get(), mode, offset, length); }) == 0;
+  const auto punch = [=](int fd) -> long {
+    const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    return retry_on_eintr(
+        [&] { return ::fallocate(fd, mode, static_cast<off_t>(byte_offset), static_cast<off_t>(byte_length)); });
+  };
+  const auto punched = call(kPatience, punch);
+  return punched && punched->value == 0;
 }
 
 bool MemoryObject::seal_against_writing() const {
-  if (resists_sealing_) return false;
-  if (::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_WRITE) == 0) return true;
-  if (errno == EBUSY) resists_sealing_ = true;
+  if (resists_sealing_ || has_seal(fd_.get(), F_SEAL_SEAL)) return has_seal(fd_.get(), F_SEAL_WRITE);
+  const auto sealed = call(kPatienceWithSeal, [](int fd) -> long { return ::fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE); });
+  if (sealed && sealed->value == 0) return true;
+  if (!sealed || sealed->error_number == EBUSY) resists_sealing_ = true;
   return false;
 }
 
 Status MemoryObject::forbid_further_seals() const {
-  if (::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_SEAL) == 0 || errno == EPERM) return Status();  // EPERM: sealed already
-  return os_error(errno, "fcntl", "could not protect a memory object against further seals");
+  if (has_seal(fd_.get(), F_SEAL_SEAL)) return Status();
+  const auto sealed = call(kPatience, [](int fd) -> long { return ::fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL); });
+  // EPERM: somebody else has just done so.
+  if (sealed && (sealed->value == 0 || sealed->error_number == EPERM)) return Status();
+  return os_error(sealed ? sealed->error_number : EBUSY, "fcntl",
+                  "could not protect a memory object against further seals");
 }
 
 }  // namespace vmoffer

@@ -3,11 +3,17 @@
 // for writing through /proc by another user. Immutable after it is made; any thread may use it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "engine/base/status.h"
+#include "engine/sys/expendable_call.h"
 #include "engine/sys/unique_fd.h"
 
 namespace vmoffer {
@@ -93,12 +99,21 @@ class MemoryObject {
   MemoryObject& operator=(const MemoryObject&) = delete;
 
  private:
+  std::optional<CallResult> call(std::chrono::milliseconds patience, std::function<long(int)> what) const;
+  off_t seek(uint64_t from, int whence, uint64_t if_held_up) const;
+  // `end` when there is none.
+  uint64_t start_of_data(uint64_t from, uint64_t end) const;
+  // `from` when a hole is there.
+  uint64_t end_of_data(uint64_t from, uint64_t end) const;
+
   const UniqueFd fd_;
   const uint64_t byte_length_;
   const bool is_hugetlb_;
   const bool says_huge_pages_;
   const bool is_writable_;
   mutable std::atomic<bool> resists_sealing_ = false;
+  // Somebody else may write it, and so hold its inode's lock for as long as he likes: see call_within.
+  mutable std::atomic<bool> is_writable_elsewhere_ = false;
 };
 
 }  // namespace vmoffer

@@ -64,6 +64,12 @@ export const needs = {
     remedy: 'ip link set lo up, or run the specs as root',
     isMet: () => process.getuid?.() === 0 || networkInterfaces()['lo'] !== undefined,
   },
+  faultsOfTheKernel: {
+    what: 'a userfaultfd that holds up system calls',
+    remedy: 'run the specs as root, or set vm.unprivileged_userfaultfd to 1',
+    isMet: () =>
+      process.getuid?.() === 0 || readFileSync('/proc/sys/vm/unprivileged_userfaultfd', 'latin1').trim() === '1',
+  },
   pidfdsOfPackets: {
     what: 'SO_PASSPIDFD',
     remedy: 'Linux 6.5 or later',
