@@ -12,7 +12,14 @@ const LINK = /\]\(([^)\s]+)\)/g;
 /** Pages that the package leaves out are named in full. */
 const REPOSITORY = 'https://github.com/vmoffer/vmoffer/blob/main/';
 
-const PAGES = ['README.md', 'CHANGELOG.md', ...filesBelow('docs', /\.md$/), ...filesBelow('engine', /\.md$/)];
+const PAGES = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...filesBelow('docs', /\.md$/),
+  ...filesBelow('engine', /\.md$/),
+];
 
 /** The anchors that a page of Markdown has on the web. */
 function anchorsOf(markdown: string): Set<string> {
