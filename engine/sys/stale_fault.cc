@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,6 +12,7 @@
 #include "engine/sys/call.h"
 #include "engine/sys/page_table.h"
 #include "engine/sys/userfault_abi.h"
+#include "engine/sys/userfault_descriptor.h"
 
 namespace vmoffer {
 namespace {
@@ -28,7 +28,7 @@ void answer_with_zeros(int fd, uint64_t address) {
 }  // namespace
 
 Result<StaleFault> StaleFault::open() {
-  UniqueFd fd(static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY)));
+  UniqueFd fd = open_userfault(O_CLOEXEC | UFFD_USER_MODE_ONLY);
   if (!fd.is_open()) return os_error(errno, "userfaultfd", "this process may not handle page faults");
   uffdio_api api = {};
   api.api = UFFD_API;

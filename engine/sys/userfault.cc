@@ -1,7 +1,6 @@
 #include "engine/sys/userfault.h"
 
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,6 +10,7 @@
 #include "engine/base/denial.h"
 #include "engine/sys/call.h"
 #include "engine/sys/userfault_abi.h"
+#include "engine/sys/userfault_descriptor.h"
 
 namespace vmoffer {
 namespace {
@@ -22,22 +22,8 @@ constexpr uint64_t kNeededFeatures = UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_M
 constexpr uint64_t kUsefulFeatures =
     UFFD_FEATURE_THREAD_ID | UFFD_FEATURE_EXACT_ADDRESS | UFFD_FEATURE_MISSING_HUGETLBFS | UFFD_FEATURE_MINOR_HUGETLBFS;
 
-int open_by_device() {
-  const UniqueFd device(::open("/dev/userfaultfd", O_RDWR | O_CLOEXEC));
-  if (!device.is_open()) return -1;
-  return ::ioctl(device.get(), USERFAULTFD_IOC_NEW, O_CLOEXEC);
-}
-
-int open_raw(UserFault::Reach reach) {
-  if (reach == UserFault::Reach::kUserOnly) {
-    return static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY));
-  }
-  const int fd = static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC));
-  if (fd >= 0 || errno == ENOSYS) return fd;
-  const int refusal = errno;
-  const int by_device = open_by_device();
-  if (by_device < 0) errno = refusal;
-  return by_device;
+UniqueFd open_with(UserFault::Reach reach) {
+  return open_userfault(O_CLOEXEC | (reach == UserFault::Reach::kUserOnly ? UFFD_USER_MODE_ONLY : 0));
 }
 
 Status agree_on_features(int fd, uint64_t features, uint64_t* offered) {
@@ -52,7 +38,7 @@ Status agree_on_features(int fd, uint64_t features, uint64_t* offered) {
 }
 
 Result<UniqueFd> open_checked(UserFault::Reach reach) {
-  UniqueFd fd(open_raw(reach));
+  UniqueFd fd = open_with(reach);
   if (fd.is_open()) return fd;
   const bool is_unknown = errno == ENOSYS || errno == EINVAL;
   const std::string what = is_unknown ? "this kernel lets no process handle page faults like that"
@@ -86,7 +72,7 @@ Fault decode(const uffd_msg& message) {
 std::optional<uint64_t> userfault_features() {
   // A descriptor can be asked what the kernel offers once, and is used up by it.
   for (const auto reach : {UserFault::Reach::kUserAndKernel, UserFault::Reach::kUserOnly}) {
-    const UniqueFd fd(open_raw(reach));
+    const UniqueFd fd = open_with(reach);
     uint64_t offered = 0;
     if (!fd.is_open()) continue;
     [[maybe_unused]] const Status agreed = agree_on_features(fd.get(), 0, &offered);
@@ -97,7 +83,7 @@ std::optional<uint64_t> userfault_features() {
 
 UserfaultAnswers ask_userfault(UserFault::Reach reach) {
   const auto refusal_of = [](UserFault::Reach wanted) {
-    const UniqueFd fd(open_raw(wanted));
+    const UniqueFd fd = open_with(wanted);
     return fd.is_open() ? 0 : errno;
   };
   return {refusal_of(reach), refusal_of(UserFault::Reach::kUserOnly), reach == UserFault::Reach::kUserAndKernel,

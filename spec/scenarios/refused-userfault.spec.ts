@@ -1,7 +1,9 @@
 import { expect } from 'chai';
-import { devNull } from 'node:os';
+import { existsSync } from 'node:fs';
+import { constants, devNull } from 'node:os';
 import { allocate, vmClaim, vmOffer, VMO_GRANT_R, VMO_GRANT_W, type Region } from 'vmoffer';
 import { startObedient, type Obedient } from '../support/obedient.js';
+import { needs, requires, type Need } from '../support/requires.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { describeForUsers } from '../support/users.js';
 import { rejectionOf } from '../support/vmo-error.js';
@@ -18,6 +20,12 @@ const REFUSALS = [
 
 /** A container has no /dev/userfaultfd; here it makes none (USERFAULTFD_IOC_NEW). */
 const WITHOUT_DEVICE = 'ioctl:ENOTTY:1:0xaa00';
+
+const device: Need = {
+  what: '/dev/userfaultfd',
+  remedy: 'Linux 6.1 or later',
+  isMet: () => existsSync('/dev/userfaultfd'),
+};
 
 for (const { errno, who, cause, remedy } of REFUSALS) {
   describeForUsers(`a process to which userfaultfd answers ${errno}`, (user) => {
@@ -126,3 +134,40 @@ for (const { errno, who, cause, remedy } of REFUSALS) {
     });
   });
 }
+
+describe('a process that has userfaultfd by its device alone, as a container with --device', () => {
+  beforeEach(function () {
+    requires(this, device, needs.root);
+  });
+
+  function start(): Promise<Obedient> {
+    return startObedient({ wrapper: withoutSystemCalls('userfaultfd:EPERM') });
+  }
+
+  it('may handle page faults of both kinds', async () => {
+    await using child = await start();
+    const { list } = await child.call('capabilities');
+    for (const name of ['page faults', 'page faults, user mode only', 'moving pages']) {
+      expect(list.find((entry) => entry.name === name)?.available, name).to.be.true;
+    }
+  });
+
+  it("claims with 'userfault', and hands pages to system calls", async () => {
+    await using child = await start();
+    using source = allocate(PAGES * PAGE);
+    fillPages(source.view(), SEED);
+    const { address } = vmOffer(child.pid, source, VMO_GRANT_R);
+    const claim = await child.call('claim', process.pid, address);
+    expect(claim.paging).to.equal('userfault');
+    expect(await child.call('writeToFile', claim.region, devNull)).to.equal(PAGES * PAGE);
+    expect(await child.call('difference', claim.region, SEED)).to.be.undefined;
+    await child.call('release', claim.region);
+  });
+
+  it('fails a system call on memory that it has released', async function () {
+    requires(this, needs.probe);
+    await using child = await start();
+    const { region } = await child.call('allocate', PAGES, SEED);
+    expect(await child.call('writeReleased', region)).to.equal(-constants.errno.EFAULT);
+  });
+});
