@@ -20,6 +20,7 @@
 #define VMO_EXCLUDES(...) VMO_THREAD_SAFETY(locks_excluded(__VA_ARGS__))
 #define VMO_ACQUIRE(...) VMO_THREAD_SAFETY(acquire_capability(__VA_ARGS__))
 #define VMO_TRY_ACQUIRE(...) VMO_THREAD_SAFETY(try_acquire_capability(__VA_ARGS__))
+#define VMO_RETURN_CAPABILITY(mutex) VMO_THREAD_SAFETY(lock_returned(mutex))
 #define VMO_RELEASE(...) VMO_THREAD_SAFETY(release_capability(__VA_ARGS__))
 // For what the analysis cannot follow; says why where it stands.
 #define VMO_NOT_ANALYZED VMO_THREAD_SAFETY(no_thread_safety_analysis)

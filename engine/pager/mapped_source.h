@@ -16,7 +16,9 @@ class MappedSource : public PageSource {
   CopyProgress install(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
                        uint64_t byte_length) override;
   bool fill_hole(uint64_t byte_offset, uint64_t byte_length) override;
-  bool is_kernels_too() const override { return true; }
+  UserFault::Kind registration() const override { return UserFault::Kind::kMapped; }
+  bool kernel_has_the_bytes() const override { return true; }
+  bool takes_memory() const override { return false; }
   uint64_t unit_bytes() const override { return object_->is_hugetlb() ? huge_page_bytes() : page_bytes(); }
 
  private:

@@ -1,4 +1,4 @@
-// PageSource: where the pages of a paged range come from. Any thread; called by its PagedRange alone.
+// PageSource: where the pages of a paged range come from. Any thread; called by its range's PageInstaller alone.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,12 @@ class PageSource {
                                uint64_t byte_length) = 0;
   // After install() said kHole: makes pages where there are none. False when they are not to be had.
   virtual bool fill_hole(uint64_t byte_offset, uint64_t byte_length) = 0;
+  // As what the range is registered: it maps the object, or is private memory.
+  virtual UserFault::Kind registration() const = 0;
   // True when the kernel finds the right bytes by itself once the range is not registered any more.
-  virtual bool is_kernels_too() const = 0;
+  virtual bool kernel_has_the_bytes() const = 0;
+  // True when what is installed is memory of its own, beside the object's.
+  virtual bool takes_memory() const = 0;
   // What it can install and no less: the range is a multiple of it, and begins at one.
   virtual uint64_t unit_bytes() const { return page_bytes(); }
   virtual uint64_t bytes_pulled() const { return 0; }

@@ -32,8 +32,10 @@ class PulledSource : public PageSource {
   CopyProgress install(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
                        uint64_t byte_length) override;
   bool fill_hole(uint64_t, uint64_t) override { return false; }
-  // Without us the kernel would give zeros, silently.
-  bool is_kernels_too() const override { return false; }
+  UserFault::Kind registration() const override { return UserFault::Kind::kAnonymous; }
+  // It would give zeros, silently.
+  bool kernel_has_the_bytes() const override { return false; }
+  bool takes_memory() const override { return true; }
   uint64_t bytes_pulled() const override { return bytes_pulled_; }
   uint64_t bulk_step_bytes() const override;
   // Huge pages, filled aside; null where they cannot be had or moved.
