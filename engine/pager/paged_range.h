@@ -21,6 +21,7 @@
 #include "engine/pager/page_installer.h"
 #include "engine/pager/page_ledger.h"
 #include "engine/pager/page_source.h"
+#include "engine/pager/paging_stats.h"
 #include "engine/pager/read_ahead.h"
 #include "engine/sys/userfault.h"
 

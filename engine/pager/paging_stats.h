@@ -1,21 +1,12 @@
-// PagingStats: how the pages of one range have arrived.
+// PagingStats: what the paging of one claim has cost so far: the counts, and how long its faults took.
 #pragma once
 
-#include <cstdint>
-
+#include "engine/base/paging_counts.h"
 #include "engine/pager/latency_histogram.h"
 
 namespace vmoffer {
 
-struct PagingStats {
-  uint64_t faults = 0;
-  uint64_t pages_by_fault = 0;
-  uint64_t pages_by_read_ahead = 0;
-  uint64_t pages_by_prefetch = 0;
-  // Of the pages that read-ahead took on: those that the reader has come past, and those that nobody came for.
-  uint64_t read_ahead_hits = 0;
-  uint64_t read_ahead_waste = 0;
-  uint64_t bytes_pulled = 0;
+struct PagingStats : PagingCounts {
   LatencyHistogram fault_latency;
 };
 
