@@ -4,7 +4,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { Channel, VmoError, type VmoErrorCode } from 'vmoffer';
-import type { RingSize, Side } from '#ts/channel/layout.js';
+import type { RingSize, Side } from '#ts/channel/ring/layout.js';
 import type { HostileChannelCommands } from '../fixtures/hostile-channel.js';
 import { startFixture, type Child } from '../spec/support/child.js';
 import { collectGarbage } from '../spec/support/garbage.js';

@@ -1,9 +1,9 @@
 /** The two sides of one ring, the real RingWriter and RingReader, as threads for the Explorer. */
 import { AssertionError } from 'chai';
-import { ClaimsAhead } from '#ts/channel/claims-ahead.js';
-import { ringWrittenBy, type RingLayout } from '#ts/channel/layout.js';
-import { RingReader } from '#ts/channel/ring-reader.js';
-import { RingWriter } from '#ts/channel/ring-writer.js';
+import { ClaimsAhead } from '#ts/channel/enclosed/claims-ahead.js';
+import { ringWrittenBy, type RingLayout } from '#ts/channel/ring/layout.js';
+import { RingReader } from '#ts/channel/ring/ring-reader.js';
+import { RingWriter } from '#ts/channel/ring/ring-writer.js';
 import type { ThreadMemory, ThreadSpec } from './interleavings.js';
 
 export const SLOTS = 2;

@@ -2,14 +2,14 @@ import { inspect, type InspectOptions } from 'node:util';
 import { CANNOT_BE_CLONED } from '../stays-here.js';
 import { checkPid } from '../validate.js';
 import type { OfferableMemory } from '../vm-offer.js';
-import { acceptAll, acceptOne } from './accept.js';
 import { isProtocolError, peerClosedError, peerGoneError } from './channel-errors.js';
-import { ClaimsAhead } from './claims-ahead.js';
+import { ClaimsAhead } from './enclosed/claims-ahead.js';
+import { SentEnclosures } from './enclosed/sent-enclosures.js';
 import { Inbox } from './inbox.js';
-import { otherSide, ringWrittenBy } from './layout.js';
 import { MessageIterator } from './message-iterator.js';
 import type { Message } from './message.js';
-import { offerRings } from './offer-rings.js';
+import { acceptAll, acceptOne } from './opening/accept.js';
+import { offerRings } from './opening/offer-rings.js';
 import {
   checkAcceptOptions,
   checkChannelOptions,
@@ -22,10 +22,10 @@ import {
   type WhenFull,
 } from './options.js';
 import { Outbox } from './outbox.js';
-import { RingReader } from './ring-reader.js';
-import { RingWriter } from './ring-writer.js';
-import { dropRings, type Rings } from './rings.js';
-import { SentEnclosures } from './sent-enclosures.js';
+import { otherSide, ringWrittenBy } from './ring/layout.js';
+import { RingReader } from './ring/ring-reader.js';
+import { RingWriter } from './ring/ring-writer.js';
+import { dropRings, type Rings } from './ring/rings.js';
 
 /**
  * Messages in both directions between two processes, or two threads of one, through memory that both hold.

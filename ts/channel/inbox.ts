@@ -1,9 +1,9 @@
 import type { Message } from './message.js';
-import type { RingReader } from './ring-reader.js';
-import { SpinBudget } from './spin-budget.js';
-import { Turns } from './turns.js';
-import { VainAttempts } from './vain-attempts.js';
-import { Waiters } from './waiters.js';
+import type { RingReader } from './ring/ring-reader.js';
+import { SpinBudget } from './waiting/spin-budget.js';
+import { Turns } from './waiting/turns.js';
+import { VainAttempts } from './waiting/vain-attempts.js';
+import { Waiters } from './waiting/waiters.js';
 
 const READY = Promise.resolve(true);
 

@@ -1,6 +1,6 @@
 import type { Claim } from '../claim.js';
 import { CANNOT_BE_CLONED } from '../stays-here.js';
-import type { RingReader } from './ring-reader.js';
+import type { RingReader } from './ring/ring-reader.js';
 
 /**
  * One message, whole, from {@link Channel.receive} or an iteration over a channel.

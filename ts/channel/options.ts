@@ -1,6 +1,6 @@
 import { invalidArgument } from '../errors.js';
 import { checkOneOf, checkOptions, checkPid, checkSignal, checkTimeout, describeValue } from '../validate.js';
-import { fitsRings, MAX_RINGS_BYTES, MAX_SLOTS, MIN_SLOT_BYTES, MIN_SLOTS, type RingSize } from './layout.js';
+import { fitsRings, MAX_RINGS_BYTES, MAX_SLOTS, MIN_SLOT_BYTES, MIN_SLOTS, type RingSize } from './ring/layout.js';
 
 const DEFAULT_SLOTS = 128;
 const DEFAULT_SLOT_BYTES = 1024;

@@ -3,13 +3,13 @@ import { checkFlags } from '../flags.js';
 import { describeValue } from '../validate.js';
 import { extentOf, type OfferableMemory } from '../vm-offer.js';
 import { closedError, tooManyWaitingError } from './channel-errors.js';
-import { KIND_LARGE, KIND_REGION } from './layout.js';
+import type { SentEnclosures } from './enclosed/sent-enclosures.js';
 import type { WhenFull } from './options.js';
-import type { RingWriter } from './ring-writer.js';
-import type { SentEnclosures } from './sent-enclosures.js';
-import { SpinBudget } from './spin-budget.js';
-import { VainAttempts } from './vain-attempts.js';
-import { Waiters } from './waiters.js';
+import { KIND_LARGE, KIND_REGION } from './ring/layout.js';
+import type { RingWriter } from './ring/ring-writer.js';
+import { SpinBudget } from './waiting/spin-budget.js';
+import { VainAttempts } from './waiting/vain-attempts.js';
+import { Waiters } from './waiting/waiters.js';
 
 /** Bytes to copy, or memory to offer. */
 type Outgoing = { bytes: Uint8Array } | { memory: OfferableMemory; flags: number };

@@ -10,7 +10,7 @@ import {
   WRITER_SLEEPS_WORD,
   type RingSize,
   type Side,
-} from '#ts/channel/layout.js';
+} from '#ts/channel/ring/layout.js';
 import type { HostileChannelCommands } from '../../../fixtures/hostile-channel.js';
 import { startFixture, type Child } from '../../support/child.js';
 import { Random, runSeed } from '../../support/random.js';

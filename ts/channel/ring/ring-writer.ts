@@ -1,4 +1,5 @@
-import { DESCRIPTION_BYTES, writeDescription, type Description } from './enclosure.js';
+import { DESCRIPTION_BYTES, writeDescription, type Description } from '../enclosed/enclosure.js';
+import { protocolError } from '../protocol-error.js';
 import {
   CLOSED_WORD,
   HEAD_WORD,
@@ -11,7 +12,6 @@ import {
   WRITER_SLEEPS_WORD,
   type RingLayout,
 } from './layout.js';
-import { protocolError } from './protocol-error.js';
 
 /** Rings the other side's bell. */
 export type Ring = () => void;

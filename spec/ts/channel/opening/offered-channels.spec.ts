@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { VmoError, type VmoErrorCode } from 'vmoffer';
-import { whatFailed } from '#ts/channel/accept-failure.js';
-import { BackOff } from '#ts/channel/back-off.js';
-import { OfferedChannels } from '#ts/channel/offered-channels.js';
+import { whatFailed } from '#ts/channel/opening/accept-failure.js';
+import { BackOff } from '#ts/channel/waiting/back-off.js';
+import { OfferedChannels } from '#ts/channel/opening/offered-channels.js';
 import type { NativeOfferRecord } from '#ts/native.js';
 
 const ALICE = 11;

@@ -18,9 +18,9 @@ import {
   WRITER_SLEEPS_WORD,
   writeHeader,
   type RingSize,
-} from '#ts/channel/layout.js';
-import { readProjectFile } from '../../support/project.js';
-import { thrownBy } from '../../support/vmo-error.js';
+} from '#ts/channel/ring/layout.js';
+import { readProjectFile } from '../../../support/project.js';
+import { thrownBy } from '../../../support/vmo-error.js';
 
 const PAGE = 4096;
 const SIZES: RingSize[] = [

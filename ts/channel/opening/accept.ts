@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { VmoError } from '../errors.js';
-import { log } from '../log.js';
-import type { NativeOfferRecord } from '../native.js';
+import { VmoError } from '../../errors.js';
+import { log } from '../../log.js';
+import type { NativeOfferRecord } from '../../native.js';
+import type { Rings } from '../ring/rings.js';
 import { whatFailed } from './accept-failure.js';
 import { AcceptIterator } from './accept-iterator.js';
 import { claimRings, offeredRings } from './accept-rings.js';
-import type { Rings } from './rings.js';
 
 const FIRST_PAUSE_MS = 2;
 const LAST_PAUSE_MS = 500;

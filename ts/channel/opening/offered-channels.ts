@@ -1,5 +1,5 @@
-import type { NativeOfferRecord } from '../native.js';
-import { BackOff } from './back-off.js';
+import type { NativeOfferRecord } from '../../native.js';
+import { BackOff } from '../waiting/back-off.js';
 
 /** Of one process. What it offers beyond that stands with it, and is looked for when these have been taken. */
 const MOST_OF_ONE_SOURCE = 128;

@@ -3,7 +3,7 @@
  *
  *     description := address:u64 byte_length:u64 data_bytes:u64
  */
-import { protocolError } from './protocol-error.js';
+import { protocolError } from '../protocol-error.js';
 
 export const DESCRIPTION_BYTES = 24;
 const ADDRESS_LIMIT = 1n << 63n;

@@ -1,8 +1,13 @@
 import { expect } from 'chai';
-import { DESCRIPTION_BYTES, readDescription, writeDescription, type Description } from '#ts/channel/enclosure.js';
-import { MIN_SLOT_BYTES } from '#ts/channel/layout.js';
-import { Random, runSeed } from '../../support/random.js';
-import { thrownBy } from '../../support/vmo-error.js';
+import {
+  DESCRIPTION_BYTES,
+  readDescription,
+  writeDescription,
+  type Description,
+} from '#ts/channel/enclosed/enclosure.js';
+import { MIN_SLOT_BYTES } from '#ts/channel/ring/layout.js';
+import { Random, runSeed } from '../../../support/random.js';
+import { thrownBy } from '../../../support/vmo-error.js';
 
 const PAGE = 4096;
 const good: Description = { address: 0x7fff_ffff_f000n, byteLength: 2 ** 40, dataBytes: 2 ** 40 - 1 };

@@ -1,8 +1,8 @@
-import { addon } from '../load-addon.js';
+import { addon } from '../../load-addon.js';
+import { protocolError } from '../protocol-error.js';
+import { KIND_REGION } from '../ring/layout.js';
 import { EnclosedMessage, type EnclosureHost } from './enclosed-message.js';
 import { readDescription } from './enclosure.js';
-import { KIND_REGION } from './layout.js';
-import { protocolError } from './protocol-error.js';
 
 /** How many enclosed messages are claimed before it is their turn. */
 const CLAIMS_AT_ONCE = 8;

@@ -1,10 +1,10 @@
-import { Claim } from '../claim.js';
-import { VmoError } from '../errors.js';
-import type { NativeClaim } from '../native.js';
-import { claimOffered } from './claim-offered.js';
+import { Claim } from '../../claim.js';
+import { VmoError } from '../../errors.js';
+import type { NativeClaim } from '../../native.js';
+import { CANNOT_BE_CLONED } from '../../stays-here.js';
+import { claimOffered } from '../claim-offered.js';
+import { describeMessage, type Message } from '../message.js';
 import type { Description } from './enclosure.js';
-import { CANNOT_BE_CLONED } from '../stays-here.js';
-import { describeMessage, type Message } from './message.js';
 
 /** What the channel does for its enclosed messages. */
 export interface EnclosureHost {

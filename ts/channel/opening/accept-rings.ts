@@ -1,13 +1,13 @@
-import { Claim } from '../claim.js';
-import { IncomingOfferIterator } from '../incoming-offer-iterator.js';
-import { addon } from '../load-addon.js';
-import { log } from '../log.js';
-import type { NativeClaim, NativeOfferRecord } from '../native.js';
-import { MIB } from '../units.js';
+import { Claim } from '../../claim.js';
+import { IncomingOfferIterator } from '../../incoming-offer-iterator.js';
+import { addon } from '../../load-addon.js';
+import { log } from '../../log.js';
+import type { NativeClaim, NativeOfferRecord } from '../../native.js';
+import { MIB } from '../../units.js';
+import { claimOffered } from '../claim-offered.js';
+import { checkRegionBytes, readHeader } from '../ring/layout.js';
+import { bringIn, type Rings } from '../ring/rings.js';
 import { whatFailed } from './accept-failure.js';
-import { claimOffered } from './claim-offered.js';
-import { checkRegionBytes, readHeader } from './layout.js';
-import { bringIn, type Rings } from './rings.js';
 
 const MOST_TO_BRING_IN = 4 * MIB;
 

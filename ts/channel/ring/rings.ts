@@ -1,9 +1,9 @@
-import { VmoError } from '../errors.js';
-import { promiseOf } from '../keep-alive.js';
-import type { NativeBell, NativeRegion } from '../native.js';
-import type { Region } from '../region.js';
+import { VmoError } from '../../errors.js';
+import { promiseOf } from '../../keep-alive.js';
+import type { NativeBell, NativeRegion } from '../../native.js';
+import type { Region } from '../../region.js';
+import { roomWasMade } from '../waiting/room.js';
 import type { RingSize, Side } from './layout.js';
-import { roomWasMade } from './room.js';
 
 /** What a channel is made of, however it came to be. */
 export interface Rings extends RingSize {

@@ -1,13 +1,13 @@
-import { promiseOf } from '../keep-alive.js';
-import { addon } from '../load-addon.js';
-import { log } from '../log.js';
-import type { NativeOfferRecord } from '../native.js';
+import { promiseOf } from '../../keep-alive.js';
+import { addon } from '../../load-addon.js';
+import { log } from '../../log.js';
+import type { NativeOfferRecord } from '../../native.js';
+import { dropRings, type Rings } from '../ring/rings.js';
+import { BackOff } from '../waiting/back-off.js';
+import { onRoom } from '../waiting/room.js';
 import { whatFailed } from './accept-failure.js';
 import { claimRings, offeredRings } from './accept-rings.js';
-import { BackOff } from './back-off.js';
 import { OfferedChannels, type OfferedChannel } from './offered-channels.js';
-import { onRoom } from './room.js';
-import { dropRings, type Rings } from './rings.js';
 
 /** A claim that has taken longer is slow: then another source's is begun beside it. */
 const SLOW_AFTER_MS = 50;

@@ -1,7 +1,19 @@
 import { AssertionError, expect } from 'chai';
-import { HEAD_WORD, READER_SLEEPS_WORD, SLOT_HEADER_BYTES, TAIL_WORD, WRITER_SLEEPS_WORD } from '#ts/channel/layout.js';
-import { Explorer, type Access, type Delay, type Exploration, type ThreadSpec } from '../../support/interleavings.js';
-import { layout, readerThread, RECEIVED_WORD, SLOTS, writerThread } from '../../support/ring-threads.js';
+import {
+  HEAD_WORD,
+  READER_SLEEPS_WORD,
+  SLOT_HEADER_BYTES,
+  TAIL_WORD,
+  WRITER_SLEEPS_WORD,
+} from '#ts/channel/ring/layout.js';
+import {
+  Explorer,
+  type Access,
+  type Delay,
+  type Exploration,
+  type ThreadSpec,
+} from '../../../support/interleavings.js';
+import { layout, readerThread, RECEIVED_WORD, SLOTS, writerThread } from '../../../support/ring-threads.js';
 
 /** More than there are slots, so that both sides may have to sleep. */
 const COUNT = SLOTS + 1;

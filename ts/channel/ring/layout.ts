@@ -3,8 +3,8 @@
  *
  * All words are 32 bits. Who may write which word is said here; the other side's words are read once and checked.
  */
-import { VmoError } from '../errors.js';
-import { roundUp } from '../units.js';
+import { VmoError } from '../../errors.js';
+import { roundUp } from '../../units.js';
 
 const MAGIC = 0x434f4d56; // "VMOC" in memory
 const VERSION = 1;

@@ -1,10 +1,10 @@
-import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from '../flags.js';
-import { addon } from '../load-addon.js';
-import { log } from '../log.js';
-import type { NativeOffer } from '../native.js';
-import { Region } from '../region.js';
-import { roundUp } from '../units.js';
-import type { Extent } from '../vm-offer.js';
+import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from '../../flags.js';
+import { addon } from '../../load-addon.js';
+import { log } from '../../log.js';
+import type { NativeOffer } from '../../native.js';
+import { Region } from '../../region.js';
+import { roundUp } from '../../units.js';
+import type { Extent } from '../../vm-offer.js';
 import type { Description } from './enclosure.js';
 
 /** The offers of what did not fit a slot, until they are claimed. */

@@ -1,13 +1,13 @@
-import { VmoError } from '../errors.js';
-import { VMO_GRANT_R, VMO_GRANT_W } from '../flags.js';
-import { promiseOf } from '../keep-alive.js';
-import { addon } from '../load-addon.js';
-import { log } from '../log.js';
-import type { NativeOffer } from '../native.js';
-import { Region } from '../region.js';
-import { regionBytes, writeHeader } from './layout.js';
-import type { CheckedChannelOptions } from './options.js';
-import { bringIn, type Rings } from './rings.js';
+import { VmoError } from '../../errors.js';
+import { VMO_GRANT_R, VMO_GRANT_W } from '../../flags.js';
+import { promiseOf } from '../../keep-alive.js';
+import { addon } from '../../load-addon.js';
+import { log } from '../../log.js';
+import type { NativeOffer } from '../../native.js';
+import { Region } from '../../region.js';
+import type { CheckedChannelOptions } from '../options.js';
+import { regionBytes, writeHeader } from '../ring/layout.js';
+import { bringIn, type Rings } from '../ring/rings.js';
 
 /** Makes the memory of a channel, offers it, and waits until it is accepted. */
 export async function offerRings(destPid: number, options: CheckedChannelOptions): Promise<Rings> {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { SpinBudget } from '#ts/channel/spin-budget.js';
-import { VainAttempts } from '#ts/channel/vain-attempts.js';
+import { SpinBudget } from '#ts/channel/waiting/spin-budget.js';
+import { VainAttempts } from '#ts/channel/waiting/vain-attempts.js';
 
 describe('a spin budget', () => {
   /** How often it looks each time, when looking ends like that. */

@@ -1,6 +1,8 @@
-import type { ClaimsAhead } from './claims-ahead.js';
-import type { EnclosedMessage } from './enclosed-message.js';
-import { DESCRIPTION_BYTES } from './enclosure.js';
+import type { ClaimsAhead } from '../enclosed/claims-ahead.js';
+import type { EnclosedMessage } from '../enclosed/enclosed-message.js';
+import { DESCRIPTION_BYTES } from '../enclosed/enclosure.js';
+import { SlotMessage, type Message } from '../message.js';
+import { protocolError } from '../protocol-error.js';
 import {
   CLOSED_WORD,
   HEAD_WORD,
@@ -13,8 +15,6 @@ import {
   WRITER_SLEEPS_WORD,
   type RingLayout,
 } from './layout.js';
-import { SlotMessage, type Message } from './message.js';
-import { protocolError } from './protocol-error.js';
 import type { Ring } from './ring-writer.js';
 
 /**

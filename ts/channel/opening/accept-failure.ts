@@ -1,4 +1,4 @@
-import { VmoError, type VmoErrorCode } from '../errors.js';
+import { VmoError, type VmoErrorCode } from '../../errors.js';
 
 /**
  * What a failed claim of an offered channel means for the next ones.
