@@ -8,6 +8,7 @@
 #include "native/environment.h"
 #include "native/errors.h"
 #include "native/names.h"
+#include "native/paging_counters.h"
 
 namespace vmoffer {
 namespace {
@@ -26,7 +27,7 @@ const char* name_of_answer(Holder::Answer answer) {
   return "none";
 }
 
-void set_counts(Napi::Object object, const wire::HeldLine& line) {
+void set_numbers(Napi::Object object, const wire::HeldLine& line) {
   const auto set = [&](const char* name, uint64_t value) {
     object.Set(name, Napi::Number::New(object.Env(), static_cast<double>(value)));
   };
@@ -34,21 +35,14 @@ void set_counts(Napi::Object object, const wire::HeldLine& line) {
   set("byteLength", line.byte_length);
   set("srcPid", line.source_pid);
   set("flags", line.flags & ~kKindMask);
-  set("faults", line.faults);
-  set("pagesByFault", line.pages_by_fault);
-  set("pagesByReadAhead", line.pages_by_read_ahead);
-  set("pagesByPrefetch", line.pages_by_prefetch);
-  set("readAheadHits", line.read_ahead_hits);
-  set("readAheadWaste", line.read_ahead_waste);
-  set("bytesPulled", line.bytes_pulled);
   set("residentPages", line.residency.resident_pages);
   set("pagesLookedAt", line.residency.pages_looked_at);
 }
 
 Napi::Object latency(Napi::Env env, const wire::HeldLine& line) {
   Napi::Object object = Napi::Object::New(env);
-  object.Set("p50", Napi::Number::New(env, static_cast<double>(line.fault_ns_p50) / 1000.0));
-  object.Set("p99", Napi::Number::New(env, static_cast<double>(line.fault_ns_p99) / 1000.0));
+  object.Set("p50", microseconds(env, line.fault_ns_p50));
+  object.Set("p99", microseconds(env, line.fault_ns_p99));
   return object;
 }
 
@@ -60,7 +54,8 @@ Napi::Array cells(Napi::Env env, const std::vector<uint8_t>& shares) {
 
 Napi::Object claim_object(Napi::Env env, const wire::HeldLine& line) {
   Napi::Object object = Napi::Object::New(env);
-  set_counts(object, line);
+  set_numbers(object, line);
+  set_counters(object, line.counts);
   object.Set("address", Napi::BigInt::New(env, line.address));
   object.Set("kind", Napi::String::New(env, name_of(kind_of(line.flags))));
   object.Set("transfer", Napi::String::New(env, name_of(line.transfer)));

@@ -8,6 +8,7 @@
 #include "native/arguments.h"
 #include "native/errors.h"
 #include "native/names.h"
+#include "native/paging_counters.h"
 #include "native/populate_work.h"
 
 namespace vmoffer {
@@ -23,10 +24,6 @@ const char* name_of(PageKind kind) {
       return "hugetlb";
   }
   return "ordinary";
-}
-
-Napi::Number microseconds(Napi::Env env, uint64_t nanoseconds) {
-  return Napi::Number::New(env, static_cast<double>(nanoseconds) / 1000.0);
 }
 
 Napi::Object latency(Napi::Env env, const LatencyHistogram& histogram) {
@@ -213,13 +210,7 @@ Napi::Value RegionWrap::stats(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const PagingStats stats = region_->stats();
   Napi::Object object = Napi::Object::New(env);
-  object.Set("faults", count(env, stats.faults));
-  object.Set("pagesByFault", count(env, stats.pages_by_fault));
-  object.Set("pagesByReadAhead", count(env, stats.pages_by_read_ahead));
-  object.Set("pagesByPrefetch", count(env, stats.pages_by_prefetch));
-  object.Set("readAheadHits", count(env, stats.read_ahead_hits));
-  object.Set("readAheadWaste", count(env, stats.read_ahead_waste));
-  object.Set("bytesPulled", count(env, stats.bytes_pulled));
+  set_counters(object, stats);
   object.Set("faultLatency", latency(env, stats.fault_latency));
   return object;
 }

@@ -1,3 +1,4 @@
+import type { ClaimStats } from './claim-stats.js';
 import { VMO_GRANT_W } from './flags.js';
 import type { PagingKind, TransferKind } from './kinds.js';
 import { addon } from './load-addon.js';
@@ -5,50 +6,6 @@ import type { NativeClaim } from './native.js';
 import { checkPrefetchOptions, PrefetchQueue, type PrefetchOptions } from './prefetch-queue.js';
 import { Region, releasedError } from './region.js';
 import { ResidencyMap } from './residency-map.js';
-
-/**
- * How long the faults of a claim took, in microseconds.
- *
- * The time is from the pager's reading of a fault to its pages being installed. A percentile is at most a fifth too high.
- *
- * @category Paging
- */
-export interface FaultLatency {
-  /** Half of the faults took no longer. */
-  p50: number;
-  /** 90 % of the faults took no longer. */
-  p90: number;
-  /** 99 % of the faults took no longer. */
-  p99: number;
-  /** The longest. */
-  max: number;
-}
-
-/**
- * What a claim has cost so far, from {@link Claim.stats}.
- *
- * Counts are of pages of `capabilities().pageSize` bytes and begin with the claim.
- *
- * @category Paging
- */
-export interface ClaimStats {
-  /** Touches of absent pages that the pager answered. 0 unless `paging` is `'userfault'`. */
-  faults: number;
-  /** Pages installed because they, or a page of the same window, were touched. */
-  pagesByFault: number;
-  /** Pages installed before they were touched, because the touches were sequential. */
-  pagesByReadAhead: number;
-  /** Pages installed by `prefetch()`. */
-  pagesByPrefetch: number;
-  /** Of the pages that read-ahead set out to install: those that its reader has passed, as the reader's next fault tells. */
-  readAheadHits: number;
-  /** Of the pages that read-ahead set out to install: those for a reader that stopped or went elsewhere before it came to them. */
-  readAheadWaste: number;
-  /** Bytes copied out of the memory object; 0 with `transfer: 'map'`. */
-  bytesPulled: number;
-  /** How long the faults took, in microseconds; all 0 while there were none. */
-  faultLatency: FaultLatency;
-}
 
 /**
  * A region received from another process.

@@ -25,7 +25,8 @@ export { capabilities, type Capabilities, type Capability } from './capabilities
 export { Channel } from './channel/channel.js';
 export type { Message } from './channel/message.js';
 export type { AcceptOptions, ChannelOptions, ChannelUseOptions, WaitOptions, WhenFull } from './channel/options.js';
-export { Claim, type ClaimStats, type FaultLatency } from './claim.js';
+export type { ClaimStats, FaultLatency } from './claim-stats.js';
+export { Claim } from './claim.js';
 export { VmoError, type VmoErrorCode, type VmoErrorDetails } from './errors.js';
 export {
   VMO_DISOWN,

@@ -3,6 +3,7 @@
  * asserts what it is told. An addon call either returns or throws what `createError` built.
  */
 
+import type { ClaimStats, FaultLatency } from './claim-stats.js';
 import type { OfferEnding, OfferKind, OfferState, PageKind, PagingKind, TransferKind } from './kinds.js';
 
 export interface NativeRegion {
@@ -33,19 +34,7 @@ export interface NativeClaim extends NativeRegion {
   readonly paging: PagingKind;
   /** Bit `i & 7` of byte `i >> 3` tells whether page `i` is in this process's page table, as the kernel sees it. */
   residency(): Uint8Array;
-  stats(): NativeClaimStats;
-}
-
-export interface NativeClaimStats {
-  faults: number;
-  pagesByFault: number;
-  pagesByReadAhead: number;
-  pagesByPrefetch: number;
-  readAheadHits: number;
-  readAheadWaste: number;
-  bytesPulled: number;
-  /** Microseconds from the pager's reading of a fault to its pages being installed. */
-  faultLatency: { p50: number; p90: number; p99: number; max: number };
+  stats(): ClaimStats;
 }
 
 export interface NativeOffer {
@@ -127,7 +116,7 @@ export interface NativeWatch {
 }
 
 /** A claim as its holder's broker tells of it. */
-export interface NativeHeldClaim extends Omit<NativeClaimStats, 'faultLatency'> {
+export interface NativeHeldClaim extends Omit<ClaimStats, 'faultLatency'> {
   /** Tells it from others of its process, also from later ones at the same address. */
   number: number;
   address: bigint;
@@ -138,7 +127,7 @@ export interface NativeHeldClaim extends Omit<NativeClaimStats, 'faultLatency'> 
   kind: OfferKind;
   transfer: TransferKind;
   paging: PagingKind;
-  faultLatency: Pick<NativeClaimStats['faultLatency'], 'p50' | 'p99'>;
+  faultLatency: Pick<FaultLatency, 'p50' | 'p99'>;
   /** An estimate unless `pagesLookedAt` is all of them. */
   residentPages: number;
   pagesLookedAt: number;

@@ -1,7 +1,11 @@
 // PagingCounts: what the paging of one claim has cost so far, in plain numbers. Pure.
+//
+// To add a counter: declare it here, name it in kPagingCounters, count it, and describe it in ts/claim-stats.ts. The
+// message HELD and everything that JavaScript sees follow the list; FORMAT.md tells of the message.
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 
 namespace vmoffer {
 
@@ -16,5 +20,22 @@ struct PagingCounts {
   uint64_t read_ahead_waste = 0;
   uint64_t bytes_pulled = 0;
 };
+
+struct PagingCounter {
+  const char* name;  // in JavaScript
+  uint64_t PagingCounts::*count;
+};
+
+// In the order in which they go over the wire.
+inline constexpr PagingCounter kPagingCounters[] = {
+    {"faults", &PagingCounts::faults},
+    {"pagesByFault", &PagingCounts::pages_by_fault},
+    {"pagesByReadAhead", &PagingCounts::pages_by_read_ahead},
+    {"pagesByPrefetch", &PagingCounts::pages_by_prefetch},
+    {"readAheadHits", &PagingCounts::read_ahead_hits},
+    {"readAheadWaste", &PagingCounts::read_ahead_waste},
+    {"bytesPulled", &PagingCounts::bytes_pulled},
+};
+static_assert(sizeof(PagingCounts) == std::size(kPagingCounters) * sizeof(uint64_t), "every count is in the list");
 
 }  // namespace vmoffer

@@ -107,13 +107,7 @@ class Reader {
 // The counts of a line, in the order of FORMAT.md.
 template <typename Line, typename Visit>
 void each_count(Line& line, Visit visit) {
-  visit(line.faults);
-  visit(line.pages_by_fault);
-  visit(line.pages_by_read_ahead);
-  visit(line.pages_by_prefetch);
-  visit(line.read_ahead_hits);
-  visit(line.read_ahead_waste);
-  visit(line.bytes_pulled);
+  for (const PagingCounter& counter : kPagingCounters) visit(line.counts.*counter.count);
   visit(line.fault_ns_p50);
   visit(line.fault_ns_p99);
   visit(line.residency.resident_pages);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/paging.h"
+#include "engine/base/paging_counts.h"
 #include "engine/base/status.h"
 
 namespace vmoffer::wire {
@@ -116,13 +117,7 @@ struct HeldLine {
   uint32_t flags = 0;
   Transfer transfer = Transfer::kMap;
   Paging paging = Paging::kKernel;
-  uint64_t faults = 0;
-  uint64_t pages_by_fault = 0;
-  uint64_t pages_by_read_ahead = 0;
-  uint64_t pages_by_prefetch = 0;
-  uint64_t read_ahead_hits = 0;
-  uint64_t read_ahead_waste = 0;
-  uint64_t bytes_pulled = 0;
+  PagingCounts counts;
   uint64_t fault_ns_p50 = 0;
   uint64_t fault_ns_p99 = 0;
   ResidencySample residency;

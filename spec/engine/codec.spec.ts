@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Code } from '../support/codes.js';
 import { probe, type EngineError, type WireHeldLine, type WireMessage, type WireOfferLine } from '../support/probe.js';
+import { NO_COUNTS, type PagingCounts } from '../support/paging-counts.js';
 import { Random, runSeed } from '../support/random.js';
 import { needs, requires } from '../support/requires.js';
 
@@ -14,6 +15,10 @@ const line = (offerId: bigint): WireOfferLine => ({ offerId, address: 0x7f00n, b
 const MAX_HELD_LINES = 40;
 const MAX_CELLS = 64;
 
+const AFTER_COUNTS = ['faultNsP50', 'faultNsP99', 'residentPages', 'pagesLookedAt'] as const;
+const HELD_NUMBERS = [...Object.keys(NO_COUNTS), ...AFTER_COUNTS];
+type HeldNumbers = Record<keyof PagingCounts | (typeof AFTER_COUNTS)[number], bigint>;
+
 const heldLine = (number: bigint, cells: Buffer = Buffer.of(0, 255)): WireHeldLine => ({
   number,
   address: 0x7f00n,
@@ -22,24 +27,11 @@ const heldLine = (number: bigint, cells: Buffer = Buffer.of(0, 255)): WireHeldLi
   flags: 0x41,
   transfer: 'pull',
   paging: 'eager',
-  faults: 1n,
-  pagesByFault: 2n,
-  pagesByReadAhead: 3n,
-  pagesByPrefetch: 4n,
-  readAheadHits: 5n,
-  readAheadWaste: 6n,
-  bytesPulled: 7n,
-  faultNsP50: 8n,
-  faultNsP99: 9n,
-  residentPages: 10n,
-  pagesLookedAt: 11n,
+  ...(Object.fromEntries(HELD_NUMBERS.map((name, index) => [name, BigInt(index + 1)])) as HeldNumbers),
   cells,
 });
 
-const HELD_COUNTS = Array.from(
-  { length: 11 },
-  (_, index) => `${(index + 1).toString(16).padStart(2, '0')}00000000000000`,
-);
+const HELD_BYTES = HELD_NUMBERS.map((_, index) => `${(index + 1).toString(16).padStart(2, '0')}00000000000000`);
 
 /** Each message with its bytes, written out by hand from engine/wire/FORMAT.md. */
 const EXAMPLES: [message: WireMessage, type: string, body: string][] = [
@@ -70,7 +62,7 @@ const EXAMPLES: [message: WireMessage, type: string, body: string][] = [
   [
     { type: 'held', lines: [heldLine(5n)] },
     '1500',
-    `01000000 0500000000000000 007f000000000000 0020000000000000 4d000000 41000000 01 02 ${HELD_COUNTS.join('')} 02 00ff`,
+    `01000000 0500000000000000 007f000000000000 0020000000000000 4d000000 41000000 01 02 ${HELD_BYTES.join('')} 02 00ff`,
   ],
 ];
 

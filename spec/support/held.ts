@@ -3,6 +3,7 @@ import { VMO_GRANT_R } from 'vmoffer';
 import type { NativeHeldClaim } from '#ts/native.js';
 import type { HeldClaim, Snapshot } from '#ts/cli/top/snapshot.js';
 import { PAGE } from './pages.js';
+import { NO_COUNTS } from './paging-counts.js';
 
 export function nativeClaim(changes: Partial<NativeHeldClaim> = {}): NativeHeldClaim {
   return {
@@ -14,13 +15,7 @@ export function nativeClaim(changes: Partial<NativeHeldClaim> = {}): NativeHeldC
     kind: 'memory',
     transfer: 'map',
     paging: 'userfault',
-    faults: 0,
-    pagesByFault: 0,
-    pagesByReadAhead: 0,
-    pagesByPrefetch: 0,
-    readAheadHits: 0,
-    readAheadWaste: 0,
-    bytesPulled: 0,
+    ...NO_COUNTS,
     faultLatency: { p50: 0, p99: 0 },
     residentPages: 0,
     pagesLookedAt: 4,

@@ -1,6 +1,7 @@
 /** The test-only addon `probe` (fixtures/probe), with its types. Loaded in the place of the addon by VMOFFER_ADDON=probe. */
 import { addon } from '#ts/load-addon.js';
 import type { OfferKind } from 'vmoffer';
+import type { PagingCounts } from './paging-counts.js';
 
 export interface PageSpan {
   first: number;
@@ -82,7 +83,7 @@ export interface WireTerms extends WireOfferLine {
   objectOffset: bigint;
 }
 
-export interface WireHeldLine {
+export interface WireHeldLine extends Record<keyof PagingCounts, bigint> {
   number: bigint;
   address: bigint;
   byteLength: bigint;
@@ -90,13 +91,6 @@ export interface WireHeldLine {
   flags: number;
   transfer: 'map' | 'pull';
   paging: 'userfault' | 'kernel' | 'eager';
-  faults: bigint;
-  pagesByFault: bigint;
-  pagesByReadAhead: bigint;
-  pagesByPrefetch: bigint;
-  readAheadHits: bigint;
-  readAheadWaste: bigint;
-  bytesPulled: bigint;
   faultNsP50: bigint;
   faultNsP99: bigint;
   residentPages: bigint;

@@ -20,9 +20,7 @@ export interface Activity {
   processes: Processes;
 }
 
-type Counters = Pick<HeldClaim, 'faults' | 'pagesByFault' | 'pagesByReadAhead' | 'pagesByPrefetch'>;
-
-const NOTHING: Counters = { faults: 0, pagesByFault: 0, pagesByReadAhead: 0, pagesByPrefetch: 0 };
+type Counter = 'faults' | 'pagesByFault' | 'pagesByReadAhead' | 'pagesByPrefetch';
 
 /** @param before of the same processes, earlier; none for the first look. What is new since then began with nothing. */
 export function activityBetween(before: Snapshot | undefined, after: Snapshot, pageSize: number): Activity {
@@ -30,7 +28,7 @@ export function activityBetween(before: Snapshot | undefined, after: Snapshot, p
   const earlier = new Map(before?.claims.map((claim) => [keyOf(claim), claim]));
   const claims = after.claims.map((claim) => {
     const isCounted = seconds > 0 && claim.paging === 'userfault';
-    const rates = isCounted ? ratesOf(earlier.get(keyOf(claim)) ?? NOTHING, claim, pageSize, seconds) : null;
+    const rates = isCounted ? ratesOf(earlier.get(keyOf(claim)), claim, pageSize, seconds) : null;
     return { ...claim, rates };
   });
   return { claims: claims.sort(byActivity), totals: totalsOf(claims), processes: after.processes };
@@ -45,9 +43,9 @@ function keyOf({ pid, number, address }: HeldClaim): string {
   return `${pid} ${number} ${address}`;
 }
 
-function ratesOf(before: Counters, after: Counters, pageSize: number, seconds: number): Rates {
-  const perSecond = (counter: keyof Counters, unit: number) =>
-    (Math.max(0, after[counter] - before[counter]) * unit) / seconds;
+function ratesOf(before: HeldClaim | undefined, after: HeldClaim, pageSize: number, seconds: number): Rates {
+  const perSecond = (counter: Counter, unit: number) =>
+    (Math.max(0, after[counter] - (before?.[counter] ?? 0)) * unit) / seconds;
   return {
     faults: perSecond('faults', 1),
     bytesByFault: perSecond('pagesByFault', pageSize),
