@@ -27,6 +27,9 @@ const PURE_FILES = [
 const NODE_HEADERS = /^(napi|node|node_api|js_native_api|uv|v8)\b/;
 const STREAMS = /^([iof]?stream|iostream|sstream|iomanip|locale|regex|random|filesystem|format)$/;
 const TS_PACKAGES = ['debug', 'p-queue'];
+/** A region gives ranges and a range names its region: so the API has it. */
+const NAME_EACH_OTHER = ['ts/region.ts', 'ts/region-range.ts'];
+const TS_FILES = filesBelow('ts', /\.ts$/);
 
 interface Include {
   file: string;
@@ -121,20 +124,49 @@ describe('layering', () => {
   });
 
   it('lets ts/ import itself, Node and two packages', () => {
-    const strays = filesBelow('ts', /\.ts$/).flatMap((file) =>
-      [...readProjectFile(file).matchAll(/^(?:import|export)\b[^;]*?\bfrom '([^']+)'/gm)]
-        .map(([, target = '']) => target)
+    const strays = TS_FILES.flatMap((file) =>
+      importsOf(file)
         .filter((target) => !isAllowedInTs(file, target))
         .map((target) => `${file} imports ${target}`),
     );
     expect(strays).to.deep.equal([]);
   });
 
+  it('lets no file of ts/ import itself by way of others, not even for a type', () => {
+    const circles = TS_FILES.map(circleFrom).filter((circle) => circle.length > 0);
+    expect(circles.filter(([file = '']) => !NAME_EACH_OTHER.includes(file))).to.deep.equal([]);
+  });
+
   it('loads the addon in one place', () => {
-    const loaders = filesBelow('ts', /\.ts$/).filter((file) => readProjectFile(file).includes('createRequire'));
+    const loaders = TS_FILES.filter((file) => readProjectFile(file).includes('createRequire'));
     expect(loaders).to.deep.equal(['ts/load-addon.ts']);
   });
 });
+
+function importsOf(file: string): string[] {
+  const statements = readProjectFile(file).matchAll(/^(?:import|export)\b[^;]*?\bfrom '([^']+)'/gm);
+  return [...statements].map(([, target = '']) => target);
+}
+
+/** The files of ts/ that a file imports. */
+function ownImportsOf(file: string): string[] {
+  const own = importsOf(file).filter((target) => target.startsWith('.'));
+  return own.map((target) => join(dirname(file), target).replace(/\.js$/, '.ts'));
+}
+
+/** The shortest way by which a file imports itself, the file first and last; empty when there is none. */
+function circleFrom(file: string): string[] {
+  const ways = [[file]];
+  const seen = new Set<string>();
+  for (const way of ways) {
+    for (const next of ownImportsOf(way.at(-1) ?? file)) {
+      if (next === file) return [...way, next];
+      if (!seen.has(next)) ways.push([...way, next]);
+      seen.add(next);
+    }
+  }
+  return [];
+}
 
 function isAllowedInTs(file: string, target: string): boolean {
   if (target.startsWith('.')) return join(dirname(file), target).startsWith('ts/');

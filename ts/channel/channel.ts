@@ -70,7 +70,7 @@ export class Channel {
     const { side, peerPid, region, bell, slots } = rings;
     const words = new Int32Array(region.buffer);
     const bytes = new Uint8Array(region.buffer);
-    const ring = () => {
+    const wakeOther = () => {
       bell.ring();
     };
     const host = {
@@ -89,13 +89,13 @@ export class Channel {
       },
       judge: (error: unknown) => this.#judge(error),
     };
-    const writer = new RingWriter(words, bytes, ringWrittenBy(side, rings), ring);
+    const writer = new RingWriter(words, bytes, ringWrittenBy(side, rings), wakeOther);
     const enclosures = new SentEnclosures(peerPid, () => {
       this.#outbox.finishIfDone();
     });
     this.#outbox = new Outbox(writer, slots, enclosures, whenFull, host);
     this.#claims = new ClaimsAhead(host);
-    this.#reader = new RingReader(words, bytes, ringWrittenBy(otherSide(side), rings), ring, this.#claims);
+    this.#reader = new RingReader(words, bytes, ringWrittenBy(otherSide(side), rings), wakeOther, this.#claims);
     this.#inbox = new Inbox(this.#reader, host);
     bell.onRing = (hasHungUp) => {
       this.#onRing(hasHungUp);

@@ -1,6 +1,4 @@
 import type { Claim } from '../claim.js';
-import { CANNOT_BE_CLONED } from '../stays-here.js';
-import type { RingReader } from './ring/ring-reader.js';
 
 /**
  * One message, whole, from {@link Channel.receive} or an iteration over a channel.
@@ -39,25 +37,4 @@ export interface Message {
 /** For `JSON.stringify`: the bytes do not go along. */
 export function describeMessage({ bytes }: Pick<Message, 'bytes'>, isRegion: boolean): object {
   return { byteLength: bytes.byteLength, isRegion };
-}
-
-/** The message in one slot, made once for each slot and used every time round. */
-export class SlotMessage implements Message {
-  readonly cannotBeCloned = CANNOT_BE_CLONED;
-  bytes: Uint8Array;
-  readonly region = undefined;
-  readonly #reader: RingReader;
-
-  constructor(reader: RingReader, bytes: Uint8Array) {
-    this.#reader = reader;
-    this.bytes = bytes;
-  }
-
-  release(): void {
-    this.#reader.release(this);
-  }
-
-  toJSON(): object {
-    return describeMessage(this, false);
-  }
 }

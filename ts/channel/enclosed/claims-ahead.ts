@@ -1,6 +1,5 @@
 import { addon } from '../../load-addon.js';
 import { protocolError } from '../protocol-error.js';
-import { KIND_REGION } from '../ring/layout.js';
 import { EnclosedMessage, type EnclosureHost } from './enclosed-message.js';
 import { readDescription } from './enclosure.js';
 
@@ -25,11 +24,11 @@ export class ClaimsAhead {
     index: number,
     words: Int32Array,
     word: number,
-    kind: number,
+    isRegion: boolean,
     giveBack: (message: EnclosedMessage) => void,
   ): void {
     const description = readDescription(words, word, addon().pageSize);
-    this.#messages.push(new EnclosedMessage(index, description, kind === KIND_REGION, this.#host, giveBack));
+    this.#messages.push(new EnclosedMessage(index, description, isRegion, this.#host, giveBack));
   }
 
   /**

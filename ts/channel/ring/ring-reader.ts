@@ -1,7 +1,7 @@
 import type { ClaimsAhead } from '../enclosed/claims-ahead.js';
 import type { EnclosedMessage } from '../enclosed/enclosed-message.js';
 import { DESCRIPTION_BYTES } from '../enclosed/enclosure.js';
-import { SlotMessage, type Message } from '../message.js';
+import type { Message } from '../message.js';
 import { protocolError } from '../protocol-error.js';
 import {
   CLOSED_WORD,
@@ -15,7 +15,7 @@ import {
   WRITER_SLEEPS_WORD,
   type RingLayout,
 } from './layout.js';
-import type { Ring } from './ring-writer.js';
+import { SlotMessage } from './slot-message.js';
 
 /**
  * The side of one ring that reads; see RingWriter for the order of its steps. Every method that looks at what the writer
@@ -24,7 +24,7 @@ import type { Ring } from './ring-writer.js';
 export class RingReader {
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
-  readonly #ring: Ring;
+  readonly #wakeOther: () => void;
   readonly #claims: ClaimsAhead;
   readonly #slots: number;
   readonly #slotBytes: number;
@@ -49,10 +49,10 @@ export class RingReader {
   /** Up to here, in messages, claims have been begun. */
   #foreseen = 0;
 
-  constructor(words: Int32Array, bytes: Uint8Array, layout: RingLayout, ring: Ring, claims: ClaimsAhead) {
+  constructor(words: Int32Array, bytes: Uint8Array, layout: RingLayout, wakeOther: () => void, claims: ClaimsAhead) {
     this.#words = words;
     this.#bytes = bytes;
-    this.#ring = ring;
+    this.#wakeOther = wakeOther;
     this.#claims = claims;
     this.#slots = layout.slots;
     this.#slotBytes = layout.slotBytes;
@@ -68,7 +68,7 @@ export class RingReader {
 
   /** The next message, or undefined when there is none now. The one before is given back. */
   read(): Message | undefined {
-    if (this.#held !== undefined) this.giveBack();
+    if (this.#held !== undefined) this.#giveBack();
     if (this.#known === 0 && !this.#look()) return undefined;
     const at = this.#firstSlot + this.#slot * this.#strideBytes;
     const word = at >> 2;
@@ -92,7 +92,7 @@ export class RingReader {
 
   /** Whether anything is there, be it still on its way. The message before is given back. */
   hasAny(): boolean {
-    if (this.#held !== undefined) this.giveBack();
+    if (this.#held !== undefined) this.#giveBack();
     return this.#known > 0 || this.#look();
   }
 
@@ -128,12 +128,12 @@ export class RingReader {
   }
 
   /** Gives the held message back, if it is that one. */
-  release(message: Message): void {
-    if (this.#held === message) this.giveBack();
-  }
+  readonly #release = (message: Message): void => {
+    if (this.#held === message) this.#giveBack();
+  };
 
   /** Gives the held message back. REQUIRES: there is one. */
-  giveBack(): void {
+  #giveBack(): void {
     this.#held = undefined;
     if (this.#enclosed !== undefined) this.#dropEnclosed();
     this.#known--;
@@ -147,7 +147,7 @@ export class RingReader {
   /** First the word, then the bell: the other way round would take back the sleep that follows the ring. */
   #wakeWriter(): void {
     Atomics.store(this.#words, this.#writerSleepsAt, 0);
-    this.#ring();
+    this.#wakeOther();
   }
 
   #look(): boolean {
@@ -168,7 +168,7 @@ export class RingReader {
       known.bytes = bytes;
       return known;
     }
-    const message = new SlotMessage(this, bytes);
+    const message = new SlotMessage(bytes, this.#release);
     this.#messages[this.#slot] = message;
     return message;
   }
@@ -201,13 +201,9 @@ export class RingReader {
       const kind = this.#words[word + 1] ?? 0;
       if (kind === KIND_BYTES) continue;
       this.#checkEnclosed(length, kind);
-      this.#claims.begin(index, this.#words, word + SLOT_HEADER_BYTES / 4, kind, this.#release);
+      this.#claims.begin(index, this.#words, word + SLOT_HEADER_BYTES / 4, kind === KIND_REGION, this.#release);
     }
   }
-
-  readonly #release = (message: EnclosedMessage): void => {
-    this.release(message);
-  };
 
   #wordOf(index: number): number {
     const slot = (this.#slot + ((index - this.#tail) >>> 0)) % this.#slots;

@@ -13,9 +13,6 @@ import {
   type RingLayout,
 } from './layout.js';
 
-/** Rings the other side's bell. */
-export type Ring = () => void;
-
 /**
  * The side of one ring that writes. What it knows itself (how far it has written, how much room there was when it last
  * looked) is kept here and not in the shared memory.
@@ -27,7 +24,7 @@ export class RingWriter {
   readonly slotBytes: number;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
-  readonly #ring: Ring;
+  readonly #wakeOther: () => void;
   readonly #slots: number;
   readonly #strideBytes: number;
   readonly #firstSlot: number;
@@ -47,11 +44,11 @@ export class RingWriter {
   #at: number;
   #reserved: Uint8Array | undefined;
 
-  constructor(words: Int32Array, bytes: Uint8Array, layout: RingLayout, ring: Ring) {
+  constructor(words: Int32Array, bytes: Uint8Array, layout: RingLayout, wakeOther: () => void) {
     this.slotBytes = layout.slotBytes;
     this.#words = words;
     this.#bytes = bytes;
-    this.#ring = ring;
+    this.#wakeOther = wakeOther;
     this.#slots = layout.slots;
     this.#strideBytes = layout.strideBytes;
     this.#firstSlot = layout.firstSlot;
@@ -145,7 +142,7 @@ export class RingWriter {
   /** First the word, then the bell: the other way round would take back the sleep that follows the ring. */
   #wakeReader(): void {
     Atomics.store(this.#words, this.#readerSleepsAt, 0);
-    this.#ring();
+    this.#wakeOther();
   }
 
   #findRoom(): boolean {
