@@ -13,7 +13,7 @@
 #include "engine/transfer/runtime.h"
 #include "native/collectables.h"
 #include "native/js_notifier.h"
-#include "native/windows.h"
+#include "native/region_buffers.h"
 
 namespace vmoffer {
 

@@ -55,7 +55,7 @@ void RegionWrap::define(Napi::Env env) {
                                        InstanceAccessor<&RegionWrap::rights>("rights"),
                                        InstanceAccessor<&RegionWrap::released>("released"),
                                        InstanceAccessor<&RegionWrap::disowned>("disowned"),
-                                       InstanceMethod<&RegionWrap::window>("window"),
+                                       InstanceMethod<&RegionWrap::array_buffer>("arrayBuffer"),
                                        InstanceMethod<&RegionWrap::release>("release"),
                                        InstanceAccessor<&RegionWrap::src_pid>("srcPid"),
                                        InstanceAccessor<&RegionWrap::flags>("flags"),
@@ -81,8 +81,8 @@ RegionWrap* RegionWrap::make(Napi::Env env, std::shared_ptr<Region> region) {
   const Napi::Object object = environment.region_class.New({});
   RegionWrap* wrap = object.IsEmpty() ? nullptr : Unwrap(object);
   if (wrap == nullptr) return nullptr;  // the worker is being terminated
-  wrap->windows_ = std::make_unique<Windows>(region, environment.limbo());
-  wrap->windows_->detach_when_disowned(environment.notifier());
+  wrap->buffers_ = std::make_unique<RegionBuffers>(region, environment.limbo());
+  wrap->buffers_->detach_when_disowned(environment.notifier());
   wrap->region_ = std::move(region);
   return wrap;
 }
@@ -127,13 +127,13 @@ void RegionWrap::close() {
 bool RegionWrap::give_back_if_collected() {
   if (region_ == nullptr || !Value().IsEmpty()) return false;
   account(-accounted_bytes_);
-  windows_.reset();
+  buffers_.reset();
   region_.reset();
   return true;
 }
 
 void RegionWrap::release_memory() {
-  if (region_ != nullptr) region_->release(/*keep_addresses=*/windows_->any());
+  if (region_ != nullptr) region_->release(/*keep_addresses=*/buffers_->any());
 }
 
 Napi::Value RegionWrap::address(const Napi::CallbackInfo& info) {
@@ -160,17 +160,17 @@ Napi::Value RegionWrap::disowned(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), region_->state() == RegionState::kDisowned);
 }
 
-Napi::Value RegionWrap::window(const Napi::CallbackInfo& info) {
+Napi::Value RegionWrap::array_buffer(const Napi::CallbackInfo& info) {
   const uint64_t byte_offset = size_argument(info, 0);
   const uint64_t byte_length = size_argument(info, 1);
   NAPI_CHECK(region_->state() == RegionState::kLive && byte_length <= region_->byte_length() &&
                  byte_offset <= region_->byte_length() - byte_length,
-             "vmoffer", "a window must lie in a live region");
-  return windows_->open(info.Env(), byte_offset, byte_length, boolean_argument(info, 2));
+             "vmoffer", "a buffer must lie in a live region");
+  return buffers_->open(info.Env(), byte_offset, byte_length, boolean_argument(info, 2));
 }
 
 void RegionWrap::release(const Napi::CallbackInfo& info) {
-  windows_->detach_all(info.Env());
+  buffers_->detach_all(info.Env());
   release_memory();
   account(-accounted_bytes_);
 }

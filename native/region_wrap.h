@@ -8,7 +8,7 @@
 
 #include "engine/transfer/claim_exchange.h"
 #include "native/environment.h"
-#include "native/windows.h"
+#include "native/region_buffers.h"
 
 namespace vmoffer {
 
@@ -43,7 +43,7 @@ class RegionWrap : public Napi::ObjectWrap<RegionWrap>, private Closable, privat
   Napi::Value rights(const Napi::CallbackInfo& info);
   Napi::Value released(const Napi::CallbackInfo& info);
   Napi::Value disowned(const Napi::CallbackInfo& info);
-  Napi::Value window(const Napi::CallbackInfo& info);
+  Napi::Value array_buffer(const Napi::CallbackInfo& info);
   void release(const Napi::CallbackInfo& info);
 
   Napi::Value src_pid(const Napi::CallbackInfo& info);
@@ -58,7 +58,7 @@ class RegionWrap : public Napi::ObjectWrap<RegionWrap>, private Closable, privat
   Environment* environment_;  // null from close() on
   const std::shared_ptr<Collectables> collectables_;
   std::shared_ptr<Region> region_;
-  std::unique_ptr<Windows> windows_;
+  std::unique_ptr<RegionBuffers> buffers_;
   std::optional<ClaimFacts> claim_;
   int64_t accounted_bytes_ = 0;
 };

@@ -13,16 +13,16 @@ export interface NativeRegion {
   /** Rights held on this region, as grant bits (1 R, 2 W, 4 X). */
   readonly rights: number;
   readonly released: boolean;
-  /** The memory has gone to another process; every window is detached, or will be in a moment. */
+  /** The memory has gone to another process; every buffer is detached, or will be in a moment. */
   readonly disowned: boolean;
   /**
    * An external ArrayBuffer over the bytes; detached by `release()`. At most `buffer.constants.MAX_LENGTH` bytes. With
    * `setsDetachKey` nothing else can detach it; that needs `hasNodeFunctions`.
    */
-  window(byteOffset: number, byteLength: number, setsDetachKey: boolean): ArrayBuffer;
+  arrayBuffer(byteOffset: number, byteLength: number, setsDetachKey: boolean): ArrayBuffer;
   /** Installs the pages of a byte range on a thread-pool thread. One callback. */
   prefetch(byteOffset: number, byteLength: number, done: (error: Error | null) => void): void;
-  /** Idempotent. Detaches every window, gives the memory back. */
+  /** Idempotent. Detaches every buffer, gives the memory back. */
   release(): void;
 }
 

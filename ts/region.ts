@@ -38,7 +38,7 @@ export class Region {
   /** @internal */
   protected constructor(native: NativeRegion);
   protected constructor(native?: NativeRegion) {
-    if (typeof native?.window !== 'function') {
+    if (typeof native?.arrayBuffer !== 'function') {
       throw invalidArgument(`${new.target.name} cannot be made with new; use allocate() or vmClaim()`);
     }
     this.#native = native;
@@ -91,12 +91,12 @@ export class Region {
    */
   get buffer(): ArrayBuffer {
     this.checkLive();
-    this.#buffer ??= this.#window(0, this.byteLength);
+    this.#buffer ??= this.#arrayBuffer(0, this.byteLength);
     return this.#buffer;
   }
 
   /**
-   * A window on a byte range of the region, without a copy. No alignment is needed. In a region that fits one
+   * A view of a byte range of the region, without a copy. No alignment is needed. In a region that fits one
    * ArrayBuffer it is a view of `buffer`, otherwise it has an ArrayBuffer of its own.
    *
    * @param byteOffset where it begins, in bytes from the region's start. Default: 0.
@@ -115,7 +115,7 @@ export class Region {
     checkWithin(byteOffset, byteLength, this.byteLength);
     if (byteLength === 0) return new Uint8Array(0);
     if (this.byteLength <= constants.MAX_LENGTH) return new Uint8Array(this.buffer, byteOffset, byteLength);
-    return new Uint8Array(this.#window(byteOffset, byteLength));
+    return new Uint8Array(this.#arrayBuffer(byteOffset, byteLength));
   }
 
   /**
@@ -178,7 +178,7 @@ export class Region {
     if (this.#buffer?.byteLength === 0) throw movedError(this.address);
   }
 
-  #window(byteOffset: number, byteLength: number): ArrayBuffer {
+  #arrayBuffer(byteOffset: number, byteLength: number): ArrayBuffer {
     if (byteLength > constants.MAX_LENGTH) {
       throw invalidArgument(
         `${byteLength} bytes do not fit one ArrayBuffer (at most ${constants.MAX_LENGTH} bytes here); take windows with view(byteOffset, byteLength)`,
@@ -186,9 +186,9 @@ export class Region {
       );
     }
     const native = addon();
-    const window = this.#native.window(byteOffset, byteLength, hasDetachKeys(native));
-    holdInPlace(window, native);
-    return window;
+    const buffer = this.#native.arrayBuffer(byteOffset, byteLength, hasDetachKeys(native));
+    holdInPlace(buffer, native);
+    return buffer;
   }
 }
 

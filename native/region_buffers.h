@@ -1,4 +1,4 @@
-// Windows: the ArrayBuffers over one region. Each holds the region, so that its addresses stay taken as long as
+// RegionBuffers: the ArrayBuffers over one region. Each holds the region, so that its addresses stay taken as long as
 // anything can look at them. JavaScript thread only.
 //
 // The collector's word that an ArrayBuffer object is gone is not the last one: a job may still use its backing store.
@@ -21,7 +21,7 @@
 namespace vmoffer {
 
 // An ArrayBuffer object, until its finalizer has run.
-struct Window;
+struct RegionBuffer;
 
 // Regions whose ArrayBuffer objects have been collected and whose backing stores may not have been.
 class Limbo {
@@ -32,9 +32,9 @@ class Limbo {
   ~Limbo();
 
   // Borrows it until take().
-  void expect(Window& window) { expected_.insert(&window); }
+  void expect(RegionBuffer& buffer) { expected_.insert(&buffer); }
   // Its finalizer runs. What it has of the region is here from then on.
-  void take(Window& window);
+  void take(RegionBuffer& buffer);
   // As if the finalizers of all that have been collected had run.
   void take_collected();
   // True when something is still waiting.
@@ -46,10 +46,10 @@ class Limbo {
     std::shared_ptr<Region> region;
     std::weak_ptr<void> store;
   };
-  void add(Window& window);
+  void add(RegionBuffer& buffer);
 
   const std::function<void()> sweep_later_;
-  std::unordered_set<Window*> expected_;
+  std::unordered_set<RegionBuffer*> expected_;
   std::vector<Entry> entries_;
 };
 
@@ -73,32 +73,32 @@ class Outliving {
   std::vector<Entry> entries_ VMO_GUARDED_BY(mutex_);
 };
 
-class Windows {
+class RegionBuffers {
  public:
   // An ArrayBuffer that is collected after the limbo has gone (the environment is ending) leaves the region to
   // Outliving.
-  Windows(std::shared_ptr<Region> region, std::weak_ptr<Limbo> limbo)
+  RegionBuffers(std::shared_ptr<Region> region, std::weak_ptr<Limbo> limbo)
       : region_(std::move(region)), limbo_(std::move(limbo)) {}
 
   // Empty when the runtime refuses; an exception is pending then. REQUIRES: the range is in the region.
   Napi::ArrayBuffer open(Napi::Env env, uint64_t byte_offset, uint64_t byte_length, bool sets_detach_key);
-  void detach_all(Napi::Env env) const { detach(env, *buffers_); }
+  void detach_all(Napi::Env env) const { detach(env, *references_); }
   // From now on another process's claim of the region detaches them, too: soon, on this thread.
   void detach_when_disowned(const std::shared_ptr<JsNotifier>& notifier);
   // True while an ArrayBuffer object is there, detached or not.
-  bool any() const { return !buffers_->empty(); }
+  bool any() const { return !references_->empty(); }
 
  private:
-  friend struct Window;
-  using Buffers = std::list<Napi::Reference<Napi::ArrayBuffer>>;
+  friend struct RegionBuffer;
+  using References = std::list<Napi::Reference<Napi::ArrayBuffer>>;
 
-  static void detach(Napi::Env env, const Buffers& buffers);
-  static void on_collected(Napi::Env env, Window* window);
+  static void detach(Napi::Env env, const References& references);
+  static void on_collected(Napi::Env env, RegionBuffer* buffer);
 
   const std::shared_ptr<Region> region_;
   const std::weak_ptr<Limbo> limbo_;
   // Weak references; shared with the finalizers, which take theirs out.
-  const std::shared_ptr<Buffers> buffers_ = std::make_shared<Buffers>();
+  const std::shared_ptr<References> references_ = std::make_shared<References>();
 };
 
 }  // namespace vmoffer
