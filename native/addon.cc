@@ -9,8 +9,8 @@
 #include "native/environment.h"
 #include "native/errors.h"
 #include "native/inspection.h"
-#include "native/lists.h"
 #include "native/node_functions.h"
+#include "native/offer_lists.h"
 #include "native/offer_wrap.h"
 #include "native/region_wrap.h"
 

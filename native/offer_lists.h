@@ -1,4 +1,4 @@
-// lists: vmListOffer, vmListOfferSync and incomingOffers.
+// offer_lists: vmListOffer, vmListOfferSync and incomingOffers.
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-#include "native/lists.h"
+#include "native/offer_lists.h"
 
 #include <chrono>
 #include <future>
