@@ -228,9 +228,9 @@ Status Region::drop_write(ByteRange range) {
     for (const Extent& piece : extents_->pieces(range)) {
       if ((piece.rights & kWrite) == 0) continue;
       const MemoryObject& object = *piece.holding->object();
-      const Mapping::Placement placement{piece.range.offset, piece.range.length,           piece.object_offset,
-                                         Sharing::kPrivate,  protection_for(piece.rights), object.is_hugetlb()};
-      Status status = mapping_.put_object(object.fd(), placement);
+      const Mapping::Slice slice{piece.range.offset, piece.range.length,           piece.object_offset,
+                                 Sharing::kPrivate,  protection_for(piece.rights), object.is_hugetlb()};
+      Status status = mapping_.put_object(object.fd(), slice);
       if (!status.is_ok()) return status;
       extents_->drop(piece.range, kWrite);
     }

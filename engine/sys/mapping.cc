@@ -181,32 +181,32 @@ Status Mapping::put_zeros(uint64_t byte_offset, uint64_t byte_length) {
   return got == MAP_FAILED ? map_error(byte_length) : Status();
 }
 
-Status Mapping::put_object(int fd, const Placement& placement) {
-  if (placement.reserve) return put_reserved_object(fd, placement);
-  const int sharing = placement.sharing == Sharing::kShared ? MAP_SHARED : MAP_PRIVATE;
-  void* got = ::mmap(pointer_to(address_ + placement.byte_offset), placement.byte_length, bits_of(placement.protection),
-                     sharing | MAP_NORESERVE | MAP_FIXED, fd, static_cast<off_t>(placement.object_offset));
-  if (got == MAP_FAILED) return map_error(placement.byte_length);
-  keep_out_of_core_dumps(address_of(got), placement.byte_length);
-  if (placement.sharing == Sharing::kPrivate) keep_from_children(placement.byte_offset, placement.byte_length);
+Status Mapping::put_object(int fd, const Slice& slice) {
+  if (slice.reserve) return put_reserved_object(fd, slice);
+  const int sharing = slice.sharing == Sharing::kShared ? MAP_SHARED : MAP_PRIVATE;
+  void* got = ::mmap(pointer_to(address_ + slice.byte_offset), slice.byte_length, bits_of(slice.protection),
+                     sharing | MAP_NORESERVE | MAP_FIXED, fd, static_cast<off_t>(slice.object_offset));
+  if (got == MAP_FAILED) return map_error(slice.byte_length);
+  keep_out_of_core_dumps(address_of(got), slice.byte_length);
+  if (slice.sharing == Sharing::kPrivate) keep_from_children(slice.byte_offset, slice.byte_length);
   return Status();
 }
 
 // A mapping in place that could not reserve would have taken away what was there. So it is made aside; and moved aside
 // once, because before Linux 5.16 the kernel finds out that it cannot move huge pages when it has made room for them.
-Status Mapping::put_reserved_object(int fd, const Placement& placement) {
-  const int sharing = placement.sharing == Sharing::kShared ? MAP_SHARED : MAP_PRIVATE;
-  void* got = ::mmap(nullptr, placement.byte_length, bits_of(placement.protection), sharing, fd,
-                     static_cast<off_t>(placement.object_offset));
-  if (got == MAP_FAILED) return reserve_error(placement.byte_length);
-  Mapping made(address_of(got), placement.byte_length);
+Status Mapping::put_reserved_object(int fd, const Slice& slice) {
+  const int sharing = slice.sharing == Sharing::kShared ? MAP_SHARED : MAP_PRIVATE;
+  void* got = ::mmap(nullptr, slice.byte_length, bits_of(slice.protection), sharing, fd,
+                     static_cast<off_t>(slice.object_offset));
+  if (got == MAP_FAILED) return reserve_error(slice.byte_length);
+  Mapping made(address_of(got), slice.byte_length);
   keep_out_of_core_dumps(made.address(), made.byte_length());
-  if (placement.sharing == Sharing::kPrivate) made.keep_from_children(0, made.byte_length());
-  Result<Mapping> aside = reserve_aligned(placement.byte_length);
+  if (slice.sharing == Sharing::kPrivate) made.keep_from_children(0, made.byte_length());
+  Result<Mapping> aside = reserve_aligned(slice.byte_length);
   if (!aside.is_ok()) return aside.status();
   Status status = move_over(made, aside.value().address());
   if (!status.is_ok()) return status;
-  return move_over(aside.value(), address_ + placement.byte_offset);
+  return move_over(aside.value(), address_ + slice.byte_offset);
 }
 
 Status Mapping::put_mapping(uint64_t byte_offset, Mapping other) { return move_over(other, address_ + byte_offset); }

@@ -47,7 +47,7 @@ class Mapping {
   // one or the other. Untouched zeros:
   Status put_zeros(uint64_t byte_offset, uint64_t byte_length);
   // A part of a descriptor (borrowed), shared or private:
-  struct Placement {
+  struct Slice {
     uint64_t byte_offset;
     uint64_t byte_length;
     uint64_t object_offset;
@@ -55,7 +55,7 @@ class Mapping {
     Protection protection;
     bool reserve = false;  // as in of_object(); when it fails nothing has changed
   };
-  Status put_object(int fd, const Placement& placement);
+  Status put_object(int fd, const Slice& slice);
   // Another mapping, which is as long as it is there.
   Status put_mapping(uint64_t byte_offset, Mapping other);
 
@@ -68,7 +68,7 @@ class Mapping {
   void forget() { byte_length_ = 0; }
 
  private:
-  Status put_reserved_object(int fd, const Placement& placement);
+  Status put_reserved_object(int fd, const Slice& slice);
 
   uint64_t address_ = 0;
   uint64_t byte_length_ = 0;
