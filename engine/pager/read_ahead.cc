@@ -40,16 +40,16 @@ bool ReadAhead::begin(PageRange window, uint64_t touched) {
   return true;
 }
 
-// The last page of all is a wire as well: so it is known in the end what was of use.
+// The last page of all is a tripwire as well: so it is known in the end what was of use.
 void ReadAhead::order(Reader& reader) {
   reader.order = reader.order == 0 ? limits_.first_order : std::min(2 * reader.order, limits_.max_order);
-  reader.wire = std::min(reader.end, page_count_ - 1);
+  reader.tripwire = std::min(reader.end, page_count_ - 1);
   reader.end = std::min(reader.end + reader.order, page_count_ - 1);
 }
 
 bool ReadAhead::has_come(const Reader& reader, uint64_t position) const {
   if (reader.used_at == 0 || position < reader.at) return false;
-  return position == reader.wire || position < reader.next + limits_.near_pages;
+  return position == reader.tripwire || position < reader.next + limits_.near_pages;
 }
 
 std::optional<PageRange> ReadAhead::on_fault(uint64_t page) {
@@ -77,7 +77,7 @@ PageRange ReadAhead::advance(Reader& reader, uint64_t position) {
     reader.share = std::max(reader.share / 2, limits_.min_share);
   }
   reader.end = std::max(reader.end, reader.next);
-  if (position >= reader.wire || reader.next > reader.wire) order(reader);
+  if (position >= reader.tripwire || reader.next > reader.tripwire) order(reader);
   return window;
 }
 
@@ -97,7 +97,7 @@ void ReadAhead::forget(Reader& reader) {
 }
 
 bool ReadAhead::has_order(const Reader& reader) const {
-  const uint64_t next = reader.next == reader.wire ? reader.next + 1 : reader.next;
+  const uint64_t next = reader.next == reader.tripwire ? reader.next + 1 : reader.next;
   return reader.used_at != 0 && next < reader.end;
 }
 
@@ -108,8 +108,8 @@ bool ReadAhead::has_orders() const {
 std::optional<PageRange> ReadAhead::take(uint64_t max_pages) {
   for (Reader& reader : readers_) {
     if (!has_order(reader)) continue;
-    if (reader.next == reader.wire) ++reader.next;
-    const uint64_t stop = reader.next < reader.wire ? std::min(reader.end, reader.wire) : reader.end;
+    if (reader.next == reader.tripwire) ++reader.next;
+    const uint64_t stop = reader.next < reader.tripwire ? std::min(reader.end, reader.tripwire) : reader.end;
     const PageRange taken{reader.next, std::min(max_pages, stop - reader.next)};
     reader.next = taken.end();
     const bool goes_on = !reader.taken.empty() && reader.taken.back().end() == taken.first;

@@ -1,12 +1,12 @@
 // ReadAhead: which pages a helper on another core installs before a reader comes to them. Pure; not thread-safe.
 //
-// Nobody hears of a reader that finds all its pages there. So each order leaves its first page out, a wire: the fault
-// on it tells that the reader has come so far, is answered with that page alone, and sets off the next order, twice as
-// long, up to 16 MiB. A reader that stops leaves two orders behind at most.
+// Nobody hears of a reader that finds all its pages there. So each order leaves its first page out, a tripwire: the
+// fault on it tells that the reader has come so far, is answered with that page alone, and sets off the next order,
+// twice as long, up to 16 MiB. A reader that stops leaves two orders behind at most.
 //
 //     read             installed ahead           ordered now
 //     ─────────────────╫─────────────────────────╫───────────────────────────────
-//                      wire, touched: order ──▶  next wire
+//                      tripwire: order ──▶       next tripwire
 //
 // A reader that is faster than the helper runs into what is not there yet. Then the one that answers it installs a
 // share itself, and the helper goes on behind that: two cores install, one reads.
@@ -64,7 +64,7 @@ class ReadAhead {
     uint64_t at = 0;               // it has come so far
     uint64_t next = 0;             // the first page that nobody has installed or taken
     uint64_t end = 0;              // of what is ordered
-    uint64_t wire = 0;             // left out
+    uint64_t tripwire = 0;         // left out
     uint64_t order = 0;            // pages in the last one
     uint64_t share = 0;            // what it gets when it outruns the helper again
     std::vector<PageRange> taken;  // and not passed yet
