@@ -23,7 +23,7 @@ constexpr uint64_t huge_page_bytes_from(uint64_t told, uint64_t page_bytes) {
   const bool is_sound = told > page_bytes && (told & (told - 1)) == 0;
   return is_sound ? told : page_bytes / 8 * page_bytes;
 }
-// What a piece of bulk work over such pages is: whole pages.
+// A step over such pages: whole ones.
 constexpr uint64_t step_bytes(uint64_t page_bytes) { return page_bytes > kStepBytes ? page_bytes : kStepBytes; }
 
 // How many pages are installed where that many of 4 KiB would be: as many bytes, at least one page. A huge page counts

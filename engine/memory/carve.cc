@@ -10,9 +10,6 @@
 namespace vmoffer {
 namespace {
 
-// How long a writer may have to wait: copying this much takes half a millisecond.
-constexpr uint64_t kPieceBytes = kStepBytes;
-
 Status copy_bytes(uint64_t from, const MemoryObject& object, uint64_t new_offset, uint64_t byte_length) {
   Result<Mapping> to = Mapping::view(object.fd(), new_offset, byte_length, true);
   if (!to.is_ok()) return to.status();
@@ -57,11 +54,11 @@ class Carving {
 
   Status run(Writers writers) {
     Status status = writers == Writers::kHeldUp && mapping_ != nullptr ? take_guard() : Status();
-    for (const Extent& part : extents_.pieces(range_)) {
-      for (uint64_t at = part.range.offset; status.is_ok() && at < part.range.end(); at += kPieceBytes) {
-        status = carry(part, {at, std::min(kPieceBytes, part.range.end() - at)});
+    for (const Extent& extent : extents_.pieces(range_)) {
+      for (uint64_t at = extent.range.offset; status.is_ok() && at < extent.range.end(); at += kStepBytes) {
+        status = carry(extent, {at, std::min(kStepBytes, extent.range.end() - at)});
       }
-      if (status.is_ok()) record(part, part.range);
+      if (status.is_ok()) record(extent, extent.range);
     }
     return status;
   }
@@ -74,53 +71,53 @@ class Carving {
     return Status();
   }
 
-  Status carry(const Extent& part, ByteRange piece) {
-    const std::shared_ptr<MemoryObject> old = part.holding->object();
+  Status carry(const Extent& extent, ByteRange step) {
+    const std::shared_ptr<MemoryObject> old = extent.holding->object();
     // A private mapping of an object goes on showing it, with what was written into it here.
-    const bool stays = old != nullptr && (part.rights & kWrite) == 0;
-    Status status = stays ? copy(part, piece) : move(part, piece);
+    const bool stays = old != nullptr && (extent.rights & kWrite) == 0;
+    Status status = stays ? copy(extent, step) : move(extent, step);
     if (!status.is_ok()) return status;
-    record(part, piece);
-    if (old != nullptr && !stays) old->punch_hole(offset_in_old(part, piece.offset), piece.length);
+    record(extent, step);
+    if (old != nullptr && !stays) old->punch_hole(offset_in_old(extent, step.offset), step.length);
     return Status();
   }
 
-  void record(const Extent& part, ByteRange carried) {
-    extents_.replace({carried, holding_, carried.offset - range_.offset, part.rights});
+  void record(const Extent& extent, ByteRange carried) {
+    extents_.replace({carried, holding_, carried.offset - range_.offset, extent.rights});
   }
 
-  Status move(const Extent& part, ByteRange piece) const {
-    if (mapping_ == nullptr) return copy(part, piece);
-    const uint64_t address = extents_.address() + piece.offset;
-    Status status = guard_ != nullptr ? guard_->hold(address, piece.length) : Status();
+  Status move(const Extent& extent, ByteRange step) const {
+    if (mapping_ == nullptr) return copy(extent, step);
+    const uint64_t address = extents_.address() + step.offset;
+    Status status = guard_ != nullptr ? guard_->hold(address, step.length) : Status();
     if (!status.is_ok()) return status;
-    status = copy(part, piece);
-    if (status.is_ok()) status = put_in_place(part, piece);
-    if (guard_ != nullptr) guard_->lift(address, piece.length);
+    status = copy(extent, step);
+    if (status.is_ok()) status = put_in_place(extent, step);
+    if (guard_ != nullptr) guard_->lift(address, step.length);
     return status;
   }
 
-  Status copy(const Extent& part, ByteRange piece) const {
-    if (part.holding->object() == nullptr) return copy_private(piece);
-    return copy_pieces(*part.holding->object(), {offset_in_old(part, piece.offset), piece.length}, *object_,
-                       piece.offset - range_.offset);
+  Status copy(const Extent& extent, ByteRange step) const {
+    if (extent.holding->object() == nullptr) return copy_private(step);
+    return copy_pieces(*extent.holding->object(), {offset_in_old(extent, step.offset), step.length}, *object_,
+                       step.offset - range_.offset);
   }
 
   // Memory without an object is nowhere but in the region's own range. REQUIRES: mapping_ is there.
-  Status copy_private(ByteRange piece) const {
+  Status copy_private(ByteRange step) const {
     checkpoint("carve.private");
-    return copy_bytes(extents_.address() + piece.offset, *object_, piece.offset - range_.offset, piece.length);
+    return copy_bytes(extents_.address() + step.offset, *object_, step.offset - range_.offset, step.length);
   }
 
-  Status put_in_place(const Extent& part, ByteRange piece) const {
-    const Sharing sharing = (part.rights & kWrite) ? Sharing::kShared : Sharing::kPrivate;
-    const Protection protection{.write = true, .execute = (part.rights & kExecute) != 0};
+  Status put_in_place(const Extent& extent, ByteRange step) const {
+    const Sharing sharing = (extent.rights & kWrite) ? Sharing::kShared : Sharing::kPrivate;
+    const Protection protection{.write = true, .execute = (extent.rights & kExecute) != 0};
     return mapping_->put_object(object_->fd(),
-                                {piece.offset, piece.length, piece.offset - range_.offset, sharing, protection});
+                                {step.offset, step.length, step.offset - range_.offset, sharing, protection});
   }
 
-  static uint64_t offset_in_old(const Extent& part, uint64_t offset) {
-    return part.object_offset + (offset - part.range.offset);
+  static uint64_t offset_in_old(const Extent& extent, uint64_t offset) {
+    return extent.object_offset + (offset - extent.range.offset);
   }
 
   Extents& extents_;
@@ -143,9 +140,9 @@ Result<std::shared_ptr<Holding>> copy_whole(const MemoryObject& object) {
   Result<std::shared_ptr<Holding>> copy = new_part(object.byte_length());
   if (!copy.is_ok()) return copy.status();
   const MemoryObject& made = *copy.value()->object();
-  for (uint64_t at = 0; at < object.byte_length(); at += kPieceBytes) {
-    const ByteRange piece{at, std::min(kPieceBytes, object.byte_length() - at)};
-    Status status = copy_pieces(object, piece, made, at);
+  for (uint64_t at = 0; at < object.byte_length(); at += kStepBytes) {
+    const ByteRange step{at, std::min(kStepBytes, object.byte_length() - at)};
+    Status status = copy_pieces(object, step, made, at);
     if (!status.is_ok()) return status;
   }
   return copy;

@@ -11,14 +11,14 @@
 namespace vmoffer {
 
 enum class Writers : uint8_t {
-  kHeldUp,  // threads that write into a piece wait until it has been carried over (needs userfaultfd)
+  kHeldUp,  // a thread that writes into the step under way waits for its end (needs userfaultfd)
   kStill,   // the caller knows that nobody writes meanwhile
 };
 
-// The bytes are carried over piece by piece, and given back behind each: at no time is there much more than one copy.
+// The bytes are carried over in steps, and given back behind each: at no time is there much more than one copy.
 // `mapping` is the region's, null when it is released. The caller sees to it that nobody else has the memory: REQUIRES
-// each piece of the range is there and wholly this process's. On failure every byte is where it was or has been carried
-// over; the extents tell.
+// every extent of the range is there and wholly this process's. On failure every byte is where it was or has been
+// carried over; the extents tell.
 //
 // `part` is what the range then has: new_part() of its length. Whoever borrows it before it is carved has it before
 // anybody else can see it.
