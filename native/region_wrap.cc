@@ -52,7 +52,6 @@ void RegionWrap::define(Napi::Env env) {
                                        InstanceAccessor<&RegionWrap::address>("address"),
                                        InstanceAccessor<&RegionWrap::byte_length>("byteLength"),
                                        InstanceAccessor<&RegionWrap::pages>("pages"),
-                                       InstanceAccessor<&RegionWrap::rights>("rights"),
                                        InstanceAccessor<&RegionWrap::released>("released"),
                                        InstanceAccessor<&RegionWrap::disowned>("disowned"),
                                        InstanceMethod<&RegionWrap::array_buffer>("arrayBuffer"),
@@ -146,10 +145,6 @@ Napi::Value RegionWrap::byte_length(const Napi::CallbackInfo& info) {
 
 Napi::Value RegionWrap::pages(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), name_of(region_->page_kind()));
-}
-
-Napi::Value RegionWrap::rights(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), region_->rights());
 }
 
 Napi::Value RegionWrap::released(const Napi::CallbackInfo& info) {

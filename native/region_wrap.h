@@ -40,7 +40,6 @@ class RegionWrap : public Napi::ObjectWrap<RegionWrap>, private Closable, privat
   Napi::Value address(const Napi::CallbackInfo& info);
   Napi::Value byte_length(const Napi::CallbackInfo& info);
   Napi::Value pages(const Napi::CallbackInfo& info);
-  Napi::Value rights(const Napi::CallbackInfo& info);
   Napi::Value released(const Napi::CallbackInfo& info);
   Napi::Value disowned(const Napi::CallbackInfo& info);
   Napi::Value array_buffer(const Napi::CallbackInfo& info);

@@ -10,8 +10,6 @@ export interface NativeRegion {
   readonly address: bigint;
   readonly byteLength: number;
   readonly pages: PageKind;
-  /** Rights held on this region, as grant bits (1 R, 2 W, 4 X). */
-  readonly rights: number;
   readonly released: boolean;
   /** The memory has gone to another process; every buffer is detached, or will be in a moment. */
   readonly disowned: boolean;

@@ -90,11 +90,6 @@ Status Region::page_by(Pager& pager, std::unique_ptr<PageSource> source) {
   return Status();
 }
 
-Rights Region::rights() const {
-  const std::shared_ptr<Extents> extents = this->extents();
-  return extents == nullptr ? 0 : extents->rights({0, byte_length_});
-}
-
 std::shared_ptr<Extents> Region::extents() const {
   const MutexLock lock(mutex_);
   return extents_;

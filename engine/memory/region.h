@@ -47,8 +47,6 @@ class Region {
 
   uint64_t address() const { return address_; }
   uint64_t byte_length() const { return byte_length_; }
-  // What is held of every byte.
-  Rights rights() const;
   PageKind page_kind() const { return page_kind_; }
   bool is_paged() const { return paged_ != nullptr; }
   // Null when no pager answers its faults.

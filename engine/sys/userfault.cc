@@ -96,7 +96,7 @@ Result<UserFault> UserFault::open(Reach reach) {
   const uint64_t useful = userfault_features().value_or(0) & kUsefulFeatures;
   Status status = agree_on_features(fd.value().get(), kNeededFeatures | useful, nullptr);
   if (!status.is_ok()) return status;
-  return UserFault(fd.take(), reach);
+  return UserFault(fd.take());
 }
 
 Result<WriteGuard> WriteGuard::open() {

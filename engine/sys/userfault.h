@@ -36,7 +36,6 @@ class UserFault {
   static Result<UserFault> open(Reach reach);
 
   int fd() const { return fd_.get(); }
-  Reach reach() const { return reach_; }
 
   // For MINOR and MISSING faults. Costs the same for every length.
   enum class Kind { kMapped, kAnonymous };
@@ -58,10 +57,9 @@ class UserFault {
   bool wait_for_faults(std::vector<Fault>& faults) const;
 
  private:
-  UserFault(UniqueFd fd, Reach reach) : fd_(std::move(fd)), reach_(reach) {}
+  explicit UserFault(UniqueFd fd) : fd_(std::move(fd)) {}
 
   UniqueFd fd_;
-  Reach reach_;
 };
 
 // WriteGuard: makes threads of this process that write into a range wait, until it is lifted. Readers go on. For a
