@@ -53,13 +53,11 @@ async function checkOutput(project, code, file) {
 async function checkTwoProcesses(project, suffix) {
   const claimer = project.startNode([`claimer${suffix}`]);
   try {
-    const first = await claimer.lines.next();
-    if (first.done) throw new Error(`claimer${suffix} ended: ${claimer.texts.errors}`);
-    expectEqual(first.value, `node source.mjs ${claimer.child.pid}`, `claimer${suffix}`);
-    expectOk(await project.node([`source${suffix}`, String(claimer.child.pid)]), `source${suffix}`);
-    expectEqual((await claimer.lines.next()).value, 'hello', `claimer${suffix}`);
+    expectEqual(await claimer.line(), `node source.mjs ${claimer.pid}`, `claimer${suffix}`);
+    expectOk(await project.node([`source${suffix}`, String(claimer.pid)]), `source${suffix}`);
+    expectEqual(await claimer.line(), 'hello', `claimer${suffix}`);
   } finally {
-    claimer.child.kill('SIGKILL');
+    claimer.kill();
   }
 }
 

@@ -42,38 +42,39 @@ export const CHECKS = [
 async function greet(session) {
   const claimer = session.start('claimer.mjs');
   const [, program, pid] = (await claimer.line()).split(' ');
-  const { code, output } = await session.run(program, pid);
+  const { code, printed } = await session.run(program, pid);
   const greeting = await claimer.line();
   claimer.kill();
-  if (code !== 0 || greeting !== 'hello') throw new Error(`exit code ${code}, '${output}', '${greeting}'`);
+  if (code !== 0 || greeting !== 'hello') throw new Error(`exit code ${code}, '${printed}', '${greeting}'`);
   return '';
 }
 
 async function printsWhatItPromises(session, program) {
   const promised = promisedLines(readMePrograms().get(program));
-  const { code, output } = await session.run(program);
-  if (code !== 0 || output !== `${promised.join('\n')}\n`) throw new Error(`exit code ${code}, it printed '${output}'`);
+  const { code, printed } = await session.run(program);
+  if (code !== 0 || printed !== `${promised.join('\n')}\n`)
+    throw new Error(`exit code ${code}, it printed '${printed}'`);
   return '';
 }
 
 async function doctor(session) {
-  const { code, output } = await session.run(join(root, 'dist', 'cli', 'main.js'), 'doctor', '--json');
-  const { list } = JSON.parse(output);
-  if (code !== 0 || list.length === 0) throw new Error(`exit code ${code}, it printed '${output}'`);
+  const { code, printed } = await session.run(join(root, 'dist', 'cli', 'main.js'), 'doctor', '--json');
+  const { list } = JSON.parse(printed);
+  if (code !== 0 || list.length === 0) throw new Error(`exit code ${code}, it printed '${printed}'`);
   return '';
 }
 
 async function top(session) {
-  const { code, output } = await session.run(join(root, 'dist', 'cli', 'main.js'), 'top', '--once', '--json');
-  if (code !== 0) throw new Error(`exit code ${code}, it printed '${output}'`);
-  JSON.parse(output);
+  const { code, printed } = await session.run(join(root, 'dist', 'cli', 'main.js'), 'top', '--once', '--json');
+  if (code !== 0) throw new Error(`exit code ${code}, it printed '${printed}'`);
+  JSON.parse(printed);
   return '';
 }
 
 /** The programs of fixtures/runtimes end with a line `ok`, behind which a remark may stand. */
 async function isOk(session, program) {
-  const { code, output } = await session.run(program);
-  const last = /^ok(?:: (.*))?$/m.exec(output);
-  if (code !== 0 || last === null) throw new Error(`exit code ${code}, it printed '${output}'`);
+  const { code, printed } = await session.run(program);
+  const last = /^ok(?:: (.*))?$/m.exec(printed);
+  if (code !== 0 || last === null) throw new Error(`exit code ${code}, it printed '${printed}'`);
   return last[1] ?? '';
 }

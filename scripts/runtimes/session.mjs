@@ -1,7 +1,5 @@
 // Programs on one runtime, in one folder. None of them outlives its patience.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { Started } from '../started.mjs';
 
 const PATIENCE_MS = 120_000;
 
@@ -18,10 +16,9 @@ export class Session {
 
   /** @param {string} program @param {string[]} args */
   start(program, ...args) {
-    const [command, ...options] = this.#command;
     const env = { ...process.env, RUNTIME_COMMAND: JSON.stringify(this.#command) };
-    const child = spawn(command, [...options, program, ...args], { cwd: this.#folder, env, timeout: PATIENCE_MS });
-    const started = new Started(child);
+    const how = { cwd: this.#folder, env, patienceMs: PATIENCE_MS };
+    const started = new Started([...this.#command, program, ...args], how);
     this.#started.add(started);
     return started;
   }
@@ -36,32 +33,5 @@ export class Session {
       started.kill();
       await started.ended;
     }
-  }
-}
-
-class Started {
-  #child;
-  #lines;
-  #output = '';
-  /** Resolves to the exit code, or the signal, and what it printed. */
-  ended;
-
-  constructor(child) {
-    this.#child = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text) => (this.#output += text));
-    }
-    this.#lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-    this.ended = once(child, 'close').then(([code, signal]) => ({ code: code ?? signal, output: this.#output }));
-  }
-
-  async line() {
-    const { done, value } = await this.#lines.next();
-    if (done) throw new Error(`it ended without another line: '${this.#output}'`);
-    return value;
-  }
-
-  kill() {
-    this.#child.kill('SIGKILL');
   }
 }
