@@ -27,6 +27,14 @@ int pid_argument(const Napi::CallbackInfo& info, size_t index) {
   return info[index].As<Napi::Number>().Int32Value();
 }
 
+std::set<int> pids_argument(const Napi::CallbackInfo& info, size_t index) {
+  require(info[index].IsArray(), "pids must be an array");
+  const Napi::Array array = info[index].As<Napi::Array>();
+  std::set<int> pids;
+  for (uint32_t i = 0; i < array.Length(); ++i) pids.insert(Napi::Value(array.Get(i)).As<Napi::Number>().Int32Value());
+  return pids;
+}
+
 uint32_t flags_argument(const Napi::CallbackInfo& info, size_t index) {
   require(info[index].IsNumber(), "flags must be a number");
   return info[index].As<Napi::Number>().Uint32Value();

@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "engine/transfer/rights.h"
@@ -14,6 +15,7 @@ namespace vmoffer {
 uint64_t address_argument(const Napi::CallbackInfo& info, size_t index);
 uint64_t size_argument(const Napi::CallbackInfo& info, size_t index);
 int pid_argument(const Napi::CallbackInfo& info, size_t index);
+std::set<int> pids_argument(const Napi::CallbackInfo& info, size_t index);
 uint32_t flags_argument(const Napi::CallbackInfo& info, size_t index);
 bool boolean_argument(const Napi::CallbackInfo& info, size_t index);
 Napi::Function function_argument(const Napi::CallbackInfo& info, size_t index);

@@ -89,7 +89,7 @@ Napi::Value list_async(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// watchIncoming(kind, from, onAvailable, onHeldUp): { take(), stop() }
+// watchIncoming(kind, from, onAvailable, onHeldUp): { take(exceptFrom), stop() }
 Napi::Value watch_incoming(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
   Result<Broker*> broker = environment.runtime().broker();
@@ -114,7 +114,7 @@ Napi::Value watch_incoming(const Napi::CallbackInfo& info) {
   const auto stop = [broker = broker.value(), ticket] { broker->unwatch(ticket); };
   environment.on_close(callback, stop);
   const auto take = [broker = broker.value(), ticket](const Napi::CallbackInfo& call) -> Napi::Value {
-    const std::optional<IncomingOffer> offer = broker->take_incoming(ticket);
+    const std::optional<IncomingOffer> offer = broker->take_incoming(ticket, pids_argument(call, 0));
     return offer ? Napi::Value(received_record(call.Env(), *offer)) : call.Env().Undefined();
   };
   const auto stop_for_good = [stop, callback, trace](const Napi::CallbackInfo& call) {

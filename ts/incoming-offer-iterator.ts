@@ -1,24 +1,10 @@
-import { keepAlive } from './keep-alive.js';
-import type { OfferKind } from './kinds.js';
-import { addon } from './load-addon.js';
 import { log } from './log.js';
-import type { NativeOfferRecord, NativeWatch } from './native.js';
+import type { NativeOfferRecord } from './native.js';
+import { OfferWatch, type Wanted } from './offer-watch.js';
 
 interface Waiter<T> {
   resolve: (result: IteratorResult<T, undefined>) => void;
   reject: (reason: unknown) => void;
-}
-
-function traceHoldUp(names: number): void {
-  if (names === 0) log.incoming('no descriptors are left to ask what stands; it is tried again');
-  else log.incoming('%d names of processes take no connection now; they are tried again', names);
-}
-
-/** Which offers made to this process. */
-export interface Wanted {
-  kind: OfferKind;
-  /** The process that made them. Undefined: any. */
-  from: number | undefined;
 }
 
 /**
@@ -31,10 +17,9 @@ export class IncomingOfferIterator<T extends object> implements AsyncIterableIte
   readonly #signal: AbortSignal | undefined;
   readonly #waiters: Waiter<T>[] = [];
   #state: 'new' | 'open' | 'aborted' | 'done' = 'new';
-  #watch: NativeWatch | undefined;
+  #watch: OfferWatch | undefined;
   /** What had come when the signal was aborted. */
   #left: NativeOfferRecord[] = [];
-  #stop: (() => void) | undefined;
 
   constructor(wanted: Wanted, make: (record: NativeOfferRecord) => T, signal: AbortSignal | undefined) {
     this.#wanted = wanted;
@@ -64,32 +49,22 @@ export class IncomingOfferIterator<T extends object> implements AsyncIterableIte
       this.#state = 'aborted';
       return;
     }
-    const { kind, from } = this.#wanted;
-    const onAvailable = () => {
-      this.#deliver();
-    };
-    const watch = addon().watchIncoming(kind, from ?? 0, onAvailable, traceHoldUp);
-    this.#watch = watch;
-    const letGo = keepAlive();
-    const onAbort = () => {
-      this.#close('aborted');
-    };
-    this.#signal?.addEventListener('abort', onAbort);
-    this.#stop = () => {
-      watch.stop();
-      letGo();
-      this.#signal?.removeEventListener('abort', onAbort);
-    };
+    this.#watch = new OfferWatch(this.#wanted, this.#signal, {
+      onAvailable: () => {
+        this.#deliver();
+      },
+      onAbort: () => {
+        this.#close('aborted');
+      },
+    });
     this.#state = 'open';
-    log.incoming('watching');
   }
 
   #close(state: 'aborted' | 'done'): void {
     if (this.#state === 'done') return;
     this.#state = state;
     this.#left = state === 'aborted' ? this.#takeAll() : [];
-    this.#stop?.();
-    this.#stop = undefined;
+    this.#watch?.stop();
     this.#watch = undefined;
     this.#deliver();
     log.incoming(state);

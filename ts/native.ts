@@ -108,8 +108,11 @@ export interface NativeCapability {
 }
 
 export interface NativeWatch {
-  /** The next offer, each once; undefined when there is none now. What is not taken is kept, and holds up its source. */
-  take(): NativeOfferRecord | undefined;
+  /**
+   * The next offer, each once; undefined when there is none now, but of these sources. What is not taken is kept, and holds up
+   * its source.
+   */
+  take(exceptFrom: readonly number[]): NativeOfferRecord | undefined;
   stop(): void;
 }
 

@@ -396,11 +396,11 @@ void Broker::ask_what_is_held(std::chrono::milliseconds timeout, HeldSurveyDone 
       [this, timeout, done = std::move(done)] { vmoffer::ask_what_is_held(*loop_, survey_places_, timeout, done); });
 }
 
-std::optional<IncomingOffer> Broker::take_incoming(Ticket ticket) {
+std::optional<IncomingOffer> Broker::take_incoming(Ticket ticket, const std::set<int>& except_from) {
   const MutexLock lock(mutex_);
   const auto found = watches_.find(ticket);
   if (found == watches_.end()) return std::nullopt;
-  const IncomingWatch::Taken taken = found->second->take();
+  const IncomingWatch::Taken taken = found->second->take(except_from);
   if (taken.to_resume) {
     loop_->post([this, ticket, key = *taken.to_resume] {
       const MutexLock guard(mutex_);

@@ -50,8 +50,9 @@ class Broker final : private PeerHost {
   // For every offer that stands or comes, once each.
   Ticket watch(const IncomingWatch::Wanted& wanted, IncomingWatch::OnAvailable on_available,
                IncomingWatch::OnHeldUp on_held_up = nullptr);
-  // The next of them. Nothing, when there is none: then on_available is called, on the broker's thread, when there is.
-  std::optional<IncomingOffer> take_incoming(Ticket ticket);
+  // The next of them, but of these pids. Nothing, when there is none: then on_available is called, on the broker's
+  // thread, when another has come.
+  std::optional<IncomingOffer> take_incoming(Ticket ticket, const std::set<int>& except_from = {});
   // No callback is called after this has returned.
   void unwatch(Ticket ticket);
 

@@ -374,14 +374,16 @@ void IncomingWatch::tell(const SourceKey& key, Source& source, const IncomingOff
   if (std::exchange(is_awaited_, false)) on_available_();
 }
 
-IncomingWatch::Taken IncomingWatch::take() {
+IncomingWatch::Taken IncomingWatch::take(const std::set<int>& except_from) {
   const MutexLock lock(mutex_);
-  if (turns_.empty()) {
+  const auto turn = std::find_if(turns_.begin(), turns_.end(),
+                                 [&except_from](const SourceKey& key) { return !except_from.contains(key.pid); });
+  if (turn == turns_.end()) {
     is_awaited_ = true;
     return {};
   }
-  const SourceKey key = turns_.front();
-  turns_.pop_front();
+  const SourceKey key = *turn;
+  turns_.erase(turn);
   Source& source = sources_[key];
   Taken taken{source.queue.front(), std::nullopt};
   source.queue.pop_front();

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "engine/base/mutex.h"
@@ -72,8 +73,8 @@ class IncomingWatch {
     std::optional<IncomingOffer> offer;
     std::optional<SourceKey> to_resume;  // call resume() on the loop's thread
   };
-  // Any thread. The next offer; sources take turns.
-  Taken take();
+  // Any thread. The next offer; sources take turns, and those of `except_from` keep theirs.
+  Taken take(const std::set<int>& except_from);
   void resume(const SourceKey& key);
   // Any thread. No callback is called after this has returned.
   void silence();

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { OfferWatch } from '#ts/offer-watch.js';
 import { allocate, incomingOffers, vmOffer, VMO_GRANT_R, type IncomingOffer } from 'vmoffer';
 import { until } from '../support/barriers.js';
 import { startHostile } from '../support/child.js';
@@ -68,6 +69,28 @@ describe('incomingOffers', () => {
     const { address } = await late.call('offer', process.pid, region, VMO_GRANT_R);
     expect((await next).value).to.include({ srcPid: late.pid, address });
     await offers.return?.();
+  });
+
+  it('leaves the offers of some sources where they are, in their order, while those of others are taken', async () => {
+    await using other = await startObedient();
+    const first = await offerFromPeer();
+    const second = await offerFromPeer();
+    const { region } = await other.call('allocate', 1);
+    const fromOther = await other.call('offer', process.pid, region, VMO_GRANT_R);
+    const events = { onAvailable: () => undefined, onAbort: () => undefined };
+    const watch = new OfferWatch({ kind: 'memory', from: undefined }, undefined, events);
+    try {
+      const nextButFrom = async (exceptFrom: number[]) => {
+        let address: bigint | undefined;
+        await until('there is another one', () => (address = watch.take(exceptFrom)?.address) !== undefined);
+        return address;
+      };
+      expect(await nextButFrom([peer.pid])).to.equal(fromOther.address);
+      expect(await nextButFrom([other.pid])).to.equal(first.address);
+      expect(await nextButFrom([])).to.equal(second.address);
+    } finally {
+      watch.stop();
+    }
   });
 
   it('yields offers that can be claimed', async () => {

@@ -19,7 +19,7 @@ const NAMESPACES: Record<string, string[]> = {
   'vmoffer:claim': ['vm-claim'],
   'vmoffer:cli': ['cli/main', 'cli/top/top'],
   'vmoffer:held': ['held-claims'],
-  'vmoffer:incoming': ['incoming-offer-iterator'],
+  'vmoffer:incoming': ['incoming-offer-iterator', 'offer-watch'],
   'vmoffer:keep-alive': ['keep-alive'],
   'vmoffer:list': ['list-offers'],
   'vmoffer:offer': ['offer', 'vm-offer'],

@@ -1,12 +1,10 @@
-import { promiseOf } from '../../keep-alive.js';
-import { addon } from '../../load-addon.js';
 import { log } from '../../log.js';
-import type { NativeOfferRecord } from '../../native.js';
+import { OfferWatch } from '../../offer-watch.js';
 import { dropRings, type Rings } from '../ring/rings.js';
 import { BackOff } from '../waiting/back-off.js';
 import { onRoom } from '../waiting/room.js';
 import { whatFailed } from './accept-failure.js';
-import { claimRings, offeredRings } from './accept-rings.js';
+import { claimRings } from './accept-rings.js';
 import { OfferedChannels, type OfferedChannel } from './offered-channels.js';
 
 /** A claim that has taken longer is slow: then another source's is begun beside it. */
@@ -14,8 +12,6 @@ const SLOW_AFTER_MS = 50;
 /** Claims at once. When all are slow and somebody else waits, the first of them is given up, and has its turn again later. */
 const MOST_CLAIMS = 16;
 const OWN_LACK_MS = { first: 20, last: 1000 };
-const REFILL_TIMEOUT_MS = 1000;
-const REFILL_MS = { first: 50, last: 5000 };
 
 interface Waiter<T> {
   resolve: (result: IteratorResult<T, undefined>) => void;
@@ -33,24 +29,23 @@ interface Attempt {
  * source. What could not be had for want of something is tried again; what is none is passed over.
  */
 export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
-  readonly #offers;
+  readonly #from: number | undefined;
+  readonly #signal: AbortSignal | undefined;
   readonly #make: (rings: Rings) => T;
   readonly #offered = new OfferedChannels();
-  readonly #from: number | undefined;
   readonly #attempts = new Set<Attempt>();
   readonly #ownLack = new BackOff(OWN_LACK_MS.first, OWN_LACK_MS.last);
-  readonly #refilling = new BackOff(REFILL_MS.first, REFILL_MS.last);
   readonly #accepted: Rings[] = [];
   readonly #waiters: Waiter<T>[] = [];
   #isStarted = false;
-  #isRefilling = false;
+  #watch: OfferWatch | undefined;
   #end: { reason?: unknown } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopListening: (() => void) | undefined;
 
   constructor(from: number | undefined, signal: AbortSignal | undefined, make: (rings: Rings) => T) {
     this.#from = from;
-    this.#offers = offeredRings(from, signal);
+    this.#signal = signal;
     this.#make = make;
   }
 
@@ -59,8 +54,7 @@ export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (!this.#isStarted) void this.#start();
-    this.#isStarted = true;
+    if (!this.#isStarted && !this.#end) this.#start();
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
       this.#deliver();
@@ -68,34 +62,45 @@ export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
     });
   }
 
-  async return(): Promise<IteratorResult<T, undefined>> {
+  return(): Promise<IteratorResult<T, undefined>> {
     this.#stop({});
     for (const rings of this.#accepted.splice(0)) dropRings(rings);
     this.#deliver();
-    await this.#offers.return();
-    return { value: undefined, done: true };
+    return Promise.resolve({ value: undefined, done: true });
   }
 
-  async #start(): Promise<void> {
+  #start(): void {
+    this.#isStarted = true;
+    try {
+      this.#signal?.throwIfAborted();
+      this.#watch = this.#openWatch();
+    } catch (reason) {
+      this.#stop({ reason });
+      return;
+    }
     this.#stopListening = onRoom(() => {
       this.#ownLack.cutShort();
       this.#claimOnDemand();
     });
-    try {
-      for await (const record of this.#offers) {
-        this.#offered.add(record);
+  }
+
+  #openWatch(): OfferWatch {
+    return new OfferWatch({ kind: 'channel', from: this.#from }, this.#signal, {
+      onAvailable: () => {
         this.#claimOnDemand();
-      }
-      this.#stop({});
-    } catch (reason) {
-      this.#stop({ reason });
-    }
-    this.#deliver();
+      },
+      onAbort: () => {
+        this.#stop({ reason: this.#signal?.reason });
+        this.#deliver();
+      },
+    });
   }
 
   /** What is being claimed stands again with its source, unless it is too late for that. */
   #stop(end: { reason?: unknown }): void {
     this.#end ??= end;
+    this.#watch?.stop();
+    this.#watch = undefined;
     this.#stopListening?.();
     clearTimeout(this.#timer);
     for (const { abandonment } of this.#attempts) abandonment.abort();
@@ -105,12 +110,19 @@ export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
   #claimOnDemand(): void {
     clearTimeout(this.#timer);
     const now = performance.now();
-    while (this.#isInDemand(now) && this.#ownLack.waitMs(now) === 0 && this.#attempts.size < MOST_CLAIMS) {
-      const offered = this.#offered.take(now);
+    while (this.#isInDemand(now) && this.#ownLack.waitMs(now) === 0) {
+      this.#addOne(now);
+      const offered = this.#attempts.size < MOST_CLAIMS ? this.#offered.take(now) : undefined;
       if (!offered) break;
       void this.#claim(offered, now);
     }
     if (this.#isInDemand(now)) this.#goOnLater(now);
+  }
+
+  /** Of a source that has none that may be tried. */
+  #addOne(now: number): void {
+    const record = this.#watch?.take(this.#offered.satisfied(now));
+    if (record) this.#offered.add(record);
   }
 
   #isInDemand(now: number): boolean {
@@ -122,7 +134,6 @@ export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
 
   /** Whoever is in demand and cannot go on now looks again when something may have changed that nobody tells of. */
   #goOnLater(now: number): void {
-    if (this.#offered.needsRefill) void this.#refill(now);
     const wait = Math.max(this.#offered.waitMs(now), this.#ownLack.waitMs(now));
     if (wait === 0 && this.#attempts.size >= MOST_CLAIMS) this.#giveUpSlowest(now);
     else if (wait < Infinity) this.#lookAgainIn(Math.max(wait, 1));
@@ -177,31 +188,6 @@ export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
     }
   }
 
-  /** Looks for what its source offers beyond what was kept. */
-  async #refill(now: number): Promise<void> {
-    if (this.#isRefilling) return;
-    const wait = this.#refilling.waitMs(now);
-    if (wait > 0) {
-      this.#lookAgainIn(wait);
-      return;
-    }
-    this.#isRefilling = true;
-    this.#refilling.fail(now);
-    try {
-      const records = await listOffered();
-      this.#refilling.succeed();
-      if (!this.#end) this.#offered.refill(records.filter((record) => this.#isWanted(record)));
-    } catch (error) {
-      log.channel('what is offered cannot be listed: %o', error);
-    }
-    this.#isRefilling = false;
-    this.#claimOnDemand();
-  }
-
-  #isWanted({ kind, direction, srcPid }: NativeOfferRecord): boolean {
-    return kind === 'channel' && direction === 'received' && (this.#from === undefined || srcPid === this.#from);
-  }
-
   #receive(rings: Rings): void {
     if (this.#end) {
       dropRings(rings);
@@ -246,13 +232,4 @@ export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
       return undefined;
     }
   }
-}
-
-function listOffered(): Promise<NativeOfferRecord[]> {
-  return promiseOf((resolve, reject) => {
-    addon().list(REFILL_TIMEOUT_MS, (error, list) => {
-      if (list) resolve(list.records);
-      else reject(error);
-    });
-  });
 }

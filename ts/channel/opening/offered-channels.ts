@@ -1,15 +1,11 @@
 import type { NativeOfferRecord } from '../../native.js';
 import { BackOff } from '../waiting/back-off.js';
 
-/** Of one process. What it offers beyond that stands with it, and is looked for when these have been taken. */
-const MOST_OF_ONE_SOURCE = 128;
-/** How many processes are kept in mind at once. Those beyond are looked for when half of these have had their turn. */
-const MOST_SOURCES = 4096;
+/** Of one process, each of which another acceptor is claiming, or says that it does. */
+const MOST_WAITING = 128;
 
 const TAKEN_MS = { first: 2, last: 10_000 };
 const SOURCE_MS = { first: 50, last: 10_000 };
-/** Offers of one series (of one copy of the library in its process) are numbered in the order in which they were made. */
-const SERIES_SIZE = 2 ** 40;
 
 /** A channel that is offered, and not accepted yet. */
 export interface OfferedChannel {
@@ -20,9 +16,6 @@ export interface OfferedChannel {
 interface Source {
   readonly waiting: OfferedChannel[];
   readonly backOff: BackOff;
-  /** By series: the last one that was kept. */
-  readonly keptUpTo: Map<number, number>;
-  hasMore: boolean;
   isBeingClaimedFrom: boolean;
 }
 
@@ -30,37 +23,22 @@ interface Source {
 export class OfferedChannels {
   /** In the order of their turns. */
   readonly #sources = new Map<number, Source>();
-  #missesSources = false;
 
   /** One that is offered now. */
   add(record: NativeOfferRecord): void {
-    if (!this.#sources.has(record.srcPid) && this.#sources.size >= MOST_SOURCES) {
-      this.#missesSources = true;
-      return;
-    }
-    const source = this.#sourceOf(record.srcPid);
-    source.hasMore ||= source.waiting.length >= MOST_OF_ONE_SOURCE;
-    if (!source.hasMore) keep(source, record);
+    const backOff = new BackOff(TAKEN_MS.first, TAKEN_MS.last);
+    this.#sourceOf(record.srcPid).waiting.push({ record, backOff });
   }
 
-  /** What stands with those of whom there were too many to keep them all. */
-  refill(records: readonly NativeOfferRecord[]): void {
-    const mayBeUnknown = this.#missesSources;
-    this.#missesSources = false;
-    const refilled = [...this.#sources].filter(([, source]) => isToBeRefilled(source));
-    for (const [, source] of refilled) source.hasMore = false;
-    for (const record of records) {
-      const source = this.#sources.get(record.srcPid);
-      const { series, number } = placeOf(record);
-      if (source ? number > (source.keptUpTo.get(series) ?? -1) : mayBeUnknown) this.add(record);
+  /** The sources that need not add any now: claimed from, or waiting for their time, or one that may be tried is here. */
+  satisfied(now: number): number[] {
+    const found: number[] = [];
+    for (const [pid, { isBeingClaimedFrom, backOff, waiting }] of this.#sources) {
+      const isNext = waiting.some((offered) => offered.backOff.waitMs(now) === 0);
+      const isFull = waiting.length >= MOST_WAITING;
+      if (isBeingClaimedFrom || backOff.waitMs(now) > 0 || isNext || isFull) found.push(pid);
     }
-    for (const [pid] of refilled) this.#forgetIfDone(pid);
-  }
-
-  get needsRefill(): boolean {
-    if (this.#missesSources && this.#sources.size <= MOST_SOURCES / 2) return true;
-    for (const source of this.#sources.values()) if (isToBeRefilled(source)) return true;
-    return false;
+    return found;
   }
 
   /** The next one, whose source is claimed from until `settle` or `putBack`. */
@@ -115,7 +93,7 @@ export class OfferedChannels {
     let source = this.#sources.get(pid);
     if (!source) {
       const backOff = new BackOff(SOURCE_MS.first, SOURCE_MS.last);
-      source = { waiting: [], backOff, keptUpTo: new Map(), hasMore: false, isBeingClaimedFrom: false };
+      source = { waiting: [], backOff, isBeingClaimedFrom: false };
       this.#sources.set(pid, source);
     }
     return source;
@@ -123,20 +101,6 @@ export class OfferedChannels {
 
   #forgetIfDone(pid: number): void {
     const source = this.#sources.get(pid);
-    if (source?.waiting.length === 0 && !source.hasMore && !source.isBeingClaimedFrom) this.#sources.delete(pid);
+    if (source?.waiting.length === 0 && !source.isBeingClaimedFrom) this.#sources.delete(pid);
   }
-}
-
-function placeOf({ id }: NativeOfferRecord): { series: number; number: number } {
-  return { series: Math.floor(id / SERIES_SIZE), number: id % SERIES_SIZE };
-}
-
-function keep(source: Source, record: NativeOfferRecord): void {
-  const { series, number } = placeOf(record);
-  source.keptUpTo.set(series, Math.max(number, source.keptUpTo.get(series) ?? -1));
-  source.waiting.push({ record, backOff: new BackOff(TAKEN_MS.first, TAKEN_MS.last) });
-}
-
-function isToBeRefilled({ waiting, hasMore, isBeingClaimedFrom }: Source): boolean {
-  return hasMore && waiting.length === 0 && !isBeingClaimedFrom;
 }

@@ -7,7 +7,6 @@ import type { NativeOfferRecord } from '#ts/native.js';
 
 const ALICE = 11;
 const BOB = 12;
-const SECOND_COPY = 2 ** 40;
 
 function record(srcPid: number, id: number): NativeOfferRecord {
   const address = BigInt(id) * 4096n;
@@ -65,38 +64,25 @@ describe('what is offered to be accepted', () => {
     expect(channels.take(0)?.record.id).to.equal(2);
   });
 
-  it('is kept up to 128 of one source; the rest is looked for when these have been taken', () => {
-    const standing = from(ALICE, 1, 300);
-    const channels = offered([...standing, record(BOB, 7)]);
-    expect(channels.needsRefill).to.be.false;
-    const taken = takeAll(channels);
-    expect(taken).to.have.lengthOf(129);
-    expect(channels.needsRefill).to.be.true;
-    channels.refill(standing);
-    expect(takeAll(channels).map(([, id]) => id)).to.deep.equal(from(ALICE, 129, 256).map(({ id }) => id));
-    expect(channels.needsRefill).to.be.true;
-    channels.refill(standing);
-    expect(takeAll(channels)).to.have.lengthOf(300 - 256);
-    expect(channels.needsRefill).to.be.false;
+  it('is asked of a source one at a time: not while one may be tried, is claimed, or has to wait', () => {
+    const channels = offered([record(ALICE, 1), record(BOB, 1)]);
+    expect(channels.satisfied(0)).to.deep.equal([ALICE, BOB]);
+    const first = channels.take(0) ?? expect.fail('there is none');
+    expect(channels.satisfied(0)).to.have.members([ALICE, BOB]);
+    channels.putBack(first, 'later', 0);
+    expect(channels.satisfied(0)).to.include(ALICE);
+    channels.settle(channels.take(0) ?? expect.fail('there is none'));
+    expect(channels.satisfied(0)).to.deep.equal([ALICE]);
   });
 
-  it('is told apart by copies of the library, each of which counts for itself', () => {
-    const channels = offered(from(ALICE, 1, 200));
-    takeAll(channels);
-    channels.refill([record(ALICE, SECOND_COPY + 1), record(ALICE, 5)]);
-    expect(takeAll(channels)).to.deep.equal([[ALICE, SECOND_COPY + 1]]);
-  });
-
-  it('is kept of 4096 sources; the others are looked for when half of these have had their turn', () => {
-    const everybody = Array.from({ length: 5000 }, (_, index) => record(100 + index, 1));
-    const channels = offered(everybody);
-    expect(channels.needsRefill).to.be.false;
-    const taken = takeAll(channels);
-    expect(taken).to.have.lengthOf(4096);
-    expect(channels.needsRefill).to.be.true;
-    channels.refill(everybody.slice(4096));
-    expect(takeAll(channels)).to.have.lengthOf(904);
-    expect(channels.needsRefill).to.be.false;
+  it('is asked of a source beyond what another acceptor is at, up to 128', () => {
+    const channels = new OfferedChannels();
+    for (let id = 1; id <= 128; id++) {
+      expect(channels.satisfied(0)).to.deep.equal([]);
+      channels.add(record(ALICE, id));
+      channels.putBack(channels.take(0) ?? expect.fail('there is none'), 'soon', 0);
+    }
+    expect(channels.satisfied(0)).to.deep.equal([ALICE]);
   });
 
   it('waits, with all of its source, when the source could not give it; others go on', () => {
