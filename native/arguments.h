@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "engine/transfer/rights.h"
+#include "engine/transfer/offers/rights.h"
 
 namespace vmoffer {
 

@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "engine/transfer/claim_exchange.h"
+#include "engine/transfer/claim/claim_exchange.h"
 #include "native/environment.h"
 #include "native/region_buffers.h"
 

@@ -5,7 +5,7 @@
 #include "engine/base/checkpoint.h"
 #include "engine/sys/peer_user.h"
 #include "engine/transfer/admission.h"
-#include "engine/transfer/discovery.h"
+#include "engine/transfer/asking/discovery.h"
 #include "engine/wire/codec.h"
 
 namespace vmoffer {

@@ -15,12 +15,12 @@
 #include "engine/sys/event_loop.h"
 #include "engine/sys/spare_descriptors.h"
 #include "engine/sys/thread.h"
-#include "engine/transfer/claim_driver.h"
-#include "engine/transfer/held_survey.h"
-#include "engine/transfer/incoming.h"
-#include "engine/transfer/outgoing_offers.h"
+#include "engine/transfer/claim/claim_driver.h"
+#include "engine/transfer/claim/seals.h"
+#include "engine/transfer/held/held_survey.h"
+#include "engine/transfer/offers/incoming.h"
+#include "engine/transfer/offers/outgoing_offers.h"
 #include "engine/transfer/peer_connection.h"
-#include "engine/transfer/seals.h"
 
 namespace vmoffer {
 

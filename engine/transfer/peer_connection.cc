@@ -5,8 +5,8 @@
 #include "engine/base/checkpoint.h"
 #include "engine/sys/bell.h"
 #include "engine/sys/peer_user.h"
-#include "engine/transfer/hand_off.h"
-#include "engine/transfer/rights.h"
+#include "engine/transfer/claim/hand_off.h"
+#include "engine/transfer/offers/rights.h"
 #include "engine/wire/codec.h"
 
 namespace vmoffer {

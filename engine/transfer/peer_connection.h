@@ -21,11 +21,11 @@
 
 #include "engine/sys/event_loop.h"
 #include "engine/sys/process.h"
-#include "engine/transfer/flights.h"
-#include "engine/transfer/hand_off.h"
-#include "engine/transfer/held_feed.h"
-#include "engine/transfer/offer_feed.h"
-#include "engine/transfer/outgoing_offers.h"
+#include "engine/transfer/claim/flights.h"
+#include "engine/transfer/claim/hand_off.h"
+#include "engine/transfer/held/held_feed.h"
+#include "engine/transfer/offers/offer_feed.h"
+#include "engine/transfer/offers/outgoing_offers.h"
 #include "engine/transfer/shares.h"
 #include "engine/wire/messages.h"
 

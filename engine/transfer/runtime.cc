@@ -6,8 +6,8 @@
 #include "engine/base/checkpoint.h"
 #include "engine/memory/write_guards.h"
 #include "engine/sys/page_table.h"
-#include "engine/transfer/hand_off.h"
-#include "engine/transfer/rights.h"
+#include "engine/transfer/claim/hand_off.h"
+#include "engine/transfer/offers/rights.h"
 
 namespace vmoffer {
 namespace {

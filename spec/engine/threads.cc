@@ -15,8 +15,8 @@
 #include "engine/base/checkpoint.h"
 #include "engine/sys/page_table.h"
 #include "engine/sys/process.h"
-#include "engine/transfer/claim_driver.h"
-#include "engine/transfer/rights.h"
+#include "engine/transfer/claim/claim_driver.h"
+#include "engine/transfer/offers/rights.h"
 #include "engine/transfer/runtime.h"
 
 namespace {

@@ -1,0 +1,51 @@
+// ClaimDriver: drives a ClaimExchange in an event loop, so that no thread waits for the source. Loop thread only.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "engine/sys/event_loop.h"
+#include "engine/transfer/claim/claim_exchange.h"
+#include "engine/transfer/claim/undecided_claims.h"
+
+namespace vmoffer {
+
+class ClaimDriver : public EventHandler, public std::enable_shared_from_this<ClaimDriver> {
+ public:
+  // Called once, on the loop's thread.
+  using Done = std::function<void(Result<ReceivedClaim>)>;
+
+  // Borrows the loop and the claims, of which it takes up what was left of an earlier claim of the same memory.
+  static std::shared_ptr<ClaimDriver> start(EventLoop& loop, UndecidedClaims& undecided, const ClaimRequest& request,
+                                            std::chrono::milliseconds timeout, Done done);
+  void give_up(Status why);
+  bool is_finished() const { return done_ == nullptr; }
+  void on_readable() override { step(); }
+
+  ClaimDriver(EventLoop& loop, UndecidedClaims& undecided, Done done)
+      : loop_(loop), undecided_(undecided), done_(std::move(done)) {}
+  ClaimDriver(const ClaimDriver&) = delete;
+  ClaimDriver& operator=(const ClaimDriver&) = delete;
+
+ private:
+  void step();
+  void wait();
+  void keep_patience();
+  void stop_waiting();
+  void finish(Result<ReceivedClaim> result);
+
+  EventLoop& loop_;
+  UndecidedClaims& undecided_;
+  Done done_;
+  std::unique_ptr<ClaimExchange> exchange_;
+  EventLoop::Token deadline_ = 0;
+  EventLoop::Token retry_ = 0;
+  EventLoop::Token token_ = 0;
+};
+
+// The same on the calling thread, which waits. An exchange that stays undecided is handed to `leave`.
+Result<ReceivedClaim> drive_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout,
+                                     const std::function<void(std::unique_ptr<ClaimExchange>)>& leave);
+
+}  // namespace vmoffer

@@ -1,0 +1,85 @@
+#include "engine/transfer/claim/undecided_claims.h"
+
+#include <algorithm>
+
+namespace vmoffer {
+
+class UndecidedClaims::Kept : public EventHandler, public std::enable_shared_from_this<Kept> {
+ public:
+  Kept(UndecidedClaims& claims, std::unique_ptr<ClaimExchange> exchange)
+      : request(exchange->request()), exchange(std::move(exchange)), claims_(claims) {}
+  void on_readable() override {
+    claims_.unwatch(*this);
+    exchange->advance();
+    claims_.settle(shared_from_this());
+  }
+
+  const ClaimRequest request;
+  std::unique_ptr<ClaimExchange> exchange;
+  EventLoop::Token token = 0;
+
+ private:
+  UndecidedClaims& claims_;
+};
+
+void UndecidedClaims::keep(std::unique_ptr<ClaimExchange> exchange) {
+  const auto kept = std::make_shared<Kept>(*this, std::move(exchange));
+  {
+    const MutexLock lock(mutex_);
+    claims_.push_back(kept);
+  }
+  loop_.post([this, kept] {
+    if (kept->exchange != nullptr) watch(kept);
+  });
+}
+
+// One that cannot be watched is looked at when it is taken.
+void UndecidedClaims::watch(const std::shared_ptr<Kept>& kept) {
+  Result<EventLoop::Token> token = loop_.add(kept->exchange->fd(), kept);
+  kept->token = token.is_ok() ? token.value() : 0;
+}
+
+// Before a step, which may close the descriptor: its number may be another's at once.
+void UndecidedClaims::unwatch(Kept& kept) {
+  loop_.remove(kept.token);
+  kept.token = 0;
+}
+
+void UndecidedClaims::settle(const std::shared_ptr<Kept>& kept) {
+  if (kept->exchange->waiting() == ClaimExchange::Waiting::kNot) {
+    const MutexLock lock(mutex_);
+    if (!kept->exchange->has_memory()) claims_.remove(kept);
+    return;
+  }
+  watch(kept);
+  const auto patience = kept->exchange->take_patience();
+  if (!patience) return;
+  loop_.call_at(Clock::now() + *patience, [this, kept] {
+    if (kept->exchange == nullptr) return;  // taken
+    unwatch(*kept);
+    kept->exchange->give_up(Status());
+    settle(kept);
+  });
+}
+
+UndecidedClaims::Claims::const_iterator UndecidedClaims::find(const ClaimRequest& request) const {
+  return std::find_if(claims_.begin(), claims_.end(),
+                      [&](const std::shared_ptr<Kept>& each) { return each->request.is_for_same_memory(request); });
+}
+
+bool UndecidedClaims::has(const ClaimRequest& request) const {
+  const MutexLock lock(mutex_);
+  return find(request) != claims_.end();
+}
+
+std::unique_ptr<ClaimExchange> UndecidedClaims::take(const ClaimRequest& request) {
+  const MutexLock lock(mutex_);
+  const auto at = find(request);
+  if (at == claims_.end()) return nullptr;
+  unwatch(**at);
+  std::unique_ptr<ClaimExchange> exchange = std::move((*at)->exchange);
+  claims_.erase(at);
+  return exchange;
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,43 @@
+// UndecidedClaims: claims that were given up, and whose source has yet to say what came of it. It may be stopped for
+// any length of time, and may have dropped the memory already. When it turns out that the claim was made, the memory is
+// kept for the next claim of the same address; when it was not, nothing is left.
+#pragma once
+
+#include <list>
+#include <memory>
+
+#include "engine/base/mutex.h"
+#include "engine/sys/event_loop.h"
+#include "engine/transfer/claim/claim_exchange.h"
+
+namespace vmoffer {
+
+class UndecidedClaims {
+ public:
+  // Borrows the loop.
+  explicit UndecidedClaims(EventLoop& loop) : loop_(loop) {}
+
+  // Any thread.
+  void keep(std::unique_ptr<ClaimExchange> exchange);
+  bool has(const ClaimRequest& request) const;
+  // What is kept of a claim of the same memory, as it is now; null when there is none. Loop thread only.
+  std::unique_ptr<ClaimExchange> take(const ClaimRequest& request);
+
+  UndecidedClaims(const UndecidedClaims&) = delete;
+  UndecidedClaims& operator=(const UndecidedClaims&) = delete;
+
+ private:
+  class Kept;
+  using Claims = std::list<std::shared_ptr<Kept>>;
+
+  void settle(const std::shared_ptr<Kept>& kept);
+  void watch(const std::shared_ptr<Kept>& kept);
+  void unwatch(Kept& kept);
+  Claims::const_iterator find(const ClaimRequest& request) const VMO_REQUIRES(mutex_);
+
+  EventLoop& loop_;
+  mutable Mutex mutex_;
+  Claims claims_ VMO_GUARDED_BY(mutex_);
+};
+
+}  // namespace vmoffer

@@ -1,0 +1,81 @@
+#include "engine/transfer/held/held_feed.h"
+
+#include <chrono>
+
+#include "engine/transfer/held/residency_cells.h"
+#include "engine/wire/codec.h"
+
+namespace vmoffer {
+namespace {
+
+// Looking takes the time, and whoever asks in a loop, or many at once, shall not take it again and again.
+constexpr std::chrono::milliseconds kFresh{250};
+// In one turn of the loop; some 300 us when all that is looked at is resident.
+constexpr size_t kLooksPerPacket = 64;
+
+wire::ResidencySample look(const PresentPages& present, const HeldClaim& claim, size_t cell_limit) {
+  wire::ResidencySample sample;
+  for (const PageRange cell : cells_of(claim.byte_length / page_bytes(), cell_limit)) {
+    const PageRange looked = looked_at(cell);
+    const uint64_t resident = present.count(claim.address + looked.first * page_bytes(), looked.count);
+    sample.cells.push_back(share_of(resident, looked.count));
+    sample.resident_pages += estimate(cell, resident);
+    sample.pages_looked_at += looked.count;
+  }
+  return sample;
+}
+
+// Returns how often it has looked.
+size_t refresh(HeldClaim& claim, const PresentPages& present, size_t cell_limit) {
+  const Clock::time_point now = Clock::now();
+  if (now - claim.sampled_at < kFresh) return 0;
+  claim.sampled_at = now;
+  claim.sample = look(present, claim, cell_limit);
+  return claim.sample.cells.size();
+}
+
+wire::HeldLine line_of(const HeldClaim& claim) {
+  const PagingStats stats = claim.paged == nullptr ? PagingStats() : claim.paged->stats_so_far();
+  return {.number = claim.number,
+          .address = claim.address,
+          .byte_length = claim.byte_length,
+          .source_pid = static_cast<uint32_t>(claim.source_pid),
+          .flags = claim.flags,
+          .transfer = claim.transfer,
+          .paging = claim.paging,
+          .counts = stats,
+          .fault_ns_p50 = stats.fault_latency.percentile(0.5),
+          .fault_ns_p99 = stats.fault_latency.percentile(0.99),
+          .residency = claim.sample};
+}
+
+}  // namespace
+
+wire::Held HeldFeed::next_packet() {
+  const Result<PresentPages> present = PresentPages::open();
+  const size_t cell_limit = cells_each(claims_.count());
+  size_t looks = 0;
+  wire::Held packet;
+  for (const std::shared_ptr<HeldClaim>& claim : claims_.after(sent_up_to_, wire::kMaxHeldPerPacket)) {
+    if (looks >= kLooksPerPacket) break;
+    if (present.is_ok()) looks += refresh(*claim, present.value(), cell_limit);
+    packet.lines.push_back(line_of(*claim));
+  }
+  return packet;
+}
+
+IoOutcome HeldFeed::pump() {
+  if (has_ended_) return IoOutcome::kDone;
+  const wire::Held packet = next_packet();
+  has_ended_ = packet.lines.empty();
+  const IoOutcome sent = send_packet(socket_fd_, has_ended_ ? wire::encode(wire::EndOfList{}) : wire::encode(packet));
+  if (sent != IoOutcome::kDone) {
+    has_ended_ = false;
+    return sent;
+  }
+  if (has_ended_) return IoOutcome::kDone;
+  sent_up_to_ = packet.lines.back().number;
+  return IoOutcome::kWouldBlock;
+}
+
+}  // namespace vmoffer

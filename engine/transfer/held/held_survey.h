@@ -1,0 +1,30 @@
+// held_survey: which claims the processes hold that can be seen from here. Loop thread only.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "engine/sys/event_loop.h"
+#include "engine/transfer/asking/survey_places.h"
+#include "engine/wire/messages.h"
+
+namespace vmoffer {
+
+// What one broker has told; a process with two copies of the library has two.
+struct Holder {
+  enum class Answer : uint8_t {
+    kNone,  // it was silent, broke off or told nonsense
+    kRefused,
+    kTold,
+  };
+  int pid = 0;
+  Answer answer = Answer::kNone;
+  std::vector<wire::HeldLine> claims;  // kTold
+};
+
+using HeldSurveyDone = std::function<void(Result<std::vector<Holder>>)>;
+void ask_what_is_held(EventLoop& loop, SurveyPlaces& places, std::chrono::milliseconds timeout, HeldSurveyDone done);
+
+}  // namespace vmoffer
