@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "engine/transfer/offers/rights.h"
+#include "engine/transfer/offers/offer_flags.h"
 
 namespace vmoffer {
 

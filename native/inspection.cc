@@ -13,15 +13,15 @@
 namespace vmoffer {
 namespace {
 
-using Holders = Result<std::vector<Holder>>;
+using Reports = Result<std::vector<HeldReport>>;
 
-const char* name_of_answer(Holder::Answer answer) {
-  switch (answer) {
-    case Holder::Answer::kNone:
+const char* name_of_outcome(HeldReport::Outcome outcome) {
+  switch (outcome) {
+    case HeldReport::Outcome::kNone:
       break;
-    case Holder::Answer::kRefused:
+    case HeldReport::Outcome::kRefused:
       return "refused";
-    case Holder::Answer::kTold:
+    case HeldReport::Outcome::kTold:
       return "told";
   }
   return "none";
@@ -65,19 +65,19 @@ Napi::Object claim_object(Napi::Env env, const wire::HeldLine& line) {
   return object;
 }
 
-Napi::Object holder_object(Napi::Env env, const Holder& holder) {
-  Napi::Array claims = Napi::Array::New(env, holder.claims.size());
-  for (uint32_t i = 0; i < holder.claims.size(); ++i) claims.Set(i, claim_object(env, holder.claims[i]));
+Napi::Object report_object(Napi::Env env, const HeldReport& report) {
+  Napi::Array claims = Napi::Array::New(env, report.claims.size());
+  for (uint32_t i = 0; i < report.claims.size(); ++i) claims.Set(i, claim_object(env, report.claims[i]));
   Napi::Object object = Napi::Object::New(env);
-  object.Set("pid", Napi::Number::New(env, holder.pid));
-  object.Set("answer", Napi::String::New(env, name_of_answer(holder.answer)));
+  object.Set("pid", Napi::Number::New(env, report.pid));
+  object.Set("answer", Napi::String::New(env, name_of_outcome(report.outcome)));
   object.Set("claims", claims);
   return object;
 }
 
-Napi::Array holder_objects(Napi::Env env, const std::vector<Holder>& holders) {
-  Napi::Array array = Napi::Array::New(env, holders.size());
-  for (uint32_t i = 0; i < holders.size(); ++i) array.Set(i, holder_object(env, holders[i]));
+Napi::Array report_objects(Napi::Env env, const std::vector<HeldReport>& reports) {
+  Napi::Array array = Napi::Array::New(env, reports.size());
+  for (uint32_t i = 0; i < reports.size(); ++i) array.Set(i, report_object(env, reports[i]));
   return array;
 }
 
@@ -89,11 +89,11 @@ Napi::Value ask_what_is_held(const Napi::CallbackInfo& info) {
   if (!broker.is_ok()) return throw_status(info.Env(), broker.status()), Napi::Value();
   const std::chrono::milliseconds timeout(static_cast<int64_t>(size_argument(info, 0)));
   const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 1));
-  broker.value()->ask_what_is_held(timeout, [notifier = environment.notifier(), callback](Holders holders) {
-    notifier->post([callback, holders = std::move(holders)](Napi::Env env) {
+  broker.value()->ask_what_is_held(timeout, [notifier = environment.notifier(), callback](Reports reports) {
+    notifier->post([callback, reports = std::move(reports)](Napi::Env env) {
       const Napi::Function done = Environment::of(env).take_callback(callback);
-      if (!holders.is_ok()) return call_back(env, done, {to_error(env, holders.status())});
-      call_back(env, done, {env.Null(), holder_objects(env, holders.value())});
+      if (!reports.is_ok()) return call_back(env, done, {to_error(env, reports.status())});
+      call_back(env, done, {env.Null(), report_objects(env, reports.value())});
     });
   });
   return info.Env().Undefined();

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "engine/base/paging.h"
-#include "engine/transfer/offers/rights.h"
+#include "engine/transfer/offers/offer_flags.h"
 #include "engine/wire/messages.h"
 
 namespace vmoffer {

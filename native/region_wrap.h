@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "engine/transfer/claim/claim_exchange.h"
+#include "engine/transfer/claim/claimer_side.h"
 #include "native/environment.h"
 #include "native/region_buffers.h"
 

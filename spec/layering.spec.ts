@@ -20,7 +20,7 @@ const PURE_FILES = [
   'engine/transfer/asking/broker_names.',
   'engine/transfer/held/residency_cells.',
   'engine/transfer/offers/offer_book.',
-  'engine/transfer/offers/rights.',
+  'engine/transfer/offers/offer_flags.',
   'engine/transfer/shares.',
 ];
 

@@ -213,7 +213,8 @@ void Broker::adopt(const std::shared_ptr<PeerConnection>& connection) {
   if (!connection->start().is_ok()) return;
   connections_.emplace(connection.get(), connection);
   if (connection->is_brief()) ++brief_connections_;
-  connection->on_readable();  // a claim that is granted takes no share: in a burst that leaves room for the next one
+  connection
+      ->on_readable();  // a claim that is sent its terms takes no share: in a burst that leaves room for the next one
 }
 
 void Broker::on_over(PeerConnection& connection) {
@@ -352,7 +353,7 @@ Result<ReceivedClaim> Broker::claim_and_wait(const ClaimRequest& request, std::c
   if (std::optional<ReceivedClaim> late = take_late(request)) return std::move(*late);
   if (undecided_.has(request)) return take_up_and_wait(request, timeout);
   return drive_and_wait(request, timeout,
-                        [this](std::unique_ptr<ClaimExchange> exchange) { undecided_.keep(std::move(exchange)); });
+                        [this](std::unique_ptr<ClaimerSide> side) { undecided_.keep(std::move(side)); });
 }
 
 // What is undecided belongs to the loop, which drives it on while this thread waits.

@@ -6,7 +6,7 @@
 #include "engine/sys/bell.h"
 #include "engine/sys/peer_user.h"
 #include "engine/transfer/claim/hand_off.h"
-#include "engine/transfer/offers/rights.h"
+#include "engine/transfer/offers/offer_flags.h"
 #include "engine/wire/codec.h"
 
 namespace vmoffer {
@@ -105,13 +105,13 @@ void PeerConnection::on_claim(const wire::Claim& claim) {
 void PeerConnection::begin_claim(const wire::Claim& claim, DestinationId destination) {
   const OfferId offer = destination == 0 ? 0 : host_.offers().offered_at(destination, claim.address);
   if (offer != 0 && !wait_for_flights(claim, offer).is_ok()) return;
-  Result<Grant> grant = destination == 0
-                            ? Result<Grant>(Status(Code::kNotOffered, "nothing is offered to this process"))
-                            : host_.offers().begin_claim(destination, claim.address);
-  if (!grant.is_ok()) return refuse(grant.status());
+  Result<OfferedMemory> offered =
+      destination == 0 ? Result<OfferedMemory>(Status(Code::kNotOffered, "nothing is offered to this process"))
+                       : host_.offers().begin_claim(destination, claim.address);
+  if (!offered.is_ok()) return refuse(offered.status());
   state_ = State::kNew;
   share_.give_back();  // it stands for an offer from here on, and this process has made that
-  pack_and_grant(grant.take(), claim.transfer);
+  pack_and_send_terms(offered.take(), claim.transfer);
 }
 
 // An error when it has to wait: somebody leaves unread what he was sent, or has not come to read it yet.
@@ -127,27 +127,27 @@ Status PeerConnection::wait_for_flights(const wire::Claim& claim, OfferId offer)
   return status;
 }
 
-void PeerConnection::pack_and_grant(Grant grant, wire::Transfer transfer) {
-  if (!takes_time(grant, transfer)) {
-    Result<Parcel> parcel = pack(grant, transfer);
-    return this->grant(std::move(grant), transfer, std::move(parcel));
+void PeerConnection::pack_and_send_terms(OfferedMemory offered, wire::Transfer transfer) {
+  if (!takes_time(offered, transfer)) {
+    Result<Parcel> parcel = pack(offered, transfer);
+    return send_terms(std::move(offered), transfer, std::move(parcel));
   }
   // A hang-up is noticed when the packing is done.
   stop_watching();
   host_.loop().cancel_call(deadline_);
   state_ = State::kPacking;
   auto result = std::make_shared<std::optional<Result<Parcel>>>();
-  host_.run_aside([grant, transfer, result] { result->emplace(pack(grant, transfer)); },
-                  [self = shared_from_this(), grant, transfer, result] {
+  host_.run_aside([offered, transfer, result] { result->emplace(pack(offered, transfer)); },
+                  [self = shared_from_this(), offered, transfer, result] {
                     self->state_ = State::kNew;
-                    if (self->start().is_ok()) return self->grant(grant, transfer, std::move(**result));
-                    self->host_.offers().return_claim(grant.offer.id);
+                    if (self->start().is_ok()) return self->send_terms(offered, transfer, std::move(**result));
+                    self->host_.offers().return_claim(offered.offer.id);
                     self->end();
                   });
 }
 
-void PeerConnection::grant(Grant grant, wire::Transfer transfer, Result<Parcel> parcel) {
-  const Offer offer = grant.offer;
+void PeerConnection::send_terms(OfferedMemory offered, wire::Transfer transfer, Result<Parcel> parcel) {
+  const Offer offer = offered.offer;
   // The same once more: packing may have taken its time.
   if (has_input(socket_->get())) {
     host_.offers().return_claim(offer.id);
@@ -155,22 +155,22 @@ void PeerConnection::grant(Grant grant, wire::Transfer transfer, Result<Parcel> 
   }
   offer_id_ = offer.id;
   claimer_ = offer.destination;
-  const Status status = parcel.is_ok() ? send(offer, parcel.value()) : parcel.status();
+  const Status status = parcel.is_ok() ? send_parcel(offer, parcel.value()) : parcel.status();
   if (!status.is_ok()) {
     // No descriptor of the object has left this process, and its leases alone are worth nothing.
     host_.offers().return_claim(offer.id);
     return refuse(status.code() == Code::kBusy ? status.with("the offer stands") : status);
   }
   checkpoint("source.granted");
-  state_ = State::kGranted;
-  grant_ = std::move(grant);
+  state_ = State::kTermsSent;
+  offered_ = std::move(offered);
   transfer_ = transfer;
   object_ = std::move(parcel.value().object);
   loan_ = std::move(parcel.value().loan);
   set_deadline(kPatience);
 }
 
-Status PeerConnection::send(const Offer& offer, const Parcel& parcel) {
+Status PeerConnection::send_parcel(const Offer& offer, const Parcel& parcel) {
   const bool is_channel = kind_of(offer.flags) == OfferKind::kChannel;
   host_.flights().depart(offer.id, share_.sharer(), 1 + parcel.leases.size() + (is_channel ? 1 : 0), socket_);
   IoOutcome sent = parcel.leases.size() <= wire::kMaxLeases ? IoOutcome::kDone : IoOutcome::kFailed;
@@ -195,7 +195,7 @@ IoOutcome PeerConnection::send_bell() {
 }
 
 void PeerConnection::on_mapped(const wire::Mapped& mapped) {
-  if (state_ != State::kGranted || mapped.offer_id != offer_id_) return on_hang_up();
+  if (state_ != State::kTermsSent || mapped.offer_id != offer_id_) return on_hang_up();
   host_.flights().look_at(offer_id_);
   checkpoint("source.acknowledged");
   if (has_taken_back()) {
@@ -220,7 +220,7 @@ void PeerConnection::become_leased() {
   // Whoever has the other end now, its claimer or those it passed the memory on to, has nothing to say but that it is
   // over.
   host_.loop().want_readable(token_, false);
-  seal_what_was_granted([self = shared_from_this()] { self->say_done(); });
+  seal_what_was_sent([self = shared_from_this()] { self->say_done(); });
 }
 
 void PeerConnection::say_done() {
@@ -237,10 +237,10 @@ void PeerConnection::become_leased_to_process() {
   Result<EventLoop::Token> token = host_.loop().add(peer_.pidfd.get(), shared_from_this());
   if (!token.is_ok()) return on_hang_up();
   token_ = token.value();
-  seal_what_was_granted([] {});
+  seal_what_was_sent([] {});
 }
 
-void PeerConnection::seal_what_was_granted(std::function<void()> then) {
+void PeerConnection::seal_what_was_sent(std::function<void()> then) {
   if (object_ == nullptr) return then();
   host_.seal(claimer_, std::move(object_), std::move(then));
 }
@@ -264,17 +264,17 @@ Status PeerConnection::drop_what_was_offered() {
     return Status(Code::kNotOffered, "the offer ended while it was being claimed");
   }
   // Let go of here, whatever becomes of it: a disowned object is to have no descriptor left in this process.
-  const Grant grant = std::move(*grant_);
+  const OfferedMemory offered = std::move(*offered_);
   std::shared_ptr<MemoryObject> object = std::move(object_);
-  grant_.reset();
-  Status status = drop_rights(grant);
+  offered_.reset();
+  Status status = drop_rights(offered);
   if (!status.is_ok()) {
     return_claim();
     return status;
   }
   host_.offers().revoke(
-      {grant.stake->address(), grant.offer.address, grant.offer.byte_length, dropped_by(grant.offer.flags)});
-  if (is_to_be_sealed(grant, *object, transfer_)) object_ = std::move(object);
+      {offered.stake->address(), offered.offer.address, offered.offer.byte_length, dropped_by(offered.offer.flags)});
+  if (is_to_be_sealed(offered, *object, transfer_)) object_ = std::move(object);
   return status;
 }
 
@@ -285,7 +285,7 @@ void PeerConnection::return_claim() {
 }
 
 void PeerConnection::on_declined() {
-  if (state_ == State::kGranted) {
+  if (state_ == State::kTermsSent) {
     return_claim();
     return end();
   }
@@ -358,26 +358,26 @@ void PeerConnection::on_deadline() {
   if (token_ != 0) on_readable();
   if (state_ != before) return;
   if (state_ == State::kWaiting) return refuse(*why_waiting_);
-  if (state_ != State::kGranted) return end();
+  if (state_ != State::kTermsSent) return end();
   if (token_ != 0) return become_leased();
   become_leased_to_process();
 }
 
 void PeerConnection::on_destination_end(DestinationId destination) {
-  if (state_ != State::kGranted || grant_->offer.destination != destination) return;
+  if (state_ != State::kTermsSent || offered_->offer.destination != destination) return;
   let_go_of_memory();
   end();
 }
 
 void PeerConnection::let_go_of_memory() {
-  grant_.reset();
+  offered_.reset();
   object_.reset();
   loan_ = {};
 }
 
 void PeerConnection::on_hang_up() {
   // Is its process ending? The pidfd says so a moment after the socket does: the deadline decides.
-  if (state_ == State::kGranted) return stop_watching();
+  if (state_ == State::kTermsSent) return stop_watching();
   const std::shared_ptr<OfferObserver> observer = std::move(observer_);
   loan_ = {};  // before anybody hears of it: the memory may be offered anew at once
   end();

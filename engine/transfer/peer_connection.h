@@ -1,12 +1,12 @@
 // PeerConnection: one connection between this broker and another process, seen from the source. Broker thread only.
 //
-//     new ── CLAIM ──▶ (packing) ──▶ granted ── MAPPED ──▶ leased ── hang-up ──▶ (the claimer has let the memory go)
+//     new ── CLAIM ──▶ (packing) ──▶ terms sent ── MAPPED ──▶ leased ── hang-up ──▶ (the claimer has let the memory go)
 //                  (waiting) until what was sent before has been read
 //         ── LIST  ──▶ feeding
 //         ── INSPECT ▶ telling
 //         ── OFFERS ─▶ news                 (the peer is a source and tells what it offers us)
 //
-// A claimer that was granted the memory and hangs up without a word, or stays silent past the deadline, counts as
+// A claimer that was sent the terms and hangs up without a word, or stays silent past the deadline, counts as
 // having it, unless its process ends: then the offer ends with it and nothing has changed here.
 //
 // What nobody may write any more is sealed before the claimer hears DONE. By then the source has dropped its rights and
@@ -79,18 +79,18 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   PeerConnection& operator=(const PeerConnection&) = delete;
 
  private:
-  enum class State : uint8_t { kNew, kWaiting, kPacking, kGranted, kLeased, kFeeding, kTelling, kNews, kOver };
+  enum class State : uint8_t { kNew, kWaiting, kPacking, kTermsSent, kLeased, kFeeding, kTelling, kNews, kOver };
 
   void on_packet(const Packet& packet);
   void on_claim(const wire::Claim& claim);
   void begin_claim(const wire::Claim& claim, DestinationId destination);
   Status wait_for_flights(const wire::Claim& claim, OfferId offer);
-  void pack_and_grant(Grant grant, wire::Transfer transfer);
-  void grant(Grant grant, wire::Transfer transfer, Result<Parcel> parcel);
-  Status send(const Offer& offer, const Parcel& parcel);
+  void pack_and_send_terms(OfferedMemory offered, wire::Transfer transfer);
+  void send_terms(OfferedMemory offered, wire::Transfer transfer, Result<Parcel> parcel);
+  Status send_parcel(const Offer& offer, const Parcel& parcel);
   IoOutcome send_bell();
   Status drop_what_was_offered();
-  void seal_what_was_granted(std::function<void()> then);
+  void seal_what_was_sent(std::function<void()> then);
   void say_done();
   void on_mapped(const wire::Mapped& mapped);
   bool has_taken_back();
@@ -122,14 +122,14 @@ class PeerConnection : public EventHandler, public std::enable_shared_from_this<
   State state_ = State::kNew;
   EventLoop::Token token_ = 0;
   EventLoop::Token deadline_ = 0;
-  OfferId offer_id_ = 0;                            // kGranted, kLeased
-  DestinationId claimer_ = 0;                       // kGranted, kLeased
+  OfferId offer_id_ = 0;                            // kTermsSent, kLeased
+  DestinationId claimer_ = 0;                       // kTermsSent, kLeased
   std::optional<Status> why_waiting_;               // kWaiting
-  std::optional<Grant> grant_;                      // kGranted
-  wire::Transfer transfer_ = wire::Transfer::kMap;  // kGranted
-  std::shared_ptr<MemoryObject> object_;            // kGranted; then until it is being sealed
-  Loan loan_;                                       // kGranted, kLeased
-  ForeignFd bell_;                                  // kGranted, of a channel: this process's end
+  std::optional<OfferedMemory> offered_;            // kTermsSent
+  wire::Transfer transfer_ = wire::Transfer::kMap;  // kTermsSent
+  std::shared_ptr<MemoryObject> object_;            // kTermsSent; then until it is being sealed
+  Loan loan_;                                       // kTermsSent, kLeased
+  ForeignFd bell_;                                  // kTermsSent, of a channel: this process's end
   std::shared_ptr<OfferObserver> observer_;         // kLeased
   std::optional<OfferFeed> feed_;                   // kFeeding
   std::optional<HeldFeed> held_feed_;               // kTelling

@@ -7,7 +7,7 @@
 #include "engine/memory/write_guards.h"
 #include "engine/sys/page_table.h"
 #include "engine/transfer/claim/hand_off.h"
-#include "engine/transfer/offers/rights.h"
+#include "engine/transfer/offers/offer_flags.h"
 
 namespace vmoffer {
 namespace {
@@ -50,9 +50,9 @@ Status check_memory(const Extents& extents, const Runtime::OfferRequest& request
 Status separate_if_needed(const std::shared_ptr<Region>& region, const Stake& stake,
                           const Runtime::OfferRequest& request) {
   const Offer offer{0, 0, request.address, request.byte_length, request.flags, OfferState::kPending};
-  const Grant grant{offer, stake, region};
-  if (!is_part(grant) || can_hold_up_writers()) return Status();
-  Status status = carve_now(grant);
+  const OfferedMemory offered{offer, stake, region};
+  if (!is_part(offered) || can_hold_up_writers()) return Status();
+  Status status = carve_now(offered);
   return status.code() == Code::kBusy ? status.with("nothing was offered") : status;
 }
 

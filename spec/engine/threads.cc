@@ -16,7 +16,7 @@
 #include "engine/sys/page_table.h"
 #include "engine/sys/process.h"
 #include "engine/transfer/claim/claim_driver.h"
-#include "engine/transfer/offers/rights.h"
+#include "engine/transfer/offers/offer_flags.h"
 #include "engine/transfer/runtime.h"
 
 namespace {
@@ -279,15 +279,15 @@ void list_and_watch(int) {
 
 // How often this process tells of a claim there.
 int times_told(uint64_t address) {
-  std::promise<Result<std::vector<Holder>>> asked;
+  std::promise<Result<std::vector<HeldReport>>> asked;
   Runtime::instance().broker().value()->ask_what_is_held(
-      kPatience, [&](Result<std::vector<Holder>> holders) { asked.set_value(std::move(holders)); });
-  const Result<std::vector<Holder>> holders = asked.get_future().get();
-  EXPECT_OK(holders);
+      kPatience, [&](Result<std::vector<HeldReport>> reports) { asked.set_value(std::move(reports)); });
+  const Result<std::vector<HeldReport>> reports = asked.get_future().get();
+  EXPECT_OK(reports);
   int told = 0;
-  for (const Holder& holder : holders.value()) {
-    if (holder.pid != own_pid()) continue;
-    for (const wire::HeldLine& line : holder.claims) told += line.address == address ? 1 : 0;
+  for (const HeldReport& report : reports.value()) {
+    if (report.pid != own_pid()) continue;
+    for (const wire::HeldLine& line : report.claims) told += line.address == address ? 1 : 0;
   }
   return told;
 }

@@ -17,9 +17,9 @@ Status timed_out(std::chrono::milliseconds timeout) {
 
 Status no_answer() { return Status(Code::kTimeout, "the source has not answered since the claim was taken back"); }
 
-Result<std::unique_ptr<ClaimExchange>> take_up(UndecidedClaims& undecided, const ClaimRequest& request) {
-  std::unique_ptr<ClaimExchange> left = undecided.take(request);
-  if (left == nullptr) return ClaimExchange::begin(request);
+Result<std::unique_ptr<ClaimerSide>> take_up(UndecidedClaims& undecided, const ClaimRequest& request) {
+  std::unique_ptr<ClaimerSide> left = undecided.take(request);
+  if (left == nullptr) return ClaimerSide::begin(request);
   left->resume();
   return left;
 }
@@ -30,12 +30,12 @@ std::shared_ptr<ClaimDriver> ClaimDriver::start(EventLoop& loop, UndecidedClaims
                                                 const ClaimRequest& request, std::chrono::milliseconds timeout,
                                                 Done done) {
   auto driver = std::make_shared<ClaimDriver>(loop, undecided, std::move(done));
-  Result<std::unique_ptr<ClaimExchange>> exchange = take_up(undecided, request);
-  if (!exchange.is_ok()) {
-    driver->finish(exchange.status());
+  Result<std::unique_ptr<ClaimerSide>> side = take_up(undecided, request);
+  if (!side.is_ok()) {
+    driver->finish(side.status());
     return driver;
   }
-  driver->exchange_ = exchange.take();
+  driver->side_ = side.take();
   driver->deadline_ = loop.call_at(Clock::now() + timeout, [driver, timeout] {
     driver->deadline_ = 0;
     driver->give_up(timed_out(timeout));
@@ -46,31 +46,31 @@ std::shared_ptr<ClaimDriver> ClaimDriver::start(EventLoop& loop, UndecidedClaims
 
 void ClaimDriver::step() {
   stop_waiting();
-  exchange_->advance();
+  side_->advance();
   wait();
 }
 
 void ClaimDriver::wait() {
   keep_patience();
-  switch (exchange_->waiting()) {
-    case ClaimExchange::Waiting::kNot:
-      return finish(exchange_->take());
-    case ClaimExchange::Waiting::kLater:
+  switch (side_->waiting()) {
+    case ClaimerSide::Waiting::kNot:
+      return finish(side_->take());
+    case ClaimerSide::Waiting::kLater:
       retry_ = loop_.call_at(Clock::now() + kQueueFullDelay, [self = shared_from_this()] {
         self->retry_ = 0;
         self->step();
       });
       return;
-    case ClaimExchange::Waiting::kReadable:
+    case ClaimerSide::Waiting::kReadable:
       break;
   }
-  Result<EventLoop::Token> token = loop_.add(exchange_->fd(), shared_from_this());
+  Result<EventLoop::Token> token = loop_.add(side_->fd(), shared_from_this());
   if (!token.is_ok()) return give_up(token.status());
   token_ = token.value();
 }
 
 void ClaimDriver::keep_patience() {
-  const auto patience = exchange_->take_patience();
+  const auto patience = side_->take_patience();
   if (!patience) return;
   loop_.cancel_call(deadline_);
   deadline_ = loop_.call_at(Clock::now() + *patience, [self = shared_from_this()] {
@@ -88,11 +88,11 @@ void ClaimDriver::stop_waiting() {
 
 void ClaimDriver::give_up(Status why) {
   if (!done_) return;
-  stop_waiting();  // before the exchange closes the descriptor: its number may be another's at once
-  exchange_->give_up(std::move(why));
-  if (!exchange_->is_undecided()) return wait();
-  const Status undecided = exchange_->why_undecided();
-  undecided_.keep(std::move(exchange_));
+  stop_waiting();  // before the claim closes the descriptor: its number may be another's at once
+  side_->give_up(std::move(why));
+  if (!side_->is_undecided()) return wait();
+  const Status undecided = side_->why_undecided();
+  undecided_.keep(std::move(side_));
   finish(undecided);
 }
 
@@ -101,34 +101,34 @@ void ClaimDriver::finish(Result<ReceivedClaim> result) {
   loop_.cancel_call(deadline_);
   const Done done = std::move(done_);
   done_ = nullptr;
-  exchange_.reset();
+  side_.reset();
   if (done) done(std::move(result));
 }
 
 Result<ReceivedClaim> drive_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout,
-                                     const std::function<void(std::unique_ptr<ClaimExchange>)>& leave) {
+                                     const std::function<void(std::unique_ptr<ClaimerSide>)>& leave) {
   auto deadline = Clock::now() + timeout;
-  Result<std::unique_ptr<ClaimExchange>> begun = ClaimExchange::begin(request);
+  Result<std::unique_ptr<ClaimerSide>> begun = ClaimerSide::begin(request);
   if (!begun.is_ok()) return begun.status();
-  ClaimExchange& exchange = *begun.value();
-  while (exchange.waiting() != ClaimExchange::Waiting::kNot) {
-    if (const auto patience = exchange.take_patience()) deadline = Clock::now() + *patience;
+  ClaimerSide& side = *begun.value();
+  while (side.waiting() != ClaimerSide::Waiting::kNot) {
+    if (const auto patience = side.take_patience()) deadline = Clock::now() + *patience;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left > 0 && exchange.waiting() == ClaimExchange::Waiting::kLater) {
+    if (left > 0 && side.waiting() == ClaimerSide::Waiting::kLater) {
       wait_readable(-1, std::min<int64_t>(left, kQueueFullDelay.count()));
-      exchange.advance();
+      side.advance();
     } else if (left > 0) {
-      if (wait_readable(exchange.fd(), left)) exchange.advance();
+      if (wait_readable(side.fd(), left)) side.advance();
     } else {
-      exchange.give_up(timed_out(timeout));
-      if (exchange.is_undecided()) {
-        const Status why = exchange.why_undecided();
+      side.give_up(timed_out(timeout));
+      if (side.is_undecided()) {
+        const Status why = side.why_undecided();
         leave(begun.take());
         return why;
       }
     }
   }
-  return exchange.take();
+  return side.take();
 }
 
 }  // namespace vmoffer

@@ -1,4 +1,4 @@
-// ClaimDriver: drives a ClaimExchange in an event loop, so that no thread waits for the source. Loop thread only.
+// ClaimDriver: drives a ClaimerSide in an event loop, so that no thread waits for the source. Loop thread only.
 #pragma once
 
 #include <chrono>
@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "engine/sys/event_loop.h"
-#include "engine/transfer/claim/claim_exchange.h"
+#include "engine/transfer/claim/claimer_side.h"
 #include "engine/transfer/claim/undecided_claims.h"
 
 namespace vmoffer {
@@ -38,14 +38,14 @@ class ClaimDriver : public EventHandler, public std::enable_shared_from_this<Cla
   EventLoop& loop_;
   UndecidedClaims& undecided_;
   Done done_;
-  std::unique_ptr<ClaimExchange> exchange_;
+  std::unique_ptr<ClaimerSide> side_;
   EventLoop::Token deadline_ = 0;
   EventLoop::Token retry_ = 0;
   EventLoop::Token token_ = 0;
 };
 
-// The same on the calling thread, which waits. An exchange that stays undecided is handed to `leave`.
+// The same on the calling thread, which waits. One that stays undecided is handed to `leave`.
 Result<ReceivedClaim> drive_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout,
-                                     const std::function<void(std::unique_ptr<ClaimExchange>)>& leave);
+                                     const std::function<void(std::unique_ptr<ClaimerSide>)>& leave);
 
 }  // namespace vmoffer

@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "engine/base/checkpoint.h"
-#include "engine/transfer/offers/rights.h"
+#include "engine/transfer/offers/offer_flags.h"
 
 namespace vmoffer {
 namespace {
 
-Result<UniqueFd> descriptor_to_grant(const MemoryObject& object, uint32_t flags, wire::Transfer transfer) {
+Result<UniqueFd> descriptor_to_send(const MemoryObject& object, uint32_t flags, wire::Transfer transfer) {
   if (transfer == wire::Transfer::kPull) {
     return disowns(flags) ? object.descriptor() : object.read_only_descriptor();
   }
@@ -25,10 +25,10 @@ Result<UniqueFd> descriptor_to_grant(const MemoryObject& object, uint32_t flags,
 Status has_just_gone() { return Status(Code::kNotOffered, "what was offered has just gone to another process"); }
 
 // All that the range is made of, lent to nobody else for as long as the loans live.
-Result<std::vector<Loan>> borrow_pieces(const Grant& grant) {
+Result<std::vector<Loan>> borrow_pieces(const OfferedMemory& offered) {
   std::vector<Loan> loans;
   std::vector<const Holding*> borrowed;
-  for (const Extent& piece : grant.stake->pieces(grant.range())) {
+  for (const Extent& piece : offered.stake->pieces(offered.range())) {
     if (piece.holding == nullptr) {
       return has_just_gone();
     }
@@ -50,29 +50,30 @@ Result<std::vector<Loan>> borrow_pieces(const Grant& grant) {
   return loans;
 }
 
-Status carve_region(Region& region, const Grant& grant, const std::shared_ptr<Holding>& part, Writers writers) {
-  Result<std::vector<Loan>> loans = borrow_pieces(grant);
+Status carve_region(Region& region, const OfferedMemory& offered, const std::shared_ptr<Holding>& part,
+                    Writers writers) {
+  Result<std::vector<Loan>> loans = borrow_pieces(offered);
   if (!loans.is_ok()) return loans.status();
   checkpoint("source.packing");
-  return region.carve(grant.range(), part, writers);
+  return region.carve(offered.range(), part, writers);
 }
 
 // Of a region that has been released. Its memory may be in other objects since, so that those are what is borrowed.
-Status carve_what_it_left(const Grant& grant, const std::shared_ptr<Holding>& part, Writers writers) {
-  Result<std::vector<Loan>> loans = borrow_pieces(grant);
+Status carve_what_it_left(const OfferedMemory& offered, const std::shared_ptr<Holding>& part, Writers writers) {
+  Result<std::vector<Loan>> loans = borrow_pieces(offered);
   if (!loans.is_ok()) return loans.status();
   checkpoint("source.packing");
-  return carve(*grant.stake, nullptr, grant.range(), part, writers);
+  return carve(*offered.stake, nullptr, offered.range(), part, writers);
 }
 
-Status carve_with(const Grant& grant, const std::shared_ptr<Holding>& part, Writers writers) {
-  if (const std::shared_ptr<Region> region = grant.region.lock(); region != nullptr) {
-    Status status = carve_region(*region, grant, part, writers);
+Status carve_with(const OfferedMemory& offered, const std::shared_ptr<Holding>& part, Writers writers) {
+  if (const std::shared_ptr<Region> region = offered.region.lock(); region != nullptr) {
+    Status status = carve_region(*region, offered, part, writers);
     if (status.code() != Code::kNotOwned) return status;
   } else {
-    grant.stake->await_left();
+    offered.stake->await_left();
   }
-  return carve_what_it_left(grant, part, writers);
+  return carve_what_it_left(offered, part, writers);
 }
 
 Result<Loan> borrow(Holding& holding, uint32_t flags) {
@@ -85,12 +86,12 @@ struct Borrowed {
 };
 
 // A part is borrowed before it is carved: a rival that comes the moment it is finds it taken.
-Result<Borrowed> carve_and_borrow(const Grant& grant) {
-  Result<std::shared_ptr<Holding>> part = new_part(grant.range().length);
+Result<Borrowed> carve_and_borrow(const OfferedMemory& offered) {
+  Result<std::shared_ptr<Holding>> part = new_part(offered.range().length);
   if (!part.is_ok()) return part.status();
-  Result<Loan> loan = borrow(*part.value(), grant.offer.flags);
+  Result<Loan> loan = borrow(*part.value(), offered.offer.flags);
   if (!loan.is_ok()) return loan.status();
-  Status status = carve_with(grant, part.value(), Writers::kHeldUp);
+  Status status = carve_with(offered, part.value(), Writers::kHeldUp);
   if (!status.is_ok()) return status;
   checkpoint("source.packed");
   return Borrowed{part.take(), loan.take()};
@@ -103,11 +104,11 @@ bool holds_anywhere(const Extents& extents, ByteRange range, Rights right) {
 }
 
 // Nobody may write any more, and it could not be sealed. Who shares it with others has no say in what they have.
-bool should_be_replaced(const Grant& grant, const Holding& whole, wire::Transfer transfer) {
+bool should_be_replaced(const OfferedMemory& offered, const Holding& whole, wire::Transfer transfer) {
   const MemoryObject& object = *whole.object();
   if (!object.resists_sealing() || object.is_hugetlb() || !whole.is_sole()) return false;
-  const bool is_read_only = (granted_by(grant.offer.flags) & kWrite) == 0 && transfer == wire::Transfer::kMap;
-  return is_read_only && !holds_anywhere(*grant.stake, grant.range(), kWrite);
+  const bool is_read_only = (granted_by(offered.offer.flags) & kWrite) == 0 && transfer == wire::Transfer::kMap;
+  return is_read_only && !holds_anywhere(*offered.stake, offered.range(), kWrite);
 }
 
 // Null when there is no memory for it, or the copy cannot be sealed either.
@@ -116,18 +117,18 @@ std::shared_ptr<Holding> sealed_copy(const MemoryObject& object) {
   return copy.is_ok() && copy.value()->object()->seal_against_writing() ? copy.take() : nullptr;
 }
 
-Result<Borrowed> borrow_what_is_offered(const Grant& grant, wire::Transfer transfer) {
-  std::shared_ptr<Holding> whole = grant.stake->exact(grant.range());
-  if (whole == nullptr) return carve_and_borrow(grant);
-  Result<Loan> loan = borrow(*whole, grant.offer.flags);
+Result<Borrowed> borrow_what_is_offered(const OfferedMemory& offered, wire::Transfer transfer) {
+  std::shared_ptr<Holding> whole = offered.stake->exact(offered.range());
+  if (whole == nullptr) return carve_and_borrow(offered);
+  Result<Loan> loan = borrow(*whole, offered.offer.flags);
   if (!loan.is_ok()) return loan.status();
-  if (!should_be_replaced(grant, *whole, transfer)) return Borrowed{std::move(whole), loan.take()};
+  if (!should_be_replaced(offered, *whole, transfer)) return Borrowed{std::move(whole), loan.take()};
   std::shared_ptr<Holding> copy = sealed_copy(*whole->object());
   if (copy == nullptr) return Borrowed{std::move(whole), loan.take()};
-  Result<Loan> loan_of_copy = borrow(*copy, grant.offer.flags);
+  Result<Loan> loan_of_copy = borrow(*copy, offered.offer.flags);
   if (!loan_of_copy.is_ok()) return loan_of_copy.status();
-  grant.stake->exchange(grant.range(), *whole, copy);
-  if (grant.stake->exact(grant.range()) != copy) return has_just_gone();
+  offered.stake->exchange(offered.range(), *whole, copy);
+  if (offered.stake->exact(offered.range()) != copy) return has_just_gone();
   return Borrowed{std::move(copy), loan_of_copy.take()};
 }
 
@@ -152,46 +153,46 @@ void drop_from_offers(Extents& extents, ByteRange range, uint32_t flags) {
 
 }  // namespace
 
-bool is_part(const Grant& grant) { return grant.stake->exact(grant.range()) == nullptr; }
+bool is_part(const OfferedMemory& offered) { return offered.stake->exact(offered.range()) == nullptr; }
 
-bool takes_time(const Grant& grant, wire::Transfer transfer) {
-  const std::shared_ptr<Holding> whole = grant.stake->exact(grant.range());
-  return whole == nullptr || should_be_replaced(grant, *whole, transfer);
+bool takes_time(const OfferedMemory& offered, wire::Transfer transfer) {
+  const std::shared_ptr<Holding> whole = offered.stake->exact(offered.range());
+  return whole == nullptr || should_be_replaced(offered, *whole, transfer);
 }
 
-Status carve_now(const Grant& grant) {
-  if (!is_part(grant)) return Status();
-  Result<std::shared_ptr<Holding>> part = new_part(grant.range().length);
-  return part.is_ok() ? carve_with(grant, part.take(), Writers::kStill) : part.status();
+Status carve_now(const OfferedMemory& offered) {
+  if (!is_part(offered)) return Status();
+  Result<std::shared_ptr<Holding>> part = new_part(offered.range().length);
+  return part.is_ok() ? carve_with(offered, part.take(), Writers::kStill) : part.status();
 }
 
-Result<Parcel> pack(const Grant& grant, wire::Transfer transfer) {
-  Result<Borrowed> borrowed = borrow_what_is_offered(grant, transfer);
+Result<Parcel> pack(const OfferedMemory& offered, wire::Transfer transfer) {
+  Result<Borrowed> borrowed = borrow_what_is_offered(offered, transfer);
   if (!borrowed.is_ok()) return borrowed.status();
   auto& [holding, loan] = borrowed.value();
-  Result<UniqueFd> descriptor = descriptor_to_grant(*holding->object(), grant.offer.flags, transfer);
+  Result<UniqueFd> descriptor = descriptor_to_send(*holding->object(), offered.offer.flags, transfer);
   if (!descriptor.is_ok()) return descriptor.status();
   Result<std::vector<ForeignFd>> leases = holding->leases_to_pass_on();
   if (!leases.is_ok()) return leases.status();
   return Parcel{holding->object(), descriptor.take(), leases.take(), std::move(loan)};
 }
 
-Status drop_rights(const Grant& grant) {
-  const std::shared_ptr<Region> region = grant.region.lock();
-  const uint32_t flags = grant.offer.flags;
+Status drop_rights(const OfferedMemory& offered) {
+  const std::shared_ptr<Region> region = offered.region.lock();
+  const uint32_t flags = offered.offer.flags;
   if (region != nullptr) {
-    Status status = drop_from_region(*region, grant.range(), flags);
+    Status status = drop_from_region(*region, offered.range(), flags);
     if (!status.is_ok()) return status;
   }
   // A region that is released at this very moment drops nothing any more; its offers are left.
-  drop_from_offers(*grant.stake, grant.range(), flags);
+  drop_from_offers(*offered.stake, offered.range(), flags);
   return Status();
 }
 
 // It may fail: then an earlier claimer can still write, and this one reads from the kernel that it can.
-bool is_to_be_sealed(const Grant& grant, const MemoryObject& object, wire::Transfer transfer) {
-  const uint32_t flags = grant.offer.flags;
-  const bool source_writes = holds_anywhere(*grant.stake, grant.range(), kWrite);
+bool is_to_be_sealed(const OfferedMemory& offered, const MemoryObject& object, wire::Transfer transfer) {
+  const uint32_t flags = offered.offer.flags;
+  const bool source_writes = holds_anywhere(*offered.stake, offered.range(), kWrite);
   const bool is_mapped = transfer == wire::Transfer::kMap;
   const bool claimer_writes = is_mapped ? (granted_by(flags) & kWrite) != 0 : disowns(flags);
   return !source_writes && !claimer_writes && object.is_writable();

@@ -3,7 +3,7 @@
 
 #include "engine/base/status.h"
 #include "engine/sys/memory_object.h"
-#include "engine/transfer/offers/rights.h"
+#include "engine/transfer/offers/offer_flags.h"
 #include "engine/wire/messages.h"
 
 namespace vmoffer {

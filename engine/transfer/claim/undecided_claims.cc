@@ -6,36 +6,36 @@ namespace vmoffer {
 
 class UndecidedClaims::Kept : public EventHandler, public std::enable_shared_from_this<Kept> {
  public:
-  Kept(UndecidedClaims& claims, std::unique_ptr<ClaimExchange> exchange)
-      : request(exchange->request()), exchange(std::move(exchange)), claims_(claims) {}
+  Kept(UndecidedClaims& claims, std::unique_ptr<ClaimerSide> side)
+      : request(side->request()), side(std::move(side)), claims_(claims) {}
   void on_readable() override {
     claims_.unwatch(*this);
-    exchange->advance();
+    side->advance();
     claims_.settle(shared_from_this());
   }
 
   const ClaimRequest request;
-  std::unique_ptr<ClaimExchange> exchange;
+  std::unique_ptr<ClaimerSide> side;
   EventLoop::Token token = 0;
 
  private:
   UndecidedClaims& claims_;
 };
 
-void UndecidedClaims::keep(std::unique_ptr<ClaimExchange> exchange) {
-  const auto kept = std::make_shared<Kept>(*this, std::move(exchange));
+void UndecidedClaims::keep(std::unique_ptr<ClaimerSide> side) {
+  const auto kept = std::make_shared<Kept>(*this, std::move(side));
   {
     const MutexLock lock(mutex_);
     claims_.push_back(kept);
   }
   loop_.post([this, kept] {
-    if (kept->exchange != nullptr) watch(kept);
+    if (kept->side != nullptr) watch(kept);
   });
 }
 
 // One that cannot be watched is looked at when it is taken.
 void UndecidedClaims::watch(const std::shared_ptr<Kept>& kept) {
-  Result<EventLoop::Token> token = loop_.add(kept->exchange->fd(), kept);
+  Result<EventLoop::Token> token = loop_.add(kept->side->fd(), kept);
   kept->token = token.is_ok() ? token.value() : 0;
 }
 
@@ -46,18 +46,18 @@ void UndecidedClaims::unwatch(Kept& kept) {
 }
 
 void UndecidedClaims::settle(const std::shared_ptr<Kept>& kept) {
-  if (kept->exchange->waiting() == ClaimExchange::Waiting::kNot) {
+  if (kept->side->waiting() == ClaimerSide::Waiting::kNot) {
     const MutexLock lock(mutex_);
-    if (!kept->exchange->has_memory()) claims_.remove(kept);
+    if (!kept->side->has_memory()) claims_.remove(kept);
     return;
   }
   watch(kept);
-  const auto patience = kept->exchange->take_patience();
+  const auto patience = kept->side->take_patience();
   if (!patience) return;
   loop_.call_at(Clock::now() + *patience, [this, kept] {
-    if (kept->exchange == nullptr) return;  // taken
+    if (kept->side == nullptr) return;  // taken
     unwatch(*kept);
-    kept->exchange->give_up(Status());
+    kept->side->give_up(Status());
     settle(kept);
   });
 }
@@ -72,14 +72,14 @@ bool UndecidedClaims::has(const ClaimRequest& request) const {
   return find(request) != claims_.end();
 }
 
-std::unique_ptr<ClaimExchange> UndecidedClaims::take(const ClaimRequest& request) {
+std::unique_ptr<ClaimerSide> UndecidedClaims::take(const ClaimRequest& request) {
   const MutexLock lock(mutex_);
   const auto at = find(request);
   if (at == claims_.end()) return nullptr;
   unwatch(**at);
-  std::unique_ptr<ClaimExchange> exchange = std::move((*at)->exchange);
+  std::unique_ptr<ClaimerSide> side = std::move((*at)->side);
   claims_.erase(at);
-  return exchange;
+  return side;
 }
 
 }  // namespace vmoffer

@@ -8,7 +8,7 @@
 
 #include "engine/base/mutex.h"
 #include "engine/sys/event_loop.h"
-#include "engine/transfer/claim/claim_exchange.h"
+#include "engine/transfer/claim/claimer_side.h"
 
 namespace vmoffer {
 
@@ -18,10 +18,10 @@ class UndecidedClaims {
   explicit UndecidedClaims(EventLoop& loop) : loop_(loop) {}
 
   // Any thread.
-  void keep(std::unique_ptr<ClaimExchange> exchange);
+  void keep(std::unique_ptr<ClaimerSide> side);
   bool has(const ClaimRequest& request) const;
   // What is kept of a claim of the same memory, as it is now; null when there is none. Loop thread only.
-  std::unique_ptr<ClaimExchange> take(const ClaimRequest& request);
+  std::unique_ptr<ClaimerSide> take(const ClaimRequest& request);
 
   UndecidedClaims(const UndecidedClaims&) = delete;
   UndecidedClaims& operator=(const UndecidedClaims&) = delete;

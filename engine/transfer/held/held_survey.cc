@@ -12,28 +12,28 @@ namespace {
 // Of one broker: who tells without end must not fill the memory of whoever asks.
 constexpr size_t kMaxHeldClaims = 65536;
 
-using Holders = std::map<size_t, Holder>;
+using Reports = std::map<size_t, HeldReport>;
 
-bool take_in(Holder& holder, const wire::Message& answer) {
+bool take_in(HeldReport& report, const wire::Message& answer) {
   if (std::holds_alternative<wire::Refused>(answer)) {
     const bool is_permission = std::get<wire::Refused>(answer).code == Code::kNotPermitted;
-    holder.answer = is_permission ? Holder::Answer::kRefused : Holder::Answer::kNone;
+    report.outcome = is_permission ? HeldReport::Outcome::kRefused : HeldReport::Outcome::kNone;
     return false;
   }
   const auto* held = std::get_if<wire::Held>(&answer);
-  if (held == nullptr || held->lines.size() > kMaxHeldClaims - holder.claims.size()) return false;
-  holder.claims.insert(holder.claims.end(), held->lines.begin(), held->lines.end());
+  if (held == nullptr || held->lines.size() > kMaxHeldClaims - report.claims.size()) return false;
+  report.claims.insert(report.claims.end(), held->lines.begin(), held->lines.end());
   return true;
 }
 
 // Half a list is none: what is missing would look as if it had been released.
-std::vector<Holder> in_order(Holders holders, const std::vector<int>& pids) {
-  std::vector<Holder> all;
+std::vector<HeldReport> in_order(Reports reports, const std::vector<int>& pids) {
+  std::vector<HeldReport> all;
   for (size_t broker = 0; broker < pids.size(); ++broker) {
-    Holder holder = std::move(holders[broker]);
-    holder.pid = pids[broker];
-    if (holder.answer != Holder::Answer::kTold) holder.claims.clear();
-    all.push_back(std::move(holder));
+    HeldReport report = std::move(reports[broker]);
+    report.pid = pids[broker];
+    if (report.outcome != HeldReport::Outcome::kTold) report.claims.clear();
+    all.push_back(std::move(report));
   }
   return all;
 }
@@ -41,18 +41,18 @@ std::vector<Holder> in_order(Holders holders, const std::vector<int>& pids) {
 }  // namespace
 
 void ask_what_is_held(EventLoop& loop, SurveyPlaces& places, std::chrono::milliseconds timeout, HeldSurveyDone done) {
-  auto holders = std::make_shared<Holders>();
+  auto reports = std::make_shared<Reports>();
   Survey::Callbacks callbacks;
-  callbacks.on_answer = [holders](size_t broker, const ProcessIdentity&, const wire::Message& answer) {
-    return take_in((*holders)[broker], answer);
+  callbacks.on_answer = [reports](size_t broker, const ProcessIdentity&, const wire::Message& answer) {
+    return take_in((*reports)[broker], answer);
   };
-  callbacks.on_asked = [holders](size_t broker) { (*holders)[broker] = Holder(); };
-  callbacks.on_over = [holders](size_t broker, bool is_whole) {
-    if (is_whole) (*holders)[broker].answer = Holder::Answer::kTold;
+  callbacks.on_asked = [reports](size_t broker) { (*reports)[broker] = HeldReport(); };
+  callbacks.on_over = [reports](size_t broker, bool is_whole) {
+    if (is_whole) (*reports)[broker].outcome = HeldReport::Outcome::kTold;
   };
-  callbacks.on_done = [holders, done = std::move(done)](const Result<Survey::Asked>& asked) {
+  callbacks.on_done = [reports, done = std::move(done)](const Result<Survey::Asked>& asked) {
     if (!asked.is_ok()) return done(asked.status());
-    done(in_order(std::move(*holders), asked.value().pids));
+    done(in_order(std::move(*reports), asked.value().pids));
   };
   Survey::start(loop, places, wire::Inspect{}, timeout, std::move(callbacks));
 }

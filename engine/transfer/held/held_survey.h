@@ -13,18 +13,18 @@
 namespace vmoffer {
 
 // What one broker has told; a process with two copies of the library has two.
-struct Holder {
-  enum class Answer : uint8_t {
+struct HeldReport {
+  enum class Outcome : uint8_t {
     kNone,  // it was silent, broke off or told nonsense
     kRefused,
     kTold,
   };
   int pid = 0;
-  Answer answer = Answer::kNone;
+  Outcome outcome = Outcome::kNone;
   std::vector<wire::HeldLine> claims;  // kTold
 };
 
-using HeldSurveyDone = std::function<void(Result<std::vector<Holder>>)>;
+using HeldSurveyDone = std::function<void(Result<std::vector<HeldReport>>)>;
 void ask_what_is_held(EventLoop& loop, SurveyPlaces& places, std::chrono::milliseconds timeout, HeldSurveyDone done);
 
 }  // namespace vmoffer

@@ -14,7 +14,7 @@
 
 #include "engine/base/mutex.h"
 #include "engine/transfer/asking/survey.h"
-#include "engine/transfer/offers/rights.h"
+#include "engine/transfer/offers/offer_flags.h"
 
 namespace vmoffer {
 

@@ -1,6 +1,6 @@
 #include "engine/transfer/offers/offer_book.h"
 
-#include "engine/transfer/offers/rights.h"
+#include "engine/transfer/offers/offer_flags.h"
 
 namespace vmoffer {
 

@@ -1,6 +1,6 @@
 #include "engine/transfer/offers/outgoing_offers.h"
 
-#include "engine/transfer/offers/rights.h"
+#include "engine/transfer/offers/offer_flags.h"
 
 namespace vmoffer {
 
@@ -32,16 +32,16 @@ Result<OutgoingOffers::Made> OutgoingOffers::offer(int destination_pid, const Te
   if (!destination.is_ok()) return destination.status();
   Result<OfferId> id = book_.add(destination.value(), terms.address, terms.byte_length, terms.flags);
   if (!id.is_ok()) return id.status();
-  held_.emplace(id.value(), Held{std::move(stake), std::move(region), std::move(observer), false});
+  backings_.emplace(id.value(), Backing{std::move(stake), std::move(region), std::move(observer), false});
   if (can_grant(id.value())) return Made{id.value(), destination.value()};
   // A claim has taken it since the caller looked. Whatever is taken from here on finds the offer in the book.
   book_.cancel(id.value());
-  held_.erase(id.value());
+  backings_.erase(id.value());
   return Status(Code::kNotOwned, "another process has just claimed this memory, or the right to it");
 }
 
 std::shared_ptr<OfferObserver> OutgoingOffers::conclude(OfferId id, OfferState ending) {
-  auto entry = held_.extract(id);
+  auto entry = backings_.extract(id);
   std::shared_ptr<OfferObserver> observer = std::move(entry.mapped().observer);
   observer->on_ended(ending);
   if (ending != OfferState::kClaimed) observer->on_released();
@@ -77,7 +77,7 @@ CancelOutcome OutgoingOffers::cancel(int destination_pid, uint64_t address) {
 
 void OutgoingOffers::withdraw(OfferId id) {
   const MutexLock lock(mutex_);
-  if (cancel_and_tell(id) == CancelOutcome::kTooLate) held_.at(id).is_withdrawn = true;
+  if (cancel_and_tell(id) == CancelOutcome::kTooLate) backings_.at(id).is_withdrawn = true;
 }
 
 DestinationId OutgoingOffers::find_same(const ProcessIdentity& process) {
@@ -125,18 +125,18 @@ OfferId OutgoingOffers::offered_at(DestinationId destination, uint64_t address) 
   return book_.find(destination, address).value_or(0);
 }
 
-Result<Grant> OutgoingOffers::begin_claim(DestinationId destination, uint64_t address) {
+Result<OfferedMemory> OutgoingOffers::begin_claim(DestinationId destination, uint64_t address) {
   const MutexLock lock(mutex_);
   Result<Offer> offer = book_.begin_claim(destination, address);
   if (!offer.is_ok()) return offer.status();
-  const Held& held = held_.at(offer.value().id);
-  return Grant{offer.value(), held.stake, held.region};
+  const Backing& backing = backings_.at(offer.value().id);
+  return OfferedMemory{offer.value(), backing.stake, backing.region};
 }
 
 void OutgoingOffers::return_claim(OfferId id) {
   const MutexLock lock(mutex_);
   if (!book_.return_claim(id)) return;
-  const bool is_withdrawn = held_.at(id).is_withdrawn;
+  const bool is_withdrawn = backings_.at(id).is_withdrawn;
   if (!is_withdrawn && can_grant(id)) return;
   book_.cancel(id);
   conclude(id, is_withdrawn ? OfferState::kCancelled : OfferState::kRevoked);
@@ -145,7 +145,7 @@ void OutgoingOffers::return_claim(OfferId id) {
 // Another claim may have taken rights from the source since.
 bool OutgoingOffers::can_grant(OfferId id) const {
   const Offer offer = *book_.find(id);
-  const Extents& extents = *held_.at(id).stake;
+  const Extents& extents = *backings_.at(id).stake;
   const Rights held = extents.rights({offer.address - extents.address(), offer.byte_length});
   return check_flags(offer.flags & ~kKindMask, held).is_ok();
 }
@@ -153,7 +153,7 @@ bool OutgoingOffers::can_grant(OfferId id) const {
 std::shared_ptr<OfferObserver> OutgoingOffers::finish_claim(OfferId id, ForeignFd bell) {
   const MutexLock lock(mutex_);
   if (!book_.finish_claim(id)) return nullptr;
-  if (bell.is_open()) held_.at(id).observer->on_bell(std::move(bell));
+  if (bell.is_open()) backings_.at(id).observer->on_bell(std::move(bell));
   return conclude(id, OfferState::kClaimed);
 }
 

@@ -32,7 +32,7 @@ class OfferObserver {
 };
 
 // What the broker needs to answer a claim.
-struct Grant {
+struct OfferedMemory {
   Offer offer;
   Stake stake;
   std::weak_ptr<Region> region;  // what is left of it: an offer outlives its region
@@ -87,7 +87,7 @@ class OutgoingOffers {
 
   // 0 when nothing is.
   OfferId offered_at(DestinationId destination, uint64_t address);
-  Result<Grant> begin_claim(DestinationId destination, uint64_t address);
+  Result<OfferedMemory> begin_claim(DestinationId destination, uint64_t address);
   // The offer stands again, unless it was withdrawn, or the rights that it grants have been lost meanwhile (revoked).
   void return_claim(OfferId id);
   // Ends the offer as claimed. Null when it has ended otherwise meanwhile; else who is to be told of its release.
@@ -106,7 +106,7 @@ class OutgoingOffers {
   OutgoingOffers& operator=(const OutgoingOffers&) = delete;
 
  private:
-  struct Held {
+  struct Backing {
     Stake stake;
     std::weak_ptr<Region> region;
     std::shared_ptr<OfferObserver> observer;
@@ -129,7 +129,7 @@ class OutgoingOffers {
   std::map<DestinationId, ProcessIdentity> destinations_ VMO_GUARDED_BY(mutex_);
   std::multimap<int, DestinationId> by_pid_
       VMO_GUARDED_BY(mutex_);  // a number may stand for a process that is gone as well, for a moment
-  std::unordered_map<OfferId, Held> held_ VMO_GUARDED_BY(mutex_);
+  std::unordered_map<OfferId, Backing> backings_ VMO_GUARDED_BY(mutex_);
 };
 
 }  // namespace vmoffer

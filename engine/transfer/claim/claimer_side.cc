@@ -1,11 +1,11 @@
-#include "engine/transfer/claim/claim_exchange.h"
+#include "engine/transfer/claim/claimer_side.h"
 
 #include "engine/base/checkpoint.h"
 #include "engine/sys/bell.h"
 #include "engine/sys/call.h"
 #include "engine/sys/page_table.h"
 #include "engine/transfer/claim/object_check.h"
-#include "engine/transfer/offers/rights.h"
+#include "engine/transfer/offers/offer_flags.h"
 #include "engine/wire/codec.h"
 
 namespace vmoffer {
@@ -28,24 +28,24 @@ Status hung_up() {
 
 }  // namespace
 
-Result<std::unique_ptr<ClaimExchange>> ClaimExchange::begin(const ClaimRequest& request) {
+Result<std::unique_ptr<ClaimerSide>> ClaimerSide::begin(const ClaimRequest& request) {
   Result<ProcessIdentity> source = identify_process(request.source_pid);
   if (!source.is_ok()) return source.status();
-  std::unique_ptr<ClaimExchange> exchange(new ClaimExchange(request, source.take()));
-  exchange->ask_next_broker();
-  return exchange;
+  std::unique_ptr<ClaimerSide> side(new ClaimerSide(request, source.take()));
+  side->ask_next_broker();
+  return side;
 }
 
-ClaimExchange::ClaimExchange(const ClaimRequest& request, ProcessIdentity source)
+ClaimerSide::ClaimerSide(const ClaimRequest& request, ProcessIdentity source)
     : request_(request),
       source_(std::move(source)),
       search_(std::in_place, source_.pid, BrokerSearch::Effort::kUtmost, Takes::kDescriptors) {}
 
-ClaimExchange::~ClaimExchange() {
+ClaimerSide::~ClaimerSide() {
   if (waiting_ != Waiting::kNot) fail(Status(Code::kTimeout, "the process lets go of the claim"));
 }
 
-void ClaimExchange::ask_next_broker() {
+void ClaimerSide::ask_next_broker() {
   BrokerSearch::Found found = search_->next(source_);
   switch (found.step) {
     case BrokerSearch::Step::kLater:
@@ -69,21 +69,21 @@ void ClaimExchange::ask_next_broker() {
       "network namespace)"));
 }
 
-void ClaimExchange::ask() {
+void ClaimerSide::ask() {
   checkpoint("claim.ask");
   waiting_ = Waiting::kReadable;
   // The first packet on a new connection always has room; a hang-up shows when the answer is read.
   send_packet(socket_.get(), wire::encode(wire::Claim{request_.address, request_.transfer}));
 }
 
-void ClaimExchange::advance() {
+void ClaimerSide::advance() {
   if (waiting_ == Waiting::kLater) return ask_next_broker();
   if (waiting_ != Waiting::kReadable) return;
   if (awaits_end_) return on_hang_up();
   on_packet(receive_packet(socket_.get()));
 }
 
-void ClaimExchange::on_packet(Packet packet) {
+void ClaimerSide::on_packet(Packet packet) {
   if (packet.outcome == IoOutcome::kWouldBlock) return;
   if (packet.outcome == IoOutcome::kClosed) return on_hang_up();
   if (packet.outcome == IoOutcome::kFailed) {
@@ -109,7 +109,7 @@ void ClaimExchange::on_packet(Packet packet) {
   fail(Status(Code::kProtocol, "the source sent a message out of turn"));
 }
 
-void ClaimExchange::on_hang_up() {
+void ClaimerSide::on_hang_up() {
   // Mapped, acknowledged, and the source has died: the memory has one owner, this one. A source that lives says DONE or
   // REFUSED; the end of a process shows at its connections first, and a moment later in its pidfd.
   if (has_acknowledged_) {
@@ -122,7 +122,7 @@ void ClaimExchange::on_hang_up() {
       Status(Code::kPeerGone, "the source hung up in the middle of the claim; its offer may still stand, claim again"));
 }
 
-void ClaimExchange::on_refused(const wire::Refused& refused) {
+void ClaimerSide::on_refused(const wire::Refused& refused) {
   if (has_declined_) return on_taken_back();
   if (has_acknowledged_) return fail(refusal_of(refused));
   hang_up(socket_);
@@ -133,21 +133,21 @@ void ClaimExchange::on_refused(const wire::Refused& refused) {
   ask_next_broker();
 }
 
-void ClaimExchange::on_lease(std::vector<ForeignFd> descriptors) {
+void ClaimerSide::on_lease(std::vector<ForeignFd> descriptors) {
   if (descriptors.size() != 1 || leases_.size() == wire::kMaxLeases || !is_seqpacket(descriptors.front().get())) {
     return fail(Status(Code::kProtocol, "the source sent leases that no source can have; nothing was mapped"));
   }
   leases_.push_back(std::move(descriptors.front()));
 }
 
-void ClaimExchange::on_bell(std::vector<ForeignFd> descriptors) {
+void ClaimerSide::on_bell(std::vector<ForeignFd> descriptors) {
   if (descriptors.size() != 1 || bell_.is_open() || !is_bell(descriptors.front().get())) {
     return fail(Status(Code::kProtocol, "the source sent a bell that is none; nothing was mapped"));
   }
   bell_ = std::move(descriptors.front());
 }
 
-void ClaimExchange::on_terms(const wire::Terms& terms, std::vector<ForeignFd> descriptors) {
+void ClaimerSide::on_terms(const wire::Terms& terms, std::vector<ForeignFd> descriptors) {
   checkpoint("claim.terms");
   offer_id_ = terms.offer_id;
   if (descriptors.size() != 1) {
@@ -160,7 +160,7 @@ void ClaimExchange::on_terms(const wire::Terms& terms, std::vector<ForeignFd> de
   if (!has_declined_) acknowledge();
 }
 
-Status ClaimExchange::take_in(const wire::Terms& terms, ForeignFd descriptor) {
+Status ClaimerSide::take_in(const wire::Terms& terms, ForeignFd descriptor) {
   Status status = check_terms(terms, request_.address, request_.kind, page_bytes());
   if (!status.is_ok()) return status;
   status = check_bell();
@@ -172,14 +172,14 @@ Status ClaimExchange::take_in(const wire::Terms& terms, ForeignFd descriptor) {
   return request_.transfer == wire::Transfer::kPull ? pull(terms, std::move(object)) : map(terms, std::move(object));
 }
 
-Status ClaimExchange::check_bell() const {
+Status ClaimerSide::check_bell() const {
   const bool is_promised = request_.kind == OfferKind::kChannel;
   if (bell_.is_open() == is_promised) return Status();
   return Status(Code::kProtocol, is_promised ? "the source sent no bell with its channel; nothing was mapped"
                                              : "the source sent a bell where none belongs; nothing was mapped");
 }
 
-Status ClaimExchange::map(const wire::Terms& terms, std::shared_ptr<MemoryObject> object) {
+Status ClaimerSide::map(const wire::Terms& terms, std::shared_ptr<MemoryObject> object) {
   holding_ = std::make_shared<Holding>(std::move(object), std::move(leases_), disowns(terms.flags));
   Result<std::shared_ptr<Region>> region = Region::map(holding_, granted_by(terms.flags));
   if (!region.is_ok()) return region.status();
@@ -189,7 +189,7 @@ Status ClaimExchange::map(const wire::Terms& terms, std::shared_ptr<MemoryObject
 }
 
 // What is pulled is this process's alone, from the first page on.
-Status ClaimExchange::pull(const wire::Terms& terms, std::shared_ptr<MemoryObject> object) {
+Status ClaimerSide::pull(const wire::Terms& terms, std::shared_ptr<MemoryObject> object) {
   const bool consume = disowns(terms.flags) && leases_.empty() && object->is_writable();
   holding_ = std::make_shared<Holding>(nullptr);
   Result<std::shared_ptr<Region>> region = Region::pull({std::move(object), std::move(leases_), consume},
@@ -199,7 +199,7 @@ Status ClaimExchange::pull(const wire::Terms& terms, std::shared_ptr<MemoryObjec
   return Status();
 }
 
-void ClaimExchange::acknowledge() {
+void ClaimerSide::acknowledge() {
   checkpoint("claim.mapped");
   has_acknowledged_ = true;
   // A source that has gone, or that has decided at its deadline, shows when the connection is read.
@@ -207,7 +207,7 @@ void ClaimExchange::acknowledge() {
   checkpoint("claim.acknowledged");
 }
 
-void ClaimExchange::finish() {
+void ClaimerSide::finish() {
   // Not before now: the source seals what nobody may write any more when it has dropped its own right.
   const std::shared_ptr<MemoryObject> object = holding_->object();
   received_.is_immutable = object != nullptr && inspect_object(object->fd()).sealed_write;
@@ -218,7 +218,7 @@ void ClaimExchange::finish() {
   waiting_ = Waiting::kNot;
 }
 
-void ClaimExchange::give_up(Status why) {
+void ClaimerSide::give_up(Status why) {
   if (waiting_ == Waiting::kLater) return fail(why);  // nothing has been asked
   hear_what_was_said();
   if (waiting_ == Waiting::kNot || patience_) return;
@@ -231,23 +231,23 @@ void ClaimExchange::give_up(Status why) {
 }
 
 // It counts, though whoever drives this comes to read it after a deadline.
-void ClaimExchange::hear_what_was_said() {
+void ClaimerSide::hear_what_was_said() {
   while (waiting_ == Waiting::kReadable && !awaits_end_ && has_input(socket_.get())) advance();
   if (waiting_ == Waiting::kReadable && awaits_end_) advance();
 }
 
-Status ClaimExchange::why_undecided() const {
+Status ClaimerSide::why_undecided() const {
   return decorate(why_taken_back_.value_or(Status(Code::kTimeout, "the source has not answered")));
 }
 
-void ClaimExchange::resume() {
+void ClaimerSide::resume() {
   why_taken_back_.reset();
   patience_.reset();
   if (awaits_end_) patience_ = kPatienceWithEnd;
 }
 
 // The source has all it had.
-void ClaimExchange::on_taken_back() {
+void ClaimerSide::on_taken_back() {
   if (why_taken_back_) return fail(*why_taken_back_);
   received_ = {};
   holding_.reset();
@@ -261,7 +261,7 @@ void ClaimExchange::on_taken_back() {
   ask_next_broker();
 }
 
-void ClaimExchange::fail(const Status& status) {
+void ClaimerSide::fail(const Status& status) {
   status_ = decorate(status);
   waiting_ = Waiting::kNot;
   received_.region.reset();
@@ -272,7 +272,7 @@ void ClaimExchange::fail(const Status& status) {
   hang_up(socket_);
 }
 
-Status ClaimExchange::decorate(const Status& status) const {
+Status ClaimerSide::decorate(const Status& status) const {
   char address[32];
   std::snprintf(address, sizeof address, "0x%llx", static_cast<unsigned long long>(request_.address));
   return Status(status.code(),
@@ -281,7 +281,7 @@ Status ClaimExchange::decorate(const Status& status) const {
                 status.error_number(), status.syscall());
 }
 
-Result<ReceivedClaim> ClaimExchange::take() {
+Result<ReceivedClaim> ClaimerSide::take() {
   if (received_.region == nullptr) return status_;
   return std::move(received_);
 }

@@ -1,4 +1,4 @@
-// rights: what the flags of an offer mean and which of them may be. Pure.
+// offer_flags: what the flags of an offer mean and which of them may be. Pure.
 //
 //     bit      0 … 2    3 … 5    6 … 7    8 …
 //     means    grants   drops    kind     nothing

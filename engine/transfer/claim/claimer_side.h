@@ -1,11 +1,11 @@
-// ClaimExchange: the claimer's side of one claim, as steps that never block. Whoever drives it waits between the steps,
+// ClaimerSide: the claimer's side of one claim, as steps that never block. Whoever drives it waits between the steps,
 // in a loop of its own or in the broker's. Used by one thread at a time.
 //
 //     ask ─▶ await terms ─▶ (verify, map) acknowledge ─▶ await done ─▶ finished
 //
 // A claim that is given up says DECLINED, and what comes of it is the source's to say: the offer stands again (REFUSED,
 // or a hang-up before the acknowledgement), or it was too late (DONE, or the source's end after the acknowledgement)
-// and the memory is here. A source may be stopped for any length of time: whoever has lost patience leaves the exchange
+// and the memory is here. A source may be stopped for any length of time: whoever has lost patience leaves it
 // to UndecidedClaims, which waits.
 #pragma once
 
@@ -20,7 +20,7 @@
 #include "engine/sys/process.h"
 #include "engine/transfer/asking/discovery.h"
 #include "engine/transfer/claim/paging_choice.h"
-#include "engine/transfer/offers/rights.h"
+#include "engine/transfer/offers/offer_flags.h"
 #include "engine/wire/messages.h"
 
 namespace vmoffer {
@@ -49,7 +49,7 @@ struct ReceivedClaim {
   ForeignFd bell;  // of a channel
 };
 
-class ClaimExchange {
+class ClaimerSide {
  public:
   enum class Waiting : uint8_t {
     kReadable,  // call advance() when fd() is readable
@@ -58,12 +58,12 @@ class ClaimExchange {
   };
 
   // kNoProcess when there is no such process.
-  static Result<std::unique_ptr<ClaimExchange>> begin(const ClaimRequest& request);
+  static Result<std::unique_ptr<ClaimerSide>> begin(const ClaimRequest& request);
 
   Waiting waiting() const { return waiting_; }
   int fd() const { return awaits_end_ ? source_.pidfd.get() : socket_.get(); }
   void advance();
-  // Takes the claim back. Afterwards the exchange is finished, or there is a patience to take, or it is undecided: then
+  // Takes the claim back. Afterwards it is finished, or there is a patience to take, or it is undecided: then
   // whoever drives it leaves it to UndecidedClaims. What the source has said before counts.
   void give_up(Status why);
   // How long to wait from now on, when that has changed; then give up.
@@ -79,12 +79,12 @@ class ClaimExchange {
   // REQUIRES: waiting() == kNot. Once.
   Result<ReceivedClaim> take();
 
-  ~ClaimExchange();
-  ClaimExchange(const ClaimExchange&) = delete;
-  ClaimExchange& operator=(const ClaimExchange&) = delete;
+  ~ClaimerSide();
+  ClaimerSide(const ClaimerSide&) = delete;
+  ClaimerSide& operator=(const ClaimerSide&) = delete;
 
  private:
-  ClaimExchange(const ClaimRequest& request, ProcessIdentity source);
+  ClaimerSide(const ClaimRequest& request, ProcessIdentity source);
 
   void ask_next_broker();
   void ask();

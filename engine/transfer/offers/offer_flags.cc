@@ -1,4 +1,4 @@
-#include "engine/transfer/offers/rights.h"
+#include "engine/transfer/offers/offer_flags.h"
 
 #include <string>
 
