@@ -22,7 +22,7 @@ enum class IoOutcome : uint8_t {
   kDone,
   kWouldBlock,
   kClosed,  // the peer has hung up, or the connection is broken
-  kFailed,  // this side lacks something, see Packet::status
+  kFailed,  // this side lacks something; of a packet that was to be received: see Packet::error_number
 };
 
 struct Packet {

@@ -15,8 +15,6 @@ Status timed_out(std::chrono::milliseconds timeout) {
                                     " ms; it is stopped or swamped. Nothing is lost: claim again, or raise timeoutMs");
 }
 
-Status no_answer() { return Status(Code::kTimeout, "the source has not answered since the claim was taken back"); }
-
 Result<std::unique_ptr<ClaimerSide>> take_up(UndecidedClaims& undecided, const ClaimRequest& request) {
   std::unique_ptr<ClaimerSide> left = undecided.take(request);
   if (left == nullptr) return ClaimerSide::begin(request);
@@ -75,7 +73,7 @@ void ClaimDriver::keep_patience() {
   loop_.cancel_call(deadline_);
   deadline_ = loop_.call_at(Clock::now() + *patience, [self = shared_from_this()] {
     self->deadline_ = 0;
-    self->give_up(no_answer());
+    self->let_go([](ClaimerSide& side) { side.lose_patience(); });
   });
 }
 
@@ -87,9 +85,13 @@ void ClaimDriver::stop_waiting() {
 }
 
 void ClaimDriver::give_up(Status why) {
+  let_go([&](ClaimerSide& side) { side.give_up(std::move(why)); });
+}
+
+void ClaimDriver::let_go(const std::function<void(ClaimerSide&)>& how) {
   if (!done_) return;
   stop_waiting();  // before the claim closes the descriptor: its number may be another's at once
-  side_->give_up(std::move(why));
+  how(*side_);
   if (!side_->is_undecided()) return wait();
   const Status undecided = side_->why_undecided();
   undecided_.keep(std::move(side_));

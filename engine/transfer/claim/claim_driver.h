@@ -30,6 +30,7 @@ class ClaimDriver : public EventHandler, public std::enable_shared_from_this<Cla
 
  private:
   void step();
+  void let_go(const std::function<void(ClaimerSide&)>& how);
   void wait();
   void keep_patience();
   void stop_waiting();

@@ -230,15 +230,16 @@ void ClaimerSide::give_up(Status why) {
   send_packet(socket_.get(), wire::encode(wire::Declined{offer_id_}));
 }
 
+// Without a word of the source: it was asked for one before, or its end is waited for.
+void ClaimerSide::lose_patience() { give_up(hung_up()); }
+
 // It counts, though whoever drives this comes to read it after a deadline.
 void ClaimerSide::hear_what_was_said() {
   while (waiting_ == Waiting::kReadable && !awaits_end_ && has_input(socket_.get())) advance();
   if (waiting_ == Waiting::kReadable && awaits_end_) advance();
 }
 
-Status ClaimerSide::why_undecided() const {
-  return decorate(why_taken_back_.value_or(Status(Code::kTimeout, "the source has not answered")));
-}
+Status ClaimerSide::why_undecided() const { return decorate(*why_taken_back_); }
 
 void ClaimerSide::resume() {
   why_taken_back_.reset();

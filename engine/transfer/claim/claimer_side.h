@@ -66,11 +66,13 @@ class ClaimerSide {
   // Takes the claim back. Afterwards it is finished, or there is a patience to take, or it is undecided: then
   // whoever drives it leaves it to UndecidedClaims. What the source has said before counts.
   void give_up(Status why);
-  // How long to wait from now on, when that has changed; then give up.
+  // The same when nothing has come for as long as take_patience() said.
+  void lose_patience();
+  // How long to wait from now on, when that has changed; then lose_patience().
   std::optional<std::chrono::milliseconds> take_patience() { return std::exchange(patience_, std::nullopt); }
   // Given up, and the source has not said what comes of it.
   bool is_undecided() const { return waiting_ == Waiting::kReadable && !patience_ && (has_declined_ || awaits_end_); }
-  // What to tell whoever leaves it undecided.
+  // What to tell whoever leaves it undecided. REQUIRES: is_undecided(), once it has been given up.
   Status why_undecided() const;
   // Somebody wants the memory again: if the claim was taken back in time, it is made anew.
   void resume();

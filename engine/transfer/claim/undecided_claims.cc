@@ -57,7 +57,7 @@ void UndecidedClaims::settle(const std::shared_ptr<Kept>& kept) {
   loop_.call_at(Clock::now() + *patience, [this, kept] {
     if (kept->side == nullptr) return;  // taken
     unwatch(*kept);
-    kept->side->give_up(Status());
+    kept->side->lose_patience();
     settle(kept);
   });
 }
