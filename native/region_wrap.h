@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "engine/transfer/claim/claimer_side.h"
+#include "engine/transfer/claim/claim.h"
 #include "native/environment.h"
 #include "native/region_buffers.h"
 

@@ -1,12 +1,10 @@
 // ClaimerSide: the claimer's side of one claim, as steps that never block. Whoever drives it waits between the steps,
-// in a loop of its own or in the broker's. Used by one thread at a time.
-//
-//     ask ─▶ await terms ─▶ (verify, map) acknowledge ─▶ await done ─▶ finished
+// in a loop of its own or in the broker's. Its states: claim.h. Used by one thread at a time.
 //
 // A claim that is given up says DECLINED, and what comes of it is the source's to say: the offer stands again (REFUSED,
 // or a hang-up before the acknowledgement), or it was too late (DONE, or the source's end after the acknowledgement)
-// and the memory is here. A source may be stopped for any length of time: whoever has lost patience leaves it
-// to UndecidedClaims, which waits.
+// and the memory is here. A source may be stopped for any length of time: whoever has lost patience leaves the claim to
+// UndecidedClaims, which waits.
 #pragma once
 
 #include <chrono>
@@ -16,38 +14,12 @@
 #include <optional>
 
 #include "engine/base/status.h"
-#include "engine/memory/region.h"
 #include "engine/sys/process.h"
 #include "engine/transfer/asking/discovery.h"
-#include "engine/transfer/claim/paging_choice.h"
-#include "engine/transfer/offers/offer_flags.h"
+#include "engine/transfer/claim/claim.h"
 #include "engine/wire/messages.h"
 
 namespace vmoffer {
-
-struct ClaimRequest {
-  int source_pid = 0;
-  uint64_t address = 0;
-  PagingChoice paging;
-  wire::Transfer transfer = wire::Transfer::kMap;
-  OfferKind kind = OfferKind::kMemory;
-  bool takes_pool_pages = false;
-
-  // The same range of the same source, as the same kind of thing.
-  bool is_for_same_memory(const ClaimRequest& other) const {
-    return source_pid == other.source_pid && address == other.address && kind == other.kind;
-  }
-};
-
-struct ReceivedClaim {
-  std::shared_ptr<Region> region;
-  int source_pid = 0;
-  uint32_t flags = 0;
-  bool is_immutable = false;
-  Paging paging = Paging::kKernel;
-  wire::Transfer transfer = wire::Transfer::kMap;
-  ForeignFd bell;  // of a channel
-};
 
 class ClaimerSide {
  public:

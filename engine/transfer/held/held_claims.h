@@ -9,7 +9,7 @@
 
 #include "engine/base/mutex.h"
 #include "engine/sys/event_loop.h"
-#include "engine/transfer/claim/claimer_side.h"
+#include "engine/transfer/claim/claim.h"
 
 namespace vmoffer {
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "engine/sys/page_table.h"
 #include "engine/transfer/held/residency_cells.h"
 #include "engine/wire/codec.h"
 
@@ -49,14 +50,12 @@ wire::HeldLine line_of(const HeldClaim& claim) {
           .residency = claim.sample};
 }
 
-}  // namespace
-
-wire::Held HeldFeed::next_packet() {
+wire::Held next_packet(const HeldClaims& claims, uint64_t after) {
   const Result<PresentPages> present = PresentPages::open();
-  const size_t cell_limit = cells_each(claims_.count());
+  const size_t cell_limit = cells_each(claims.count());
   size_t looks = 0;
   wire::Held packet;
-  for (const std::shared_ptr<HeldClaim>& claim : claims_.after(sent_up_to_, wire::kMaxHeldPerPacket)) {
+  for (const std::shared_ptr<HeldClaim>& claim : claims.after(after, wire::kMaxHeldPerPacket)) {
     if (looks >= kLooksPerPacket) break;
     if (present.is_ok()) looks += refresh(*claim, present.value(), cell_limit);
     packet.lines.push_back(line_of(*claim));
@@ -64,18 +63,14 @@ wire::Held HeldFeed::next_packet() {
   return packet;
 }
 
-IoOutcome HeldFeed::pump() {
-  if (has_ended_) return IoOutcome::kDone;
-  const wire::Held packet = next_packet();
-  has_ended_ = packet.lines.empty();
-  const IoOutcome sent = send_packet(socket_fd_, has_ended_ ? wire::encode(wire::EndOfList{}) : wire::encode(packet));
-  if (sent != IoOutcome::kDone) {
-    has_ended_ = false;
-    return sent;
-  }
-  if (has_ended_) return IoOutcome::kDone;
-  sent_up_to_ = packet.lines.back().number;
-  return IoOutcome::kWouldBlock;
+}  // namespace
+
+Feed::Next claims_in(const HeldClaims& claims) {
+  return [&claims](uint64_t after) -> std::optional<Feed::Piece> {
+    const wire::Held packet = next_packet(claims, after);
+    if (packet.lines.empty()) return std::nullopt;
+    return Feed::Piece{wire::encode(packet), packet.lines.back().number};
+  };
 }
 
 }  // namespace vmoffer

@@ -4,23 +4,14 @@
 
 namespace vmoffer {
 
-IoOutcome OfferFeed::pump() {
-  for (;;) {
-    const std::vector<Offer> offers = offers_.list(destination_, sent_up_to_, wire::kMaxOffersPerPacket);
-    if (offers.empty()) return send_end_of_list();
+Feed::Next offers_to(OutgoingOffers& offers, DestinationId destination) {
+  return [&offers, destination](OfferId after) -> std::optional<Feed::Piece> {
+    const std::vector<Offer> next = offers.list(destination, after, wire::kMaxOffersPerPacket);
+    if (next.empty()) return std::nullopt;
     wire::Offers packet;
-    for (const Offer& offer : offers) packet.lines.push_back({offer.id, offer.address, offer.byte_length, offer.flags});
-    const IoOutcome sent = send_packet(socket_fd_, wire::encode(packet));
-    if (sent != IoOutcome::kDone) return sent;
-    sent_up_to_ = offers.back().id;
-  }
-}
-
-IoOutcome OfferFeed::send_end_of_list() {
-  if (!ends_) return IoOutcome::kDone;
-  const IoOutcome sent = send_packet(socket_fd_, wire::encode(wire::EndOfList{}));
-  if (sent == IoOutcome::kDone) ends_ = false;
-  return sent;
+    for (const Offer& offer : next) packet.lines.push_back({offer.id, offer.address, offer.byte_length, offer.flags});
+    return Feed::Piece{wire::encode(packet), next.back().id};
+  };
 }
 
 }  // namespace vmoffer

@@ -1,0 +1,64 @@
+// claim: what is asked for, and what comes of it. A claim has two sides, in two processes, which tell each other of
+// every step (engine/wire/FORMAT.md). The states of both, and what takes them on:
+//
+//     ClaimerSide                                  SourceSide
+//
+//     asking ───────────── CLAIM ────────────▶     new
+//       │                                            │   waiting, while what was sent before is unread
+//       │                                            │   packing, while a part gets an object of its own
+//       │   ◀───── LEASE …, BELL, TERMS ─────────    │
+//       │                                          terms sent
+//       │  verifies, maps                            │
+//     acknowledged ─────── MAPPED ───────────▶       │
+//       │                                            │   drops, seals
+//       │   ◀───────────── DONE ─────────────────  leased
+//     finished                                       │
+//       ┊                                            │
+//     the region is released ── hang-up ─────▶     over: the offer is released
+//
+//     given up before DONE:
+//
+//     declined ─────────── DECLINED ─────────▶     terms sent: over, the offer stands
+//       │   ◀───── REFUSED, or a hang-up ────────
+//       │                                          leased: too late
+//     finished ◀────────── DONE ─────────────────
+//
+// Whoever waits no longer for the answer to DECLINED leaves the claim undecided (UndecidedClaims).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "engine/memory/region.h"
+#include "engine/sys/foreign_fd.h"
+#include "engine/transfer/claim/paging_choice.h"
+#include "engine/transfer/offers/offer_flags.h"
+#include "engine/wire/messages.h"
+
+namespace vmoffer {
+
+struct ClaimRequest {
+  int source_pid = 0;
+  uint64_t address = 0;
+  PagingChoice paging;
+  wire::Transfer transfer = wire::Transfer::kMap;
+  OfferKind kind = OfferKind::kMemory;
+  bool takes_pool_pages = false;
+
+  // The same range of the same source, as the same kind of thing.
+  bool is_for_same_memory(const ClaimRequest& other) const {
+    return source_pid == other.source_pid && address == other.address && kind == other.kind;
+  }
+};
+
+struct ReceivedClaim {
+  std::shared_ptr<Region> region;
+  int source_pid = 0;
+  uint32_t flags = 0;
+  bool is_immutable = false;
+  Paging paging = Paging::kKernel;
+  wire::Transfer transfer = wire::Transfer::kMap;
+  ForeignFd bell;  // of a channel
+};
+
+}  // namespace vmoffer

@@ -1,0 +1,254 @@
+#include "engine/transfer/claim/source_side.h"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "engine/base/checkpoint.h"
+#include "engine/sys/bell.h"
+#include "engine/transfer/offers/offer_flags.h"
+#include "engine/wire/codec.h"
+
+namespace vmoffer {
+namespace {
+
+// How long a claimer may take to map what it was sent.
+constexpr std::chrono::milliseconds kPatience{5000};
+// How long a claim waits for others to be read, its own process's among them.
+constexpr std::chrono::milliseconds kPatienceWithFlights{1000};
+
+Status out_of_descriptors() {
+  return Status(Code::kTooMany, "it has too few descriptors left to keep a connection for this claim (" +
+                                    std::to_string(max_descriptors()) +
+                                    " are allowed); let it release regions and claims, or raise its ulimit -n");
+}
+
+}  // namespace
+
+void SourceSide::begin() {
+  checkpoint("source.asked");
+  if (has_input(connection_.fd())) return;
+  const ProcessIdentity& claimer = connection_.peer();
+  const DestinationId destination = claimer.pid == 0 ? 0 : host_.offers().destination_of(claimer);
+  if (connection_.is_brief() && destination != 0) return connection_.refuse(out_of_descriptors());
+  const OfferId offer = destination == 0 ? 0 : host_.offers().offered_at(destination, claim_.address);
+  if (offer != 0 && has_to_wait(offer)) return;
+  Result<OfferedMemory> offered =
+      destination == 0 ? Result<OfferedMemory>(Status(Code::kNotOffered, "nothing is offered to this process"))
+                       : host_.offers().begin_claim(destination, claim_.address);
+  if (!offered.is_ok()) return connection_.refuse(offered.status());
+  state_ = State::kNew;
+  connection_.give_back_share();  // it stands for an offer from here on, and this process has made that
+  pack_and_send_terms(offered.take());
+}
+
+// Somebody leaves unread what he was sent, or has not come to read it yet.
+bool SourceSide::has_to_wait(OfferId offer) {
+  Status status = host_.flights().may_depart(offer, connection_.sharer());
+  if (status.is_ok()) return false;
+  if (state_ != State::kWaiting) connection_.set_deadline(kPatienceWithFlights);
+  state_ = State::kWaiting;
+  why_waiting_ = status;
+  host_.flights().try_again([this, alive = connection_.shared_from_this()] {
+    if (state_ == State::kWaiting) begin();
+  });
+  return true;
+}
+
+void SourceSide::pack_and_send_terms(OfferedMemory offered) {
+  const wire::Transfer transfer = claim_.transfer;
+  if (!takes_time(offered, transfer)) {
+    Result<Parcel> parcel = pack(offered, transfer);
+    return send_terms(std::move(offered), std::move(parcel));
+  }
+  // A hang-up is noticed when the packing is done.
+  connection_.stop_watching();
+  connection_.cancel_deadline();
+  state_ = State::kPacking;
+  auto result = std::make_shared<std::optional<Result<Parcel>>>();
+  host_.run_aside([offered, transfer, result] { result->emplace(pack(offered, transfer)); },
+                  [this, alive = connection_.shared_from_this(), offered, result] {
+                    state_ = State::kNew;
+                    connection_.set_deadline(kPatience);
+                    if (connection_.watch().is_ok()) return send_terms(offered, std::move(**result));
+                    host_.offers().return_claim(offered.offer.id);
+                    connection_.end();
+                  });
+}
+
+void SourceSide::send_terms(OfferedMemory offered, Result<Parcel> parcel) {
+  const Offer offer = offered.offer;
+  // The same as before once more: packing may have taken its time.
+  if (has_input(connection_.fd())) {
+    host_.offers().return_claim(offer.id);
+    return;
+  }
+  offer_id_ = offer.id;
+  claimer_ = offer.destination;
+  const Status status = parcel.is_ok() ? send_parcel(offer, parcel.value()) : parcel.status();
+  if (!status.is_ok()) {
+    // No descriptor of the object has left this process, and its leases alone are worth nothing.
+    host_.offers().return_claim(offer.id);
+    return connection_.refuse(status.code() == Code::kBusy ? status.with("the offer stands") : status);
+  }
+  checkpoint("source.granted");
+  state_ = State::kTermsSent;
+  offered_ = std::move(offered);
+  object_ = std::move(parcel.value().object);
+  loan_ = std::move(parcel.value().loan);
+  connection_.set_deadline(kPatience);
+}
+
+Status SourceSide::send_parcel(const Offer& offer, const Parcel& parcel) {
+  const bool is_channel = kind_of(offer.flags) == OfferKind::kChannel;
+  const int fd = connection_.fd();
+  host_.flights().depart(offer.id, connection_.sharer(), 1 + parcel.leases.size() + (is_channel ? 1 : 0),
+                         connection_.socket());
+  IoOutcome sent = parcel.leases.size() <= wire::kMaxLeases ? IoOutcome::kDone : IoOutcome::kFailed;
+  for (const ForeignFd& lease : parcel.leases) {
+    if (sent == IoOutcome::kDone) sent = send_packet(fd, wire::encode(wire::Lease{}), lease.get());
+  }
+  if (sent == IoOutcome::kDone && is_channel) sent = send_bell();
+  const wire::Terms terms{offer.id, offer.address, offer.byte_length, 0, offer.flags};
+  if (sent == IoOutcome::kDone) sent = send_packet(fd, wire::encode(terms), parcel.descriptor.get());
+  if (sent == IoOutcome::kDone) return Status();
+  return Status(Code::kTooMany,
+                "the source could not send a descriptor: it has too many in flight, or this memory has been passed on "
+                "too often");
+}
+
+// A pair of its own for every claim: one that fails leaves nobody with an end of the next one's.
+IoOutcome SourceSide::send_bell() {
+  Result<BellPair> pair = make_bell_pair();
+  if (!pair.is_ok()) return IoOutcome::kFailed;
+  bell_ = std::move(pair.value().ours);
+  return send_packet(connection_.fd(), wire::encode(wire::Bell{}), pair.value().theirs.get());
+}
+
+void SourceSide::on_mapped(const wire::Mapped& mapped) {
+  if (state_ != State::kTermsSent || mapped.offer_id != offer_id_) return on_hang_up();
+  host_.flights().look_at(offer_id_);
+  checkpoint("source.acknowledged");
+  if (has_taken_back()) {
+    return_claim();
+    return connection_.refuse(Status(Code::kTimeout, "the claim was taken back; the offer stands"));
+  }
+  become_leased();
+}
+
+// A claimer that has lost its patience says so behind its acknowledgement.
+bool SourceSide::has_taken_back() {
+  if (!has_input(connection_.fd())) return false;
+  const Packet packet = receive_packet(connection_.fd());
+  if (packet.outcome != IoOutcome::kDone) return false;
+  const Result<wire::Message> message = wire::decode(packet.bytes);
+  return message.is_ok() && std::holds_alternative<wire::Declined>(message.value());
+}
+
+void SourceSide::become_leased() {
+  if (!has_concluded_claim()) return;
+  // Whoever has the other end now, its claimer or those it passed the memory on to, has nothing to say but that it is
+  // over.
+  connection_.heed_its_end_only();
+  seal_what_was_sent([this, alive = connection_.shared_from_this()] { say_done(); });
+}
+
+// It was sent the descriptor, has let go of the connection and lives on: it may well hold the memory, and for as long
+// as it lives.
+void SourceSide::become_leased_to_process() {
+  if (!has_concluded_claim()) return;
+  if (!connection_.watch_process().is_ok()) return on_hang_up();
+  seal_what_was_sent([] {});
+}
+
+// False when it was refused instead.
+bool SourceSide::has_concluded_claim() {
+  const Status dropped = drop_what_was_offered();
+  if (!dropped.is_ok()) {
+    connection_.refuse(dropped);
+    return false;
+  }
+  observer_ = host_.offers().finish_claim(offer_id_, std::move(bell_));
+  connection_.cancel_deadline();
+  state_ = State::kLeased;
+  return true;
+}
+
+// An error when the offer has ended meanwhile, or nothing could be dropped: then the source has all it had.
+Status SourceSide::drop_what_was_offered() {
+  if (!host_.offers().is_being_claimed(offer_id_)) {
+    return Status(Code::kNotOffered, "the offer ended while it was being claimed");
+  }
+  // Let go of here, whatever becomes of it: a disowned object is to have no descriptor left in this process.
+  const OfferedMemory offered = std::move(*offered_);
+  std::shared_ptr<MemoryObject> object = std::move(object_);
+  offered_.reset();
+  Status status = drop_rights(offered);
+  if (!status.is_ok()) {
+    return_claim();
+    return status;
+  }
+  host_.offers().revoke(
+      {offered.stake->address(), offered.offer.address, offered.offer.byte_length, dropped_by(offered.offer.flags)});
+  if (is_to_be_sealed(offered, *object, claim_.transfer)) object_ = std::move(object);
+  return status;
+}
+
+void SourceSide::seal_what_was_sent(std::function<void()> then) {
+  if (object_ == nullptr) return then();
+  host_.seal(claimer_, std::move(object_), std::move(then));
+}
+
+void SourceSide::say_done() {
+  if (state_ != State::kLeased) return;  // it has ended meanwhile
+  checkpoint("source.dropped");
+  connection_.send(wire::encode(wire::Done{offer_id_}));
+  stop_receiving(connection_.fd());
+}
+
+// The memory is lent to nobody any more before anybody hears of it, and may ask for it anew.
+void SourceSide::return_claim() {
+  let_go_of_memory();
+  host_.offers().return_claim(offer_id_);
+}
+
+void SourceSide::let_go_of_memory() {
+  offered_.reset();
+  object_.reset();
+  loan_ = {};
+}
+
+void SourceSide::on_declined() {
+  if (state_ != State::kTermsSent) return on_hang_up();
+  return_claim();
+  connection_.end();
+}
+
+void SourceSide::on_hang_up() {
+  // Is its process ending? The pidfd says so a moment after the socket does: the deadline decides.
+  if (state_ == State::kTermsSent) return connection_.stop_watching();
+  const std::shared_ptr<OfferObserver> observer = std::move(observer_);
+  loan_ = {};  // before anybody hears of it: the memory may be offered anew at once
+  connection_.end();
+  if (observer != nullptr) observer->on_released();
+}
+
+void SourceSide::on_deadline() {
+  if (state_ == State::kWaiting) return connection_.refuse(*why_waiting_);
+  if (state_ != State::kTermsSent) return connection_.end();
+  if (connection_.is_watched()) return become_leased();
+  become_leased_to_process();
+}
+
+void SourceSide::on_destination_end(DestinationId destination) {
+  if (state_ != State::kTermsSent || claimer_ != destination) return;
+  let_go_of_memory();
+  connection_.end();
+}
+
+void SourceSide::on_ending() {
+  host_.flights().look_at(offer_id_);
+  state_ = State::kOver;
+}
+
+}  // namespace vmoffer

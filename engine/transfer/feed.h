@@ -1,0 +1,46 @@
+// Feed: tells one connected process a list, in packets, from where it left off, and then END. Broker thread only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "engine/sys/seqpacket.h"
+
+namespace vmoffer {
+
+class Feed {
+ public:
+  struct Piece {
+    std::vector<uint8_t> packet;
+    uint64_t last = 0;  // the number of its last line
+  };
+  // The lines with higher numbers that come next, in their order. Nothing when there are none now.
+  using Next = std::function<std::optional<Piece>(uint64_t after)>;
+  enum class Pace : uint8_t {
+    kAllAtOnce,      // as long as the socket takes them
+    kOneInEachPump,  // so that nobody waits for long
+  };
+  // Whether the other end waits for END.
+  enum class Ending : uint8_t { kAwaited, kNone };
+
+  // Borrows the socket.
+  Feed(int socket_fd, Next next, Pace pace, Ending ending)
+      : socket_fd_(socket_fd), next_(std::move(next)), pace_(pace), awaits_end_(ending == Ending::kAwaited) {}
+
+  // kDone: all has been told that there is. kWouldBlock: there is more, call again when the socket is writable.
+  // kClosed: the peer has gone.
+  IoOutcome pump();
+
+ private:
+  IoOutcome send_end_of_list();
+
+  const int socket_fd_;
+  const Next next_;
+  const Pace pace_;
+  uint64_t sent_up_to_ = 0;
+  bool awaits_end_;
+};
+
+}  // namespace vmoffer
