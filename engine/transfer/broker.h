@@ -18,7 +18,8 @@
 #include "engine/transfer/claim/claim_driver.h"
 #include "engine/transfer/claim/seals.h"
 #include "engine/transfer/held/held_survey.h"
-#include "engine/transfer/offers/incoming.h"
+#include "engine/transfer/offers/incoming_list.h"
+#include "engine/transfer/offers/incoming_watch.h"
 #include "engine/transfer/offers/outgoing_offers.h"
 #include "engine/transfer/peer_connection.h"
 

@@ -1,4 +1,4 @@
-#include "engine/transfer/offers/incoming.h"
+#include "engine/transfer/offers/incoming_watch.h"
 
 #include <algorithm>
 #include <utility>
@@ -8,9 +8,6 @@
 namespace vmoffer {
 namespace {
 
-// Of one process, in one list, and of all: who lists without end must not fill the memory of whoever asks.
-constexpr size_t kMaxListedOffers = 65536;
-constexpr size_t kMaxListedByAll = 4 * kMaxListedOffers;
 // Of one source, and of all: what has been heard and not been taken.
 constexpr size_t kMaxQueued = 1024;
 constexpr size_t kMaxQueuedByAll = 65536;
@@ -20,72 +17,7 @@ constexpr size_t kMaxSeries = 64;
 constexpr std::chrono::milliseconds kLongestPatience{1000};
 constexpr size_t kLeastToSweep = 64;
 
-IncomingOffer incoming(int source_pid, const wire::OfferLine& line) {
-  return {source_pid, line.offer_id, line.address, line.byte_length, line.flags};
-}
-
-SourceKey key_of(const ProcessIdentity& process) { return {process.unique_id, process.pid}; }
-
-// What one may have of what all may have: no more than it leaves.
-bool leaves_enough(size_t own, size_t all, size_t most_of_all) { return all + own < most_of_all; }
-
-// What the brokers have listed so far. One that is asked again begins anew.
-class Lists {
- public:
-  void on_found(size_t broker, const ProcessIdentity& process) {
-    lists_.resize(broker + 1);
-    lists_[broker].source = key_of(process);
-  }
-  void on_asked(size_t broker) {
-    List& list = lists_[broker];
-    of_source_[list.source] -= list.offers.size();
-    of_all_ -= list.offers.size();
-    list.offers.clear();
-  }
-  // False when there is no room for so many.
-  bool add(size_t broker, const std::vector<wire::OfferLine>& lines) {
-    List& list = lists_[broker];
-    const size_t own = of_source_[list.source] + lines.size();
-    if (own > kMaxListedOffers || !leaves_enough(own, of_all_, kMaxListedByAll)) return false;
-    of_source_[list.source] = own;
-    of_all_ += lines.size();
-    for (const wire::OfferLine& line : lines) list.offers.push_back(incoming(list.source.pid, line));
-    return true;
-  }
-  std::vector<IncomingOffer> all() const {
-    std::vector<IncomingOffer> all;
-    all.reserve(of_all_);
-    for (const List& list : lists_) all.insert(all.end(), list.offers.begin(), list.offers.end());
-    return all;
-  }
-
- private:
-  struct List {
-    SourceKey source;
-    std::vector<IncomingOffer> offers;
-  };
-  std::vector<List> lists_;
-  std::map<SourceKey, size_t> of_source_;
-  size_t of_all_ = 0;
-};
-
 }  // namespace
-
-void list_incoming(EventLoop& loop, SurveyPlaces& places, std::chrono::milliseconds timeout, IncomingListDone done) {
-  auto lists = std::make_shared<Lists>();
-  Survey::Callbacks callbacks;
-  callbacks.on_found = [lists](size_t broker, const ProcessIdentity& process) { lists->on_found(broker, process); };
-  callbacks.on_asked = [lists](size_t broker) { lists->on_asked(broker); };
-  callbacks.on_answer = [lists](size_t broker, const ProcessIdentity&, const wire::Message& answer) {
-    const auto* some = std::get_if<wire::Offers>(&answer);
-    return some != nullptr && lists->add(broker, some->lines);
-  };
-  callbacks.on_done = [lists, done = std::move(done)](Result<Survey::Asked> asked) {
-    if (!asked.is_ok()) return done(asked.status());
-    done(IncomingList{lists->all(), asked.value().missed});
-  };
-  Survey::start(loop, places, wire::List{/*follow=*/false}, timeout, std::move(callbacks));
-}
 
 void IncomingWatch::start() {
   survey_ = Survey::start(loop_, places_, wire::List{/*follow=*/false}, std::nullopt, callbacks_of_survey());

@@ -1,5 +1,10 @@
-// incoming: what other processes offer to this one. list_incoming asks once, IncomingWatch goes on listening.
-// Loop thread only, but for take() and silence(). The callbacks are called there and must not block.
+// IncomingWatch: what other processes offer to this one, now and from now on. Loop thread only, but for take() and
+// silence(). The callbacks are called there and must not block.
+//
+// It keeps what it has heard until it is taken, a bounded number of offers from each source. What stands
+// already it asks for, once; what comes later its sources tell by themselves. A source that offers faster than its
+// offers are taken is not listened to any more, and asked again for what it still offers when there is room: so it
+// waits for its own offers to be taken, and for nobody else's.
 #pragma once
 
 #include <chrono>
@@ -14,39 +19,11 @@
 
 #include "engine/base/mutex.h"
 #include "engine/transfer/asking/survey.h"
+#include "engine/transfer/offers/incoming_offer.h"
 #include "engine/transfer/offers/offer_flags.h"
 
 namespace vmoffer {
 
-struct IncomingOffer {
-  int source_pid = 0;
-  uint64_t offer_id = 0;
-  uint64_t address = 0;
-  uint64_t byte_length = 0;
-  uint32_t flags = 0;
-};
-
-struct IncomingList {
-  std::vector<IncomingOffer> offers;
-  size_t missed = 0;  // names at which a broker may listen that has not been asked
-};
-
-using IncomingListDone = std::function<void(Result<IncomingList>)>;
-// Brokers that have not answered at the deadline are left out, and what one process offers beyond its first 65536, or
-// beyond what is left of the 262144 of them all.
-void list_incoming(EventLoop& loop, SurveyPlaces& places, std::chrono::milliseconds timeout, IncomingListDone done);
-
-// Which process an offer came from; a number alone may be another's later.
-struct SourceKey {
-  uint64_t unique_id = 0;
-  int pid = 0;
-  auto operator<=>(const SourceKey&) const = default;
-};
-
-// IncomingWatch keeps what it has heard until it is taken, a bounded number of offers from each source. What stands
-// already it asks for, once; what comes later its sources tell by themselves. A source that offers faster than its
-// offers are taken is not listened to any more, and asked again for what it still offers when there is room: so it
-// waits for its own offers to be taken, and for nobody else's.
 class IncomingWatch {
  public:
   struct Wanted {
