@@ -82,7 +82,8 @@ Napi::Value claim_sync(const Napi::CallbackInfo& info) {
   if (!arguments.is_ok()) return throw_status(info.Env(), arguments.status(), context), Napi::Value();
   Result<Broker*> broker = Environment::of(info.Env()).runtime().broker();
   if (!broker.is_ok()) return throw_status(info.Env(), broker.status(), context), Napi::Value();
-  Result<ReceivedClaim> claim = broker.value()->claim_and_wait(arguments.value().request, arguments.value().timeout);
+  Result<ReceivedClaim> claim =
+      broker.value()->claims().claim_and_wait(arguments.value().request, arguments.value().timeout);
   if (!claim.is_ok()) return throw_status(info.Env(), claim.status(), context), Napi::Value();
   if (claim.value().paging == Paging::kEager) {
     // As in deliver(): what could not be brought in ahead comes later.
@@ -100,13 +101,13 @@ Napi::Value claim_async(const Napi::CallbackInfo& info) {
   if (!broker.is_ok()) return throw_status(info.Env(), broker.status(), context), Napi::Value();
 
   const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 3));
-  const Broker::Ticket ticket = broker.value()->claim(
+  const ClaimsUnderWay::Ticket ticket = broker.value()->claims().begin(
       arguments.value().request, arguments.value().timeout,
       [notifier = environment.notifier(), callback, context](Result<ReceivedClaim> claim) {
         auto result = std::make_shared<Result<ReceivedClaim>>(std::move(claim));
         notifier->post([result, callback, context](Napi::Env env) { conclude(env, callback, *result, context); });
       });
-  const auto abandon = [broker = broker.value(), ticket] { broker->abandon(ticket); };
+  const auto abandon = [broker = broker.value(), ticket] { broker->claims().abandon(ticket); };
   environment.on_close(callback, abandon);
   return Napi::Function::New(info.Env(), [abandon](const Napi::CallbackInfo&) { abandon(); });
 }

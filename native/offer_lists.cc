@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/sys/process.h"
+#include "engine/transfer/loop_margin.h"
 #include "native/arguments.h"
 #include "native/environment.h"
 #include "native/errors.h"
@@ -66,8 +67,8 @@ Napi::Value list_sync(const Napi::CallbackInfo& info) {
   auto received = std::make_shared<std::promise<Received>>();
   std::future<Received> answer = received->get_future();
   broker.value()->list(timeout_argument(info), [received](Received offers) { received->set_value(std::move(offers)); });
-  if (answer.wait_for(timeout_argument(info) + Broker::kLoopMargin) != std::future_status::ready) {
-    return throw_status(info.Env(), Broker::does_not_run()), Napi::Value();
+  if (answer.wait_for(timeout_argument(info) + kLoopMargin) != std::future_status::ready) {
+    return throw_status(info.Env(), loop_does_not_run()), Napi::Value();
   }
   const Received offers = answer.get();
   if (!offers.is_ok()) return throw_status(info.Env(), offers.status()), Napi::Value();

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -13,10 +12,10 @@
 
 #include "engine/base/mutex.h"
 #include "engine/sys/event_loop.h"
-#include "engine/sys/spare_descriptors.h"
 #include "engine/sys/thread.h"
-#include "engine/transfer/claim/claim_driver.h"
+#include "engine/transfer/claim/claims_under_way.h"
 #include "engine/transfer/claim/seals.h"
+#include "engine/transfer/entrance.h"
 #include "engine/transfer/held/held_survey.h"
 #include "engine/transfer/offers/incoming_list.h"
 #include "engine/transfer/offers/incoming_watch.h"
@@ -34,20 +33,10 @@ class Broker final : private PeerHost {
   // After an offer has been made: tells its destination.
   void announce(DestinationId destination);
 
-  // Whoever waits for the broker's thread waits this much longer than that has to answer: were it held up, for whatever
-  // reason, nobody else may be.
-  static constexpr std::chrono::milliseconds kLoopMargin{500};
-  static Status does_not_run();
-
-  using Ticket = uint64_t;
-  // The callback is called once, on the broker's thread.
-  Ticket claim(const ClaimRequest& request, std::chrono::milliseconds timeout, ClaimDriver::Done done);
-  // The same, and the calling thread waits.
-  Result<ReceivedClaim> claim_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout);
-  // The claim ends soon: with an error, unless its source has said already that it is made.
-  void abandon(Ticket ticket);
+  ClaimsUnderWay& claims() { return claims_; }
   void list(std::chrono::milliseconds timeout, IncomingListDone done);
   void ask_what_is_held(std::chrono::milliseconds timeout, HeldSurveyDone done);
+  using Ticket = uint64_t;
   // For every offer that stands or comes, once each.
   Ticket watch(const IncomingWatch::Wanted& wanted, IncomingWatch::OnAvailable on_available,
                IncomingWatch::OnHeldUp on_held_up = nullptr);
@@ -63,24 +52,11 @@ class Broker final : private PeerHost {
   Broker& operator=(const Broker&) = delete;
 
  private:
-  class Listener;
   class DestinationEnd;
 
   Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener, HeldClaims& held_claims);
-  Ticket next_ticket();
-  class Awaited;
-  struct Late {
-    ClaimRequest request;
-    ReceivedClaim claim;
-  };
-  std::optional<ReceivedClaim> take_late(const ClaimRequest& request);
-  Result<ReceivedClaim> take_up_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout);
-  void accept_some();
-  void admit(ForeignFd socket);
-  void let_newcomers_wait();
-  void accept_with_the_last_descriptors();
-  void recover_descriptors();
-  void adopt(const std::shared_ptr<PeerConnection>& connection);
+  bool admit(Entrance::Newcomer newcomer);
+  bool adopt(const std::shared_ptr<PeerConnection>& connection);
   void forget_follower(PeerConnection& connection);
   void forget_destination_if_unused(DestinationId destination);
   void watch_destination(DestinationId destination, int pidfd);
@@ -103,30 +79,23 @@ class Broker final : private PeerHost {
   const std::unique_ptr<EventLoop> loop_;
   OutgoingOffers offers_;
   HeldClaims& held_claims_;
-  UndecidedClaims undecided_;
+  ClaimsUnderWay claims_;
   SurveyPlaces survey_places_;
-  const UniqueFd listener_;
-  SpareDescriptors spares_;
-  Shares descriptors_;  // of connections that stand for no claim. Outlives the connections
+  Entrance entrance_;  // outlives the connections
   Flights flights_;
-  EventLoop::Token listener_token_ = 0;
   std::unique_ptr<Thread> thread_;
 
   // Loop thread only:
   std::unordered_map<PeerConnection*, std::shared_ptr<PeerConnection>> connections_;
-  size_t brief_connections_ = 0;
-  EventLoop::Token recovery_ = 0;
   std::unordered_map<DestinationId, std::set<PeerConnection*>> followers_;
   std::unordered_map<DestinationId, EventLoop::Token> destination_ends_;
   std::unordered_map<DestinationId, BrokerSearch> searches_;  // under way, one for all offers
-  std::unordered_map<Ticket, std::shared_ptr<ClaimDriver>> claims_;
   Aside carver_;
   Seals seals_;
 
   Mutex mutex_;
-  Ticket last_ticket_ VMO_GUARDED_BY(mutex_) = 0;
+  Ticket last_watch_ VMO_GUARDED_BY(mutex_) = 0;
   std::map<Ticket, std::unique_ptr<IncomingWatch>> watches_ VMO_GUARDED_BY(mutex_);
-  std::list<Late> late_ VMO_GUARDED_BY(mutex_);  // claims that were made after whoever waited for them had gone
 };
 
 }  // namespace vmoffer

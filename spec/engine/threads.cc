@@ -85,13 +85,14 @@ ClaimRequest request_for(const Region& region, wire::Transfer transfer = wire::T
 
 Result<ReceivedClaim> claim_async(const ClaimRequest& request) {
   std::promise<Result<ReceivedClaim>> result;
-  Runtime::instance().broker().value()->claim(request, kPatience,
-                                              [&](Result<ReceivedClaim> claim) { result.set_value(std::move(claim)); });
+  Runtime::instance().broker().value()->claims().begin(
+      request, kPatience, [&](Result<ReceivedClaim> claim) { result.set_value(std::move(claim)); });
   return result.get_future().get();
 }
 
 Result<ReceivedClaim> claim(const ClaimRequest& request, bool is_async) {
-  return is_async ? claim_async(request) : Runtime::instance().broker().value()->claim_and_wait(request, kPatience);
+  return is_async ? claim_async(request)
+                  : Runtime::instance().broker().value()->claims().claim_and_wait(request, kPatience);
 }
 
 void run_at_once(int count, const std::function<void(int)>& body) {
@@ -197,10 +198,10 @@ void abandon_claims(int) {
   const OfferId id = offer_to_self(*source, kRead, observer);
   Broker& broker = *Runtime::instance().broker().value();
   std::promise<bool> has_claimed;
-  const Broker::Ticket ticket =
-      broker.claim(request_for(*source), kPatience,
-                   [&](const Result<ReceivedClaim>& received) { has_claimed.set_value(received.is_ok()); });
-  broker.abandon(ticket);
+  const ClaimsUnderWay::Ticket ticket =
+      broker.claims().begin(request_for(*source), kPatience,
+                            [&](const Result<ReceivedClaim>& received) { has_claimed.set_value(received.is_ok()); });
+  broker.claims().abandon(ticket);
   if (has_claimed.get_future().get()) {
     EXPECT(observer->ending() == OfferState::kClaimed);
     return;
@@ -227,17 +228,18 @@ void abandon_answered_claim() {
     goes_on.get_future().wait();
   });
   std::promise<Result<ReceivedClaim>> received;
-  const Broker::Ticket ticket = broker.claim(
+  const ClaimsUnderWay::Ticket ticket = broker.claims().begin(
       request_for(*source), kPatience, [&](Result<ReceivedClaim> claim) { received.set_value(std::move(claim)); });
   dropped.get_future().wait();
   set_checkpoint_hook(nullptr);
-  broker.abandon(ticket);
+  broker.claims().abandon(ticket);
   // Refused at once, on the broker's thread.
   std::promise<void> stalled;
-  broker.claim({kNobody, source->address(), request_for(*source).paging}, kPatience, [&](const Result<ReceivedClaim>&) {
-    std::this_thread::sleep_for(kStall);
-    stalled.set_value();
-  });
+  broker.claims().begin({kNobody, source->address(), request_for(*source).paging}, kPatience,
+                        [&](const Result<ReceivedClaim>&) {
+                          std::this_thread::sleep_for(kStall);
+                          stalled.set_value();
+                        });
   goes_on.set_value();
   stalled.get_future().wait();
   Result<ReceivedClaim> claim = received.get_future().get();
@@ -426,8 +428,8 @@ void claim_from_ending_region() {
   });
   is_ending.get_future().wait();
   std::promise<Result<ReceivedClaim>> result;
-  Runtime::instance().broker().value()->claim(onward, kPatience,
-                                              [&](Result<ReceivedClaim> claim) { result.set_value(std::move(claim)); });
+  Runtime::instance().broker().value()->claims().begin(
+      onward, kPatience, [&](Result<ReceivedClaim> claim) { result.set_value(std::move(claim)); });
   ending.join();
   set_checkpoint_hook(nullptr);
   has_ended.set_value();

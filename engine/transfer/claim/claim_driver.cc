@@ -1,5 +1,6 @@
 #include "engine/transfer/claim/claim_driver.h"
 
+#include <optional>
 #include <string>
 
 #include "engine/sys/wakeup.h"
@@ -28,6 +29,10 @@ std::shared_ptr<ClaimDriver> ClaimDriver::start(EventLoop& loop, UndecidedClaims
                                                 const ClaimRequest& request, std::chrono::milliseconds timeout,
                                                 Done done) {
   auto driver = std::make_shared<ClaimDriver>(loop, undecided, std::move(done));
+  if (std::optional<ReceivedClaim> made = undecided.take_made(request)) {
+    driver->finish(std::move(*made));
+    return driver;
+  }
   Result<std::unique_ptr<ClaimerSide>> side = take_up(undecided, request);
   if (!side.is_ok()) {
     driver->finish(side.status());

@@ -49,7 +49,6 @@ class ClaimerSide {
   // Somebody wants the memory again: if the claim was taken back in time, it is made anew.
   void resume();
   const ClaimRequest& request() const { return request_; }
-  bool has_memory() const { return waiting_ == Waiting::kNot && received_.region != nullptr; }
   // REQUIRES: waiting() == kNot. Once.
   Result<ReceivedClaim> take();
 

@@ -1,6 +1,7 @@
 #include "engine/transfer/claim/undecided_claims.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace vmoffer {
 
@@ -46,20 +47,28 @@ void UndecidedClaims::unwatch(Kept& kept) {
 }
 
 void UndecidedClaims::settle(const std::shared_ptr<Kept>& kept) {
-  if (kept->side->waiting() == ClaimerSide::Waiting::kNot) {
-    const MutexLock lock(mutex_);
-    if (!kept->side->has_memory()) claims_.remove(kept);
-    return;
-  }
+  if (kept->side->waiting() == ClaimerSide::Waiting::kNot) return conclude(kept);
   watch(kept);
   const auto patience = kept->side->take_patience();
   if (!patience) return;
   loop_.call_at(Clock::now() + *patience, [this, kept] {
-    if (kept->side == nullptr) return;  // taken
+    if (kept->side == nullptr) return;  // taken, or made
     unwatch(*kept);
     kept->side->lose_patience();
     settle(kept);
   });
+}
+
+void UndecidedClaims::conclude(const std::shared_ptr<Kept>& kept) {
+  Result<ReceivedClaim> claim = std::exchange(kept->side, nullptr)->take();
+  const MutexLock lock(mutex_);
+  claims_.remove(kept);
+  if (claim.is_ok()) made_.push_back({kept->request, claim.take()});
+}
+
+void UndecidedClaims::keep_made(const ClaimRequest& request, ReceivedClaim claim) {
+  const MutexLock lock(mutex_);
+  made_.push_back({request, std::move(claim)});
 }
 
 UndecidedClaims::Claims::const_iterator UndecidedClaims::find(const ClaimRequest& request) const {
@@ -67,9 +76,23 @@ UndecidedClaims::Claims::const_iterator UndecidedClaims::find(const ClaimRequest
                       [&](const std::shared_ptr<Kept>& each) { return each->request.is_for_same_memory(request); });
 }
 
+std::list<UndecidedClaims::Made>::const_iterator UndecidedClaims::find_made(const ClaimRequest& request) const {
+  return std::find_if(made_.begin(), made_.end(),
+                      [&](const Made& each) { return each.request.is_for_same_memory(request); });
+}
+
 bool UndecidedClaims::has(const ClaimRequest& request) const {
   const MutexLock lock(mutex_);
-  return find(request) != claims_.end();
+  return find(request) != claims_.end() || find_made(request) != made_.end();
+}
+
+std::optional<ReceivedClaim> UndecidedClaims::take_made(const ClaimRequest& request) {
+  std::list<Made> taken;
+  const MutexLock lock(mutex_);
+  const auto at = find_made(request);
+  if (at == made_.end()) return std::nullopt;
+  taken.splice(taken.begin(), made_, at);
+  return std::move(taken.front().claim);
 }
 
 std::unique_ptr<ClaimerSide> UndecidedClaims::take(const ClaimRequest& request) {

@@ -1,10 +1,12 @@
 // UndecidedClaims: claims that were given up, and whose source has yet to say what came of it. It may be stopped for
 // any length of time, and may have dropped the memory already. When it turns out that the claim was made, the memory is
-// kept for the next claim of the same address; when it was not, nothing is left.
+// kept for the next claim of the same address, as is that of any claim that was made when nobody waited for it any
+// more; when it was not, nothing is left.
 #pragma once
 
 #include <list>
 #include <memory>
+#include <optional>
 
 #include "engine/base/mutex.h"
 #include "engine/sys/event_loop.h"
@@ -19,8 +21,11 @@ class UndecidedClaims {
 
   // Any thread.
   void keep(std::unique_ptr<ClaimerSide> side);
+  void keep_made(const ClaimRequest& request, ReceivedClaim claim);
+  // Something is kept of a claim of the same memory: undecided or made.
   bool has(const ClaimRequest& request) const;
-  // What is kept of a claim of the same memory, as it is now; null when there is none. Loop thread only.
+  std::optional<ReceivedClaim> take_made(const ClaimRequest& request);
+  // What is undecided of a claim of the same memory, as it is now; null when there is none. Loop thread only.
   std::unique_ptr<ClaimerSide> take(const ClaimRequest& request);
 
   UndecidedClaims(const UndecidedClaims&) = delete;
@@ -28,16 +33,23 @@ class UndecidedClaims {
 
  private:
   class Kept;
+  struct Made {
+    ClaimRequest request;
+    ReceivedClaim claim;
+  };
   using Claims = std::list<std::shared_ptr<Kept>>;
 
   void settle(const std::shared_ptr<Kept>& kept);
+  void conclude(const std::shared_ptr<Kept>& kept);
   void watch(const std::shared_ptr<Kept>& kept);
   void unwatch(Kept& kept);
   Claims::const_iterator find(const ClaimRequest& request) const VMO_REQUIRES(mutex_);
+  std::list<Made>::const_iterator find_made(const ClaimRequest& request) const VMO_REQUIRES(mutex_);
 
   EventLoop& loop_;
   mutable Mutex mutex_;
   Claims claims_ VMO_GUARDED_BY(mutex_);
+  std::list<Made> made_ VMO_GUARDED_BY(mutex_);
 };
 
 }  // namespace vmoffer

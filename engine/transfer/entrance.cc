@@ -1,0 +1,145 @@
+#include "engine/transfer/entrance.h"
+
+#include <utility>
+
+#include "engine/sys/peer_user.h"
+#include "engine/transfer/admission.h"
+#include "engine/transfer/asking/discovery.h"
+#include "engine/wire/codec.h"
+
+namespace vmoffer {
+namespace {
+
+// As many as can be answered with the spare descriptors, and those for a look into /proc meanwhile.
+constexpr size_t kLastConnections = 2;
+constexpr size_t kSpares = kLastConnections * kDescriptorsOfConnection + 2;
+constexpr uint32_t kNobodysNumber = 65534;
+// What strangers have sent, and the closing of which they hold up, may take up this share of our descriptors.
+constexpr uint64_t kShareOfUnclosed = 4;
+// Whoever connects in a loop must not keep those waiting who are connected.
+constexpr int kAcceptsPerTurn = 64;
+
+// As far as the kernel tells processes apart, and users where it does not.
+Sharer sharer_at(int socket_fd, const ProcessIdentity& peer) {
+  Sharer sharer;
+  if (peer.pid != 0) {
+    sharer.process = peer.unique_id != 0 ? peer.unique_id : static_cast<uint64_t>(peer.pid);
+  } else {
+    sharer.process = unique_id_of_peer(socket_fd);
+  }
+  const Result<uint32_t> user = user_number_of_peer(socket_fd);
+  sharer.user = user.is_ok() ? user.value() : kNobodysNumber;
+  sharer.is_own_user = user.is_ok() && user.value() == own_user();
+  return sharer;
+}
+
+// Whose the fault is, and what to do.
+Status too_many_connections(const Room& room) {
+  const std::string connections =
+      " of its " + std::to_string(room.limit) + " descriptors in connections without a claim";
+  if (room.verdict == Shares::Verdict::kProcessHasItsShare) {
+    return Status(Code::kTooMany, "this process has " + std::to_string(room.of_process) + connections +
+                                      ", which is its share; let some of them go");
+  }
+  return Status(Code::kTooMany, "other processes have too many" + connections + "; end them, or raise its ulimit -n");
+}
+
+}  // namespace
+
+class Entrance::Listener : public EventHandler {
+ public:
+  explicit Listener(Entrance& entrance) : entrance_(entrance) {}
+  void on_readable() override { entrance_.accept_some(); }
+
+ private:
+  Entrance& entrance_;
+};
+
+Entrance::Entrance(EventLoop& loop, OutgoingOffers& offers, UniqueFd listener, Admit admit)
+    : loop_(loop), offers_(offers), listener_(std::move(listener)), admit_(std::move(admit)), spares_(kSpares) {}
+
+Status Entrance::open() {
+  Result<EventLoop::Token> token = loop_.add(listener_.get(), std::make_shared<Listener>(*this));
+  if (!token.is_ok()) return token.status();
+  listener_token_ = token.value();
+  return Status();
+}
+
+void Entrance::accept_some() {
+  spares_.keep();  // what has come free is theirs first
+  for (int turn = 0; turn < kAcceptsPerTurn; ++turn) {
+    // Newcomers wait rather than bring more of what cannot be closed; those who are connected are served.
+    if (waiting_to_be_closed() >= max_descriptors() / kShareOfUnclosed) return let_newcomers_wait();
+    bool is_exhausted = false;
+    ForeignFd socket = accept_next(listener_.get(), &is_exhausted);
+    if (is_exhausted) return accept_with_the_last_descriptors();
+    if (!socket.is_open()) return;
+    meet(std::move(socket));
+  }
+}
+
+// Whoever asks gets an answer, if only that there is no room for more. Then others are let in, two at a time.
+void Entrance::accept_with_the_last_descriptors() {
+  spares_.let_go();
+  while (brief_connections_ < kLastConnections) {
+    bool is_exhausted = false;
+    ForeignFd socket = accept_next(listener_.get(), &is_exhausted);
+    if (!socket.is_open()) break;
+    meet(std::move(socket));
+  }
+  let_newcomers_wait();
+}
+
+void Entrance::let_newcomers_wait() {
+  loop_.want_readable(listener_token_, false);
+  loop_.cancel_call(recovery_);
+  recovery_ = loop_.call_at(Clock::now() + kExhaustedDelay, [this] { recover_descriptors(); });
+}
+
+void Entrance::recover_descriptors() {
+  loop_.cancel_call(std::exchange(recovery_, 0));
+  spares_.keep();
+  loop_.want_readable(listener_token_, true);
+}
+
+void Entrance::meet(ForeignFd socket) {
+  Result<ProcessIdentity> peer = identify_peer(socket.get());
+  if (peer.status().code() == Code::kTooMany && spares_.has_any()) {
+    spares_.let_go();
+    peer = identify_peer(socket.get());
+  }
+  const bool is_out_of_sight = peer.status().code() == Code::kNoProcess;
+  if (!peer.is_ok() && !is_out_of_sight) return;
+  ProcessIdentity identity = is_out_of_sight ? ProcessIdentity() : peer.take();
+  const Sharer sharer = sharer_at(socket.get(), identity);
+  const uint64_t limit = max_descriptors();
+  const Room room{
+      .verdict = descriptors_.may_take(sharer, kDescriptorsOfConnection, descriptors_for_connections(limit)),
+      .of_process = descriptors_.of_process(sharer),
+      .lowest_free = static_cast<uint64_t>(socket.get()),
+      .limit = limit,
+      .has_only_spares = !spares_.has_all(),
+      .brief_connections = brief_connections_,
+      .offers_to_it = identity.pid == 0 ? 0 : offers_.count_offers_to(identity),
+  };
+  const Admission admission = admission_for(room);
+  if (admission == Admission::kRefused) {
+    const Status refusal = too_many_connections(room);
+    send_packet(socket.get(), wire::encode(wire::Refused{refusal.code(), refusal.message()}));
+    return;
+  }
+  Share share(descriptors_, sharer, kDescriptorsOfConnection);
+  const bool is_brief = admission == Admission::kAnswered;
+  if (admit_({std::move(socket), std::move(identity), std::move(share), is_brief}) && is_brief) ++brief_connections_;
+}
+
+void Entrance::on_brief_end() {
+  --brief_connections_;
+  if (recovery_ != 0) recover_descriptors();
+}
+
+Share Entrance::share_of(int socket_fd, const ProcessIdentity& peer) {
+  return {descriptors_, sharer_at(socket_fd, peer), kDescriptorsOfConnection};
+}
+
+}  // namespace vmoffer
