@@ -13,9 +13,9 @@ export interface AllocateOptions {
   /** Whether the memory may be granted with `VMO_GRANT_X`. Default: false. */
   executable?: boolean;
   /**
-   * Whether to ask for huge pages: reserved ones where the system has them, joined ones where the kernel is willing, ordinary
-   * ones otherwise. `region.pages` says which it was. Reserved ones, and those that have to be joined, are taken up at once
-   * and not when they are touched, which may take as long as clearing them. Of use from the length of one huge page on
+   * Whether to ask for huge pages: reserved ones if the system has them, joined ones if the kernel is willing, ordinary pages
+   * otherwise. `region.pages` says which kind it got. The allocation takes reserved pages, and pages that have to be joined, at
+   * once and not when they are touched. That may take as long as clearing them. Useful from the length of one huge page on
    * (2 MiB where a page has 4 KiB). Default: false.
    */
   hugePages?: boolean;
@@ -24,8 +24,8 @@ export interface AllocateOptions {
 /**
  * Allocates memory that can be offered to other processes.
  *
- * It is all zeros and takes up memory only where it is touched. From the length of one huge page on (2 MiB where a page has
- * 4 KiB) it begins at a multiple of that. It takes one file descriptor.
+ * The memory is all zeros and takes up room only where it is touched. From the length of one huge page on (2 MiB where a page
+ * has 4 KiB) it begins at a multiple of that length. A region takes one file descriptor.
  *
  * @param byteLength a positive multiple of the page size (`capabilities().pageSize`, most often 4096), with no upper
  *   limit but memory. Beyond `buffer.constants.MAX_LENGTH` use `region.view()` instead of `region.buffer`.

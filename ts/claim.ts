@@ -10,16 +10,15 @@ import { ResidencyMap } from './residency-map.js';
 /**
  * A region received from another process.
  *
- * Claims come from {@link vmClaim}, {@link vmClaimSync} and {@link IncomingOffer.claim}. What may be done with one is in
- * `flags`:
+ * Claims come from {@link vmClaim}, {@link vmClaimSync} and {@link IncomingOffer.claim}. Its `flags` say what this
+ * process may do with it:
  *
- * - granted R alone, it shows the source's live bytes, and writing to it changes a private copy that reaches nobody;
- * - granted W, it is the same memory in both processes. There is no order between their accesses but the one you make,
- *   with `Atomics` for example.
+ * - With R alone, the claim shows the source's live bytes. Writing to it changes a private copy that reaches nobody.
+ * - With W, it is the same memory in both processes. The two order their accesses themselves, with `Atomics` for example.
  *
- * It may be offered onward, never with more than was granted. Like any region it belongs to the thread that claimed it and
- * is released by its owner: with `release()`, by `using`, or by the garbage collector. A live claim takes two file descriptors
- * here and one in the source.
+ * A claim can be offered onward, never with more rights than were granted. Like any region it belongs to the thread that claimed
+ * it. Its owner releases it: with `release()`, by `using`, or by leaving it to the garbage collector. A live claim takes two file
+ * descriptors here and one in the source.
  *
  * @example
  * using claim = await vmClaim(srcPid, remoteAddress);
@@ -54,8 +53,8 @@ export class Claim extends Region {
   }
 
   /**
-   * True when nobody, anywhere, can change these bytes any more. This process does not take the source's word for it: it has
-   * read the seal (`F_SEAL_WRITE`) from the kernel.
+   * True when nobody, anywhere, can change these bytes any more. This process does not take the source's word for it: it
+   * has read the seal (`F_SEAL_WRITE`) from the kernel.
    */
   get immutable(): boolean {
     return this.#native.immutable;
@@ -66,7 +65,7 @@ export class Claim extends Region {
     return this.#native.transfer;
   }
 
-  /** How its pages arrive. What `ClaimOptions.paging` left open with `'auto'` is decided here. */
+  /** How its pages arrive. If `ClaimOptions.paging` was `'auto'`, this is the choice that was made. */
   get paging(): PagingKind {
     return this.#native.paging;
   }
@@ -74,8 +73,8 @@ export class Claim extends Region {
   /**
    * Installs pages ahead of their use, off the JavaScript thread, in steps of a few MiB.
    *
-   * The byte range is widened to whole pages. Prefetches of one claim take turns, those with the higher priority first; the
-   * pages of a range that has been prefetched or touched already cost next to nothing.
+   * The byte range is widened to whole pages. Prefetches of one claim take turns, those with the higher priority first. Pages
+   * that have been prefetched or touched already cost next to nothing.
    *
    * @param options which bytes, how urgent, and how to stop.
    * @returns a promise of the whole range being resident. It rejects with `signal.reason`, or with a `VmoError`:
@@ -103,7 +102,7 @@ export class Claim extends Region {
     return new ResidencyMap(this.#native.residency(), this.byteLength / pageSize, pageSize);
   }
 
-  /** What the claim has cost so far. It can be asked after `release()`, too. */
+  /** What the claim has cost so far. `stats()` also works after `release()`. */
   stats(): ClaimStats {
     return this.#native.stats();
   }

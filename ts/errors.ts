@@ -3,16 +3,16 @@ import type { ErrorDetails } from './native.js';
 import { formatAddress } from './units.js';
 
 /**
- * The kinds of errors: one code for each thing that a caller would do differently. Codes are stable, messages are not: match
- * on `code`.
+ * The kinds of errors. Two errors have different codes when a caller would handle them differently. Codes are stable, messages
+ * are not: match on `code`.
  *
  * | code | meaning |
  * | --- | --- |
  * | `ERR_VMO_INVALID_ARGUMENT` | an argument breaks a rule, or a region has been released, or a channel closed; the message names the value, the rule and the remedy |
  * | `ERR_VMO_NO_PROCESS` | there is no process of that pid |
- * | `ERR_VMO_NOT_OFFERED` | nothing is offered there to this process (or it is meant for someone else: the same answer) |
+ * | `ERR_VMO_NOT_OFFERED` | nothing is offered there to this process (or the offer is for another process: the answer is the same) |
  * | `ERR_VMO_TOO_LATE` | the offer cannot be cancelled any more: it has been claimed, or is being claimed |
- * | `ERR_VMO_NOT_PERMITTED` | more would be granted than is held |
+ * | `ERR_VMO_NOT_PERMITTED` | the offer would grant a right that this process does not hold |
  * | `ERR_VMO_BUSY` | somebody else's share of the memory, or another offer or claim, is in the way |
  * | `ERR_VMO_NOT_OWNED` | the range has been disowned |
  * | `ERR_VMO_TIMEOUT` | the other process did not answer in time |

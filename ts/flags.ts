@@ -4,7 +4,7 @@ import { describeValue } from './validate.js';
 /**
  * The claimer may read.
  *
- * Granted alone, it shows the source's live bytes, uncopied; what the claimer writes stays in its own private copy of the page.
+ * Granted alone: the claim shows the source's live bytes, uncopied. The claimer's writes stay in its private copy of the page.
  *
  * @category Flags
  */
@@ -20,8 +20,8 @@ export const VMO_GRANT_W = 2;
 /**
  * The claimer may execute.
  *
- * Only for memory from `allocate(…, { executable: true })`. What is not granted is not mapped executable, but that is no
- * boundary: a memory object cannot deny execution to whoever holds it.
+ * Only for memory from `allocate(…, { executable: true })`. Memory without this grant is not mapped executable, but that is no
+ * boundary: a memory object cannot deny execution to a process that holds it.
  *
  * @category Flags
  */
@@ -35,7 +35,7 @@ export const VMO_GRANTALL = 7;
 /**
  * The source gives up reading.
  *
- * Only together with the other two, as {@link VMO_DISOWN}: what cannot be read cannot be used.
+ * Only together with the other two, as {@link VMO_DISOWN}: memory that cannot be read cannot be used.
  *
  * @category Flags
  */
@@ -43,7 +43,7 @@ export const VMO_DROP_R = 8;
 /**
  * The source gives up writing.
  *
- * It goes on reading the shared bytes; what it writes from then on stays its own. When nobody else may write either, the memory
+ * The source goes on reading the shared bytes. Its writes from then on stay its own. If nobody else may write either, the memory
  * is sealed and its claims are `immutable`.
  *
  * @category Flags
@@ -58,7 +58,7 @@ export const VMO_DROP_X = 32;
 /**
  * All three drops, `VMO_DROP_R | VMO_DROP_W | VMO_DROP_X`: the memory leaves the source and belongs to the claimer alone.
  *
- * The source's buffers are detached, and a write of theirs that is under way fails with EFAULT, or, where the source may have no
+ * The source's buffers are detached. A write from them that is under way fails with EFAULT or, if the source may have no
  * userfaultfd, sends zeros. A claim is refused with ERR_VMO_BUSY while a third process shares the memory.
  *
  * @category Flags

@@ -81,9 +81,9 @@ export class IncomingOffer {
  * process alive and waits for ever; leave it with `break`, or with a signal. The offers of one source come in the order in
  * which it made them, and sources take turns.
  *
- * What comes while you are busy waits: up to 1024 offers of each source here, a few words each, and the rest with the source.
- * So a source that offers faster than you take loses nothing and holds up nobody else. It may cancel meanwhile what is not told
- * yet.
+ * Offers that come while you are busy wait: up to 1024 of each source here, a few words each, and the rest with the source. So a
+ * source that offers faster than you take loses nothing and holds up nobody else. It may cancel offers that you have not been
+ * told of yet.
  *
  * An offer may be gone (claimed elsewhere, cancelled, expired) by the time you claim it: ERR_VMO_NOT_OFFERED.
  *

@@ -1,21 +1,21 @@
 /**
- * One process offers a range of its memory to one other process, by pid; that process claims it and has the same pages. The
- * usual way goes through four names: {@link allocate}, {@link vmOffer} here, {@link incomingOffers} or {@link vmClaim} there.
- * A {@link Channel} passes messages between the two.
+ * One process offers a range of its memory to one other process, by pid. That process claims the range and has the same pages.
+ * The usual way goes through four names: {@link allocate} and {@link vmOffer} here, {@link incomingOffers} or {@link vmClaim}
+ * there. A {@link Channel} passes messages between the two.
  *
- * What holds everywhere:
+ * Everywhere:
  *
- * - Addresses are `bigint`. Lengths and offsets are bytes, and what is offered is whole pages. Times are milliseconds, where the
- *   name does not say otherwise. A pid is a number in the pid namespace of whoever uses it.
- * - Whoever gets a {@link Region} or a {@link Claim} owns it and releases it. It belongs to its thread; an offer belongs to its
- *   process.
+ * - Addresses are `bigint`. Lengths and offsets are in bytes, and only whole pages are offered. Times are in milliseconds, unless
+ *   the name says otherwise. A pid is a number in the pid namespace of the process that uses it.
+ * - The caller that gets a {@link Region} or a {@link Claim} owns and releases it. It belongs to its thread; an offer belongs to
+ *   its process.
  * - Every function may be called from the main thread and from workers.
  * - Wrong arguments are refused with an error that names the value, the rule and the remedy. Every error is a
- *   {@link VmoError}, except for the `reason` of a signal. Whatever throws or rejects has changed nothing, unless it says
- *   otherwise.
+ *   {@link VmoError}, except for the `reason` of a signal. A call that throws or rejects has changed nothing, unless its page
+ *   says otherwise.
  * - The types need TypeScript 5.7 or later, with `@types/node`.
  *
- * What happens to whom, and when, is in [semantics](../semantics.md); [errors](../errors.md), [channel](../channel.md),
+ * [semantics](../semantics.md) says exactly what happens, to whom and when. [errors](../errors.md), [channel](../channel.md),
  * [security](../security.md), [performance](../performance.md) and [troubleshooting](../troubleshooting.md) say more.
  *
  * @packageDocumentation

@@ -36,9 +36,9 @@ export interface OfferRecord {
 /**
  * Lists the offers that this process has made and those that are made to it.
  *
- * To learn of the latter it asks the other processes in the same network namespace that use this library. One that does not
- * answer within a second is left out. Of each at most 65536 offers are listed, and of all together at most 262144: one that
- * would have more than is left for the others is cut short.
+ * To learn of the offers made to this process, it asks the other processes in the same network namespace that use this library.
+ * A process that does not answer within a second is left out. It lists at most 65536 offers of each process and at most 262144 of
+ * all together: a process that would have more than is left for the others is cut short.
  *
  * @returns a promise of the list. It rejects with ERR_VMO_TOO_MANY when this process has too few descriptors left to ask.
  *

@@ -49,7 +49,7 @@ export class Offer {
     return this.#native.destPid;
   }
 
-  /** The address of its first byte in this process: what the other process claims it by. */
+  /** The address of its first byte in this process. The other process claims the offer by it. */
   get address(): bigint {
     return this.#native.address;
   }
@@ -71,7 +71,7 @@ export class Offer {
 
   /**
    * A promise of how the offer ended. It never rejects, and is always the same one. Reading this property keeps the process
-   * alive until then.
+   * alive until the promise resolves.
    */
   get claimed(): Promise<OfferEnding> {
     this.#claimed ??= promiseOf((resolve) => {
@@ -85,7 +85,7 @@ export class Offer {
 
   /**
    * A promise that resolves when the claimer has let the memory go or is gone, or when the offer ended unclaimed. It never
-   * rejects, and is always the same one. Reading this property keeps the process alive until then.
+   * rejects, and is always the same one. Reading this property keeps the process alive until the promise resolves.
    */
   get released(): Promise<void> {
     this.#released ??= promiseOf((resolve) => {

@@ -18,9 +18,9 @@ export interface ClaimOptions {
    *
    * - `'map'` maps the offered memory itself, without a copy.
    * - `'pull'` copies it into private memory of this process: each page when it is touched, or all at once where this process
-   *   has no full rights to userfaultfd. This process is charged for it. What was disowned is given back behind the copy, so
-   *   that there is one buffer at all times. The source does not see what this process writes, and this process does not see
-   *   what the source writes to a page that has been pulled.
+   *   has no full rights to userfaultfd. This process is charged for the memory. Disowned memory is given back behind the copy,
+   *   so that there is one buffer at all times. The source does not see this process's writes, and this process does not see
+   *   the source's writes to a page that has been pulled.
    */
   transfer?: TransferKind;
   /**
@@ -28,12 +28,12 @@ export interface ClaimOptions {
    *
    * - `'userfault'`: when they are touched, installed by this library's pager in windows, with read-ahead and `stats()`.
    * - `'kernel'`: when they are touched, by the kernel's own demand paging. It cannot pull.
-   * - `'eager'`: all at once, before the claim is complete. What cannot be had then comes when it is touched.
+   * - `'eager'`: all at once, before the claim is complete. A page that cannot be had then comes when it is touched.
    * - `'auto'`: `'userfault'` where this process has full rights to userfaultfd and the pages it gets are ordinary ones (see
-   *   `region.pages`). Otherwise `'kernel'`, or `'eager'` for what is pulled.
+   *   `region.pages`). Otherwise `'kernel'`, or `'eager'` for a claim that pulls.
    *
    * `'userfault'` works without full rights when it is asked for by name, but a system call that touches an absent page then
-   * fails with EFAULT (`fs.write(fd, claim.view(), …)`): prefetch first. `capabilities()` says which rights there are.
+   * fails with EFAULT (`fs.write(fd, claim.view(), …)`): prefetch first. `capabilities()` says which rights this process has.
    */
   paging?: 'auto' | PagingKind;
   /**
@@ -43,20 +43,21 @@ export interface ClaimOptions {
    */
   prefetch?: boolean;
   /**
-   * Whether to take memory from the system's pool of reserved huge pages (`region.pages` is `'hugetlb'` at its source). Who may
-   * write such memory can end every other process that touches it, by SIGBUS: set it where you trust the source and all others
-   * that it grants W. Such memory is otherwise refused with ERR_VMO_NOT_PERMITTED, and the offer stands. Default: false.
+   * Whether to take memory from the system's pool of reserved huge pages (`region.pages` is `'hugetlb'` at its source). A process
+   * that may write such memory can end every other process that touches it, by SIGBUS. Set this option only if you trust the
+   * source and all others to which it grants W. Otherwise the claim of such memory is refused with ERR_VMO_NOT_PERMITTED, and
+   * the offer stands. Default: false.
    */
   hugetlb?: boolean;
   /**
-   * How long the source may take to answer, in milliseconds, above 0. After that: ERR_VMO_TIMEOUT, which loses nothing: the
-   * next claim of the address has what the source has given by then. Default: 5000.
+   * How long the source may take to answer, in milliseconds, above 0. After that the claim is ERR_VMO_TIMEOUT, which loses
+   * nothing: the next claim of the address gets the memory if the source has given it by then. Default: 5000.
    */
   timeoutMs?: number;
   /**
    * Gives the claim up. The promise then rejects with `signal.reason`, and the offer stands as before. If the claim is complete
-   * already, the promise still resolves, so that nothing is lost; if its source is just then in the middle of it, the next
-   * claim of the address has it. `vmClaimSync` looks at the signal once, at the start.
+   * already, the promise still resolves, so that nothing is lost. If the source is in the middle of the claim just then, the
+   * next claim of the address gets the memory. `vmClaimSync` looks at the signal once, at the start.
    */
   signal?: AbortSignal;
 }

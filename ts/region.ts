@@ -14,11 +14,11 @@ import { checkLength, checkPageOffset, checkWholePages, checkWithin } from './va
 /**
  * A page-aligned range of memory that this library manages. {@link allocate} makes one; a {@link Claim} is one, too.
  *
- * It stands for memory and is no data: a structured clone of it (`postMessage`, `structuredClone`) throws.
+ * A region stands for memory and is not data: a structured clone of it (`postMessage`, `structuredClone`) throws.
  *
  * The memory is given back by `release()`, by leaving the scope of `using`, when the object is garbage and no buffer of
- * it is left, and when the thread (main or worker) that made it ends. An open offer and a live claim elsewhere keep what
- * they need of it. A region belongs to the thread that made it and cannot be posted to another: offer it to
+ * it is left, and when the thread (main or worker) that made it ends. An open offer and a live claim elsewhere keep the part
+ * that they need. A region belongs to the thread that made it and cannot be posted to another thread: offer it to
  * `process.pid` and claim it there.
  *
  * @example
@@ -60,8 +60,8 @@ export class Region {
   }
 
   /**
-   * What kind of pages are underneath. A claim that maps huge pages has huge pages, too, and is paged by the kernel unless it
-   * asks for something else, since the kernel installs a whole one at a touch.
+   * The kind of pages underneath. A claim that maps huge pages has huge pages, too. The kernel pages it unless the claim asks
+   * for something else, since the kernel installs a whole huge page at a touch.
    */
   get pages(): PageKind {
     return this.#native.pages;
@@ -80,9 +80,9 @@ export class Region {
   /**
    * All the bytes, as one ArrayBuffer: always the same one. Nothing is copied. `release()` detaches it (its length is
    * then 0), and so does a claim that disowns it. A program cannot move it: `transfer()` throws, and so does a transfer
-   * list that names it (Node 20 copies it instead). On Node 20 to 23 a stream of type 'bytes' can still take it, on Bun
-   * and Deno a transfer list can; such a region can only be released, and what has taken it reads zeros from then on.
-   * `Atomics.wait()` throws a TypeError on it: it waits on a SharedArrayBuffer alone. `Atomics.waitAsync()` does, too. Await an
+   * list that names it (Node 20 copies it instead). On Node 20 to 23 a stream of type 'bytes' can still take it; on Bun
+   * and Deno a transfer list can. Such a region can only be released, and its taker reads zeros from then on.
+   * `Atomics.wait()` and `Atomics.waitAsync()` throw a TypeError on it, because they wait on a SharedArrayBuffer only. Await an
    * offer or a {@link Channel} instead.
    *
    * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT when the region is longer than one ArrayBuffer can be
@@ -137,11 +137,11 @@ export class Region {
   }
 
   /**
-   * Gives the memory back. Every buffer and view of it is detached. Calling it again does nothing. What has been offered
-   * stays offered, and what has been claimed stays with its claimer.
+   * Gives the memory back. Every buffer and view of it is detached. Calling it again does nothing. Offered memory stays
+   * offered, and claimed memory stays with its claimer.
    *
-   * Await what still uses a buffer first: a write under way fails with EFAULT. Where this process may have no userfaultfd it
-   * would send zeros.
+   * First await every operation that still uses a buffer: a write under way fails with EFAULT, or, if this process may have no
+   * userfaultfd, sends zeros.
    */
   release(): void {
     if (this.released) return;

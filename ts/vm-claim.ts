@@ -8,9 +8,9 @@ import { formatAddress } from './units.js';
 import { checkAddress, checkPid } from './validate.js';
 
 /**
- * Takes what another process, or this one, has offered to this one.
+ * Claims memory that another process, or this one, has offered to this process.
  *
- * It costs the same for 4 KiB and for 4 GiB: pages arrive when they are touched. An offer is claimed once. The other process
+ * A claim costs the same for 4 KiB and for 4 GiB: pages arrive when they are touched. An offer is claimed once. The other process
  * answers from a thread of its own, whatever its JavaScript is doing.
  *
  * @param srcPid the pid of the process that made the offer, in this process's pid namespace.
@@ -44,7 +44,7 @@ export async function vmClaim(srcPid: number, remoteAddress: bigint, options: Cl
 }
 
 /**
- * {@link vmClaim}, but this thread waits for it.
+ * {@link vmClaim}, but this thread waits for the claim.
  *
  * A process can claim from itself, too: another thread answers.
  *

@@ -9,7 +9,7 @@ import { formatAddress, isMultiple } from './units.js';
 import { checkAddress, checkLength, checkPid, checkWholePages, describeValue } from './validate.js';
 
 /**
- * What can be offered: a region, whole pages of it ({@link Region.range}), or a typed array, `DataView` or `Buffer` on its
+ * Memory that can be offered: a region, whole pages of it ({@link Region.range}), or a typed array, `DataView` or `Buffer` on its
  * memory that begins and ends with a page.
  *
  * @category Offering
@@ -24,12 +24,13 @@ export interface Extent {
 /**
  * Offers memory to one other process, or to this one.
  *
- * Nothing changes before that process claims it: nothing is copied, and nothing taken away. The same memory may be offered to
- * any number of processes, once to each at a time. An offer does not keep the process alive; awaiting `offer.claimed` does.
+ * Nothing changes before that process claims the memory: nothing is copied, and nothing taken away. The same memory can be
+ * offered to any number of processes, once to each at a time. An offer does not keep the process alive; awaiting `offer.claimed`
+ * does.
  *
  * A part of a region gets a memory object of its own the first time it is claimed apart from the rest: the claimer can
- * reach the offered bytes and not one byte more. That costs one copy of the part. It is refused with ERR_VMO_BUSY, at the claim,
- * while somebody shares the whole.
+ * reach the offered bytes and not one byte more. That costs one copy of the part. The claim of a part is refused with
+ * ERR_VMO_BUSY while another process shares the whole.
  *
  * @param destPid the pid of a live process, in this process's pid namespace.
  * @param memory what to offer. It must have come from `allocate()` or from a claim.
@@ -47,12 +48,12 @@ export interface Extent {
  */
 export function vmOffer(destPid: number, memory: OfferableMemory, flags: number): Offer;
 /**
- * Takes the pending offer of that address to that process back.
+ * Takes back the pending offer of that address to that process.
  *
  * @param destPid the pid that it was offered to.
  * @param address the offer's address.
  * @param byteLength 0.
- * @param flags of no account.
+ * @param flags ignored.
  * @returns true when it was cancelled, false when there was none.
  * @throws {VmoError} ERR_VMO_TOO_LATE when it is being claimed.
  *

@@ -67,8 +67,8 @@ class Region {
   // Called once, on the thread that disowns. Must neither block nor call back.
   void when_disowned(std::function<void()> tell);
 
-  // Lets go of it once it has the memory no more. Called once, before the region is shared. Its destructor may be
-  // called with the region's lock.
+  // Keeps `token` alive until the region is released or disowned. Called once, before the region is shared. The token's
+  // destructor may be called with the region's lock.
   void hold_while_held(std::shared_ptr<void> token);
 
   // Gives the memory back. With `keep_addresses` the range reads as zeros from then on and its addresses stay taken

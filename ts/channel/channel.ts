@@ -30,18 +30,19 @@ import { dropRings, type Rings } from './ring/rings.js';
 /**
  * Messages in both directions between two processes, or two threads of one, through memory that both hold.
  *
- * It is set up once, by one offer and one claim; a message then costs a copy into a ring and no system call while both sides
- * are busy. A side that waits sleeps, and is woken. Messages arrive whole and in the order in which they were sent.
+ * A channel is set up once, by one offer and one claim. Then a message costs a copy into a ring and no system call while both
+ * sides are busy. A side that waits sleeps, and the other side wakes it. Messages arrive whole and in the order in which they
+ * were sent.
  *
- * What does not fit a slot of the ring is sent the same way: it goes as memory of its own, offered and claimed behind the
- * scenes, and arrives in its turn.
+ * A message that does not fit a slot of the ring is sent by the same call: it goes as memory of its own, offered and claimed
+ * behind the scenes, and arrives in its turn.
  *
  * A channel belongs to the thread that opened or accepted it. Waiting on it (`for await`, `readable()`, `writable()`, a
  * `send()` that waits, `close()`) keeps the process alive; an open channel that nobody waits on does not.
  *
- * Errors: ERR_VMO_PEER_GONE when the other side has ended without closing, once everything it had sent has been received; also
- * from sending when it has closed. ERR_VMO_PROTOCOL when the other side has written what no channel writes: then the channel is
- * broken in both directions, and released. ERR_VMO_INVALID_ARGUMENT for wrong arguments and for sending after `close()`.
+ * Errors: ERR_VMO_PEER_GONE if the other side ended without closing, after everything it had sent has been received; also from
+ * sending after the other side has closed. ERR_VMO_PROTOCOL if the other side wrote a value that no channel writes: the channel
+ * is then broken in both directions, and released. ERR_VMO_INVALID_ARGUMENT for wrong arguments and for sending after `close()`.
  *
  * @example
  * const channel = await Channel.open(destPid); // in that process: await Channel.accept(srcPid)
@@ -103,7 +104,7 @@ export class Channel {
   }
 
   /**
-   * Opens a channel to a process, which accepts it with `Channel.accept`. Which of the two comes first does not matter.
+   * Opens a channel to a process, which accepts it with `Channel.accept`. The order of the two calls does not matter.
    *
    * @param destPid the pid of a live process, in this process's pid namespace; its own to open a channel to a worker.
    * @param options the size of the rings, how to use the channel, and how long to wait.
@@ -133,10 +134,10 @@ export class Channel {
    */
   static accept(srcPid: number, options?: ChannelUseOptions): Promise<Channel>;
   /**
-   * Accepts every channel that is opened to this process, those that wait and those that come: each when the next one is asked
-   * for, and in turn by process. What nobody has asked for waits, also for the next one who accepts. When descriptors, memory or
-   * time are lacking, here or there, it is tried again; what is no channel is passed over (`DEBUG=vmoffer:channel` says why). Where
-   * several threads accept, each channel goes to one of them.
+   * Accepts every channel that is opened to this process, those that wait and those that come. It accepts a channel when the
+   * program asks for the next one, in turn by process. The others wait, also for a later `accept`. If descriptors, memory or time
+   * are lacking, here or there, it tries again. It passes over what is no channel (`DEBUG=vmoffer:channel` says why). If several
+   * threads accept, each channel goes to one of them.
    *
    * @param options whose channels, how to use them, and a signal that ends the iteration.
    * @returns the channels. Iterating over them keeps the process alive and waits for ever; leave it with `break`, or with a
@@ -194,8 +195,8 @@ export class Channel {
    */
   send(bytes: ArrayBufferView): boolean | Promise<boolean>;
   /**
-   * Sends memory, without a copy, in its turn among the other messages. It is offered as `vmOffer` would, and claimed by the
-   * receiver as `message.region`. With `VMO_DISOWN` it changes hands. Do not write to it before it is claimed.
+   * Sends memory, without a copy, in its turn among the other messages. `send` offers it as `vmOffer` would, and the receiver
+   * claims it as `message.region`. With `VMO_DISOWN` it changes hands. Do not write to it before it is claimed.
    *
    * @param memory what to send: whole pages of memory from `allocate()` or from a claim.
    * @param flags what the receiver gets and this process gives up, as for `vmOffer`.
@@ -215,8 +216,8 @@ export class Channel {
   }
 
   /**
-   * Sends copies of several messages, in order, and shows them to the receiver together: for many small ones at once this is
-   * cheaper than `send`.
+   * Sends copies of several messages, in order, and shows them to the receiver together. For many small messages at once this
+   * is cheaper than `send`.
    *
    * @param messages the messages, each as for `send`.
    * @returns how many are in the ring, from the first on. When it fills up: a promise of all of them being there, or, with
@@ -235,8 +236,8 @@ export class Channel {
   }
 
   /**
-   * Gives the place of the next message in the ring, to write it there without a copy. `commit()` sends it. What was reserved
-   * before and not committed is given up, and so is this place when something else is sent first.
+   * Gives the place of the next message in the ring, to write it there without a copy. `commit()` sends it. A place that was
+   * reserved before and not committed is given up. So is this place when something else is sent first.
    *
    * @param byteLength the message's length in bytes, from 0 to `slotBytes`.
    * @returns a view of the place, with whatever it held before, or undefined when the ring is full: see `writable()`.
@@ -256,7 +257,7 @@ export class Channel {
   }
 
   /**
-   * Sends what has been written to the reserved place.
+   * Sends the message that has been written to the reserved place.
    *
    * @param byteLength the message's length in bytes, if it is to be shorter than what was reserved.
    * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT when nothing is reserved, or less than that; otherwise as `send`.
@@ -281,8 +282,8 @@ export class Channel {
   }
 
   /**
-   * Takes the next message, without waiting. The message before is given back with it: from then on its bytes belong to
-   * another message.
+   * Takes the next message, without waiting, and gives back the message before: its bytes belong to another message from then
+   * on.
    *
    * @returns the message, or undefined when there is none now.
    * @throws {VmoError} ERR_VMO_PEER_GONE after the last message, when the other side has ended without closing.
@@ -293,7 +294,7 @@ export class Channel {
   }
 
   /**
-   * Waits for a message. The message before is given back.
+   * Waits for a message, and gives back the message before.
    *
    * @param options a signal to stop waiting.
    * @returns a promise: true when `receive()` has a message, false when nothing more will come. It rejects as `receive()` throws,
@@ -329,11 +330,11 @@ export class Channel {
   }
 
   /**
-   * Ends the channel. Nothing can be sent or received here any more. The other side can still receive what has been sent; then
-   * its iteration ends.
+   * Ends the channel. Nothing can be sent or received here any more. The other side can still receive the messages that have
+   * been sent; then its iteration ends.
    *
-   * @returns a promise of everything being out of this process's hands: in the ring, and claimed where it did not fit.
-   *   The process is kept alive until then. Calling it again returns the same promise. It never rejects.
+   * @returns a promise that resolves when every message is in the ring, and every message that did not fit has been claimed. It
+   *   keeps the process alive until then. Calling `close()` again returns the same promise. It never rejects.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();

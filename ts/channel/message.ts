@@ -3,7 +3,7 @@ import type { Claim } from '../claim.js';
 /**
  * One message, whole, from {@link Channel.receive} or an iteration over a channel.
  *
- * It is there until the next one is asked for, or until `release()`. A structured clone of it throws; copy `bytes`.
+ * It is valid until the next message is asked for, or until `release()`. A structured clone of it throws; copy `bytes`.
  *
  * @example
  * for await (const message of channel) {
@@ -15,10 +15,10 @@ import type { Claim } from '../claim.js';
  */
 export interface Message {
   /**
-   * The bytes, where they are: in the ring or, for what did not fit a slot, in memory of their own, whose pages arrive
-   * when they are touched. They are there until `release()`, or until the next message is asked for; the array may then
-   * show another message. The other process can write to the ring at any time: when you do not trust it, copy first what must
-   * not change while you look at it.
+   * The bytes, in place: in the ring or, if the message did not fit a slot, in memory of their own, whose pages arrive when they
+   * are touched. They are valid until `release()`, or until the next message is asked for; the array may then show another
+   * message. The other process can write to the ring at any time. If you do not trust it, first copy what must not change while
+   * you look at it.
    *
    * @throws {VmoError} the error of the claim, when a message that did not fit a slot could not be claimed.
    */

@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds kPatienceWithEnd{1000};
 // A source that runs answers at once. One that is stopped finds the claim taken back when it goes on.
 constexpr std::chrono::milliseconds kPatienceWithAnswer{1000};
 
-// What it lacks is not to be looked for here.
+// A resource error from the source is the source's. The message says so, or users raise the wrong limit.
 Status refusal_of(const wire::Refused& refused) {
   const bool is_lack = refused.code == Code::kTooMany || refused.code == Code::kNoMemory;
   return Status(refused.code, (is_lack ? "at the source: " : "") + refused.message);
