@@ -9,7 +9,7 @@
 
 namespace vmoffer {
 
-BellWatch* BellWatch::start(Environment& environment, ForeignFd bell, BellListener& listener) {
+BellWatch* BellWatch::start(Environment& environment, Bell bell, BellListener& listener) {
   const NodeFunctions* node = NodeFunctions::get();
   if (node == nullptr) return ThreadBellWatch::start(environment, std::move(bell), listener);
   return UvBellWatch::start(*node, environment.env(), std::move(bell), listener);

@@ -4,7 +4,7 @@
 // thread. Elsewhere one thread of ours polls all bells and tells the environment (thread_bell_watch): two hops.
 #pragma once
 
-#include "engine/sys/foreign_fd.h"
+#include "engine/sys/bell.h"
 
 namespace vmoffer {
 
@@ -24,7 +24,7 @@ class BellListener {
 class BellWatch {
  public:
   // Takes ownership of the bell. Borrows the listener until close() or on_gone(). Null when nothing can watch it.
-  static BellWatch* start(Environment& environment, ForeignFd bell, BellListener& listener);
+  static BellWatch* start(Environment& environment, Bell bell, BellListener& listener);
 
   virtual int fd() const = 0;
   // While true, the bell keeps the event loop alive. REQUIRES: not what it is already; false before close().

@@ -18,7 +18,7 @@ void BellWrap::define(Napi::Env env) {
                                    }));
 }
 
-Napi::Object BellWrap::of_bell(Napi::Env env, ForeignFd bell) {
+Napi::Object BellWrap::of_bell(Napi::Env env, Bell bell) {
   const Napi::Object object = Environment::of(env).bell_class.New({});
   BellWrap* wrap = object.IsEmpty() ? nullptr : Unwrap(object);
   if (wrap == nullptr) return {};

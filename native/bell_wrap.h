@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "engine/sys/bell.h"
 #include "native/bell_watch.h"
 #include "native/collectables.h"
 
@@ -15,7 +16,7 @@ class BellWrap : public Napi::ObjectWrap<BellWrap>, private BellListener, privat
  public:
   static void define(Napi::Env env);
   // Takes ownership. Empty when the environment is ending.
-  static Napi::Object of_bell(Napi::Env env, ForeignFd bell);
+  static Napi::Object of_bell(Napi::Env env, Bell bell);
 
   // Only by of_bell().
   explicit BellWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<BellWrap>(info) {}

@@ -50,7 +50,7 @@ Result<ClaimArguments> read_arguments(const Napi::CallbackInfo& info) {
 void deliver(Napi::Env env, const Napi::Function& done, ReceivedClaim claim) {
   const bool is_eager = claim.paging == Paging::kEager;
   const std::shared_ptr<Region> region = claim.region;
-  ForeignFd bell = std::move(claim.bell);
+  Bell bell = std::move(claim.bell);
   const Napi::Object wrapped = RegionWrap::of_claim(env, std::move(claim));
   if (wrapped.IsEmpty()) return;
   if (bell.is_open()) return call_back(env, done, {env.Null(), wrapped, BellWrap::of_bell(env, std::move(bell))});

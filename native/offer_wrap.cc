@@ -32,12 +32,12 @@ Status too_late() {
                 "offer.released to know when the memory is free again");
 }
 
-void OfferStatus::on_bell(ForeignFd bell) {
+void OfferStatus::on_bell(Bell bell) {
   const MutexLock lock(mutex_);
   bell_ = std::move(bell);
 }
 
-ForeignFd OfferStatus::take_bell() {
+Bell OfferStatus::take_bell() {
   const MutexLock lock(mutex_);
   return std::move(bell_);
 }
@@ -154,7 +154,7 @@ Napi::Value OfferWrap::cancel(const Napi::CallbackInfo& info) {
 void OfferWrap::withdraw(const Napi::CallbackInfo& info) { Environment::of(info.Env()).runtime().withdraw(id_); }
 
 Napi::Value OfferWrap::take_bell(const Napi::CallbackInfo& info) {
-  ForeignFd bell = status_->take_bell();
+  Bell bell = status_->take_bell();
   return bell.is_open() ? BellWrap::of_bell(info.Env(), std::move(bell)) : info.Env().Undefined();
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "engine/base/mutex.h"
+#include "engine/sys/bell.h"
 #include "engine/transfer/runtime.h"
 #include "native/environment.h"
 
@@ -18,13 +19,13 @@ class OfferStatus : public OfferObserver {
  public:
   explicit OfferStatus(std::shared_ptr<JsNotifier> notifier) : notifier_(std::move(notifier)) {}
 
-  void on_bell(ForeignFd bell) override;
+  void on_bell(Bell bell) override;
   void on_ended(OfferState ending) override;
   void on_released() override;
 
   std::optional<OfferState> ending() const;
   // Returns owned; not open when there is none, or not any more.
-  ForeignFd take_bell();
+  Bell take_bell();
   void when_ended(Environment::CallbackId callback);
   void when_released(Environment::CallbackId callback);
 
@@ -34,7 +35,7 @@ class OfferStatus : public OfferObserver {
 
   const std::shared_ptr<JsNotifier> notifier_;
   mutable Mutex mutex_;
-  ForeignFd bell_ VMO_GUARDED_BY(mutex_);
+  Bell bell_ VMO_GUARDED_BY(mutex_);
   std::optional<OfferState> ending_ VMO_GUARDED_BY(mutex_);
   bool is_released_ VMO_GUARDED_BY(mutex_) = false;
   std::optional<Environment::CallbackId> ended_callback_ VMO_GUARDED_BY(mutex_);

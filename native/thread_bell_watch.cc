@@ -33,10 +33,10 @@ EventLoop* bell_loop() {
 // One bell, shared by the thread that polls it and the JavaScript thread that listens.
 class HeardBell : public EventHandler, public std::enable_shared_from_this<HeardBell> {
  public:
-  HeardBell(EventLoop& loop, ForeignFd fd, std::shared_ptr<JsNotifier> notifier, BellListener& listener)
-      : loop_(loop), fd_(std::move(fd)), notifier_(std::move(notifier)), listener_(&listener) {}
+  HeardBell(EventLoop& loop, Bell bell, std::shared_ptr<JsNotifier> notifier, BellListener& listener)
+      : loop_(loop), bell_(std::move(bell)), notifier_(std::move(notifier)), listener_(&listener) {}
 
-  int fd() const { return fd_.get(); }
+  int fd() const { return bell_.fd(); }
 
   // JavaScript thread only.
   void begin() {
@@ -56,7 +56,7 @@ class HeardBell : public EventHandler, public std::enable_shared_from_this<Heard
   void tell_of_hang_up();
 
   EventLoop& loop_;
-  const ForeignFd fd_;
+  const Bell bell_;
   const std::shared_ptr<JsNotifier> notifier_;
   BellListener* listener_;      // JavaScript thread only
   EventLoop::Token token_ = 0;  // the loop's thread only
@@ -92,7 +92,7 @@ void HeardBell::tell_of_hang_up() {
   });
 }
 
-ThreadBellWatch* ThreadBellWatch::start(Environment& environment, ForeignFd bell, BellListener& listener) {
+ThreadBellWatch* ThreadBellWatch::start(Environment& environment, Bell bell, BellListener& listener) {
   EventLoop* loop = bell_loop();
   if (loop == nullptr) return nullptr;
   auto heard = std::make_shared<HeardBell>(*loop, std::move(bell), environment.notifier(), listener);

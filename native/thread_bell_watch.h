@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "engine/sys/bell.h"
 #include "native/bell_watch.h"
 #include "native/environment.h"
 
@@ -13,7 +14,7 @@ class HeardBell;
 class ThreadBellWatch : public BellWatch {
  public:
   // Null when the thread cannot be started.
-  static ThreadBellWatch* start(Environment& environment, ForeignFd bell, BellListener& listener);
+  static ThreadBellWatch* start(Environment& environment, Bell bell, BellListener& listener);
 
   int fd() const override;
   void keep_alive(bool alive) override;

@@ -4,11 +4,11 @@
 
 namespace vmoffer {
 
-UvBellWatch* UvBellWatch::start(const NodeFunctions& node, napi_env env, ForeignFd bell, BellListener& listener) {
+UvBellWatch* UvBellWatch::start(const NodeFunctions& node, napi_env env, Bell bell, BellListener& listener) {
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok) return nullptr;
   auto* self = new UvBellWatch(node, env, std::move(bell), listener);
-  if (node.poll_init(loop, &self->poll_, self->bell_.get()) != 0) {
+  if (node.poll_init(loop, &self->poll_, self->bell_.fd()) != 0) {
     delete self;
     return nullptr;
   }
@@ -28,7 +28,7 @@ void UvBellWatch::close() {
   if (listener_ == nullptr) return;
   listener_ = nullptr;
   node_.close(reinterpret_cast<uv_handle_t*>(&poll_), on_closed);
-  bell_.reset();
+  bell_.close();
 }
 
 void UvBellWatch::on_closed(uv_handle_t* handle) {
@@ -46,7 +46,7 @@ void UvBellWatch::on_environment_end(napi_async_cleanup_hook_handle, void* data)
 
 void UvBellWatch::on_readable(uv_poll_t* poll, int status, int) {
   auto* self = static_cast<UvBellWatch*>(poll->data);
-  const Heard heard = status < 0 ? Heard::kHangUp : hear_bell(self->bell_.get());
+  const Heard heard = status < 0 ? Heard::kHangUp : hear_bell(self->bell_.fd());
   if (heard == Heard::kNothing) return;
   const Napi::HandleScope handles(self->context_.Env());
   const Napi::CallbackScope scope(self->context_.Env(), self->context_);

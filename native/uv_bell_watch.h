@@ -5,6 +5,7 @@
 #include <napi.h>
 #include <uv.h>
 
+#include "engine/sys/bell.h"
 #include "native/bell_watch.h"
 #include "native/node_functions.h"
 
@@ -12,9 +13,9 @@ namespace vmoffer {
 
 class UvBellWatch : public BellWatch {
  public:
-  static UvBellWatch* start(const NodeFunctions& node, napi_env env, ForeignFd bell, BellListener& listener);
+  static UvBellWatch* start(const NodeFunctions& node, napi_env env, Bell bell, BellListener& listener);
 
-  int fd() const override { return bell_.get(); }
+  int fd() const override { return bell_.fd(); }
   void keep_alive(bool alive) override;
   void close() override;
 
@@ -22,7 +23,7 @@ class UvBellWatch : public BellWatch {
   UvBellWatch& operator=(const UvBellWatch&) = delete;
 
  private:
-  UvBellWatch(const NodeFunctions& node, napi_env env, ForeignFd bell, BellListener& listener)
+  UvBellWatch(const NodeFunctions& node, napi_env env, Bell bell, BellListener& listener)
       : node_(node), context_(env, "vmoffer:bell"), bell_(std::move(bell)), listener_(&listener) {}
   static void on_readable(uv_poll_t* poll, int status, int events);
   static void on_environment_end(napi_async_cleanup_hook_handle hook, void* self);
@@ -31,7 +32,7 @@ class UvBellWatch : public BellWatch {
   const NodeFunctions& node_;
   const Napi::AsyncContext context_;
   uv_poll_t poll_ = {};
-  ForeignFd bell_;
+  Bell bell_;
   BellListener* listener_;  // null from close() on
   napi_async_cleanup_hook_handle hook_ = nullptr;
 };

@@ -17,29 +17,20 @@ int option_of(int fd, int name) {
   return ::getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
 }
 
-bool is_connected(int fd) {
-  sockaddr_storage address;
-  socklen_t length = sizeof address;
-  return ::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0;
-}
-
 }  // namespace
 
-Result<BellPair> make_bell_pair() {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
-    return os_error(errno, "socketpair", "could not make a bell");
-  }
-  UniqueFd ours(ends[0]);
-  UniqueFd theirs(ends[1]);
-  refuse_descriptors(theirs.get());
-  if (refuse_descriptors(ours.get())) return BellPair{ForeignFd::harmless(std::move(ours)), std::move(theirs)};
-  return BellPair{ForeignFd(ours.release()), std::move(theirs)};
+Result<Bell> Bell::of(const ForeignFd& connection) {
+  Result<UniqueFd> copy = duplicate(connection.get());
+  if (!copy.is_ok()) return copy.status();
+  return Bell(connection.is_harmless() ? ForeignFd::harmless(copy.take()) : ForeignFd(copy.value().release()));
+}
+
+void Bell::close() {
+  if (socket_.is_open()) shut_down(socket_.get());
+  socket_.reset();
 }
 
 bool is_seqpacket(int fd) { return option_of(fd, SO_DOMAIN) == AF_UNIX && option_of(fd, SO_TYPE) == SOCK_SEQPACKET; }
-
-bool is_bell(int fd) { return is_seqpacket(fd) && is_connected(fd); }
 
 bool ring_bell(int fd) {
   const char ring = 0;

@@ -17,10 +17,6 @@
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83
 #endif
-// From include/linux/socket.h, Linux 6.5.
-#ifndef SCM_PIDFD
-#define SCM_PIDFD 0x04
-#endif
 
 namespace vmoffer {
 namespace {
@@ -46,15 +42,10 @@ UniqueFd new_socket() { return UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_
 
 Status socket_error() { return os_error(errno, "socket", "could not make a socket"); }
 
-// A pidfd comes with every packet when whoever made the socket has asked for it, by SO_PASSPIDFD.
-bool brings_descriptors(const cmsghdr& control) {
-  return control.cmsg_level == SOL_SOCKET && (control.cmsg_type == SCM_RIGHTS || control.cmsg_type == SCM_PIDFD);
-}
-
 // Descriptors are taken out before anything is judged, so that none is ever lost.
 void take_descriptors(msghdr& header, std::vector<ForeignFd>& descriptors) {
   for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr; control = CMSG_NXTHDR(&header, control)) {
-    if (!brings_descriptors(*control)) continue;
+    if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) continue;
     const size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     for (size_t i = 0; i < count; ++i) {
       int fd;

@@ -158,7 +158,6 @@ struct Encoder {
   }
   Type operator()(const EndOfList&) { return Type::kEndOfList; }
   Type operator()(const Lease&) { return Type::kLease; }
-  Type operator()(const Bell&) { return Type::kBell; }
   Type operator()(const Inspect&) { return Type::kInspect; }
   Type operator()(const Held& m) {
     out.put(static_cast<uint32_t>(m.lines.size()));
@@ -274,8 +273,6 @@ Result<Message> read_body(Type type, Reader& in) {
       return Message(EndOfList{});
     case Type::kLease:
       return Message(Lease{});
-    case Type::kBell:
-      return Message(Bell{});
     case Type::kInspect:
       return Message(Inspect{});
     case Type::kHeld:

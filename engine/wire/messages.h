@@ -29,7 +29,7 @@ enum class Type : uint16_t {
   kOffers = 8,
   kEndOfList = 9,
   kLease = 10,
-  kBell = 11,
+  // 11 was BELL.
   kInspect = 20,
   kHeld = 21,
 };
@@ -96,7 +96,6 @@ struct Lease {};
 inline constexpr size_t kMaxLeases = 32;
 
 // Source, before the terms of a channel: one descriptor comes with it, the claimer's end of the bell.
-struct Bell {};
 
 // Asker: what do you hold, and what has it cost? For people who look; answered to some only, see docs/security.md.
 struct Inspect {};
@@ -129,6 +128,6 @@ struct Held {
 };
 
 using Message =
-    std::variant<Claim, Terms, Mapped, Declined, Done, Refused, List, Offers, EndOfList, Lease, Bell, Inspect, Held>;
+    std::variant<Claim, Terms, Mapped, Declined, Done, Refused, List, Offers, EndOfList, Lease, Inspect, Held>;
 
 }  // namespace vmoffer::wire

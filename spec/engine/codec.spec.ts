@@ -56,7 +56,6 @@ const EXAMPLES: [message: WireMessage, type: string, body: string][] = [
   ],
   [{ type: 'end' }, '0900', ''],
   [{ type: 'lease' }, '0a00', ''],
-  [{ type: 'bell' }, '0b00', ''],
   [{ type: 'inspect' }, '1400', ''],
   [{ type: 'held', lines: [] }, '1500', '00000000'],
   [

@@ -19,7 +19,6 @@ const KINDS: WireMessage['type'][] = [
   'offers',
   'end',
   'lease',
-  'bell',
   'inspect',
   'held',
 ];

@@ -39,7 +39,7 @@ const BEHAVIOURS: Record<string, VmoErrorCode> = {
   'sends-terms-twice': 'ERR_VMO_PROTOCOL',
   'refuses-after-the-terms': 'ERR_VMO_NOT_OFFERED',
   'sends-forty-leases': 'ERR_VMO_PROTOCOL',
-  'sends-a-channel-without-a-bell': 'ERR_VMO_NOT_OFFERED',
+  'sends-a-channel': 'ERR_VMO_NOT_OFFERED',
   'sends-a-bell-with-memory': 'ERR_VMO_PROTOCOL',
   'sends-a-bell-after-the-terms': 'ERR_VMO_PROTOCOL',
   'never-answers': 'ERR_VMO_TIMEOUT',

@@ -28,11 +28,9 @@ const PLACES_IN_A_CLAIM: Record<string, VmoErrorCode | undefined> = {
   'behind-a-refusal': 'ERR_VMO_NOT_OFFERED',
 };
 
-/** What is within a socket cannot be told from a lease or a bell, which are sockets as well. */
+/** What is within a socket cannot be told from a lease, which is a socket as well. */
 function expectedOf(kind: string, place: string, code: VmoErrorCode | undefined): VmoErrorCode | undefined {
-  if (kind === 'a-lingering-socket') return code;
-  if (place === 'as-a-lease') return undefined;
-  return place === 'as-a-bell' ? 'ERR_VMO_NOT_OFFERED' : code;
+  return kind !== 'a-lingering-socket' && place === 'as-a-lease' ? undefined : code;
 }
 const PLACES_IN_AN_ANSWER = ['in-a-list', 'behind-a-list-of-offers', 'in-what-is-held'];
 

@@ -87,17 +87,6 @@ describe('a source whose claimer does not read what it is sent', () => {
     await resultOf('hangs-up');
   }
 
-  it('has the bells counted that come with channels', async () => {
-    await source.call('openMany', rogue.pid, PAIRS);
-    let addresses: bigint[] = [];
-    await until('the channels are offered', async () => {
-      const offers = await source.call('list');
-      addresses = offers.filter(({ kind }) => kind === 'channel').map(({ address }) => address);
-      return addresses.length === PAIRS;
-    });
-    await expectPairsToCount(addresses);
-  });
-
   it('has the leases counted that come with memory which is passed on', async () => {
     await using owner = await startObedient();
     const shared = await owner.call('offerMany', source.pid, PAIRS, VMO_GRANT_R);

@@ -107,7 +107,7 @@ export type WireMessage =
   | { type: 'list'; follow: boolean }
   | { type: 'offers'; lines: WireOfferLine[] }
   | { type: 'held'; lines: WireHeldLine[] }
-  | { type: 'end' | 'lease' | 'bell' | 'inspect' };
+  | { type: 'end' | 'lease' | 'inspect' };
 
 export interface ObjectFacts {
   isMemory: boolean;

@@ -42,11 +42,6 @@ export function nodeFrom(major: number): Need {
   };
 }
 
-function isKernelFrom(major: number, minor: number): boolean {
-  const [ownMajor = 0, ownMinor = 0] = release().split('.').map(Number);
-  return ownMajor > major || (ownMajor === major && ownMinor >= minor);
-}
-
 export const needs = {
   root: { what: 'root', remedy: 'run the specs as root', isMet: () => process.getuid?.() === 0 },
   probe: {
@@ -57,7 +52,10 @@ export const needs = {
   refusalOfDescriptors: {
     what: 'SO_PASSRIGHTS',
     remedy: 'Linux 6.16 or later',
-    isMet: () => isKernelFrom(6, 16),
+    isMet: () => {
+      const [major = 0, minor = 0] = release().split('.').map(Number);
+      return major > 6 || (major === 6 && minor >= 16);
+    },
   },
   loopback: {
     what: 'a loopback interface that is up, or may be brought up',
@@ -69,11 +67,6 @@ export const needs = {
     remedy: 'run the specs as root, or set vm.unprivileged_userfaultfd to 1',
     isMet: () =>
       process.getuid?.() === 0 || readFileSync('/proc/sys/vm/unprivileged_userfaultfd', 'latin1').trim() === '1',
-  },
-  pidfdsOfPackets: {
-    what: 'SO_PASSPIDFD',
-    remedy: 'Linux 6.5 or later',
-    isMet: () => isKernelFrom(6, 5),
   },
   systemCallsInSight: {
     what: "sight of its children's system calls, /proc/PID/syscall",

@@ -6,7 +6,7 @@
 //     asking ───────────── CLAIM ────────────▶     new
 //       │                                            │   waiting, while what was sent before is unread
 //       │                                            │   packing, while a part gets an object of its own
-//       │   ◀───── LEASE …, BELL, TERMS ─────────    │
+//       │   ◀───── LEASE …, TERMS ───────────────    │
 //       │                                          terms sent
 //       │  verifies, maps                            │
 //     acknowledged ─────── MAPPED ───────────▶       │
@@ -15,6 +15,8 @@
 //     finished                                       │
 //       ┊                                            │
 //     the region is released ── hang-up ─────▶     over: the offer is released
+//
+//     Of a channel the connection is the bell from DONE on: both sides ring and hear it, and neither broker does.
 //
 //     given up before DONE:
 //
@@ -30,7 +32,7 @@
 #include <memory>
 
 #include "engine/memory/region.h"
-#include "engine/sys/foreign_fd.h"
+#include "engine/sys/bell.h"
 #include "engine/transfer/claim/paging_choice.h"
 #include "engine/transfer/offers/offer_flags.h"
 #include "engine/wire/messages.h"
@@ -58,7 +60,7 @@ struct ReceivedClaim {
   bool is_immutable = false;
   Paging paging = Paging::kKernel;
   wire::Transfer transfer = wire::Transfer::kMap;
-  ForeignFd bell;  // of a channel
+  Bell bell;  // of a channel
 };
 
 }  // namespace vmoffer

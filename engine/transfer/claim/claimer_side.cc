@@ -101,9 +101,6 @@ void ClaimerSide::on_packet(Packet packet) {
   if (std::holds_alternative<wire::Lease>(message.value()) && !has_acknowledged_) {
     return on_lease(std::move(packet.descriptors));
   }
-  if (std::holds_alternative<wire::Bell>(message.value()) && !has_acknowledged_) {
-    return on_bell(std::move(packet.descriptors));
-  }
   if (const auto* refused = std::get_if<wire::Refused>(&message.value())) return on_refused(*refused);
   if (std::holds_alternative<wire::Done>(message.value()) && received_.region != nullptr) return finish();
   fail(Status(Code::kProtocol, "the source sent a message out of turn"));
@@ -127,7 +124,6 @@ void ClaimerSide::on_refused(const wire::Refused& refused) {
   if (has_acknowledged_) return fail(refusal_of(refused));
   hang_up(socket_);
   leases_.clear();
-  bell_.reset();
   // A second copy of the library in the source may have what the first has not.
   if (!refusal_ || refusal_->code() == Code::kNotOffered) refusal_ = refusal_of(refused);
   ask_next_broker();
@@ -138,13 +134,6 @@ void ClaimerSide::on_lease(std::vector<ForeignFd> descriptors) {
     return fail(Status(Code::kProtocol, "the source sent leases that no source can have; nothing was mapped"));
   }
   leases_.push_back(std::move(descriptors.front()));
-}
-
-void ClaimerSide::on_bell(std::vector<ForeignFd> descriptors) {
-  if (descriptors.size() != 1 || bell_.is_open() || !is_bell(descriptors.front().get())) {
-    return fail(Status(Code::kProtocol, "the source sent a bell that is none; nothing was mapped"));
-  }
-  bell_ = std::move(descriptors.front());
 }
 
 void ClaimerSide::on_terms(const wire::Terms& terms, std::vector<ForeignFd> descriptors) {
@@ -163,20 +152,16 @@ void ClaimerSide::on_terms(const wire::Terms& terms, std::vector<ForeignFd> desc
 Status ClaimerSide::take_in(const wire::Terms& terms, ForeignFd descriptor) {
   Status status = check_terms(terms, request_.address, request_.kind, page_bytes());
   if (!status.is_ok()) return status;
-  status = check_bell();
-  if (!status.is_ok()) return status;
+  if (request_.kind == OfferKind::kChannel) {
+    Result<Bell> bell = Bell::of(socket_);
+    if (!bell.is_ok()) return bell.status();
+    bell_ = bell.take();
+  }
   const ObjectFacts facts = inspect_object(descriptor.get());
   status = check_object(facts, terms, request_.transfer, request_.takes_pool_pages);
   if (!status.is_ok()) return status;
   std::shared_ptr<MemoryObject> object = MemoryObject::adopt(descriptor.take_verified(), facts);
   return request_.transfer == wire::Transfer::kPull ? pull(terms, std::move(object)) : map(terms, std::move(object));
-}
-
-Status ClaimerSide::check_bell() const {
-  const bool is_promised = request_.kind == OfferKind::kChannel;
-  if (bell_.is_open() == is_promised) return Status();
-  return Status(Code::kProtocol, is_promised ? "the source sent no bell with its channel; nothing was mapped"
-                                             : "the source sent a bell where none belongs; nothing was mapped");
 }
 
 Status ClaimerSide::map(const wire::Terms& terms, std::shared_ptr<MemoryObject> object) {
@@ -211,8 +196,9 @@ void ClaimerSide::finish() {
   // Not before now: the source seals what nobody may write any more when it has dropped its own right.
   const std::shared_ptr<MemoryObject> object = holding_->object();
   received_.is_immutable = object != nullptr && inspect_object(object->fd()).sealed_write;
-  received_.bell = std::move(bell_);
   settle(socket_);
+  if (socket_.is_harmless()) bell_.set_harmless();
+  received_.bell = std::move(bell_);
   holding_->set_connection(std::move(socket_));
   holding_.reset();
   waiting_ = Waiting::kNot;
@@ -253,7 +239,7 @@ void ClaimerSide::on_taken_back() {
   received_ = {};
   holding_.reset();
   leases_.clear();
-  bell_.reset();
+  bell_.close();
   hang_up(socket_);
   refusal_.reset();
   has_acknowledged_ = false;
@@ -270,6 +256,7 @@ void ClaimerSide::fail(const Status& status) {
   if (socket_.is_open() && !has_acknowledged_ && !has_declined_) {
     send_packet(socket_.get(), wire::encode(wire::Declined{offer_id_}));
   }
+  bell_.close();
   hang_up(socket_);
 }
 

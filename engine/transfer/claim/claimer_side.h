@@ -64,11 +64,9 @@ class ClaimerSide {
   void on_packet(Packet packet);
   void on_hang_up();
   void on_lease(std::vector<ForeignFd> descriptors);
-  void on_bell(std::vector<ForeignFd> descriptors);
   void on_terms(const wire::Terms& terms, std::vector<ForeignFd> descriptors);
   void on_refused(const wire::Refused& refused);
   Status take_in(const wire::Terms& terms, ForeignFd descriptor);
-  Status check_bell() const;
   Status map(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
   Status pull(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
   void acknowledge();
@@ -91,7 +89,7 @@ class ClaimerSide {
   uint64_t offer_id_ = 0;
   std::optional<Status> refusal_;  // the most telling answer of the brokers asked so far
   std::vector<ForeignFd> leases_;
-  ForeignFd bell_;
+  Bell bell_;  // of a channel
   std::shared_ptr<Holding> holding_;
   ReceivedClaim received_;
   Status status_;

@@ -100,29 +100,25 @@ void SourceSide::send_terms(OfferedMemory offered, Result<Parcel> parcel) {
 }
 
 Status SourceSide::send_parcel(const Offer& offer, const Parcel& parcel) {
-  const bool is_channel = kind_of(offer.flags) == OfferKind::kChannel;
+  is_channel_ = kind_of(offer.flags) == OfferKind::kChannel;
+  if (is_channel_) {
+    // Now, when the claim can still be refused.
+    Result<Bell> bell = Bell::of(*connection_.socket());
+    if (!bell.is_ok()) return bell.status();
+    bell_ = bell.take();
+  }
   const int fd = connection_.fd();
-  host_.flights().depart(offer.id, connection_.sharer(), 1 + parcel.leases.size() + (is_channel ? 1 : 0),
-                         connection_.socket());
+  host_.flights().depart(offer.id, connection_.sharer(), 1 + parcel.leases.size(), connection_.socket());
   IoOutcome sent = parcel.leases.size() <= wire::kMaxLeases ? IoOutcome::kDone : IoOutcome::kFailed;
   for (const ForeignFd& lease : parcel.leases) {
     if (sent == IoOutcome::kDone) sent = send_packet(fd, wire::encode(wire::Lease{}), lease.get());
   }
-  if (sent == IoOutcome::kDone && is_channel) sent = send_bell();
   const wire::Terms terms{offer.id, offer.address, offer.byte_length, 0, offer.flags};
   if (sent == IoOutcome::kDone) sent = send_packet(fd, wire::encode(terms), parcel.descriptor.get());
   if (sent == IoOutcome::kDone) return Status();
   return Status(Code::kTooMany,
                 "the source could not send a descriptor: it has too many in flight, or this memory has been passed on "
                 "too often");
-}
-
-// A pair of its own for every claim: one that fails leaves nobody with an end of the next one's.
-IoOutcome SourceSide::send_bell() {
-  Result<BellPair> pair = make_bell_pair();
-  if (!pair.is_ok()) return IoOutcome::kFailed;
-  bell_ = std::move(pair.value().ours);
-  return send_packet(connection_.fd(), wire::encode(wire::Bell{}), pair.value().theirs.get());
 }
 
 void SourceSide::on_mapped(const wire::Mapped& mapped) {
@@ -203,7 +199,8 @@ void SourceSide::say_done() {
   if (state_ != State::kLeased) return;  // it has ended meanwhile
   checkpoint("source.dropped");
   connection_.send(wire::encode(wire::Done{offer_id_}));
-  stop_receiving(connection_.fd());
+  // Of a channel what comes is the bell's.
+  if (!is_channel_) stop_receiving(connection_.fd());
 }
 
 // The memory is lent to nobody any more before anybody hears of it, and may ask for it anew.

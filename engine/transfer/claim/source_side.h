@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 
+#include "engine/sys/bell.h"
 #include "engine/transfer/claim/flights.h"
 #include "engine/transfer/claim/hand_off.h"
 #include "engine/transfer/connection.h"
@@ -63,7 +64,6 @@ class SourceSide {
   void pack_and_send_terms(OfferedMemory offered);
   void send_terms(OfferedMemory offered, Result<Parcel> parcel);
   Status send_parcel(const Offer& offer, const Parcel& parcel);
-  IoOutcome send_bell();
   bool has_taken_back();
   void become_leased();
   void become_leased_to_process();
@@ -78,13 +78,14 @@ class SourceSide {
   Connection& connection_;
   const wire::Claim claim_;
   State state_ = State::kNew;
-  std::optional<Status> why_waiting_;        // kWaiting
-  OfferId offer_id_ = 0;                     // from kTermsSent on
-  DestinationId claimer_ = 0;                // from kTermsSent on
-  std::optional<OfferedMemory> offered_;     // kTermsSent
-  std::shared_ptr<MemoryObject> object_;     // kTermsSent; then until it is being sealed
-  Loan loan_;                                // kTermsSent, kLeased
-  ForeignFd bell_;                           // kTermsSent, of a channel: this process's end
+  std::optional<Status> why_waiting_;     // kWaiting
+  OfferId offer_id_ = 0;                  // from kTermsSent on
+  DestinationId claimer_ = 0;             // from kTermsSent on
+  std::optional<OfferedMemory> offered_;  // kTermsSent
+  std::shared_ptr<MemoryObject> object_;  // kTermsSent; then until it is being sealed
+  Loan loan_;                             // kTermsSent, kLeased
+  bool is_channel_ = false;
+  Bell bell_;                                // kTermsSent, of a channel
   std::shared_ptr<OfferObserver> observer_;  // kLeased
 };
 

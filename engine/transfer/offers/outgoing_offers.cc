@@ -150,7 +150,7 @@ bool OutgoingOffers::can_grant(OfferId id) const {
   return check_flags(offer.flags & ~kKindMask, held).is_ok();
 }
 
-std::shared_ptr<OfferObserver> OutgoingOffers::finish_claim(OfferId id, ForeignFd bell) {
+std::shared_ptr<OfferObserver> OutgoingOffers::finish_claim(OfferId id, Bell bell) {
   const MutexLock lock(mutex_);
   if (!book_.finish_claim(id)) return nullptr;
   if (bell.is_open()) backings_.at(id).observer->on_bell(std::move(bell));

@@ -13,6 +13,7 @@
 #include "engine/base/mutex.h"
 #include "engine/base/status.h"
 #include "engine/memory/region.h"
+#include "engine/sys/bell.h"
 #include "engine/sys/process.h"
 #include "engine/transfer/offers/offer_book.h"
 
@@ -23,8 +24,8 @@ namespace vmoffer {
 class OfferObserver {
  public:
   virtual ~OfferObserver() = default;
-  // Before on_ended(kClaimed), of a channel: this process's end of its bell. Takes ownership.
-  virtual void on_bell(ForeignFd /*bell*/) {}
+  // Before on_ended(kClaimed), of a channel.
+  virtual void on_bell(Bell /*bell*/) {}
   // kClaimed, kCancelled, kExpired or kRevoked.
   virtual void on_ended(OfferState ending) = 0;
   // The claimer has let the memory go, or is gone, or there never was one.
@@ -91,8 +92,8 @@ class OutgoingOffers {
   // The offer stands again, unless it was withdrawn, or the rights that it grants have been lost meanwhile (revoked).
   void return_claim(OfferId id);
   // Ends the offer as claimed. Null when it has ended otherwise meanwhile; else who is to be told of its release.
-  // `bell`: what the claimer has the other end of, if it was sent one. Takes ownership.
-  std::shared_ptr<OfferObserver> finish_claim(OfferId id, ForeignFd bell);
+  // `bell`: of a channel.
+  std::shared_ptr<OfferObserver> finish_claim(OfferId id, Bell bell);
   bool is_being_claimed(OfferId id) { return state_of(id) == OfferState::kClaiming; }
   // Rights on memory are lost: pending offers that grant them end as revoked.
   void revoke(const OfferBook::Loss& loss);
