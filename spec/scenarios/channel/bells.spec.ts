@@ -83,6 +83,7 @@ describe('a channel’s bell', () => {
   it('hangs up when it is closed, whatever stands for the claim besides', async () => {
     await using source = await startHostile('rogue_source', ['rings-with-descriptors']);
     const { claim, bell } = await claimChannel(source);
+    await untilAllIsHeard(bell);
     bell.close();
     await source.event('hung-up');
     claim.release();
