@@ -42,6 +42,13 @@ export function nodeFrom(major: number): Need {
   };
 }
 
+const CAP_SYS_ADMIN = 21n;
+
+function hasCapability(number: bigint): boolean {
+  const effective = /^CapEff:\s+([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+  return ((BigInt(`0x${effective}`) >> number) & 1n) === 1n;
+}
+
 export const needs = {
   root: { what: 'root', remedy: 'run the specs as root', isMet: () => process.getuid?.() === 0 },
   probe: {
@@ -56,6 +63,11 @@ export const needs = {
       const [major = 0, minor = 0] = release().split('.').map(Number);
       return major > 6 || (major === 6 && minor >= 16);
     },
+  },
+  fuse: {
+    what: '/dev/fuse, and leave to mount a file system',
+    remedy: 'modprobe fuse, and run the specs as root where that may mount (CAP_SYS_ADMIN)',
+    isMet: () => existsSync('/dev/fuse') && hasCapability(CAP_SYS_ADMIN),
   },
   loopback: {
     what: 'a loopback interface that is up, or may be brought up',
