@@ -8,15 +8,11 @@
 
 namespace vmoffer {
 
-BulkInstall::BulkInstall(PageLedger& ledger, PageInstaller& installer, std::shared_ptr<PageSource> source)
-    : ledger_(ledger),
-      installer_(installer),
-      source_(std::move(source)),
-      aside_(source_->open_aside()),
-      page_bytes_(installer.page_bytes()) {}
+BulkInstall::BulkInstall(PageInstaller& pages, std::shared_ptr<PageSource> source)
+    : pages_(pages), source_(std::move(source)), aside_(source_->open_aside()), page_bytes_(pages.page_bytes()) {}
 
 void BulkInstall::run(uint64_t byte_offset, uint64_t byte_length) {
-  const uint64_t range_bytes = ledger_.all().count * page_bytes_;
+  const uint64_t range_bytes = pages_.all().count * page_bytes_;
   const uint64_t end = std::min(align_up(byte_offset + byte_length, page_bytes_), range_bytes);
   const uint64_t piece = step_bytes(page_bytes_);
   for (uint64_t at = align_down(byte_offset, page_bytes_); at < end;) {
@@ -33,11 +29,11 @@ void BulkInstall::install_from_aside(PageRange pages) {
   if (!aside_->fill(pages.first * page_bytes_, pages.count * page_bytes_)) return;
   checkpoint("prefetch.filled");
   {
-    const MutexLock lock(ledger_.mutex());
-    if (ledger_.is_closed()) return;
-    ledger_.counts().pages_by_prefetch += installer_.install_from(*aside_, pages);
+    const MutexLock lock(pages_.mutex());
+    if (pages_.is_closed()) return;
+    pages_.counts().pages_by_prefetch += pages_.install_from(*aside_, pages);
     // What is on its way to the range by itself is still to be read from the source.
-    ledger_.await_arrival(pages);
+    pages_.await_arrival(pages);
   }
   aside_->give_back();
 }
@@ -46,16 +42,16 @@ void BulkInstall::install_in_steps(PageRange pages) {
   const uint64_t step_pages = std::max(source_->bulk_step_bytes(), page_bytes_) / page_bytes_;
   for (uint64_t at = pages.first; at < pages.end(); at += step_pages) {
     checkpoint("prefetch.step");
-    const MutexLock lock(ledger_.mutex());
-    if (ledger_.is_closed()) return;
+    const MutexLock lock(pages_.mutex());
+    if (pages_.is_closed()) return;
     const PageRange step{at, std::min(step_pages, pages.end() - at)};
-    ledger_.counts().pages_by_prefetch += installer_.install(step, step);
+    pages_.counts().pages_by_prefetch += pages_.install(step, step);
   }
 }
 
 bool BulkInstall::is_wholly_absent(PageRange pages) const {
-  const MutexLock lock(ledger_.mutex());
-  return !ledger_.is_closed() && ledger_.first_absent(pages) == pages;
+  const MutexLock lock(pages_.mutex());
+  return !pages_.is_closed() && pages_.first_absent(pages) == pages;
 }
 
 }  // namespace vmoffer

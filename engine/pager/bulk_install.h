@@ -1,6 +1,6 @@
 // BulkInstall: brings a long piece of a range that nobody waits for, a step at a time, so that faults on it go on being
 // answered. Where the source can get whole steps ready aside, they are put in place in one go. By one thread, without
-// the ledger's lock; borrows both, and takes part in what the range's end waits for.
+// the lock; borrows the range's pages, whose end waits for what it has begun.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace vmoffer {
 
 class BulkInstall {
  public:
-  BulkInstall(PageLedger& ledger, PageInstaller& installer, std::shared_ptr<PageSource> source);
+  BulkInstall(PageInstaller& pages, std::shared_ptr<PageSource> source);
 
   // Until all pages are there that can be had, or the range is closed.
   void run(uint64_t byte_offset, uint64_t byte_length);
@@ -21,8 +21,7 @@ class BulkInstall {
   void install_in_steps(PageRange pages);
   bool is_wholly_absent(PageRange pages) const;
 
-  PageLedger& ledger_;
-  PageInstaller& installer_;
+  PageInstaller& pages_;
   const std::shared_ptr<PageSource> source_;
   const std::unique_ptr<PagesAside> aside_;  // null: there is nothing better than one page after the other
   const uint64_t page_bytes_;

@@ -1,5 +1,5 @@
-// PageInstaller: puts the pages of a source into a registered range, whoever asks for them: a fault, the helper that
-// reads ahead, a prefetch. Which pages are there is the ledger's to know.
+// PageInstaller: a ledger that puts the pages of a source into its range, whoever asks for them: a fault, the helper
+// that reads ahead, a prefetch.
 //
 // What cannot be installed is left to the kernel, for the whole range, when that knows the right bytes. Otherwise a
 // page stays absent, and is tried again when it is touched; forbid() is the end of it. Any thread, with the ledger's
@@ -15,47 +15,46 @@
 
 namespace vmoffer {
 
-class PageInstaller {
+class PageInstaller : public PageLedger {
  public:
-  // `address`: of the range's first page.
-  PageInstaller(const UserFault& userfault, uint64_t address, std::shared_ptr<PageSource> source, PageLedger& ledger);
+  // Of a registered range.
+  PageInstaller(const UserFault& userfault, uint64_t address, uint64_t byte_length, std::shared_ptr<PageSource> source);
 
   // Of the pages that are counted here: the source's unit.
   uint64_t page_bytes() const { return page_bytes_; }
   // Null once the range has been left to the kernel. Shared with whoever gets pages ready without the lock.
-  std::shared_ptr<PageSource> source() const VMO_REQUIRES(ledger_.mutex()) { return source_; }
-  uint64_t bytes_pulled() const VMO_REQUIRES(ledger_.mutex());
+  std::shared_ptr<PageSource> source() const VMO_REQUIRES(mutex()) { return source_; }
+  uint64_t bytes_pulled() const VMO_REQUIRES(mutex());
 
   // Installs what of the window is absent, and wakes whoever waits for it; returns how many pages that were. Where the
   // source has holes they are filled within `fill` alone: a guess must not cost memory.
-  uint64_t install(PageRange window, PageRange fill) VMO_REQUIRES(ledger_.mutex());
+  uint64_t install(PageRange window, PageRange fill) VMO_REQUIRES(mutex());
   // The same out of what was got ready aside. What it cannot be used for is left to install().
-  uint64_t install_from(PagesAside& aside, PageRange pages) VMO_REQUIRES(ledger_.mutex());
+  uint64_t install_from(PagesAside& aside, PageRange pages) VMO_REQUIRES(mutex());
   // Nobody has the bytes of these pages: whoever touches one is ended by SIGSEGV.
-  void forbid(PageRange pages) VMO_REQUIRES(ledger_.mutex());
+  void forbid(PageRange pages) VMO_REQUIRES(mutex());
   void wake(PageRange pages) const;
 
   // Closes the range, and has the kernel answer its faults from here on. Once.
-  void leave_to_kernel() VMO_REQUIRES(ledger_.mutex());
+  void leave_to_kernel() VMO_REQUIRES(mutex());
   // What is in the range's place now is registered with somebody else, if at all.
-  void set_replaced() VMO_REQUIRES(ledger_.mutex()) { is_replaced_ = true; }
+  void set_replaced() VMO_REQUIRES(mutex()) { is_replaced_ = true; }
 
   PageInstaller(const PageInstaller&) = delete;
   PageInstaller& operator=(const PageInstaller&) = delete;
 
  private:
-  CopyProgress install_gap(PageRange gap) VMO_REQUIRES(ledger_.mutex());
-  uint64_t pass_hole(PageRange gap, PageRange fill, uint64_t& filled_end) VMO_REQUIRES(ledger_.mutex());
-  void leave_to_kernel_if_it_can() VMO_REQUIRES(ledger_.mutex());
+  CopyProgress install_gap(PageRange gap) VMO_REQUIRES(mutex());
+  uint64_t pass_hole(PageRange gap, PageRange fill, uint64_t& filled_end) VMO_REQUIRES(mutex());
+  void leave_to_kernel_if_it_can() VMO_REQUIRES(mutex());
   uint64_t address_of(uint64_t page) const { return address_ + page * page_bytes_; }
 
   const UserFault& userfault_;
   const uint64_t address_;
   const uint64_t page_bytes_;
-  PageLedger& ledger_;
-  std::shared_ptr<PageSource> source_ VMO_GUARDED_BY(ledger_.mutex());
-  uint64_t bytes_pulled_ VMO_GUARDED_BY(ledger_.mutex()) = 0;  // when it was left
-  bool is_replaced_ VMO_GUARDED_BY(ledger_.mutex()) = false;
+  std::shared_ptr<PageSource> source_ VMO_GUARDED_BY(mutex());
+  uint64_t bytes_pulled_ VMO_GUARDED_BY(mutex()) = 0;  // when it was left
+  bool is_replaced_ VMO_GUARDED_BY(mutex()) = false;
 };
 
 }  // namespace vmoffer

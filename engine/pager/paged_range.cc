@@ -24,10 +24,9 @@ PagedRange::PagedRange(const UserFault& userfault, Place place, std::unique_ptr<
     : place_(place),
       takes_memory_(source->takes_memory()),
       helper_(helper),
-      ledger_(place.byte_length / source->unit_bytes()),
-      installer_(userfault, place.address, std::move(source), ledger_),
-      window_(ledger_.present(), installer_.page_bytes()),
-      read_ahead_(ledger_.all().count, installer_.page_bytes()) {}
+      pages_(userfault, place.address, place.byte_length, std::move(source)),
+      window_(pages_.present(), pages_.page_bytes()),
+      read_ahead_(pages_.all().count, pages_.page_bytes()) {}
 
 Result<std::shared_ptr<PagedRange>> PagedRange::open(const UserFault& userfault, Place place,
                                                      std::unique_ptr<PageSource> source, AheadThread* helper) {
@@ -38,22 +37,22 @@ Result<std::shared_ptr<PagedRange>> PagedRange::open(const UserFault& userfault,
 
 void PagedRange::resolve(const Fault& fault) {
   const auto start = std::chrono::steady_clock::now();
-  const MutexLock lock(ledger_.mutex());
-  if (ledger_.is_closed()) return;  // close() wakes the thread, the kernel answers
+  const MutexLock lock(pages_.mutex());
+  if (pages_.is_closed()) return;  // close() wakes the thread, the kernel answers
   const uint64_t byte_offset = fault.address - place_.address;
-  const PageRange page{byte_offset / installer_.page_bytes(), 1};
-  ledger_.begin_answer();
+  const PageRange page{byte_offset / pages_.page_bytes(), 1};
+  pages_.begin_answer();
   const bool has_woken = answer(byte_offset, page) || try_again_alone(page);
-  if (!has_woken && !ledger_.is_closed()) installer_.wake(page);
-  ledger_.counts().fault_latency.add(nanoseconds_since(start));
-  ledger_.end_answer();
+  if (!has_woken && !pages_.is_closed()) pages_.wake(page);
+  pages_.counts().fault_latency.add(nanoseconds_since(start));
+  pages_.end_answer();
 }
 
 // This and those below return whether the thread has been woken: what is installed wakes, what is there already does
 // not.
 bool PagedRange::answer(uint64_t byte_offset, PageRange page) {
-  const bool is_on_its_way = ledger_.is_any_on_its_way(page);
-  if (ledger_.is_present(page.first) && !is_on_its_way) return bring_back(byte_offset, page);
+  const bool is_on_its_way = pages_.is_any_on_its_way(page);
+  if (pages_.is_present(page.first) && !is_on_its_way) return bring_back(byte_offset, page);
   if (const auto share = read_ahead_.on_fault(page.first)) return install_share(*share, page);
   if (is_on_its_way) return install_page(page);
   return install_window(byte_offset, page);
@@ -61,9 +60,9 @@ bool PagedRange::answer(uint64_t byte_offset, PageRange page) {
 
 // What failed may have been a page that was brought along.
 bool PagedRange::try_again_alone(PageRange page) {
-  if (ledger_.is_closed() || ledger_.is_present(page.first)) return false;
+  if (pages_.is_closed() || pages_.is_present(page.first)) return false;
   if (install_page(page)) return true;
-  if (!ledger_.is_closed() && !ledger_.is_present(page.first)) installer_.forbid(page);
+  if (!pages_.is_closed() && !pages_.is_present(page.first)) pages_.forbid(page);
   return false;
 }
 
@@ -72,7 +71,7 @@ bool PagedRange::install_window(uint64_t byte_offset, PageRange page) {
   const bool is_run = plan.is_sequential && plan.parts.size() == 1;
   if (is_run && helper_ != nullptr && read_ahead_.begin(plan.parts.front(), page.first)) order_ahead();
   // Clearing one huge page is as much as a thread should wait for.
-  const bool may_fill = plan.is_sequential && installer_.page_bytes() < kStepBytes;
+  const bool may_fill = plan.is_sequential && pages_.page_bytes() < kStepBytes;
   bool is_whole = true;
   for (const PageRange part : plan.parts) {
     const uint64_t count = install(part, may_fill ? part : page);
@@ -85,11 +84,11 @@ bool PagedRange::install_share(PageRange share, PageRange page) {
   order_ahead();
   const uint64_t count = install(share, share);
   const bool has_woken = share.contains(page.first) && count == share.count;
-  return has_woken || ledger_.is_closed() || install_page(page);
+  return has_woken || pages_.is_closed() || install_page(page);
 }
 
 bool PagedRange::install_page(PageRange page) {
-  ledger_.set_absent(page);
+  pages_.set_absent(page);
   return install(page, page) == 1;
 }
 
@@ -98,15 +97,15 @@ bool PagedRange::install_page(PageRange page) {
 bool PagedRange::bring_back(uint64_t byte_offset, PageRange page) {
   if (!install_page(page)) return false;
   for (const PageRange part : window_.plan(byte_offset).parts) {
-    ledger_.set_absent(part);
+    pages_.set_absent(part);
     install(part, page);
   }
   return true;
 }
 
 uint64_t PagedRange::install(PageRange window, PageRange fill) {
-  const uint64_t count = installer_.install(window, fill);
-  ledger_.counts().pages_by_fault += count;
+  const uint64_t count = pages_.install(window, fill);
+  pages_.counts().pages_by_fault += count;
   return count;
 }
 
@@ -116,54 +115,54 @@ void PagedRange::order_ahead() {
 
 bool PagedRange::install_ahead() {
   const bool may_take_memory = !takes_memory_ || has_memory_to_spare();
-  const MutexLock lock(ledger_.mutex());
-  if (ledger_.is_closed()) return false;
-  const std::optional<PageRange> chunk = read_ahead_.take(as_many_bytes(kChunkOfSmallPages, installer_.page_bytes()));
+  const MutexLock lock(pages_.mutex());
+  if (pages_.is_closed()) return false;
+  const std::optional<PageRange> chunk = read_ahead_.take(as_many_bytes(kChunkOfSmallPages, pages_.page_bytes()));
   if (!chunk) return false;
-  if (may_take_memory) ledger_.counts().pages_by_read_ahead += installer_.install(*chunk, {});
-  const bool has_hole = !ledger_.first_absent(*chunk).is_empty();
+  if (may_take_memory) pages_.counts().pages_by_read_ahead += pages_.install(*chunk, {});
+  const bool has_hole = !pages_.first_absent(*chunk).is_empty();
   if (has_hole) read_ahead_.give_up(*chunk);
-  return !ledger_.is_closed() && read_ahead_.has_orders();
+  return !pages_.is_closed() && read_ahead_.has_orders();
 }
 
 void PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {
   std::shared_ptr<PageSource> source;
   {
-    const MutexLock lock(ledger_.mutex());
-    source = installer_.source();
+    const MutexLock lock(pages_.mutex());
+    source = pages_.source();
   }
-  if (source != nullptr) BulkInstall(ledger_, installer_, std::move(source)).run(byte_offset, byte_length);
+  if (source != nullptr) BulkInstall(pages_, std::move(source)).run(byte_offset, byte_length);
 }
 
 PagingStats PagedRange::stats() const {
-  const MutexLock lock(ledger_.mutex());
-  ledger_.await_what_has_begun();
+  const MutexLock lock(pages_.mutex());
+  pages_.await_what_has_begun();
   return collect_stats();
 }
 
 PagingStats PagedRange::stats_so_far() const {
-  const MutexLock lock(ledger_.mutex());
+  const MutexLock lock(pages_.mutex());
   return collect_stats();
 }
 
 // In small pages whatever the source's unit is: what users count, in residency(), too.
 PagingStats PagedRange::collect_stats() const {
-  const uint64_t pages_per_unit = installer_.page_bytes() / page_bytes();
-  PagingStats stats = ledger_.counts();
+  const uint64_t pages_per_unit = pages_.page_bytes() / page_bytes();
+  PagingStats stats = pages_.counts();
   stats.pages_by_fault *= pages_per_unit;
   stats.pages_by_read_ahead *= pages_per_unit;
   stats.pages_by_prefetch *= pages_per_unit;
   stats.read_ahead_hits = read_ahead_.hits() * pages_per_unit;
   stats.read_ahead_waste = read_ahead_.waste() * pages_per_unit;
-  stats.bytes_pulled = installer_.bytes_pulled();
+  stats.bytes_pulled = pages_.bytes_pulled();
   return stats;
 }
 
 void PagedRange::complete() {
   bool is_only_here;
   {
-    const MutexLock lock(ledger_.mutex());
-    is_only_here = !ledger_.is_closed() && !installer_.source()->kernel_has_the_bytes();
+    const MutexLock lock(pages_.mutex());
+    is_only_here = !pages_.is_closed() && !pages_.source()->kernel_has_the_bytes();
   }
   if (is_only_here) {
     prefetch(0, place_.byte_length);
@@ -174,31 +173,31 @@ void PagedRange::complete() {
 
 // The kernel would have zeros for it.
 void PagedRange::forbid_what_is_absent() {
-  const MutexLock lock(ledger_.mutex());
-  ledger_.await_arrivals();
-  while (!ledger_.is_closed()) {
-    const PageRange gap = ledger_.first_absent(ledger_.all());
+  const MutexLock lock(pages_.mutex());
+  pages_.await_arrivals();
+  while (!pages_.is_closed()) {
+    const PageRange gap = pages_.first_absent(pages_.all());
     if (gap.is_empty()) return;
-    installer_.forbid(gap);
+    pages_.forbid(gap);
   }
 }
 
 void PagedRange::stop() {
-  const MutexLock lock(ledger_.mutex());
-  ledger_.close();
-  ledger_.await_arrivals();
+  const MutexLock lock(pages_.mutex());
+  pages_.close();
+  pages_.await_arrivals();
 }
 
 void PagedRange::set_replaced() {
-  const MutexLock lock(ledger_.mutex());
-  installer_.set_replaced();
+  const MutexLock lock(pages_.mutex());
+  pages_.set_replaced();
 }
 
 void PagedRange::close() {
-  const MutexLock lock(ledger_.mutex());
-  ledger_.close();
-  ledger_.await_arrivals();
-  if (installer_.source() != nullptr) installer_.leave_to_kernel();
+  const MutexLock lock(pages_.mutex());
+  pages_.close();
+  pages_.await_arrivals();
+  if (pages_.source() != nullptr) pages_.leave_to_kernel();
 }
 
 }  // namespace vmoffer

@@ -1,5 +1,5 @@
 // PagedRange: one claimed range whose pages are installed on fault, by the pager, out of a page source. It asks the
-// policies what to install for a touch; the installer installs, and the ledger knows what is there.
+// policies what to install for a touch; the installer installs it, and knows as a ledger what is there.
 //
 // Invariants:
 //  1. From close() on nothing is installed in the range any more: its addresses may then belong to somebody else.
@@ -19,7 +19,6 @@
 
 #include "engine/pager/fault_window.h"
 #include "engine/pager/page_installer.h"
-#include "engine/pager/page_ledger.h"
 #include "engine/pager/page_source.h"
 #include "engine/pager/paging_stats.h"
 #include "engine/pager/read_ahead.h"
@@ -68,25 +67,24 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   PagedRange& operator=(const PagedRange&) = delete;
 
  private:
-  bool answer(uint64_t byte_offset, PageRange page) VMO_REQUIRES(ledger_.mutex());
-  bool try_again_alone(PageRange page) VMO_REQUIRES(ledger_.mutex());
-  bool install_window(uint64_t byte_offset, PageRange page) VMO_REQUIRES(ledger_.mutex());
-  bool install_share(PageRange share, PageRange page) VMO_REQUIRES(ledger_.mutex());
-  bool install_page(PageRange page) VMO_REQUIRES(ledger_.mutex());
-  bool bring_back(uint64_t byte_offset, PageRange page) VMO_REQUIRES(ledger_.mutex());
+  bool answer(uint64_t byte_offset, PageRange page) VMO_REQUIRES(pages_.mutex());
+  bool try_again_alone(PageRange page) VMO_REQUIRES(pages_.mutex());
+  bool install_window(uint64_t byte_offset, PageRange page) VMO_REQUIRES(pages_.mutex());
+  bool install_share(PageRange share, PageRange page) VMO_REQUIRES(pages_.mutex());
+  bool install_page(PageRange page) VMO_REQUIRES(pages_.mutex());
+  bool bring_back(uint64_t byte_offset, PageRange page) VMO_REQUIRES(pages_.mutex());
   // Counts what it installs as brought by a fault.
-  uint64_t install(PageRange window, PageRange fill) VMO_REQUIRES(ledger_.mutex());
-  void order_ahead() VMO_REQUIRES(ledger_.mutex());
-  PagingStats collect_stats() const VMO_REQUIRES(ledger_.mutex());
+  uint64_t install(PageRange window, PageRange fill) VMO_REQUIRES(pages_.mutex());
+  void order_ahead() VMO_REQUIRES(pages_.mutex());
+  PagingStats collect_stats() const VMO_REQUIRES(pages_.mutex());
   void forbid_what_is_absent();
 
   const Place place_;
   const bool takes_memory_;
   AheadThread* const helper_;
-  mutable PageLedger ledger_;
-  PageInstaller installer_;
-  FaultWindow window_ VMO_GUARDED_BY(ledger_.mutex());
-  ReadAhead read_ahead_ VMO_GUARDED_BY(ledger_.mutex());
+  mutable PageInstaller pages_;  // waiting for its lock changes nothing
+  FaultWindow window_ VMO_GUARDED_BY(pages_.mutex());
+  ReadAhead read_ahead_ VMO_GUARDED_BY(pages_.mutex());
 };
 
 }  // namespace vmoffer
