@@ -224,6 +224,13 @@ export function carve(state: State, { region, first, count }: Part): void {
   if (!hasObjectToItself(state, pages) && pages.every(({ holding }) => isAlone(state, holding))) separate(state, pages);
 }
 
+/** After a claim whose source could not seal what nobody may write any more. A later one may. */
+export function leaveUnsealed(state: State, offerId: number): boolean {
+  const { child } = get(state.offers, offerId);
+  if (child !== undefined) objectOf(state, child).isSealed = false;
+  return true;
+}
+
 /** Takes from the source what is dropped, and with it the offers that would have granted it. */
 function drop(state: State, { region, first, count }: OfferState, dropped: number, pages: Page[], isDisowned: boolean) {
   for (const page of pages) {

@@ -12,6 +12,7 @@ import {
   forget,
   isHeld,
   isThere,
+  leaveUnsealed,
   sendMemory,
   stampsOf,
   type Action,
@@ -306,6 +307,11 @@ export class OwnershipRun {
       actions.some((other) => other.do === 'claim' && other.offer === action.offer);
     const isSomebodyDying = actions.some((other) => other.do === 'kill');
     if (result === 'ERR_VMO_TOO_MANY' && actions.some((other) => other.do === 'starve')) return isOut();
+    // The thread that seals could not be started, or has found no descriptor.
+    const isStarving = actions.some((other) => other.do === 'starve');
+    if (action.do === 'claim' && isStarving && expected === 'claimed, immutable' && result === 'claimed') {
+      return leaveUnsealed(state, action.offer);
+    }
     if (action.do !== 'claim') return (result === GONE && isSomebodyDying) || (isTooEarlyToCancel() && isOut());
     // Its source tells that the offer was claimed, be it by a twin.
     const hasTwin = actions.some(
