@@ -18,8 +18,17 @@ export function pagesInReach(seed: number): number[] {
 function pagesOfDescriptors(seed: number): number[] {
   return [...openDescriptors()].flatMap(([descriptor, target]) => {
     if (!target.startsWith('/memfd:')) return [];
-    return [...pagesOfFile(descriptor, seed), ...reopened(descriptor, seed)];
+    try {
+      return [...pagesOfFile(descriptor, seed), ...reopened(descriptor, seed)];
+    } catch (error) {
+      if (isClosed(error)) return []; // since it was listed, by a thread that punches behind what it has pulled
+      throw error;
+    }
   });
+}
+
+function isClosed(error: unknown): boolean {
+  return ['EBADF', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 /** The same through a descriptor opened anew, and after an attempt to make the object longer. */
