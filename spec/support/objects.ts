@@ -22,8 +22,8 @@ function findObject(region: Region): { path: string; facts: Stats } {
   for (const [descriptor, target] of openDescriptors()) {
     if (!target.startsWith('/memfd:vmoffer')) continue;
     const path = `/proc/self/fd/${descriptor}`;
-    const facts = statSync(path);
-    if (facts.ino === inode) return { path, facts };
+    const facts = statSync(path, { throwIfNoEntry: false }); // one that was closed meanwhile is not it
+    if (facts !== undefined && facts.ino === inode) return { path, facts };
   }
   throw new Error('no descriptor of the object that is mapped there');
 }
