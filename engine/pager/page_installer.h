@@ -3,7 +3,7 @@
 //
 // What cannot be installed is left to the kernel, for the whole range, when that knows the right bytes. Otherwise a
 // page stays absent, and is tried again when it is touched; forbid() is the end of it. Any thread, with the ledger's
-// lock. Borrows the UserFault and the ledger, which outlive it.
+// lock. Borrows the UserFault, which outlives it. It is a ledger, and does not borrow one, so that clang sees one lock.
 #pragma once
 
 #include <cstdint>
