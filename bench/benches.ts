@@ -5,6 +5,7 @@ import { claimBench } from './claim.js';
 import { crossoverBench } from './crossover.js';
 import { deliveryBench } from './delivery.js';
 import { faultBench } from './fault.js';
+import { growthBench } from './growth.js';
 import { handOffBench } from './handoff.js';
 import { offerBench } from './offer.js';
 import { pagesBench } from './pages.js';
@@ -20,4 +21,5 @@ export const benches: readonly Bench[] = [
   sparseBench,
   handOffBench,
   channelBench,
+  growthBench,
 ];

@@ -6,13 +6,15 @@ export { FILLING } from './filling.js';
 
 export type Order =
   | { kind: 'offer'; byteLength: number; flags: number; hugePages: boolean }
-  | { kind: 'crowd'; count: number }
+  | { kind: 'crowd'; count: number; partBytes?: number | undefined; destPid?: number | undefined }
+  | { kind: 'claim'; from: number; address: bigint; count: number; partBytes: number }
   | { kind: 'serve'; byteLength: number; path: string }
   | { kind: 'send'; byteLength: number };
 
 export interface Reply {
   address: bigint;
   bytes?: Uint8Array;
+  ms?: number;
 }
 
 /** A process that holds memory and offers it to this one. It is told one thing at a time. */
@@ -37,9 +39,19 @@ export class SourceProcess implements AsyncDisposable {
     return address;
   }
 
-  /** Makes so many offers of a page each, which stand as long as the process does. */
-  async crowd(count: number): Promise<void> {
-    await this.#tell({ kind: 'crowd', count });
+  /**
+   * Makes so many offers of adjacent parts of one region, a page each unless `partBytes` says otherwise. They stand until
+   * they are claimed; asked again, it makes the same offers again. Resolves to the address of the first.
+   */
+  async crowd(count: number, { partBytes, destPid }: { partBytes?: number; destPid?: number } = {}): Promise<bigint> {
+    const { address } = await this.#tell({ kind: 'crowd', count, partBytes, destPid });
+    return address;
+  }
+
+  /** Claims such parts of another process, one after the other, and releases each. Resolves to milliseconds. */
+  async claim(from: number, address: bigint, count: number, partBytes: number): Promise<number> {
+    const { ms = NaN } = await this.#tell({ kind: 'claim', from, address, count, partBytes });
+    return ms;
   }
 
   /** From now on sends up to so many bytes to whoever connects to a UNIX socket and asks for them. */

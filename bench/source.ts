@@ -1,6 +1,6 @@
 /** The other process of a bench: it holds the memory, and offers or sends it as it is told. */
 import type { Server } from 'node:net';
-import { allocate, capabilities, VMO_GRANT_R, vmOffer, type Region } from 'vmoffer';
+import { allocate, capabilities, VMO_GRANT_R, vmClaim, vmOffer, type Region } from 'vmoffer';
 import { serveBytes } from './node-socket.js';
 import { FILLING, type Order, type Reply } from './source-process.js';
 
@@ -8,6 +8,7 @@ const { pageSize } = capabilities();
 const parentPid = Number(process.argv[2]);
 const ordinary = new Map<number, Region>();
 const huge = new Map<number, Region>();
+const crowds = new Map<number, Region>();
 let server: Server | undefined;
 
 /** Memory that the machine has not used lately is slow to get: get it, and give it back, before anything is timed. */
@@ -32,10 +33,28 @@ function offer(byteLength: number, flags: number, hugePages: boolean): Reply {
   return { address };
 }
 
-function crowd(count: number): Reply {
-  const region = allocate(count * pageSize);
-  for (let page = 0; page < count; page++) vmOffer(parentPid, region.range(page * pageSize, pageSize), VMO_GRANT_R);
+function crowdRegion(byteLength: number): Region {
+  const known = crowds.get(byteLength);
+  if (known) return known;
+  const region = allocate(byteLength);
+  region.view().fill(FILLING);
+  crowds.set(byteLength, region);
+  return region;
+}
+
+function crowd({ count, partBytes = pageSize, destPid = parentPid }: Extract<Order, { kind: 'crowd' }>): Reply {
+  const region = crowdRegion(count * partBytes);
+  for (let part = 0; part < count; part++) vmOffer(destPid, region.range(part * partBytes, partBytes), VMO_GRANT_R);
   return { address: region.address };
+}
+
+async function claimAll({ from, address, count, partBytes }: Extract<Order, { kind: 'claim' }>): Promise<Reply> {
+  const start = performance.now();
+  for (let part = 0; part < count; part++) {
+    using claim = await vmClaim(from, address + BigInt(part * partBytes));
+    if (claim.view()[0] !== FILLING) throw new Error('these are not the bytes of the source');
+  }
+  return { address, ms: performance.now() - start };
 }
 
 async function serve(byteLength: number, path: string): Promise<Reply> {
@@ -52,7 +71,8 @@ function send(byteLength: number): Reply {
 
 function carryOut(order: Order): Reply | Promise<Reply> {
   if (order.kind === 'offer') return offer(order.byteLength, order.flags, order.hugePages);
-  if (order.kind === 'crowd') return crowd(order.count);
+  if (order.kind === 'crowd') return crowd(order);
+  if (order.kind === 'claim') return claimAll(order);
   return order.kind === 'serve' ? serve(order.byteLength, order.path) : send(order.byteLength);
 }
 

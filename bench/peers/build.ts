@@ -11,6 +11,7 @@ const FLAGS = ['-std=gnu11', '-O3', '-Wall', '-Wextra', '-Werror', `-I${SOURCES}
 const ADDON_FLAGS = [
   '-shared',
   '-fPIC',
+  '-pthread',
   '-DNAPI_VERSION=8',
   `-I${join('node_modules', 'node-api-headers', 'include')}`,
 ];

@@ -10,6 +10,8 @@ export interface Reader {
   touch(memory: Uint8Array, offsets: BigUint64Array): void;
   /** Reads one byte at each offset; the nanoseconds that each took. */
   timeTouches(memory: Uint8Array, offsets: BigUint64Array): Float64Array;
+  /** Reads the first byte of each memory, shared out among so many threads; the nanoseconds that all of it took. */
+  touchTogether(memories: readonly Uint8Array[], threads: number): number;
 }
 
 let reader: Reader | undefined;
