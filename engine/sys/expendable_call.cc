@@ -4,28 +4,29 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <deque>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "engine/base/mutex.h"
 #include "engine/sys/call.h"
-#include "engine/sys/thread.h"
+#include "engine/sys/expendable_pool.h"
 #include "engine/sys/unique_fd.h"
 
 namespace vmoffer {
 namespace {
 
 // One that is lost stays so until whoever holds the file lets go of it.
-constexpr size_t kMaxThreads = 16;
-constexpr std::chrono::seconds kIdleTime{1};
+constexpr size_t kMostThreads = 16;
 
 struct Call {
+  enum class State : uint8_t { kWaiting, kBegun, kGivenUp, kOver };
+
   UniqueFd fd;
   ino_t inode = 0;
   std::function<long(int)> run;
-  bool is_over = false;
+  State state = State::kWaiting;
   CallResult result;
 };
 
@@ -39,15 +40,9 @@ class Callers {
   std::optional<CallResult> run(std::chrono::milliseconds patience, const std::shared_ptr<Call>& call) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     const MutexLock lock(mutex_);
-    if (is_held_up(call->inode)) return std::nullopt;
-    if (idle_ <= waiting_.size()) {
-      if (threads_ == kMaxThreads || !start_thread()) return std::nullopt;
-      ++threads_;
-    }
-    waiting_.push_back(call);
-    is_needed_.notify_one();
-    while (!call->is_over) {
-      if (!is_over_.wait_until(mutex_, deadline) && !call->is_over) {
+    if (is_held_up(call->inode) || !threads_.add_if_served([this, call] { serve(*call); })) return std::nullopt;
+    while (call->state != Call::State::kOver) {
+      if (!is_over_.wait_until(mutex_, deadline) && call->state != Call::State::kOver) {
         give_up(call);
         return std::nullopt;
       }
@@ -62,55 +57,38 @@ class Callers {
 
   // What has not begun does not begin any more.
   void give_up(const std::shared_ptr<Call>& call) VMO_REQUIRES(mutex_) {
-    const auto at = std::find(waiting_.begin(), waiting_.end(), call);
-    if (at == waiting_.end()) {
-      lost_.push_back(call);
-    } else {
-      waiting_.erase(at);
-    }
+    if (call->state == Call::State::kBegun) lost_.push_back(call);
+    call->state = Call::State::kGivenUp;
   }
 
-  bool start_thread() {
-    Result<Thread> thread = Thread::start("vmo-expendable", [this] { serve(); });
-    if (thread.is_ok()) thread.value().detach();
-    return thread.is_ok();
+  void serve(Call& call) {
+    if (!begin(call)) return;
+    const long value = call.run(call.fd.get());
+    const int error_number = errno;
+    call.fd.reset();
+    end(call, {value, error_number});
   }
 
-  void serve() {
-    for (std::shared_ptr<Call> call = await_one(); call != nullptr; call = await_one()) {
-      const long value = call->run(call->fd.get());
-      const int error_number = errno;
-      call->fd.reset();
-      const MutexLock lock(mutex_);
-      call->result = {value, error_number};
-      call->is_over = true;
-      lost_.erase(std::remove(lost_.begin(), lost_.end(), call), lost_.end());
-      is_over_.notify_all();
-    }
-  }
-
-  std::shared_ptr<Call> await_one() {
-    const auto enough = std::chrono::steady_clock::now() + kIdleTime;
+  bool begin(Call& call) {
     const MutexLock lock(mutex_);
-    ++idle_;
-    while (waiting_.empty() && is_needed_.wait_until(mutex_, enough)) continue;
-    --idle_;
-    if (waiting_.empty()) {
-      --threads_;
-      return nullptr;
-    }
-    std::shared_ptr<Call> call = std::move(waiting_.front());
-    waiting_.pop_front();
-    return call;
+    if (call.state == Call::State::kGivenUp) return false;
+    call.state = Call::State::kBegun;
+    return true;
   }
 
+  void end(Call& call, CallResult result) {
+    const MutexLock lock(mutex_);
+    call.result = result;
+    call.state = Call::State::kOver;
+    lost_.erase(std::remove_if(lost_.begin(), lost_.end(), [&](const auto& lost) { return lost.get() == &call; }),
+                lost_.end());
+    is_over_.notify_all();
+  }
+
+  ExpendablePool threads_{"vmo-expendable", kMostThreads};
   Mutex mutex_;
-  Condition is_needed_;
   Condition is_over_;
-  std::deque<std::shared_ptr<Call>> waiting_ VMO_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<Call>> lost_ VMO_GUARDED_BY(mutex_);
-  size_t idle_ VMO_GUARDED_BY(mutex_) = 0;
-  size_t threads_ VMO_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace
