@@ -192,9 +192,19 @@ describe('the test harness', () => {
   });
 
   describe('a need that is not met', () => {
+    const contextOf = (title: string, skip: () => void) =>
+      ({ skip, runnable: () => ({ title }) }) as unknown as Mocha.Context;
+
+    it('is no matter for a beforeEach hook, whose afterEach hooks run all the same', () => {
+      const context = contextOf('"before each" hook for "the night"', () => expect.fail('it skips'));
+      expect(() => {
+        requires(context, { what: 'a moon', remedy: '', isMet: () => false });
+      }).to.throw('belongs in a before() hook, not in "before each" hook for "the night"');
+    });
+
     it('skips the spec, and says what would make it run', () => {
       let skipped = 0;
-      const context = { skip: () => skipped++ } as unknown as Mocha.Context;
+      const context = contextOf('"before all" hook', () => skipped++);
       const lines = printedBy(() => {
         requires(context, { what: 'a moon', remedy: 'wait for the night', isMet: () => false });
         requires(context, { what: 'a sun', remedy: '', isMet: () => true });

@@ -19,8 +19,10 @@ function idOf(result: number | EngineError): number {
 describe('OfferBook', () => {
   let book: OfferBook;
 
-  beforeEach(function () {
+  before(function () {
     requires(this, needs.probe);
+  });
+  beforeEach(() => {
     book = new (probe().OfferBook)();
   });
 

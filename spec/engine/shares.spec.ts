@@ -18,8 +18,10 @@ function foreign(process: number, user = THEIRS): Sharer {
 
 describe('Shares', () => {
   let shares: Shares;
-  beforeEach(function () {
+  before(function () {
     requires(this, needs.probe);
+  });
+  beforeEach(() => {
     shares = new (probe().Shares)();
   });
 

@@ -22,8 +22,10 @@ describe('lazy paging by userfault', () => {
   let source: Region;
   let claim: Claim;
 
-  beforeEach(function () {
+  before(function () {
     requires(this, needs.userfault);
+  });
+  beforeEach(() => {
     source = allocate(PAGES * PAGE);
     fillPages(source.view(), 1);
     claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
@@ -124,8 +126,10 @@ describe('lazy paging by userfault', () => {
 describe('lazy paging of memory with holes', () => {
   let source: Region;
 
-  beforeEach(function () {
+  before(function () {
     requires(this, needs.userfault);
+  });
+  beforeEach(() => {
     source = allocate(PAGES * PAGE);
   });
 

@@ -23,8 +23,10 @@ function claimInWorker(offer: Offer, timeoutMs = TIMEOUT_MS): Promise<Outcome> {
 describe('a claim whose source is held up', () => {
   let region: Region;
 
-  beforeEach(function () {
+  before(function () {
     requires(this, needs.probe);
+  });
+  beforeEach(() => {
     region = allocate(4 * PAGE);
     fillPages(region.view(), 1);
   });

@@ -22,8 +22,10 @@ async function startClaimingWorker(source: Region): Promise<{ worker: Worker; ad
 describe('a fault that is being answered', () => {
   let source: Region;
 
-  beforeEach(function () {
+  before(function () {
     requires(this, needs.probe, needs.userfault);
+  });
+  beforeEach(() => {
     source = allocate(PAGES * PAGE);
     fillPages(source.view(), 1);
   });

@@ -33,8 +33,10 @@ for (const paging of ['userfault', 'kernel'] as const) {
     let claim: Claim;
     const options: ClaimOptions = { paging };
 
-    beforeEach(function () {
+    before(function () {
       if (paging === 'userfault') requires(this, needs.userfault);
+    });
+    beforeEach(() => {
       source = allocate(PAGES * PAGE);
       fillPages(source.view(), 1);
       claim = claimOwn(source, VMO_GRANT_R, options);
@@ -158,8 +160,10 @@ describe('prefetch and stats', () => {
 describe('a touch in the middle of a prefetch', () => {
   let source: Region;
 
-  beforeEach(function () {
+  before(function () {
     requires(this, needs.probe, needs.userfault);
+  });
+  beforeEach(() => {
     source = allocate(PAGES * PAGE);
     fillPages(source.view(), 1);
   });

@@ -35,8 +35,10 @@ function pagesAhead(claim: Claim, count: number): Promise<void> {
 
 describe('read-ahead', () => {
   let source: Region;
-  beforeEach(function () {
+  before(function () {
     requires(this, needs.userfault, severalCores);
+  });
+  beforeEach(() => {
     source = allocate(PAGES * PAGE);
     fillPages(source.view(), 1);
   });

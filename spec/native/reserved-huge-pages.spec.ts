@@ -76,8 +76,10 @@ describe('reserved huge pages', () => {
     describe(`paged by 'userfault', by name, ${grant},`, () => {
       let region: Region;
       let claim: Claim;
-      beforeEach(function () {
+      before(function () {
         requires(this, needs.userfault);
+      });
+      beforeEach(() => {
         region = allocate(8 * HUGE, { hugePages: true });
         fillPages(region.view(0, 7 * HUGE), 7); // the last one is not there yet
         claim = claimOwn(region, flags, { paging: 'userfault' });

@@ -60,7 +60,7 @@ const WAYS: Way[] = [
 ];
 
 describe('memory that has gone', () => {
-  beforeEach(function () {
+  before(function () {
     requires(this, needs.probe, needs.userfault);
   });
   afterEach(() => {

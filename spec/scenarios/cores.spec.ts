@@ -24,7 +24,7 @@ async function readAll(user: Obedient): Promise<void> {
 }
 
 describe('the threads that bring pages', () => {
-  beforeEach(function () {
+  before(function () {
     requires(this, needs.userfault, taskset);
   });
 
@@ -48,7 +48,7 @@ describe('the threads that bring pages', () => {
 });
 
 describe('the thread that a release waits for', () => {
-  beforeEach(function () {
+  before(function () {
     requires(this, needs.userfault, taskset);
   });
 

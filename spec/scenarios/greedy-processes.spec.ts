@@ -106,8 +106,10 @@ describe('a process whose descriptors others are after', () => {
 describe('a process in a pid namespace of its own, for those outside,', () => {
   let inside: Obedient;
   let address: string;
-  beforeEach(async function () {
+  before(function () {
     requires(this, runs(IN_NEW_PIDS));
+  });
+  beforeEach(async () => {
     inside = await startObedient({ wrapper: [...IN_NEW_PIDS, ...FEW_DESCRIPTORS] });
     await inside.call('list');
     const found = brokerSockets().find(({ pid, pidNamespace }) => pid === 1 && pidNamespace !== ownPidNamespace());

@@ -221,7 +221,7 @@ describe('who may ask what a process holds:', () => {
     return holderIn(await asker.call('held'), pid);
   }
 
-  beforeEach(function () {
+  before(function () {
     requires(this, needs.root);
   });
 

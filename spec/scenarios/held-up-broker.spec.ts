@@ -15,8 +15,10 @@ const IMPATIENT = { timeoutMs: 100 };
 /** Whatever holds the broker's thread up, it does so until the spec lets go. */
 describe("a thread that waits for its own process's broker, whose thread is held up,", () => {
   let waiting: Obedient;
-  beforeEach(async function () {
+  before(function () {
     requires(this, needs.probe);
+  });
+  beforeEach(async () => {
     waiting = await startObedient();
   });
   afterEach(() => waiting[Symbol.asyncDispose]());

@@ -17,8 +17,10 @@ const FLAGS = [
 for (const { name, flags, isDisowning } of FLAGS) {
   describe(`an offer ${name}`, () => {
     let peer: Obedient;
-    beforeEach(async function () {
+    before(function () {
       requires(this, needs.probe);
+    });
+    beforeEach(async () => {
       peer = await startObedient();
     });
     afterEach(async () => {

@@ -136,7 +136,7 @@ for (const { errno, who, cause, remedy } of REFUSALS) {
 }
 
 describe('a process that has userfaultfd by its device alone, as a container with --device', () => {
-  beforeEach(function () {
+  before(function () {
     requires(this, device, needs.root);
   });
 

@@ -107,8 +107,13 @@ export const needs = {
   },
 } satisfies Record<string, Need>;
 
-/** In a `before` or `beforeEach` hook or in a spec: skips, with the reason in print, unless every need is met. */
+/**
+ * In a `before` hook or in a spec: skips, with the reason in print, unless every need is met. Not in a `beforeEach` hook:
+ * Mocha runs the `afterEach` hooks after it, and they would meet what was never set up.
+ */
 export function requires(context: Context, ...wanted: Need[]): void {
+  const { title } = context.runnable();
+  if (title.startsWith('"before each" hook')) throw new Error(`requires() belongs in a before() hook, not in ${title}`);
   const unmet = wanted.filter((need) => !need.isMet());
   if (unmet.length === 0) return;
   for (const { what, remedy } of unmet) console.log(`      skipped: it needs ${what}; to run it: ${remedy}`);

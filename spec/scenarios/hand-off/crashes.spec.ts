@@ -28,8 +28,10 @@ for (const { name, flags, isDisowned } of WAYS) {
       let claimer: Obedient;
       let region: number;
       let offer: { offer: number; address: bigint };
-      beforeEach(async function () {
+      before(function () {
         requires(this, needs.probe);
+      });
+      beforeEach(async () => {
         source = await startObedient();
         claimer = await startObedient();
         ({ region } = await source.call('allocate', PAGES, SEED));

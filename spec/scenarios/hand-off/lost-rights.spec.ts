@@ -9,7 +9,7 @@ import { rejectionOf } from '../../support/vmo-error.js';
 import { startWorker } from '../../support/worker.js';
 
 describe('an offer that is made while its memory is disowned', () => {
-  beforeEach(function () {
+  before(function () {
     requires(this, needs.probe);
   });
 

@@ -203,8 +203,10 @@ describe('the thread that has carved a part', () => {
 
 describe('the writers of parts', () => {
   let source: Obedient;
-  beforeEach(async function () {
+  before(function () {
     requires(this, needs.userfault);
+  });
+  beforeEach(async () => {
     source = await startObedient();
   });
   afterEach(() => source[Symbol.asyncDispose]());

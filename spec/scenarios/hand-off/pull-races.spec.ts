@@ -14,8 +14,10 @@ const DISOWNED = VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN;
 describe('disowned memory that two threads pull at once', () => {
   let source: Obedient;
   let claimer: Obedient;
-  beforeEach(async function () {
+  before(function () {
     requires(this, needs.probe, needs.userfault);
+  });
+  beforeEach(async () => {
     [source, claimer] = await Promise.all([startObedient(), startObedient()]);
   });
   afterEach(async () => {

@@ -38,7 +38,7 @@ function filledRegion(pageCount = PAGES): Region {
 
 for (const { name, flags, isDisowned } of WAYS) {
   describe(`${name} memory that is pulled`, () => {
-    beforeEach(function () {
+    before(function () {
       requires(this, needs.probe, needs.userfault);
     });
     afterEach(() => {
@@ -117,8 +117,10 @@ for (const { name, flags, isDisowned } of WAYS) {
         let region: Region;
         let claim: Claim;
         let pulled: Promise<void>;
-        beforeEach(async function () {
+        before(function () {
           requires(this, ...filledAside);
+        });
+        beforeEach(async () => {
           region = filledRegion();
           claim = pullOwn(region, flags);
           probe().park('prefetch.filled');
@@ -230,7 +232,7 @@ describe('memory that is mapped', () => {
 });
 
 describe('memory that its source goes on changing while it is pulled', () => {
-  beforeEach(function () {
+  before(function () {
     requires(this, needs.probe, needs.userfault);
   });
   afterEach(() => {

@@ -52,8 +52,10 @@ function expectNoSeals(results: Results): void {
 }
 
 describe('a claimer of another user', () => {
-  beforeEach(async function () {
+  before(function () {
     requires(this, needs.root);
+  });
+  beforeEach(async () => {
     await start('same', 'nobody');
   });
   afterEach(end);
@@ -95,8 +97,10 @@ const SAME_USERS: { name: string; user: User }[] = [
 ];
 for (const { name, user } of SAME_USERS) {
   describe(`a claimer of the same user as its source (${name})`, () => {
-    beforeEach(async function () {
+    before(function () {
       if (user === 'nobody') requires(this, needs.root);
+    });
+    beforeEach(async () => {
       await start(user, user);
     });
     afterEach(end);

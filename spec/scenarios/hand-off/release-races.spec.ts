@@ -31,8 +31,10 @@ for (const [way, flags] of Object.entries(WAYS)) {
       let releaser: FixtureWorker<ObedientCommands>;
       let claim: { region: number; address: bigint };
 
-      beforeEach(async function () {
+      before(function () {
         requires(this, needs.probe, needs.userfault);
+      });
+      beforeEach(async () => {
         using source = allocate(PAGES * PAGE);
         fillPages(source.view(), SEED);
         const { address } = vmOffer(process.pid, source, flags);

@@ -25,8 +25,10 @@ for (const part of [undefined, { first: 16, count: 8 }]) {
     let claimer: Obedient;
     let region: number;
     let offer: { offer: number; address: bigint };
-    beforeEach(async function () {
+    before(function () {
       requires(this, needs.probe);
+    });
+    beforeEach(async () => {
       [source, claimer] = await Promise.all([startObedient(), startObedient()]);
       ({ region } = await source.call('allocate', PAGES, SEED));
       offer = await source.call('offerPages', claimer.pid, region, first, count, DISOWNED);
