@@ -1,5 +1,5 @@
-// checkpoint: a named place in the code at which a test can park the thread that comes by. Only the probe build has
-// them; elsewhere a checkpoint is nothing.
+// checkpoint: a named place in the code at which a test can park the thread that reaches it. Only the probe build has
+// checkpoints; in other builds a call compiles to nothing.
 #pragma once
 
 #ifdef VMO_PROBE
@@ -9,7 +9,7 @@
 
 namespace vmoffer {
 
-// Called on the thread that comes by; may block. Null takes it away. Any thread may set it.
+// The hook runs on the thread that reaches a checkpoint, and may block. Null removes it. Any thread may set it.
 void set_checkpoint_hook(std::function<void(const std::string& name)> hook);
 void checkpoint(const char* name);
 

@@ -1,5 +1,5 @@
-// is_denied: a test has the engine do without something that this kernel has, as if the kernel were older. Only in the
-// probe build; elsewhere nothing is denied. Any thread.
+// is_denied: lets a test make the engine do without a feature of this kernel, as if the kernel were older. Only the
+// probe build can deny; in other builds nothing is denied. Any thread.
 #pragma once
 
 #ifdef VMO_PROBE

@@ -1,11 +1,11 @@
-// least_recent: of the few things that a policy follows at once, the one to forget for a new one. Pure.
+// least_recent: which of the few things that a policy follows at once makes room for a new one. Pure.
 #pragma once
 
 #include <algorithm>
 
 namespace vmoffer {
 
-// The one that has not been used for longest, by its `used_at`. REQUIRES: there is one.
+// The one with the smallest `used_at`. REQUIRES: `followed` is not empty.
 template <typename Followed>
 typename Followed::value_type& least_recent(Followed& followed) {
   return *std::min_element(followed.begin(), followed.end(),

@@ -1,6 +1,7 @@
-// Mutex, MutexLock and Condition: those of the C++ library, with what clang's thread-safety analysis wants to know of
-// them. VMO_GUARDED_BY(mutex) stands at what may be touched with the mutex alone, VMO_REQUIRES(mutex) at what may be
-// called with it alone; `npm run lint:tidy` finds who does otherwise. Any thread.
+// Mutex, MutexLock and Condition: those of the C++ library, annotated for clang's thread-safety analysis.
+// VMO_GUARDED_BY(mutex) marks data that a thread may touch only while it holds the mutex, and VMO_REQUIRES(mutex) a
+// function that it may call only while it holds the mutex. `npm run lint:tidy` reports code that breaks this. Any
+// thread.
 #pragma once
 
 #include <chrono>
@@ -22,7 +23,7 @@
 #define VMO_TRY_ACQUIRE(...) VMO_THREAD_SAFETY(try_acquire_capability(__VA_ARGS__))
 #define VMO_RETURN_CAPABILITY(mutex) VMO_THREAD_SAFETY(lock_returned(mutex))
 #define VMO_RELEASE(...) VMO_THREAD_SAFETY(release_capability(__VA_ARGS__))
-// For what the analysis cannot follow; says why where it stands.
+// For code that the analysis cannot follow. A comment beside each use says why.
 #define VMO_NOT_ANALYZED VMO_THREAD_SAFETY(no_thread_safety_analysis)
 
 namespace vmoffer {
@@ -42,7 +43,6 @@ class VMO_CAPABILITY("mutex") Mutex {
   std::mutex mutex_;
 };
 
-// Holds a mutex from here to the end of the scope.
 class VMO_SCOPED_CAPABILITY MutexLock {
  public:
   explicit MutexLock(Mutex& mutex) VMO_ACQUIRE(mutex) : mutex_(mutex) { mutex_.lock(); }
@@ -55,7 +55,7 @@ class VMO_SCOPED_CAPABILITY MutexLock {
   Mutex& mutex_;
 };
 
-// What is waited for with a mutex that is held; it is let go of meanwhile.
+// The waiting thread holds the mutex. The wait gives the mutex up, and takes it back before it returns.
 class Condition {
  public:
   Condition() = default;
@@ -64,7 +64,7 @@ class Condition {
     condition_.wait(lock);
     lock.release();
   }
-  // False when that time has come first.
+  // Returns false if the time comes first.
   bool wait_until(Mutex& mutex, std::chrono::steady_clock::time_point when) VMO_REQUIRES(mutex) {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     const bool is_in_time = condition_.wait_until(lock, when) == std::cv_status::no_timeout;

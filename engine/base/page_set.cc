@@ -50,7 +50,7 @@ uint64_t PageSet::word_of(uint64_t page) const {
   return found == chunks_.end() ? 0 : found->second->words[page % kPagesPerChunk / 64];
 }
 
-// The first page from `page` on that is (or is not) in the set, `end` when there is none before it.
+// The first page from `page` on that is (or is not) in the set, or `end` if there is none before it.
 uint64_t PageSet::find(bool is_in, uint64_t page, uint64_t end) const {
   while (page < end) {
     const uint64_t wanted = (is_in ? word_of(page) : ~word_of(page)) >> (page % 64);

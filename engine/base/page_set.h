@@ -1,5 +1,5 @@
-// PageSet: which pages of a region, one bit each. Memory is taken as pages are added, so that a set over 4 GiB costs as
-// little to make as a set over 4 KiB. Not thread-safe: its owner locks.
+// PageSet: a set of pages of a region, one bit each. It allocates memory as pages are added, so that a set over 4 GiB
+// costs as little to make as a set over 4 KiB. Not thread-safe: its owner locks.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,9 @@ class PageSet {
   bool contains_any(PageRange range) const;
   void add(PageRange range);
   void remove(PageRange range);
-  // The first run of pages within `within` that are not in the set; empty when there is none.
+  // The first run of pages in `within` that are not in the set; empty if there is none.
   PageRange first_gap(PageRange within) const;
-  // The same of pages that are in the set.
+  // The same for pages that are in the set.
   PageRange first_run(PageRange within) const;
 
  private:

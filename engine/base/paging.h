@@ -1,4 +1,4 @@
-// Paging: how the pages of a claim arrive. The numbers are sent to other processes and never change.
+// Paging: how the pages of a claim arrive. The numbers go over the wire and never change.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
-// PagingCounts: what the paging of one claim has cost so far, in plain numbers. Pure.
+// PagingCounts: the counters of what the paging of one claim has cost so far. Pure.
 //
 // To add a counter: declare it here, name it in kPagingCounters, count it, and describe it in ts/claim-stats.ts. The
-// message HELD and everything that JavaScript sees follow the list; FORMAT.md tells of the message.
+// message HELD and everything that JavaScript sees follow the list. CONTRIBUTING.md says what else changes.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,11 @@ namespace vmoffer {
 
 struct PagingCounts {
   uint64_t faults = 0;
-  // Pages by what has installed them.
+  // Pages, by who installed them.
   uint64_t pages_by_fault = 0;
   uint64_t pages_by_read_ahead = 0;
   uint64_t pages_by_prefetch = 0;
-  // Of the pages that read-ahead took on: those that the reader has come past, and those that nobody came for.
+  // Pages that read-ahead took on: those that the reader has passed, and those that nobody touched.
   uint64_t read_ahead_hits = 0;
   uint64_t read_ahead_waste = 0;
   uint64_t bytes_pulled = 0;
@@ -26,7 +26,7 @@ struct PagingCounter {
   uint64_t PagingCounts::*count;
 };
 
-// In the order in which they go over the wire.
+// In wire order.
 inline constexpr PagingCounter kPagingCounters[] = {
     {"faults", &PagingCounts::faults},
     {"pagesByFault", &PagingCounts::pages_by_fault},

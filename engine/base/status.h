@@ -1,5 +1,5 @@
-// Status: why an operation of the engine failed, as a small value. Result<T>: a value or that.
-// Both are plain values; any thread may make, move and read its own.
+// Status: why an operation of the engine failed, as a small value. Result<T>: a value, or the Status of a failure.
+// Both are plain values. Any thread may make, move and read its own.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,8 @@
 
 namespace vmoffer {
 
-// One code per thing a caller would do differently. Names match the ERR_VMO_ codes of the public API.
+// Two failures have different codes if a caller would handle them differently. Names match the ERR_VMO_ codes of the
+// public API. The numbers go over the wire and never change.
 enum class Code : uint16_t {
   kOk = 0,
   kInvalidArgument = 1,
@@ -38,12 +39,12 @@ class [[nodiscard]] Status {
 
   bool is_ok() const { return code_ == Code::kOk; }
   Code code() const { return code_; }
-  // 0 when no system call was at fault.
+  // 0 if no system call failed.
   int error_number() const { return error_number_; }
-  // A string literal, empty when no system call was at fault.
+  // A string literal, empty if no system call failed.
   const char* syscall() const { return syscall_; }
   const std::string& message() const { return message_; }
-  // The same, with what its receiver is to know besides.
+  // A copy with `more` behind the message.
   Status with(const std::string& more) const { return Status(code_, message_ + "; " + more, error_number_, syscall_); }
 
  private:

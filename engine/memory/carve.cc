@@ -13,7 +13,7 @@ namespace {
 Status copy_bytes(uint64_t from, const MemoryObject& object, uint64_t new_offset, uint64_t byte_length) {
   Result<Mapping> to = Mapping::view(object.fd(), new_offset, byte_length, true);
   if (!to.is_ok()) return to.status();
-  // Asked for in advance, memory that is not to be had is an error and not a signal.
+  // If memory is short, this fails with an error. Without it the copy below would get a signal.
   Status status = populate(to.value().address(), byte_length, true);
   if (!status.is_ok()) return status;
   std::memcpy(reinterpret_cast<void*>(to.value().address()), reinterpret_cast<const void*>(from), byte_length);
@@ -36,7 +36,7 @@ Status copy_piece(const MemoryObject& old, const MemoryObject::Piece& piece, con
   return Status();
 }
 
-// From `range` of the old one to `new_offset` of the new one.
+// Copies `range` of `old` to `new_offset` of `object`.
 Status copy_pieces(const MemoryObject& old, ByteRange range, const MemoryObject& object, uint64_t new_offset) {
   Status status;
   for (uint64_t at = range.offset; status.is_ok() && at < range.end();) {
@@ -73,7 +73,7 @@ class Carving {
 
   Status carry(const Extent& extent, ByteRange step) {
     const std::shared_ptr<MemoryObject> old = extent.holding->object();
-    // A private mapping of an object goes on showing it, with what was written into it here.
+    // A private mapping keeps showing the old object, with the pages that this process has written to.
     const bool stays = old != nullptr && (extent.rights & kWrite) == 0;
     Status status = stays ? copy(extent, step) : move(extent, step);
     if (!status.is_ok()) return status;
@@ -103,7 +103,7 @@ class Carving {
                        step.offset - range_.offset);
   }
 
-  // Memory without an object is nowhere but in the region's own range. REQUIRES: mapping_ is there.
+  // Memory without an object exists only in the region's own range. REQUIRES: mapping_ is not null.
   Status copy_private(ByteRange step) const {
     checkpoint("carve.private");
     return copy_bytes(extents_.address() + step.offset, *object_, step.offset - range_.offset, step.length);

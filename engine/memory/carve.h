@@ -1,4 +1,4 @@
-// carve: gives a part of a region a memory object of its own, in place, so that it can be handed out by itself.
+// carve: gives a part of a region a memory object of its own, in place, so that the part can be handed out alone.
 #pragma once
 
 #include <memory>
@@ -11,21 +11,20 @@
 namespace vmoffer {
 
 enum class Writers : uint8_t {
-  kHeldUp,  // a thread that writes into the step under way waits for its end (needs userfaultfd)
+  kHeldUp,  // a thread that writes into the current step waits until the step ends (needs userfaultfd)
   kStill,   // the caller knows that nobody writes meanwhile
 };
 
-// The bytes are carried over in steps, and given back behind each: at no time is there much more than one copy.
-// `mapping` is the region's, null when it is released. The caller sees to it that nobody else has the memory: REQUIRES
-// every extent of the range is there and wholly this process's. On failure every byte is where it was or has been
-// carried over; the extents tell.
+// Copies the bytes in steps, and gives the old pages back behind each step: at no time is there much more than one
+// copy. `mapping` is the region's, or null if that is released. REQUIRES: no extent of the range is gone, and no other
+// process has the memory of one. On failure each byte is in the old object or in the new one, as the extents say.
 //
-// `part` is what the range then has: new_part() of its length. Whoever borrows it before it is carved has it before
-// anybody else can see it.
+// `part` is the new object: new_part() of the range's length. A caller that takes a loan of it before carve() has it
+// before any other can see it.
 Status carve(Extents& extents, Mapping* mapping, ByteRange range, std::shared_ptr<Holding> part, Writers writers);
 Result<std::shared_ptr<Holding>> new_part(uint64_t byte_length);
 
-// Another object with the same bytes, and holes where the object has some. REQUIRES: nobody writes meanwhile.
+// Another object with the same bytes and the same holes. REQUIRES: nobody writes meanwhile.
 Result<std::shared_ptr<Holding>> copy_whole(const MemoryObject& object);
 
 }  // namespace vmoffer

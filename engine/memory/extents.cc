@@ -49,28 +49,28 @@ void Extents::put(const Extent& extent) {
 
 Rights Extents::rights(ByteRange range) const {
   Rights rights = kAllRights;
-  for (const Extent& part : pieces(range)) rights &= part.rights;
+  for (const Extent& piece : pieces(range)) rights &= piece.rights;
   return rights;
 }
 
 std::shared_ptr<Holding> Extents::exact(ByteRange range) const {
-  const std::vector<Extent> parts = pieces(range);
-  std::shared_ptr<Holding> holding = parts.front().holding;
+  const std::vector<Extent> found = pieces(range);
+  std::shared_ptr<Holding> holding = found.front().holding;
   if (holding == nullptr || holding->object() == nullptr) return nullptr;
   if (holding->object()->byte_length() != range.length) return nullptr;
-  for (const Extent& part : parts) {
-    if (part.holding != holding || part.object_offset != part.range.offset - range.offset) return nullptr;
+  for (const Extent& piece : found) {
+    if (piece.holding != holding || piece.object_offset != piece.range.offset - range.offset) return nullptr;
   }
   return holding;
 }
 
 std::vector<Extent> Extents::pieces(ByteRange range) const {
   const MutexLock lock(mutex_);
-  std::vector<Extent> parts;
+  std::vector<Extent> found;
   for (auto next = at(range.offset); next != extents_.end() && next->first < range.end(); ++next) {
-    parts.push_back(cut(next->second, range));
+    found.push_back(cut(next->second, range));
   }
-  return parts;
+  return found;
 }
 
 bool Extents::is_wholly_gone() const {
@@ -133,15 +133,15 @@ void Extents::exchange(ByteRange range, const Holding& old, const std::shared_pt
   split(range.offset);
   split(range.end());
   const auto end = extents_.lower_bound(range.end());
-  for (auto part = extents_.lower_bound(range.offset); part != end; ++part) {
-    if (part->second.holding.get() == &old) part->second.holding = copy;
+  for (auto extent = extents_.lower_bound(range.offset); extent != end; ++extent) {
+    if (extent->second.holding.get() == &old) extent->second.holding = copy;
   }
 }
 
 void Extents::drop(ByteRange range, Rights dropped) {
-  for (Extent& part : pieces(range)) {
-    part.rights &= ~dropped;
-    replace(part);
+  for (Extent& piece : pieces(range)) {
+    piece.rights &= ~dropped;
+    replace(piece);
   }
 }
 

@@ -1,9 +1,9 @@
-// Extents: which memory objects stand behind a region, piece by piece. At first there is one. A part that is offered by
-// itself gets an object of its own (a memory object cannot be passed in part), and a part that is disowned is gone.
+// Extents: which memory object stands behind each piece of a region. At first there is one for all. A part that is
+// offered alone gets an object of its own, because a memory object cannot be passed in part. A disowned part is gone.
 //
-// Shared by the region and those who have a stake in them (stake.h), so that an offer keeps its memory alive when the
-// region is released. Pure bookkeeping: what is done to the mapping, carve.h and Region do. Any thread. A call costs
-// O(log n) of the extents there are, for each extent that its range touches.
+// The region and all stakes (stake.h) share the extents, so that an offer keeps its memory alive after the region is
+// released. Bookkeeping only: carve.h and Region change the mapping. Any thread. A call costs O(log n) of the number of
+// extents, for each extent that its range touches.
 #pragma once
 
 #include <cstdint>
@@ -36,38 +36,39 @@ class Extents {
   // Invariant: the extents are in order, do not overlap, and cover the region without a gap.
   Extents(uint64_t address, uint64_t byte_length, std::shared_ptr<Holding> holding, Rights rights);
 
-  // The region's first address; it stays the same when the region is gone.
+  // The region's first address, even after the region is gone.
   uint64_t address() const { return address_; }
   uint64_t byte_length() const { return byte_length_; }
 
-  // What is held of every byte of the range; 0 where a part of it is gone.
+  // The rights that this process holds on every byte of the range; 0 if a part of it is gone.
   Rights rights(ByteRange range) const;
-  // The holding of exactly this range: whoever gets its object gets the range and not one byte more. Null when the
+  // The holding of exactly this range: a claimer that gets its object gets the range and not one byte more. Null if the
   // range has no object to itself.
   std::shared_ptr<Holding> exact(ByteRange range) const;
   // The pieces that the range is made of, cut to it.
   std::vector<Extent> pieces(ByteRange range) const;
   bool is_wholly_gone() const;
 
-  // For a region that is about to be given back: nobody gets a stake any more, so that whether there are some is
-  // settled. Those who have one may let it go, or pass it on. True when there are some.
+  // For a region that is about to be given back. From now on nobody can take a stake, so that whether there are any is
+  // settled. A holder of a stake may still drop it or copy it. True if there are any.
   bool close_to_stakes();
   bool has_stakes() const;
 
-  // The region has nothing more to itself: whatever it leaves to stakes is in the extents.
+  // The region has been given back: the extents have everything that it leaves to stakes.
   void set_left();
-  // For whoever finds the region gone, which may be ending at this very moment. REQUIRES: it has ended, or is ending.
+  // Waits for set_left(): a region that can no longer be found may still be ending. REQUIRES: it has ended, or is
+  // ending.
   void await_left();
 
-  // The region is gone, its offers are not: nothing else may be allocated at the address by which they are claimed.
-  // Takes ownership.
+  // For offers that outlive the region: nothing else may be allocated at the address by which they are claimed. Takes
+  // ownership.
   void keep_addresses(Mapping addresses);
 
-  // Puts one extent in the place of all that its range covers.
+  // Replaces everything in the extent's range by this one extent.
   void replace(const Extent& extent);
-  // Where `old` is behind the range: an object of the same length and the same bytes takes its place.
+  // Wherever `old` stands behind the range, `copy` takes its place: an object of the same length with the same bytes.
   void exchange(ByteRange range, const Holding& old, const std::shared_ptr<Holding>& copy);
-  // From every piece of the range, whatever else is held of it.
+  // Takes these rights away from every piece of the range, and leaves it the others.
   void drop(ByteRange range, Rights dropped);
   void set_gone(ByteRange range);
 
@@ -78,7 +79,7 @@ class Extents {
   friend class Stake;
   using Map = std::map<uint64_t, Extent>;  // by first offset
 
-  bool admit_stake();  // false when closed to stakes
+  bool admit_stake();  // false if closed to stakes
   void add_stake();    // REQUIRES: there is one
   void remove_stake();
 

@@ -1,5 +1,6 @@
-// Holding: a memory object as this process holds it. Shared by the region that maps it and the offers of it; when the
-// last of them lets go, the descriptor is closed, and those it came from hear that it was released. Any thread.
+// Holding: a memory object as this process holds it. The region that maps it and the offers of it share the holding.
+// When the last of them is gone, the descriptor is closed, and the processes that the memory came from learn that it
+// was released. Any thread.
 #pragma once
 
 #include <memory>
@@ -12,7 +13,7 @@
 
 namespace vmoffer {
 
-// Loan: while it lives, somebody else has the memory, or is about to get it. Move only.
+// Loan: while it lives, another process has the memory or is about to get it. Move only.
 class Loan {
  public:
   Loan() = default;
@@ -25,15 +26,15 @@ class Loan {
 
 class Holding {
  public:
-  // Memory that was made here.
+  // For memory that this process made.
   explicit Holding(std::shared_ptr<MemoryObject> object) : object_(std::move(object)) {}
-  // Memory that was received. `inherited`: what stands for it at those whom the source had it from. `is_disowned`: the
-  // source kept nothing.
+  // For memory that was received. `inherited`: the leases that the source passed on, which stand for the memory at its
+  // earlier owners. `is_disowned`: the source kept nothing.
   Holding(std::shared_ptr<MemoryObject> object, std::vector<ForeignFd> inherited, bool is_disowned);
 
-  // Null for private memory without an object (it was pulled).
+  // Null for private memory without an object, which was pulled.
   const std::shared_ptr<MemoryObject>& object() const { return object_; }
-  // True when nobody but this process has the memory, and those it lent it to.
+  // True if only this process, and those it lent the memory to, have it.
   bool is_sole() const { return is_sole_; }
 
   // kBusy while it is lent exclusively.
@@ -43,7 +44,7 @@ class Holding {
 
   // The connection that stands for the claim at its source. Takes ownership.
   void set_connection(ForeignFd connection);
-  // What a further claimer must hold, so that those whom the memory came from know that it is in use. Returns owned.
+  // The leases that a further claimer must hold, so that earlier owners know that the memory is in use. Returns owned.
   Result<std::vector<ForeignFd>> leases_to_pass_on() const;
 
   ~Holding();
@@ -57,7 +58,7 @@ class Holding {
 
   mutable Mutex mutex_;
   ForeignFd connection_ VMO_GUARDED_BY(mutex_);
-  mutable bool is_passed_on_ VMO_GUARDED_BY(mutex_) = false;  // somebody else stands for the claim, too
+  mutable bool is_passed_on_ VMO_GUARDED_BY(mutex_) = false;  // a lease elsewhere stands for the claim, too
   std::shared_ptr<int> shared_loans_ VMO_GUARDED_BY(mutex_) = std::make_shared<int>();  // counted by its references
   std::weak_ptr<int> exclusive_loan_ VMO_GUARDED_BY(mutex_);
 };

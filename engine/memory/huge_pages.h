@@ -1,4 +1,4 @@
-// huge_pages: shared memory with the largest pages to be had, if large ones are wanted.
+// huge_pages: shared memory with the largest pages available, if large ones are wanted.
 #pragma once
 
 #include <memory>
@@ -15,12 +15,12 @@ struct BackedMapping {
   PageKind page_kind = PageKind::kOrdinary;
 };
 
-// Huge pages come from the reserved pool when it has enough of them, else from the kernel's transparent ones, else the
-// memory has ordinary pages. What was got is what `page_kind` says. REQUIRES: byte_length > 0, whole pages.
+// Takes huge pages from the reserved pool if it has enough, otherwise transparent ones, otherwise ordinary pages;
+// `page_kind` says which. REQUIRES: byte_length > 0, whole pages.
 Result<BackedMapping> map_new_object(uint64_t byte_length, Protection protection, bool huge_pages);
 
-// What pages a received object has that has just been mapped as a whole. Transparent huge ones are asked for where they
-// have not been made yet.
+// The kind of pages of a received object that has just been mapped as a whole. Asks the kernel for transparent huge
+// pages where none have been made yet.
 PageKind page_kind_of(const MemoryObject& object, const Mapping& mapping);
 
 }  // namespace vmoffer

@@ -1,4 +1,4 @@
-// PageKind: what pages a region's memory has.
+// PageKind: the kind of pages of a region's memory.
 #pragma once
 
 #include <cstdint>

@@ -12,11 +12,11 @@ namespace vmoffer {
 namespace {
 
 Protection protection_for(Rights rights) {
-  // Without W the mapping is private: its writes stay in this process, so there is no need to forbid them.
+  // Without W the mapping is private. Writes to it stay in this process and need not be forbidden.
   return {.write = true, .execute = (rights & kExecute) != 0};
 }
 
-// What the kernel makes of a page of it that is touched where there is none.
+// The content that the kernel gives a page that is touched where the object has none.
 Content content_when_touched(const Extent& piece) {
   const bool has_object = piece.holding != nullptr && piece.holding->object() != nullptr;
   return has_object ? piece.holding->object()->content_of_holes() : Content::kZeros;
@@ -127,7 +127,7 @@ void Region::hold_while_held(std::shared_ptr<void> token) {
   token_ = std::move(token);
 }
 
-// Stakes outlive the region, and memory without an object does not.
+// Gives an object to memory that has none: without one it would end with the region, and stakes outlive the region.
 void Region::save_for_stakes() {
   for (const Extent& piece : extents_->pieces({0, byte_length_})) {
     const bool is_private_memory = piece.holding != nullptr && piece.holding->object() == nullptr;
@@ -174,13 +174,14 @@ void Region::give_back(bool keep_addresses) {
     if (map_ != nullptr) map_->remove(*this);
     mapping_.reset();
   } else if (!replace({0, byte_length_}).is_ok()) {
-    return;  // no zeros to be had (the limit of mappings): the bytes stay until the addresses go, still no crash
+    return;  // at the limit of mappings: the bytes stay until the addresses go, and a stale pointer still does no harm
   }
   left_ = extents_;
   extents_.reset();
 }
 
-// Whoever looks finds the bytes or nothing, and never what the kernel has where no page has been brought in yet.
+// At any moment an access finds the bytes or the empty range, and never the kernel's zeros for a page that the pager
+// has not brought in yet.
 Status Region::replace(ByteRange range) {
   Status status = put_stale(mapping_, range.offset, range.length);
   const bool is_whole = range.length == byte_length_;
@@ -259,7 +260,7 @@ Region::~Region() {
       mapping_.put_zeros(0, byte_length_).is_ok()) {
     extents->keep_addresses(std::move(mapping_));
   }
-  // Order: the source hears that the memory was let go when it has been.
+  // Before the extents go: the source must learn of the release only after the memory is unmapped.
   mapping_.reset();
 }
 

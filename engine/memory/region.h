@@ -1,10 +1,11 @@
 // Region: a page-aligned range mapped in this process that the library manages, allocated here or received by a claim.
 //
-// Shared by whoever may still look at its bytes: the JavaScript object, each ArrayBuffer over it. The last of them
-// gives the addresses back; release() and disown() give the memory back before that. Any thread may call any method.
+// Everything that may still look at its bytes shares it: the JavaScript object, and each ArrayBuffer over it. The last
+// of them gives the addresses back; release() and disown() give the memory back before that. Any thread may call any
+// method.
 //
-//     live ──release()──▶ released      the memory is this process's no more, because it wished so
-//          ──disown()───▶ disowned      … because it has gone to another process
+//     live ──release()──▶ released      this process no longer has the memory, because the program gave it back
+//          ──disown()───▶ disowned      … because another process owns it now
 #pragma once
 
 #include <atomic>
@@ -36,12 +37,12 @@ class Region {
 
   // Maps a whole received object as `rights` say: shared when they hold W, private otherwise. Nothing is installed.
   static Result<std::shared_ptr<Region>> map(std::shared_ptr<Holding> holding, Rights rights);
-  // Faults on what was mapped are answered by the pager from here on, and not by the kernel. Called once at most,
-  // before the region is shared. REQUIRES: pager outlives the region.
+  // From now on the pager answers faults on the mapping, and not the kernel. Called at most once, before the region is
+  // shared. REQUIRES: the pager outlives the region.
   Status page_by(Pager& pager);
 
-  // Private memory, filled with copies of the object's pages when they are touched, or all by prefetch() when `pager`
-  // is null.
+  // Private memory. Copies of the object's pages fill it when they are touched; if `pager` is null, prefetch() copies
+  // all of them.
   static Result<std::shared_ptr<Region>> pull(PulledSource::Origin origin, Rights rights,
                                               std::shared_ptr<Holding> holding, Pager* pager);
 
@@ -49,40 +50,40 @@ class Region {
   uint64_t byte_length() const { return byte_length_; }
   PageKind page_kind() const { return page_kind_; }
   bool is_paged() const { return paged_ != nullptr; }
-  // Null when no pager answers its faults.
+  // Null if no pager answers its faults.
   const std::shared_ptr<PagedRange>& paged() const { return paged_; }
   RegionState state() const { return state_; }
-  // For whoever is to have the memory when the region is gone. kNotOwned when it is released, or about to be.
+  // For a caller that must have the memory even after the region is gone. kNotOwned if it is released, or about to be.
   Result<Stake> take_stake() const { return Stake::take(extents()); }
-  // The same for a look, which keeps nothing for anybody; null when the region has been released.
+  // For a caller that only looks: the memory may go at any time. Null if the region has been released.
   std::shared_ptr<Extents> extents() const;
 
-  // Installs pages now. For a kernel-paged region, too.
+  // Installs pages now, also in a region that the kernel pages.
   Status prefetch(uint64_t byte_offset, uint64_t byte_length);
   PagingStats stats() const;
 
-  // From here on the region takes itself out of the map when it is destroyed. Borrows the map. Called once, before the
+  // From now on the region removes itself from the map when it is destroyed. Borrows the map. Called once, before the
   // region is shared.
   void attach_map(RegionMap& map) { map_ = &map; }
-  // Called once, on the thread that disowns. Must neither block nor call back.
+  // `tell` is called once, on the thread that disowns. It must neither block nor call this region.
   void when_disowned(std::function<void()> tell);
 
   // Keeps `token` alive until the region is released or disowned. Called once, before the region is shared. The token's
   // destructor may be called with the region's lock.
   void hold_while_held(std::shared_ptr<void> token);
 
-  // Gives the memory back. With `keep_addresses` the range reads as zeros from then on and its addresses stay taken
-  // until the region is destroyed, so that whoever still holds a pointer harms nobody. Idempotent.
+  // Gives the memory back. With `keep_addresses` the range reads as zeros from then on, and its addresses stay taken
+  // until the region is destroyed, so that a stale pointer harms nobody. Idempotent.
   void release(bool keep_addresses);
 
-  // Gives a range an object of its own, see carve.h. kNotOwned when the region is no longer live.
+  // Gives a range an object of its own, see carve.h. kNotOwned if the region is no longer live.
   Status carve(ByteRange range, std::shared_ptr<Holding> part, Writers writers);
 
-  // What a claim takes from the source; nothing when the region is no longer live. On failure nothing has changed.
-  // REQUIRES: the range has an object to itself.
-  // It reads as zeros from then on:
+  // These take rights away from the source when a claim is done. They do nothing if the region is no longer live. On
+  // failure nothing has changed. REQUIRES: the range has an object to itself.
+  // After it the range reads as zeros:
   Status disown(ByteRange range);
-  // Its bytes can still be read, as they are and as others change them; what is written here from now on stays here:
+  // After it the range still shows the shared bytes, and changes by others; writes of this process stay in it:
   Status drop_write(ByteRange range);
   Status drop_execute(ByteRange range);
 
@@ -104,7 +105,7 @@ class Region {
   const uint64_t address_;
   const uint64_t byte_length_;
   const PageKind page_kind_;
-  // Read without the lock: who asks must not wait for a carving.
+  // Read without the lock, so that a reader need not wait for a carving.
   std::atomic<RegionState> state_ = RegionState::kLive;
   // Set before the region is shared:
   Pager* pager_ = nullptr;
@@ -114,7 +115,7 @@ class Region {
   mutable Mutex mutex_;
   Mapping mapping_ VMO_GUARDED_BY(mutex_);
   std::shared_ptr<Extents> extents_ VMO_GUARDED_BY(mutex_);  // until released
-  std::weak_ptr<Extents> left_ VMO_GUARDED_BY(mutex_);       // from then on, to those who have a stake
+  std::weak_ptr<Extents> left_ VMO_GUARDED_BY(mutex_);       // from then on, left to stakes
   std::unique_ptr<PulledSource> still_to_pull_ VMO_GUARDED_BY(mutex_);
   std::function<void()> tell_disowned_ VMO_GUARDED_BY(mutex_);
   std::shared_ptr<void> token_ VMO_GUARDED_BY(mutex_);

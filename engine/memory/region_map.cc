@@ -8,8 +8,8 @@ void RegionMap::add(const std::shared_ptr<Region>& region) {
   regions_[region->address()] = region;
 }
 
-// Whoever looks at a region may be the last who has it, and a region that ends comes back here: it is let go of without
-// the lock, here and in find().
+// The pointer taken here, or in find(), may be the last to the region, and a region that ends calls remove(). So the
+// pointer is declared before the lock, and dropped after it.
 void RegionMap::remove(const Region& region) {
   std::shared_ptr<Region> held;
   const MutexLock lock(mutex_);

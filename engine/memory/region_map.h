@@ -1,5 +1,5 @@
-// RegionMap: the live regions of this process by address, so that an offer can be made of an address. Thread-safe;
-// holds no region alive, and must outlive them all.
+// RegionMap: the live regions of this process by address, so that a program can offer memory by its address.
+// Thread-safe. It keeps no region alive, and must outlive them all.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ class RegionMap {
   void add(const std::shared_ptr<Region>& region);
   // Called by the region, before its addresses go.
   void remove(const Region& region);
-  // The region that holds the address, live or disowned; null when there is none.
+  // The region that holds the address, live or disowned; null if there is none.
   std::shared_ptr<Region> find(uint64_t address);
 
  private:

@@ -1,8 +1,9 @@
 // Stake: an interest in the memory behind a region that outlasts the region. An offer has one, and so does the broker
-// while it answers a claim of that offer. A region that is given back leaves its bytes to those who have a stake by
-// then. Whoever only looks at the extents needs none.
+// while it answers a claim of that offer. A region that is given back leaves its bytes to the stakes that exist by
+// then. Code that only looks at the extents needs none.
 //
-// Counted by the extents, under their lock. A copy is a stake of its own. Any thread, but one at a time for each stake.
+// The extents count stakes under their lock. A copy is a stake of its own. Any thread, but one at a time for each
+// stake.
 #pragma once
 
 #include <memory>
@@ -15,7 +16,7 @@ namespace vmoffer {
 
 class Stake {
  public:
-  // kNotOwned when the region has been given back (`extents` is null), or has begun to be.
+  // kNotOwned if the region has been given back (`extents` is null), or is being given back.
   static Result<Stake> take(std::shared_ptr<Extents> extents);
 
   Extents& operator*() const { return *extents_; }
@@ -32,7 +33,7 @@ class Stake {
  private:
   explicit Stake(std::shared_ptr<Extents> extents) : extents_(std::move(extents)) {}
 
-  std::shared_ptr<Extents> extents_;  // null when it has been moved away
+  std::shared_ptr<Extents> extents_;  // null after a move
 };
 
 }  // namespace vmoffer

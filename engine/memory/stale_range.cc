@@ -12,7 +12,7 @@
 namespace vmoffer {
 namespace {
 
-// One for the process, made when it is first needed. Any range may outlive what made it, so it lives for ever.
+// One for the process, made when it is first needed. Its ranges may outlive every other object, so it lives for ever.
 class StaleFaults {
  public:
   static StaleFaults& instance() {
@@ -20,8 +20,8 @@ class StaleFaults {
     return *forever;
   }
 
-  // Null where it is not to be had, or not now. The thread that answers comes to the caller's core: the caller is about
-  // to wait for it, and to wake it elsewhere takes several times as long.
+  // Null if this process cannot have one, or not now. The thread that answers moves to the caller's core: the caller is
+  // about to wait for it, and waking it on another core takes several times as long.
   const StaleFault* get() {
     const MutexLock lock(mutex_);
     if (fault_ == nullptr && !is_refused_) start();
@@ -32,7 +32,7 @@ class StaleFaults {
  private:
   void start() VMO_REQUIRES(mutex_) {
     Result<StaleFault> fault = StaleFault::open();
-    // A descriptor may be free the next time; a right that a process has not it will not get.
+    // Without a free descriptor, try again the next time. A right that this process lacks it will not get.
     is_refused_ = !fault.is_ok() && fault.status().code() == Code::kUnsupported;
     if (!fault.is_ok()) return;
     fault_ = std::make_unique<StaleFault>(fault.take());

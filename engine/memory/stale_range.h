@@ -1,4 +1,4 @@
-// put_stale: what a region has where its memory has gone, for as long as somebody may hold a pointer there.
+// put_stale: fills a region's range whose memory has gone, for as long as the program may hold pointers to it.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 
 namespace vmoffer {
 
-// In one step: an access at any moment finds what was there, or nothing. From then on the program itself reads zeros,
-// and a system call that is given an address in there fails with EFAULT (engine/sys/stale_fault.h). Where this process
-// can have no userfaultfd, system calls find zeros, too. Waits for the thread 'vmo-stale', which comes to the
-// caller's core for it; any thread may call it.
+// Replaces the range in one step: an access at any moment finds the old bytes or the empty range. From then on the
+// program itself reads zeros, and a system call that gets an address in the range fails with EFAULT
+// (engine/sys/stale_fault.h). If this process can have no userfaultfd, system calls find zeros, too. Waits for the
+// thread 'vmo-stale', which moves to the caller's core for this. Any thread.
 Status put_stale(Mapping& mapping, uint64_t byte_offset, uint64_t byte_length);
 
 }  // namespace vmoffer

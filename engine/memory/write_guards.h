@@ -1,4 +1,4 @@
-// The process's WriteGuard, for whoever has to hold up the writers of a range. Any thread.
+// write_guard: the WriteGuard of the process, which holds up the writers of a range. Any thread.
 #pragma once
 
 #include "engine/base/status.h"
@@ -6,8 +6,8 @@
 
 namespace vmoffer {
 
-// Opened when it is first needed, and kept: to close one, the kernel walks all mappings of the process. kUnsupported
-// where this process can have none, and that is for good; it may succeed the next time after any other failure.
+// Opened when it is first needed, and never closed: to close one, the kernel walks all mappings of the process.
+// kUnsupported if this process can have none, for good. After any other failure the next call may succeed.
 Result<const WriteGuard*> write_guard();
 
 }  // namespace vmoffer

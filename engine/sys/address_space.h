@@ -6,7 +6,7 @@
 
 namespace vmoffer {
 
-// So much private memory, in so many pieces. True at this moment: nothing is kept.
+// Whether the process could map this much private memory, in this many pieces, at this moment. Reserves nothing.
 bool has_address_space(uint64_t byte_length, size_t piece_count);
 
 }  // namespace vmoffer

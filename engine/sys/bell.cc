@@ -41,7 +41,7 @@ bool ring_bell(int fd) {
 Heard hear_bell(int fd) {
   Heard heard = Heard::kNothing;
   for (int i = 0; i < kRingsPerLook; ++i) {
-    // Descriptors that came along are taken, lest the kernel closes them here.
+    // Receives descriptors that came along, too: otherwise the kernel would close them on this thread.
     const Packet packet = receive_packet(fd, 1);
     if (packet.outcome == IoOutcome::kWouldBlock) return heard;
     if (packet.outcome != IoOutcome::kDone) return Heard::kHangUp;

@@ -1,12 +1,13 @@
-// Bell: this process's end of the connection over which a channel was claimed, by which its two sides wake each other.
-// It is another descriptor of that connection's socket. When it goes, the connection ends, and the other side hears of
-// it.
+// Bell: this process's end of the connection over which a channel was claimed. The two sides wake each other by it. It
+// is a second descriptor of that connection's socket. Closing it ends the connection, and the other side notices.
 //
-// A socket and not an eventfd: who holds an eventfd can make another holder's write() block, by filling its counter
-// and clearing its O_NONBLOCK. And one that each side has made itself, by connecting or by accepting: whoever else has
-// a descriptor of our end could hold up hear_bell() for ever, by receiving into memory whose fault nobody answers.
-// Nothing here blocks, whatever the other side does. Rings that nobody has heard yet are enough to wake: one that does
-// not fit is none too few.
+// It is a socket, not an eventfd: a process that shares an eventfd can make the other's write() block, by filling the
+// counter and clearing O_NONBLOCK. Each side has made its own end, by connecting or by accepting: another process with
+// a descriptor of our end could hold up hear_bell() for ever, by receiving into memory whose page fault it never
+// answers.
+//
+// Nothing here blocks, whatever the other side does. If the socket's queue is full, ring_bell() drops the ring: those
+// in the queue are enough to wake the other side.
 #pragma once
 
 #include <utility>
@@ -20,7 +21,7 @@ namespace vmoffer {
 class Bell {
  public:
   Bell() = default;
-  // Of a connection (borrowed) from which nothing but rings is received from here on.
+  // Borrows the connection. REQUIRES: from here on nothing but rings is received from it.
   static Result<Bell> of(const ForeignFd& connection);
   ~Bell() { close(); }
   Bell(Bell&&) = default;
@@ -43,17 +44,16 @@ class Bell {
   ForeignFd socket_;
 };
 
-// Of a descriptor (borrowed) that anybody may have sent: is it a socket such as brokers connect by? Asking never
-// blocks.
+// Whether a descriptor (borrowed), whoever sent it, is a socket of the kind that brokers connect by. Never blocks.
 bool is_seqpacket(int fd);
 
-// Wakes the other end. False when it is gone.
+// Wakes the other end. False if that is gone.
 bool ring_bell(int fd);
 
-// Takes in what has been rung; a bounded number, so that a peer that never stops keeps nobody here.
+// Receives rings, at most a bounded number, so that a peer that never stops ringing does not keep the caller here.
 enum class Heard : uint8_t { kNothing, kRing, kHangUp };
 Heard hear_bell(int fd);
-// True when the other end is gone. Takes nothing in.
+// True if the other end is gone. Receives nothing.
 bool has_hung_up(int fd);
 
 }  // namespace vmoffer

@@ -28,7 +28,7 @@ bool is_limited(__rlimit_resource resource) {
   return ::getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }
 
-// A limit that this process was given is the likeliest cause.
+// If this process was given a limit, that is the likeliest cause.
 const char* remedy_for_memory() {
   if (is_limited(RLIMIT_AS)) return "; raise the limit of address space (ulimit -v), or release regions and claims";
   if (is_limited(RLIMIT_DATA)) return "; raise the limit of private memory (ulimit -d), or release regions and claims";

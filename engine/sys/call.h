@@ -9,7 +9,7 @@
 
 namespace vmoffer {
 
-// Repeats a call that a signal interrupted. The engine's threads block all signals; a caller's thread need not.
+// Repeats a call that a signal interrupted. The engine's threads block all signals, but a caller's thread may not.
 template <typename Function>
 auto retry_on_eintr(Function function) {
   auto result = function();
@@ -17,11 +17,11 @@ auto retry_on_eintr(Function function) {
   return result;
 }
 
-// `what` says what could not be done and what to do about it; the system's own words are added. Out of memory, out of
-// descriptors and 'not implemented' have codes of their own; any other errno gets `otherwise`.
+// `what` says what could not be done and what to do about it. The message adds the system's own words. "Out of memory",
+// "out of descriptors" and "not implemented" have codes of their own; any other errno gets `otherwise`.
 Status os_error(int error_number, const char* syscall, const std::string& what, Code otherwise = Code::kUnsupported);
 
-// Returns owned: a second descriptor of the same thing, close-on-exec.
+// Returns owned: a second descriptor of the same file, close-on-exec.
 Result<UniqueFd> duplicate(int fd);
 
 }  // namespace vmoffer

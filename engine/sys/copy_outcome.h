@@ -1,4 +1,4 @@
-// CopyOutcome: what the result of one page-installing ioctl means for the one who asked. Pure.
+// CopyOutcome: what the result of one page-installing ioctl means for its caller. Pure.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,9 @@ namespace vmoffer {
 
 enum class CopyOutcome : uint8_t {
   kDone,          // the whole range is installed
-  kPartial,       // a first part is: go on behind it
+  kPartial,       // the first part of it is: go on behind that
   kAlreadyThere,  // the first page is installed already: skip it
-  kRetry,         // the address space is changing, nothing was done: ask again
+  kRetry,         // the address space is changing and nothing was done: try again
   kHole,          // the object has no page there yet
   kGone,          // the range is no longer registered, or its process is ending
   kFailed,

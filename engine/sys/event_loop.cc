@@ -107,7 +107,7 @@ int EventLoop::wait_time_ms() const {
 
 void EventLoop::dispatch(Token token, uint32_t events) {
   for (const uint32_t event : {uint32_t{EPOLLOUT}, uint32_t{EPOLLIN | EPOLLHUP | EPOLLERR}}) {
-    const auto found = sources_.find(token);  // looked up anew: the call before may have taken it out
+    const auto found = sources_.find(token);  // looked up again: the last call may have removed it
     if (found == sources_.end() || (events & event) == 0) continue;
     const std::shared_ptr<EventHandler> handler = found->second.handler;
     if (event == EPOLLOUT) {

@@ -1,7 +1,7 @@
 // EventLoop: one thread that waits for descriptors, deadlines and tasks.
 //
-// post() and stop() may be called by any thread. Everything else belongs to the thread in run(), or to the caller
-// before run() begins. Handlers are shared so that one can take itself out while it is being called.
+// Any thread may call post() and stop(). Everything else belongs to the thread in run(), or to the caller before run()
+// begins. Handlers are shared, so that a handler can remove itself while it is being called.
 #pragma once
 
 #include <chrono>
@@ -34,7 +34,7 @@ class EventLoop {
 
   static Result<std::unique_ptr<EventLoop>> create();
 
-  // Borrows fd until remove(). A descriptor at its end counts as readable.
+  // Borrows fd until remove(). A descriptor whose other end has hung up counts as readable.
   Result<Token> add(int fd, std::shared_ptr<EventHandler> handler);
   void want_writable(Token token, bool wanted);
   void want_readable(Token token, bool wanted);

@@ -17,7 +17,7 @@
 namespace vmoffer {
 namespace {
 
-// One that is lost stays so until whoever holds the file lets go of it.
+// A lost thread stays lost until the process that holds the inode's lock gives it up.
 constexpr size_t kMostThreads = 16;
 
 struct Call {
@@ -55,7 +55,7 @@ class Callers {
     return std::any_of(lost_.begin(), lost_.end(), [&](const auto& call) { return call->inode == inode; });
   }
 
-  // What has not begun does not begin any more.
+  // A call that has not begun will not begin.
   void give_up(const std::shared_ptr<Call>& call) VMO_REQUIRES(mutex_) {
     if (call->state == Call::State::kBegun) lost_.push_back(call);
     call->state = Call::State::kGivenUp;

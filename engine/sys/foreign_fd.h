@@ -1,9 +1,9 @@
-// ForeignFd: owns a descriptor that somebody else made, or into which somebody else may have put descriptors of his
-// own; -1 when it owns none. Move only.
+// ForeignFd: owns a descriptor that another process made, or a socket in whose queue another process may have put
+// descriptors; -1 if it owns none. Move only.
 //
 // Closing such a descriptor may take as long as its maker likes: a TCP socket with SO_LINGER waits for its peer, a file
-// of FUSE for its server, and a unix socket closes the descriptors that wait in it. So it is closed by a thread that
-// has nothing else to do ('vmo-closer'), unless it is known to be harmless.
+// of FUSE waits for its server, and a unix socket closes the descriptors in its queue. So a thread that has nothing
+// else to do ('vmo-closer') closes it, unless it is known to be harmless.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ class ForeignFd {
   ForeignFd() = default;
   // Takes ownership.
   explicit ForeignFd(int fd) : fd_(fd) {}
-  // Of a descriptor whose close cannot block.
+  // For a descriptor whose close cannot block.
   static ForeignFd harmless(UniqueFd fd);
   ~ForeignFd() { reset(); }
   ForeignFd(ForeignFd&& other) noexcept
@@ -37,7 +37,7 @@ class ForeignFd {
   int get() const { return fd_; }
   bool is_open() const { return fd_ >= 0; }
   bool is_harmless() const { return is_harmless_; }
-  // REQUIRES: what it is has been verified, and closing that cannot block.
+  // REQUIRES: the caller has verified what the descriptor is, and that closing it cannot block.
   void set_harmless() { is_harmless_ = true; }
   // Returns owned. REQUIRES: the same.
   [[nodiscard]] UniqueFd take_verified();
@@ -48,7 +48,8 @@ class ForeignFd {
   bool is_harmless_ = false;
 };
 
-// How many descriptors wait for a thread that closes them: none, unless all these threads are held up. Any thread.
+// How many descriptors wait to be closed. More than none for long means that all closing threads are held up. Any
+// thread.
 size_t waiting_to_be_closed();
 
 }  // namespace vmoffer

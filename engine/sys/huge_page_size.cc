@@ -6,7 +6,7 @@
 
 namespace vmoffer {
 
-// /proc/meminfo is not asked: its Hugepagesize is the default of the pools, which may be set to another size.
+// Not from /proc/meminfo: its Hugepagesize is the default size of the pools, which may be another one.
 uint64_t huge_page_bytes() {
   static const uint64_t bytes = huge_page_bytes_from(
       read_number_file("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size").value_or(0), page_bytes());

@@ -37,7 +37,7 @@ std::string words(int error_number) {
   return strerror_r(error_number, buffer, sizeof buffer);
 }
 
-// 0 none, 1 strict, 2 filter; nothing where /proc does not say.
+// 0 none, 1 strict, 2 filter; nothing if /proc does not say.
 std::optional<uint64_t> seccomp_mode() {
   const std::string status = read_text_file("/proc/self/status").value_or("");
   std::optional<std::string_view> rest = find_line(status, "Seccomp:");
@@ -114,7 +114,7 @@ std::string state_of_device(const char* path) {
          " and gid " + std::to_string(attributes.st_gid);
 }
 
-// What forbids faults in the kernel alone.
+// Why this process may not answer faults in the kernel, though it may answer those in user mode.
 Refusal lack_of_rights() {
   const std::string sysctl = first_line_of("/proc/sys/vm/unprivileged_userfaultfd");
   return {"vm.unprivileged_userfaultfd is " + (sysctl.empty() ? "unknown" : sysctl) +
@@ -198,7 +198,7 @@ Capability reserved_huge_pages() {
             "sysctl -w vm.nr_hugepages=N, for N pages of " + size + "; until then transparent huge pages are tried");
 }
 
-// As allocate() does it.
+// In the way that allocate() does.
 bool can_join_pages() {
   Result<std::shared_ptr<MemoryObject>> object = MemoryObject::create(huge_page_bytes(), false);
   if (!object.is_ok()) return false;

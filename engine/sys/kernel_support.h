@@ -1,4 +1,4 @@
-// kernel_support: what this kernel, this process and this container allow, found by trying. Any thread.
+// kernel_support: finds out by trying what this kernel, this process and this container allow. Any thread.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@ struct Capability {
   std::string name;
   bool is_available = false;
   std::string detail;  // what it is good for
-  std::string cause;   // why not; empty when available
-  std::string remedy;  // what to do about it; empty when available
+  std::string cause;   // why not; empty if available
+  std::string remedy;  // what to do about it; empty if available
 };
 
 std::vector<Capability> probe_capabilities();

@@ -46,7 +46,7 @@ Status reserve_error(uint64_t byte_length) {
                       "vm.nr_hugepages)");
 }
 
-// Address space alone, aligned to a huge page, so that a huge page can ever be mapped there.
+// Address space alone, aligned to a huge page: the kernel maps no huge page anywhere else.
 Result<Mapping> reserve_aligned(uint64_t byte_length) {
   const uint64_t padded = byte_length + huge_page_bytes();
   void* got = ::mmap(nullptr, padded, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -59,14 +59,14 @@ Result<Mapping> reserve_aligned(uint64_t byte_length) {
   return Mapping(aligned, byte_length);
 }
 
-// A core dump reads every page of what is mapped, and so makes the holes of an object be filled. Whoever wants the
-// contents says so.
+// A core dump reads every mapped page, which fills the holes of an object. A user who wants the contents in a dump sets
+// the variable.
 void keep_out_of_core_dumps(uint64_t address, uint64_t byte_length) {
   static const bool is_wanted_there = std::getenv("VMOFFER_IN_CORE_DUMPS") != nullptr;
   if (!is_wanted_there) ::madvise(pointer_to(address), byte_length, MADV_DONTDUMP);
 }
 
-// Others may write there meanwhile: what they write stays.
+// Other threads and processes may write there meanwhile: their bytes stay.
 void touch_pages(uint64_t address, uint64_t byte_length, bool write) {
   for (uint64_t at = address; at < address + byte_length; at += page_bytes()) {
     auto* const byte = static_cast<unsigned char*>(pointer_to(at));
@@ -78,8 +78,8 @@ void touch_pages(uint64_t address, uint64_t byte_length, bool write) {
   }
 }
 
-// As before Linux 6.7, for a test: MAP_SHARED of what is sealed against writing is refused to a descriptor that can
-// write, whatever the protection.
+// Lets a test see what happens before Linux 6.7: for an object that is sealed against writing, MAP_SHARED fails on a
+// writable descriptor, whatever the protection.
 bool is_shared_view_denied(int fd) {
   if (!is_denied("shared views of sealed memory")) return false;
   const int seals = ::fcntl(fd, F_GET_SEALS);
@@ -106,7 +106,7 @@ bool read_whether_huge_pages_are_given() {
   return std::strstr(setting.data(), "[never]") == nullptr;
 }
 
-// Both are as long as each other. Who accesses `to` meanwhile finds what was there or what is there then.
+// REQUIRES: the mapping at `to` is as long as `from`. An access meanwhile finds the old mapping or the new one.
 Status move_over(Mapping& from, uint64_t to) {
   const uint64_t byte_length = from.byte_length();
   void* got =
@@ -162,8 +162,8 @@ Result<Mapping> Mapping::view(int fd, uint64_t byte_offset, uint64_t byte_length
   const int prot = bits_of({writable, false});
   void* got = map_view(fd, byte_offset, byte_length, prot, MAP_SHARED);
   const bool is_sealed_on_old_kernel = got == MAP_FAILED && errno == EPERM && !writable;
-  // Nobody writes there any more, so that a private view shows the same pages, and none is ever copied for it. It
-  // reserves nothing in the pool of huge pages: those that it shows are there already.
+  // Nobody can write there any more, so a private mapping shows the same pages and never copies one. It reserves
+  // nothing in the pool of huge pages, because the pages that it shows exist already.
   if (is_sealed_on_old_kernel) got = map_view(fd, byte_offset, byte_length, prot, MAP_PRIVATE | MAP_NORESERVE);
   if (got == MAP_FAILED) return map_error(byte_length);
   keep_out_of_core_dumps(address_of(got), byte_length);
@@ -192,8 +192,9 @@ Status Mapping::put_object(int fd, const Slice& slice) {
   return Status();
 }
 
-// A mapping in place that could not reserve would have taken away what was there. So it is made aside; and moved aside
-// once, because before Linux 5.16 the kernel finds out that it cannot move huge pages when it has made room for them.
+// A mapping in place that fails to reserve would already have removed the old mapping. So the new one is made
+// elsewhere. It is first moved once more, to a spare place: before Linux 5.16 the kernel cannot move huge pages, and
+// finds that out only after it has unmapped the target.
 Status Mapping::put_reserved_object(int fd, const Slice& slice) {
   const int sharing = slice.sharing == Sharing::kShared ? MAP_SHARED : MAP_PRIVATE;
   void* got = ::mmap(nullptr, slice.byte_length, bits_of(slice.protection), sharing, fd,

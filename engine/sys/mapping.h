@@ -26,45 +26,45 @@ class Mapping {
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
-  // Maps the first `byte_length` bytes of a descriptor (borrowed), at a multiple of a huge page when it is that long.
-  // Always readable. `reserve`: refuse now when the pages could not be had later (huge page pools); otherwise nothing
-  // is charged.
+  // Maps the first `byte_length` bytes of a descriptor (borrowed), always readable; aligned to a huge page if it is at
+  // least that long. With `reserve` it fails now if the pages of a huge page pool could not be had later; without,
+  // nothing is charged.
   static Result<Mapping> of_object(int fd, uint64_t byte_length, Sharing sharing, Protection protection, bool reserve);
-  // Private memory of this process alone, at a multiple of a huge page. A child forked without exec does not
-  // get it: where pages come on fault, it would silently read zeros.
+  // Private memory of this process alone, aligned to a huge page. A forked child does not inherit it: where pages
+  // arrive by fault, the child would silently read zeros.
   static Result<Mapping> anonymous(uint64_t byte_length, Protection protection);
-  // Private memory that is zeros, at any page: what put_zeros() puts in place.
+  // Private memory that reads as zeros, at any page: the same that put_zeros() puts in place.
   static Result<Mapping> zeros(uint64_t byte_length);
-  // A shared view of a part of a descriptor (borrowed), any alignment. Of memory that is sealed against writing it is a
-  // private one, to read, where the kernel allows no other (before Linux 6.7).
+  // A shared mapping of a part of a descriptor (borrowed), with any alignment. Before Linux 6.7 the kernel allows no
+  // shared mapping of memory that is sealed against writing; then it is private, to read.
   static Result<Mapping> view(int fd, uint64_t byte_offset, uint64_t byte_length, bool writable);
 
   uint64_t address() const { return address_; }
   uint64_t byte_length() const { return byte_length_; }
   bool is_mapped() const { return byte_length_ != 0; }
 
-  // Each puts something else in the place of a part of what is mapped, in one step: an access at any moment finds the
-  // one or the other. Untouched zeros:
+  // Each replaces a part of this mapping in one step: an access at any moment finds the old part or the new one.
+  // Puts untouched zeros there:
   Status put_zeros(uint64_t byte_offset, uint64_t byte_length);
-  // A part of a descriptor (borrowed), shared or private:
+  // Puts a part of a descriptor (borrowed) there, shared or private:
   struct Slice {
     uint64_t byte_offset;
     uint64_t byte_length;
     uint64_t object_offset;
     Sharing sharing;
     Protection protection;
-    bool reserve = false;  // as in of_object(); when it fails nothing has changed
+    bool reserve = false;  // as in of_object(); if it fails, nothing has changed
   };
   Status put_object(int fd, const Slice& slice);
-  // Another mapping, which is as long as it is there.
+  // Moves all of `other` there.
   Status put_mapping(uint64_t byte_offset, Mapping other);
 
-  // A child that is forked, and does not exec, has nothing there. The kernel copies the page tables of private mappings
-  // for every child otherwise: 30 ms for 512 MiB.
+  // A forked child gets no mapping there. Otherwise the kernel copies the page tables of private mappings for every
+  // child: 30 ms for 512 MiB.
   void keep_from_children(uint64_t byte_offset, uint64_t byte_length);
   Status forbid_execution(uint64_t byte_offset, uint64_t byte_length);
   void reset();
-  // Gives ownership up: the range is somebody else's.
+  // Gives up ownership without unmapping: the range belongs to another owner.
   void forget() { byte_length_ = 0; }
 
  private:
@@ -74,14 +74,14 @@ class Mapping {
   uint64_t byte_length_ = 0;
 };
 
-// From here on an access ends the process with SIGSEGV.
+// From now on an access there ends the process with SIGSEGV.
 void forbid_access(uint64_t address, uint64_t byte_length);
-// Touches every page of a mapped range, in the kernel (before Linux 5.14, where memory that is not to be had is a
-// signal and not an error, on this thread). For write, pages come writable.
+// Has the kernel bring in every page of a mapped range, writable if `write`. Before Linux 5.14 this thread touches the
+// pages instead, and a lack of memory is then a signal and not an error.
 Status populate(uint64_t address, uint64_t byte_length, bool write);
-// False where the system is set never to give huge pages to private memory, as it was when this was first asked.
+// False if the system is set never to give huge pages to private memory. Reads the setting once.
 bool can_have_huge_pages();
-// Asks for huge pages on a mapped range; false when the kernel will not.
+// Asks for huge pages on a mapped range; false if the kernel refuses the advice.
 bool advise_huge_pages(uint64_t address, uint64_t byte_length);
 
 }  // namespace vmoffer

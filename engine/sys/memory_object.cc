@@ -35,7 +35,8 @@
 namespace vmoffer {
 namespace {
 
-// MFD_NOEXEC_SEAL is EINVAL before Linux 6.3; without it, EINVAL under vm.memfd_noexec=2. It does not hinder PROT_EXEC.
+// Before Linux 6.3 the call fails with EINVAL with MFD_NOEXEC_SEAL. Under vm.memfd_noexec=2 it fails without it. The
+// flag does not stand in the way of PROT_EXEC.
 int create_memfd(unsigned int extra_flags) {
   const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | extra_flags;
   const int fd = ::memfd_create("vmoffer", flags | MFD_NOEXEC_SEAL);
@@ -43,7 +44,7 @@ int create_memfd(unsigned int extra_flags) {
   return ::memfd_create("vmoffer", flags);
 }
 
-// Names the size, whatever the default of the pools is.
+// The flags name the size, because the default size of the pools may be another one.
 unsigned int huge_page_flags() {
   const auto order = static_cast<unsigned int>(std::countr_zero(huge_page_bytes()));
   return MFD_HUGETLB | (order << MFD_HUGE_SHIFT);
@@ -70,11 +71,11 @@ bool is_on_shared_memory(int fd, bool* is_hugetlb) {
   return *is_hugetlb || type == static_cast<uint32_t>(TMPFS_MAGIC);
 }
 
-// For everybody, and to read. On a file the other bit means nothing to the kernel.
+// Readable for everybody, writable for nobody. The kernel gives S_ISVTX no meaning on a regular file.
 constexpr mode_t kMode = 0444;
 constexpr mode_t kSaysHugePages = S_ISVTX;
 
-// Beyond the limit of file sizes the kernel sends SIGXFSZ, which ends a program that does not ignore it, as Node does.
+// Beyond the limit of file sizes the kernel sends SIGXFSZ. Node ignores that; it ends a program that does not.
 int set_size(int fd, uint64_t byte_length) {
   rlimit limit;
   if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || byte_length <= limit.rlim_cur) {
@@ -114,8 +115,8 @@ struct Presence {
   uint64_t pages = 0;
 };
 
-// Pages in memory or in swap. Costs no more than the range is long, and waits for nobody. From Linux 6.5 on, and of
-// memory that this user might write.
+// How many pages are in memory or in swap. The cost is proportional to the range, and it takes no lock that another
+// process could hold. Works from Linux 6.5 on, for memory that this user might write.
 Presence presence_of(int fd, uint64_t byte_offset, uint64_t byte_length) {
   CachestatRange range = {byte_offset, byte_length};
   Cachestat found = {};
@@ -128,7 +129,7 @@ bool is_wholly_in_cache(int fd, uint64_t byte_offset, uint64_t byte_length) {
   return view.is_ok() && is_wholly_cached(view.value().address(), byte_length);
 }
 
-// REQUIRES: there is data, and its presence can be told.
+// REQUIRES: there is data, and presence_of() knows.
 uint64_t first_present(int fd, uint64_t from, uint64_t end) {
   while (end - from > page_bytes()) {
     const uint64_t middle = from + (end - from) / page_bytes() / 2 * page_bytes();
@@ -151,9 +152,9 @@ uint64_t end_of_present(int fd, uint64_t from, uint64_t end) {
   return end;
 }
 
-// Whoever has a memory object open for writing may hold these calls up; see call_within.
+// A process that has a memory object open for writing may hold these calls up; see call_within.
 constexpr std::chrono::milliseconds kPatience{200};
-// The kernel itself waits for up to 300 ms for pages that somebody has pinned.
+// The kernel itself waits up to 300 ms for pinned pages.
 constexpr std::chrono::milliseconds kPatienceWithSeal{1000};
 
 bool has_seal(int fd, int seal) {
@@ -165,7 +166,7 @@ bool has_seal(int fd, int seal) {
 
 ObjectFacts inspect_object(int fd) {
   ObjectFacts facts;
-  // First: it answers for shared memory alone, and without asking any file system, which may take its time.
+  // This comes first: it succeeds for shared memory only, and asks no file system, which might never answer.
   const int seals = ::fcntl(fd, F_GET_SEALS);
   struct stat attributes;
   if (seals < 0 || ::fstat(fd, &attributes) != 0 || !S_ISREG(attributes.st_mode)) return facts;
@@ -217,13 +218,13 @@ Result<UniqueFd> MemoryObject::descriptor() const {
 }
 
 std::optional<CallResult> MemoryObject::call(std::chrono::milliseconds patience, std::function<long(int)> what) const {
-  // Memory of the huge page pool is not written by write().
+  // Nobody can write() to memory of the huge page pool, and so nobody can hold its lock that way.
   if (is_writable_elsewhere_ && !is_hugetlb_) return call_within(patience, fd_.get(), std::move(what));
   const long value = what(fd_.get());
   return CallResult{value, errno};
 }
 
-// When nobody lets it search, it ends there: all may be data.
+// Returns `if_held_up` if another process holds the call up.
 off_t MemoryObject::seek(uint64_t from, int whence, uint64_t if_held_up) const {
   const auto found = call(kPatience, [=](int fd) -> long { return ::lseek(fd, static_cast<off_t>(from), whence); });
   return found ? static_cast<off_t>(found->value) : static_cast<off_t>(if_held_up);
@@ -241,7 +242,7 @@ uint64_t MemoryObject::start_of_data(uint64_t from, uint64_t end) const {
 
 uint64_t MemoryObject::end_of_data(uint64_t from, uint64_t end) const {
   if (presence_of(fd_.get(), from, end - from).is_known) return end_of_present(fd_.get(), from, end);
-  // SEEK_HOLE goes page by page to where the data ends, however far beyond `end` that is.
+  // SEEK_HOLE walks page by page to the end of the data, however far beyond `end` that is.
   if (is_wholly_in_cache(fd_.get(), from, end - from)) return end;
   const off_t hole = seek(from, SEEK_HOLE, end);
   return hole < 0 ? end : std::min(static_cast<uint64_t>(hole), end);
@@ -254,7 +255,7 @@ MemoryObject::Piece MemoryObject::next_piece(uint64_t from, uint64_t end) const 
     checkpoint("object.data");
     const uint64_t stop = end_of_data(from, end);
     if (stop > from) return {{from, stop - from}, Content::kBytes};
-    // Somebody has punched a hole there since.
+    // Another thread or process has punched a hole there since.
   }
 }
 
@@ -279,7 +280,7 @@ bool MemoryObject::seal_against_writing() const {
 Status MemoryObject::forbid_further_seals() const {
   if (has_seal(fd_.get(), F_SEAL_SEAL)) return Status();
   const auto sealed = call(kPatience, [](int fd) -> long { return ::fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL); });
-  // EPERM: somebody else has just done so.
+  // EPERM: another thread or process has just done so.
   if (sealed && (sealed->value == 0 || sealed->error_number == EPERM)) return Status();
   return os_error(sealed ? sealed->error_number : EBUSY, "fcntl",
                   "could not protect a memory object against further seals");

@@ -1,6 +1,6 @@
-// MemoryObject: one memfd. Its size is sealed at birth: an object that could shrink would let its owner kill every
-// process that maps it (SIGBUS). Its mode is read-only for everyone, so that a read-only descriptor cannot be reopened
-// for writing through /proc by another user. Immutable after it is made; any thread may use it.
+// MemoryObject: one memfd. Its size is sealed at birth, because the owner of an object that can shrink can kill every
+// process that maps it (SIGBUS). Its mode is read-only for everyone, so that another user cannot reopen a read-only
+// descriptor for writing through /proc. Any thread may use it.
 #pragma once
 
 #include <sys/types.h>
@@ -20,11 +20,11 @@ namespace vmoffer {
 
 enum class ObjectAccess : uint8_t { kNone, kReadOnly, kReadWrite };
 
-// What the kernel says about a descriptor, whoever sent it.
+// The kernel's word on a descriptor, whoever sent it.
 struct ObjectFacts {
-  bool is_memory = false;  // a file of shared memory that takes seals: nothing but a memfd can carry F_SEAL_SHRINK
+  bool is_memory = false;  // a file of shared memory that takes seals: only a memfd can carry F_SEAL_SHRINK
   bool is_hugetlb = false;
-  bool says_huge_pages = false;  // its maker's word, for speed alone
+  bool says_huge_pages = false;  // its maker's word, used for speed only
   bool sealed_shrink = false;
   bool sealed_grow = false;
   bool sealed_write = false;         // immutable
@@ -33,11 +33,11 @@ struct ObjectFacts {
   uint64_t byte_length = 0;
 };
 
-// What is at a place of an object. Switch over it without a default: whoever adds a kind is then shown each place that
-// must know it.
+// What an object has at an offset. Switch over it without a default, so that the compiler shows a person who adds a
+// kind every place that must handle it.
 enum class Content : uint8_t {
-  kBytes,  // a page is there
-  kZeros,  // none is, and whoever touches it makes one of zeros
+  kBytes,  // a page
+  kZeros,  // no page: a touch makes one of zeros
 };
 
 // Borrows the descriptor.
@@ -53,18 +53,19 @@ class MemoryObject {
   int fd() const { return fd_.get(); }
   uint64_t byte_length() const { return byte_length_; }
   bool is_hugetlb() const { return is_hugetlb_; }
-  // Whoever made it has got transparent huge pages for it, and says so to those who get a descriptor: the page table
-  // alone could tell them, and asking it takes longer than the rest of mapping.
+  // The maker of the object says that its pages are transparent huge pages. Otherwise only the page table could tell a
+  // claimer, and reading that takes longer than the rest of mapping.
   bool says_huge_pages() const { return says_huge_pages_; }
-  // For those who get a descriptor from here on.
+  // Tells the processes that get a descriptor from now on.
   void say_huge_pages() const;
   bool is_writable() const { return is_writable_; }
 
-  // Returns owned: a descriptor that can read and nothing else.
+  // Returns owned: a descriptor that can only read.
   Result<UniqueFd> read_only_descriptor() const;
   // Returns owned: a descriptor with the rights this process has.
   Result<UniqueFd> descriptor() const;
-  // Before a writable descriptor leaves the process: whoever holds one could seal the object against its source.
+  // Call it before a writable descriptor leaves the process: its receiver could otherwise seal the object against its
+  // source.
   Status forbid_further_seals() const;
   struct Run {
     uint64_t offset = 0;
@@ -74,21 +75,21 @@ class MemoryObject {
   struct Piece : Run {
     Content content = Content::kBytes;
   };
-  // What is at `from`, and how far it goes, cut at `end`. It looks at the range page by page: ask for a few MiB at a
+  // The content at `from`, and its extent, cut at `end`. It looks at the range page by page, so ask for a few MiB at a
   // time. REQUIRES: from < end.
   Piece next_piece(uint64_t from, uint64_t end) const;
-  // What a hole means, wherever one is met: here alone.
+  // What a hole means. No other place in the code decides it.
   Content content_of_holes() const { return Content::kZeros; }
-  // Gives the memory behind a range back; it reads as zeros then. False where that is not allowed.
+  // Gives the memory behind a range back, which then reads as zeros. False if that failed.
   bool punch_hole(uint64_t byte_offset, uint64_t byte_length) const;
 
-  // From here on nobody, anywhere, changes these bytes. False when somebody still could (a shared writable mapping),
-  // when somebody has a page pinned, for which it waits for up to 300 ms, or when further seals are forbidden.
+  // From now on nobody, anywhere, can change these bytes. False if somebody still can (a shared writable mapping), if
+  // a page stays pinned for 300 ms, or if further seals are forbidden.
   bool seal_against_writing() const;
-  // It could not be sealed, and is not tried again: a mapping or a pin stood against it.
+  // A mapping or a pin kept the object from being sealed. It is not tried again.
   bool resists_sealing() const { return resists_sealing_; }
 
-  // REQUIRES: the facts are the descriptor's.
+  // REQUIRES: `facts` are those of `fd`.
   MemoryObject(UniqueFd fd, const ObjectFacts& facts)
       : fd_(std::move(fd)),
         byte_length_(facts.byte_length),
@@ -101,9 +102,9 @@ class MemoryObject {
  private:
   std::optional<CallResult> call(std::chrono::milliseconds patience, std::function<long(int)> what) const;
   off_t seek(uint64_t from, int whence, uint64_t if_held_up) const;
-  // `end` when there is none.
+  // `end` if there is none.
   uint64_t start_of_data(uint64_t from, uint64_t end) const;
-  // `from` when a hole is there.
+  // `from` if a hole is there.
   uint64_t end_of_data(uint64_t from, uint64_t end) const;
 
   const UniqueFd fd_;
@@ -112,7 +113,7 @@ class MemoryObject {
   const bool says_huge_pages_;
   const bool is_writable_;
   mutable std::atomic<bool> resists_sealing_ = false;
-  // Somebody else may write it, and so hold its inode's lock for as long as he likes: see call_within.
+  // Another process may write it, and so hold its inode's lock for as long as it likes: see call_within.
   mutable std::atomic<bool> is_writable_elsewhere_ = false;
 };
 

@@ -23,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kBetweenLooks{20};
 constexpr uint64_t kReserveOfMachine = 256 * kMiB;
 constexpr uint64_t kReserveOfCgroup = 64 * kMiB;
-// Share of the last ten seconds in which some thread has waited for memory, in percent.
+// In percent: the share of the last ten seconds in which some thread has waited for memory.
 constexpr uint64_t kPressure = 10;
 constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 
@@ -65,7 +65,7 @@ uint64_t left_in_cgroups() {
   static const auto* const cgroups = new std::vector<CgroupFiles>(find_cgroups());
   uint64_t left = kNoLimit;
   for (const CgroupFiles& cgroup : *cgroups) {
-    const std::optional<uint64_t> limit = read_number_file(cgroup.limit);  // nothing when it is 'max'
+    const std::optional<uint64_t> limit = read_number_file(cgroup.limit);  // nothing if it is 'max'
     const std::optional<uint64_t> usage = limit ? read_number_file(cgroup.usage) : std::nullopt;
     if (usage) left = std::min(left, *limit - std::min(*limit, *usage));
   }
@@ -79,7 +79,7 @@ uint64_t left_on_machine() {
   return kibibytes ? *kibibytes * kKiB : kNoLimit;
 }
 
-// The first line: some avg10=0.00 avg60=… Kernels without pressure information have none.
+// The first line is "some avg10=0.00 avg60=…". Kernels without pressure information have no such file.
 bool is_under_pressure() {
   const std::string table = read_text_file("/proc/pressure/memory").value_or("");
   std::optional<std::string_view> rest = find_line(table, "some avg10=");

@@ -3,8 +3,8 @@
 
 namespace vmoffer {
 
-// False when the machine or this process's memory cgroup has little left, or when threads wait for memory already. It
-// looks at some files of /proc and of the cgroup, every few milliseconds at most.
+// False if the machine or this process's memory cgroup has little memory left, or if threads already wait for memory.
+// It reads some files of /proc and of the cgroup, at most every few milliseconds.
 bool has_memory_to_spare();
 
 }  // namespace vmoffer

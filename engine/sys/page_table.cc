@@ -21,7 +21,7 @@ Result<UniqueFd> open_pagemap() {
   return os_error(errno, "open", "could not read /proc/self/pagemap (is /proc mounted?)");
 }
 
-// Returns how many entries it could read, 0 with errno when none.
+// Returns how many entries it could read; if none, 0 with errno.
 uint64_t read_entries(const UniqueFd& pagemap, uint64_t first_page, uint64_t* entries, uint64_t count) {
   const auto offset = static_cast<off_t>(first_page * sizeof(uint64_t));
   const ssize_t got = ::pread(pagemap.get(), entries, count * sizeof(uint64_t), offset);

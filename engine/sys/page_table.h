@@ -1,4 +1,4 @@
-// page_table: what the kernel says about this process's page table.
+// page_table: reads this process's page table.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,14 @@ namespace vmoffer {
 
 uint64_t page_bytes();
 
-// One bit per page of the range, lowest bit first: is it present? Source: /proc/self/pagemap, bit 63.
+// One bit for each page of the range, lowest bit first: whether it is present. Source: /proc/self/pagemap, bit 63.
 Result<std::vector<uint8_t>> present_pages(uint64_t address, uint64_t byte_length);
 
-// PresentPages: looks at a few pages here and there. Used by one thread.
+// PresentPages: looks at a few pages here and there. One thread uses it.
 class PresentPages {
  public:
   static Result<PresentPages> open();
-  // How many of the pages are present; what cannot be read is not.
+  // How many of the pages are present. A page whose entry cannot be read is not counted.
   uint64_t count(uint64_t address, uint64_t page_count) const;
 
  private:
@@ -27,7 +27,7 @@ class PresentPages {
   UniqueFd pagemap_;
 };
 
-// True when every page of the range is in memory (for a file: in the page cache).
+// True if every page of the range is in memory (for a file: in the page cache).
 bool is_wholly_cached(uint64_t address, uint64_t byte_length);
 
 }  // namespace vmoffer

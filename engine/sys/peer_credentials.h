@@ -1,4 +1,4 @@
-// peer_credentials: who the kernel says made a connection.
+// peer_credentials: which process made a connection, as the kernel says.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,11 @@
 namespace vmoffer {
 
 struct PeerCredentials {
-  int pid = 0;  // 0 when it has no number in this process's pid namespace
+  int pid = 0;  // 0 if it has no pid in this process's pid namespace
   uint32_t user = 0;
 };
 
-// kPeerGone when the kernel does not tell.
+// kPeerGone if the kernel does not tell.
 Result<PeerCredentials> credentials_of_peer(int socket_fd);
 
 }  // namespace vmoffer

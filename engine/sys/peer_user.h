@@ -7,17 +7,17 @@
 
 namespace vmoffer {
 
-// A user's number in this process's user namespace. Users who have none there all look alike: the kernel shows them as
-// the overflow uid, 65534, which may be a user's as well.
+// A user's number in this process's user namespace. The kernel shows every user who has none there as the overflow uid,
+// 65534, which may also be the number of a real user.
 struct UserId {
   uint32_t number = 0;
   bool is_certain = false;
 };
 
 Result<UserId> user_of_peer(int socket_fd);
-// The number alone, as the kernel shows it.
+// The number that the kernel shows, even if it is not certain.
 Result<uint32_t> user_number_of_peer(int socket_fd);
-// The effective one.
+// The effective user.
 uint32_t own_user();
 
 }  // namespace vmoffer

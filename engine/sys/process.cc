@@ -35,7 +35,8 @@ uint64_t unique_id_of(int pidfd) {
   return ::fstat(pidfd, &attributes) == 0 ? attributes.st_ino : 0;
 }
 
-// Linux 6.5. It names the very process that made the connection, even when that has been reaped, or has no number here.
+// From Linux 6.5 on. It names the very process that made the connection, even if that has been reaped or has no pid
+// here.
 UniqueFd pidfd_of_peer(int socket_fd) {
   int raw = -1;
   socklen_t size = sizeof raw;
@@ -99,7 +100,7 @@ bool may_be_ending(const ProcessIdentity& process) {
 
 bool is_same_process(const ProcessIdentity& a, const ProcessIdentity& b) {
   if (a.unique_id != 0 && b.unique_id != 0) return a.unique_id == b.unique_id;
-  // Two live processes do not share a number.
+  // Two live processes have different pids.
   return a.pid == b.pid && is_alive(a) && is_alive(b);
 }
 

@@ -15,25 +15,25 @@ struct ProcessIdentity {
   uint64_t unique_id = 0;  // the pidfs inode, never reused; 0 before Linux 6.9
 };
 
-// kNoProcess when no such process lives (a zombie does not, a thread that is not its process's first has no such
-// number).
+// kNoProcess if no such process lives. A zombie does not live, and the number of a thread other than the first of its
+// process is no pid.
 Result<ProcessIdentity> identify_process(int pid);
 // The process at the other end of a connected socket, as the kernel saw it when the connection was made.
 Result<ProcessIdentity> identify_peer(int socket_fd);
 
-// The same number for one that has no pid here, where the kernel tells it: from Linux 6.9 on, else 0.
+// The unique_id of the process at the other end, even if that has no pid here. 0 before Linux 6.9.
 uint64_t unique_id_of_peer(int socket_fd);
 
 bool is_alive(const ProcessIdentity& process);
-// It has begun to end, or has ended; also when nobody can tell.
+// True if the process has begun to end or has ended, and if that cannot be told.
 bool may_be_ending(const ProcessIdentity& process);
-// REQUIRES: the two were identified while the processes in question could have lived.
+// REQUIRES: each was identified while its process could have lived.
 bool is_same_process(const ProcessIdentity& a, const ProcessIdentity& b);
 
 int own_pid();
 // How many descriptors this process may have (RLIMIT_NOFILE).
 uint64_t max_descriptors();
-// Names this process's pid namespace among all on the machine; 0 when /proc does not say.
+// A number that no other pid namespace of the machine has; 0 if /proc does not say.
 uint64_t own_pid_namespace();
 
 }  // namespace vmoffer

@@ -15,7 +15,7 @@
 namespace vmoffer {
 namespace {
 
-// A /proc that was mounted in another pid namespace numbers other processes.
+// If /proc was mounted in another pid namespace, its numbers are pids of that namespace.
 bool is_proc_ours() {
   std::array<char, 16> target;
   const ssize_t length = ::readlink("/proc/self", target.data(), target.size());

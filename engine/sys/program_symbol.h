@@ -1,9 +1,10 @@
-// What the running program exports, by its linker's name.
+// program_symbol: looks up what the running program exports. Any thread.
 #pragma once
 
 namespace vmoffer {
 
-// Null when neither the program nor a library that it was linked with exports `name`.
+// The address of a symbol, by the linker's name for it. Null if neither the program nor a library that it was linked
+// with exports it.
 void* find_program_symbol(const char* name);
 
 }  // namespace vmoffer

@@ -1,4 +1,4 @@
-// random: numbers that nobody can guess. Any thread.
+// random: unpredictable numbers. Any thread.
 #pragma once
 
 #include <cstdint>

@@ -21,7 +21,7 @@
 namespace vmoffer {
 namespace {
 
-// The kernel's SCM_MAX_FD. What there is no room for the kernel closes, on the thread that receives.
+// The kernel's SCM_MAX_FD. With less room the kernel would close the rest on the thread that receives.
 constexpr size_t kMaxDescriptorsOfPacket = 253;
 
 struct Address {
@@ -29,7 +29,7 @@ struct Address {
   socklen_t length = 0;
 };
 
-// REQUIRES: the name fits, 106 bytes at most.
+// REQUIRES: the name has at most 106 bytes.
 Address abstract(const std::string& name) {
   Address result;
   result.address.sun_family = AF_UNIX;
@@ -42,7 +42,7 @@ UniqueFd new_socket() { return UniqueFd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_
 
 Status socket_error() { return os_error(errno, "socket", "could not make a socket"); }
 
-// Descriptors are taken out before anything is judged, so that none is ever lost.
+// Takes ownership of the descriptors before anything is checked, so that none is ever lost.
 void take_descriptors(msghdr& header, std::vector<ForeignFd>& descriptors) {
   for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr; control = CMSG_NXTHDR(&header, control)) {
     if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) continue;
@@ -60,7 +60,7 @@ bool has_no_descriptor_left(int any_fd) {
   return !another.is_open() && (errno == EMFILE || errno == ENFILE);
 }
 
-// REQUIRES: a connection that was just accepted: it has what the listener had, and nobody else could change it since.
+// REQUIRES: the connection was just accepted. Then it has the listener's setting, which nobody can have changed since.
 bool has_always_refused_descriptors(int socket_fd) {
   int passes = 1;
   socklen_t length = sizeof passes;
@@ -90,8 +90,8 @@ bool refuse_descriptors(int socket_fd) {
 
 void settle(ForeignFd& socket) {
   if (!refuse_descriptors(socket.get())) return;
-  // Whoever was about to send while the option changed has done so once the socket was found empty, for both take its
-  // lock: the second look sees it.
+  // A peer may be sending while the option changes. Sending and looking both take the socket's lock: what the first
+  // look may miss, the second sees.
   if (!has_input(socket.get()) && !has_input(socket.get())) socket.set_harmless();
 }
 
@@ -115,7 +115,7 @@ Connecting connect_to(const std::string& abstract_address, Takes takes) {
     result.outcome = ConnectOutcome::kConnected;
     return result;
   }
-  // EPROTOTYPE: something of another kind listens there, which is as good as nobody.
+  // EPROTOTYPE: a socket of another type listens there, so it is no broker.
   if (errno == ECONNREFUSED || errno == EPROTOTYPE) {
     result.outcome = ConnectOutcome::kNobody;
   } else if (errno == EAGAIN) {
@@ -134,7 +134,7 @@ Result<UniqueFd> listen_at(const std::string& abstract_address) {
     return os_error(errno, "bind", "could not take a broker's address",
                     errno == EADDRINUSE ? Code::kBusy : Code::kUnsupported);
   }
-  // Connections inherit it, so that no descriptor ever waits in one.
+  // Accepted connections inherit the option, so no descriptor ever waits in one.
   refuse_descriptors(socket.get());
   if (::listen(socket.get(), SOMAXCONN) != 0) return os_error(errno, "listen", "could not listen");
   return socket;
@@ -179,7 +179,7 @@ Packet receive_packet(int socket_fd, size_t max_bytes) {
   header.msg_controllen = sizeof control;
   const auto receive = [&] { return ::recvmsg(socket_fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT); };
   ssize_t got = retry_on_eintr(receive);
-  // A peer that hangs up without having read everything: this is told once, before what it has sent.
+  // The peer has hung up without reading everything. The kernel says so once, before it gives what the peer has sent.
   if (got < 0 && errno == ECONNRESET) got = retry_on_eintr(receive);
   if (got < 0) {
     packet.error_number = errno;

@@ -14,11 +14,11 @@ namespace {
 
 constexpr size_t kBytesPerRead = 4096;  // the kernel gives no more at once
 constexpr int kReadsPerPiece = 8;
-// A line has less, whatever name is in it.
+// Every line is shorter, whatever name is in it.
 constexpr size_t kMaxLineBytes = 512;
 
-// Columns: Num RefCount Protocol Flags Type St Inode Path; abstract paths begin with '@', and flag 0x10000 is
-// __SO_ACCEPTCON, which is how listening sockets are told from their accepted ends.
+// Columns: Num RefCount Protocol Flags Type St Inode Path. Abstract paths begin with '@'. Flag 0x10000 is
+// __SO_ACCEPTCON, which a listening socket has and an accepted one has not.
 void take_address(std::string_view line, const std::string& wanted, std::vector<std::string>& found) {
   const size_t at = line.find(wanted);
   if (at == std::string_view::npos || line.find(" 00010000 ") > at) return;

@@ -1,5 +1,5 @@
-// SocketTable: the abstract addresses that anything in this network namespace listens at, as /proc/net/unix tells. Any
-// process may add lines without end, so it is read a piece at a time. One thread at a time.
+// SocketTable: the abstract addresses at which processes listen in this network namespace, from /proc/net/unix. Any
+// process may add lines without end, so the table is read a piece at a time. One thread at a time.
 #pragma once
 
 #include <string>
@@ -12,11 +12,11 @@ namespace vmoffer {
 
 class SocketTable {
  public:
-  // Empty where there is no /proc. kTooMany when this process may have no more descriptors, and so cannot know.
+  // An empty table if there is no /proc. kTooMany if this process may have no more descriptors, so that it cannot look.
   static Result<SocketTable> open();
 
-  // Some hundred lines more: appends the addresses, without the leading zero byte, that begin with the prefix. False at
-  // the end of the table.
+  // Reads some hundred more lines, and appends the addresses that begin with `prefix`, without the leading zero byte.
+  // False at the end of the table.
   bool read_some(const std::string& prefix, std::vector<std::string>& found);
 
  private:

@@ -1,5 +1,5 @@
-// SpareDescriptors: a few descriptors kept back, so that a process which has used up all others can still answer for a
-// moment. One thread.
+// SpareDescriptors: keeps a few descriptors back, so that a process that has used up all others can still answer a
+// question. One thread.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +13,9 @@ class SpareDescriptors {
  public:
   explicit SpareDescriptors(size_t count) : count_(count) { keep(); }
 
-  // Takes those that are missing, as far as there are any.
+  // Opens those that are missing, as far as the limit allows.
   void keep();
-  // From here on they are free, for whatever this process opens next.
+  // Closes them, so that this process can open others.
   void let_go() { kept_.clear(); }
   bool has_any() const { return !kept_.empty(); }
   bool has_all() const { return kept_.size() == count_; }

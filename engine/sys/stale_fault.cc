@@ -20,8 +20,9 @@ namespace {
 void answer_with_zeros(int fd, uint64_t address) {
   uffdio_zeropage request = {};
   request.range = {align_down(address, page_bytes()), page_bytes()};
-  // Answered before, or mapped anew: the thread looks again. So it does while a range is being moved (EAGAIN), which
-  // lasts until the caller has read of it: to try again here would be to wait for oneself.
+  // It fails if the page was answered before, if the range has been mapped anew, or while a range is being moved
+  // (EAGAIN). The thread that faulted is woken and touches again. Trying again here would never end: the move waits
+  // until this thread reads its event.
   if (::ioctl(fd, UFFDIO_ZEROPAGE, &request) != 0) ::ioctl(fd, UFFDIO_WAKE, &request.range);
 }
 
@@ -32,7 +33,7 @@ Result<StaleFault> StaleFault::open() {
   if (!fd.is_open()) return os_error(errno, "userfaultfd", "this process may not handle page faults");
   uffdio_api api = {};
   api.api = UFFD_API;
-  // A range that is moved stays registered.
+  // With this feature a range stays registered when it is moved.
   api.features = UFFD_FEATURE_EVENT_REMAP;
   if (::ioctl(fd.get(), UFFDIO_API, &api) != 0) {
     return os_error(errno, "ioctl(UFFDIO_API)", "this kernel's userfaultfd does not follow ranges that are moved");
@@ -57,7 +58,7 @@ void StaleFault::answer() const {
     if (got < 0) return;
     const size_t count = static_cast<size_t>(got) / sizeof(uffd_msg);
     for (size_t i = 0; i < count; ++i) {
-      // To have read that a range was moved is all that the mover waits for.
+      // A move needs no answer: the thread that moves waits only until its event has been read.
       if (messages[i].event == UFFD_EVENT_PAGEFAULT) answer_with_zeros(fd_.get(), messages[i].arg.pagefault.address);
     }
   }

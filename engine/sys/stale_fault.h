@@ -1,6 +1,6 @@
-// StaleFault: a userfaultfd for ranges whose memory has gone and whose addresses are still held. A touch by the program
-// itself is answered with a page of zeros. A system call that is given such an address fails with EFAULT, so that
-// nobody sends zeros for data. It needs no privilege. Any thread may call map(); one thread answers.
+// StaleFault: a userfaultfd for ranges whose memory has gone while the program may still hold pointers to them. It
+// answers a touch by the program itself with a page of zeros. A system call that gets such an address fails with
+// EFAULT, so that no zeros are sent for data. It needs no privilege. Any thread may call map(); one thread answers.
 #pragma once
 
 #include "engine/base/status.h"
@@ -13,9 +13,10 @@ class StaleFault {
  public:
   static Result<StaleFault> open();
 
-  // A mapping that has nothing. Wherever it is moved to, touches of it come here; to move it waits for answer().
+  // A mapping without pages. Wherever it is moved to, answer() answers touches of it. Moving it waits until answer()
+  // has read the event.
   Result<Mapping> map(uint64_t byte_length) const;
-  // Waits for touches and answers them. Returns when the descriptor is broken.
+  // Waits for touches and answers them. Returns if the descriptor is broken.
   void answer() const;
 
  private:

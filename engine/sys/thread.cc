@@ -25,7 +25,7 @@ void* run(void* argument) {
 }  // namespace
 
 Result<Thread> Thread::start(const char* name, std::function<void()> body) {
-  // The new thread inherits the mask: there is no moment at which it takes a signal.
+  // The new thread inherits the mask, so it never takes a signal.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);

@@ -22,7 +22,7 @@ namespace {
 constexpr uint32_t kQuestionsBetweenLooks = 64;
 constexpr size_t kMaxSightings = 256;
 
-// The area belongs to the thread, so an entry is taken out before its thread's memory goes.
+// The rseq area belongs to its thread, so an entry is removed before the thread's memory goes.
 class CoreDirectory {
  public:
   void add(uint32_t thread_id, const volatile uint32_t* core) {
@@ -49,7 +49,7 @@ CoreDirectory& directory() {
   return *forever;
 }
 
-// How struct rseq begins, of include/uapi/linux/rseq.h.
+// The beginning of struct rseq of include/uapi/linux/rseq.h.
 struct RseqArea {
   uint32_t cpu_id_start;
   uint32_t cpu_id;
@@ -65,8 +65,8 @@ char* thread_pointer() {
 #endif
 }
 
-// Null where the program has no such area: before glibc 2.35, and where its registration is switched off. The names are
-// looked up, because an older glibc would not load what is linked against them.
+// Null if the program has no such area: before glibc 2.35, or with its registration switched off. The symbols are
+// looked up at run time, because an older glibc would not load a binary that is linked against them.
 const volatile uint32_t* own_core() {
   static const auto* const size = static_cast<const unsigned int*>(find_program_symbol("__rseq_size"));
   static const auto* const offset = static_cast<const ptrdiff_t*>(find_program_symbol("__rseq_offset"));
@@ -110,7 +110,7 @@ int ThreadCores::core_of(uint32_t thread_id) {
   if (thread_id == 0) return -1;
   const int enrolled = directory().find(thread_id);
   if (enrolled >= 0) return enrolled;
-  // Threads that have ended are not told of: once in a while all are forgotten.
+  // Nothing says that a thread has ended, so once in a while all entries are dropped.
   if (sightings_.size() == kMaxSightings && !sightings_.contains(thread_id)) sightings_.clear();
   Sighting& sighting = sightings_[thread_id];
   const uint32_t question = sighting.questions++;

@@ -1,5 +1,6 @@
-// thread_cpu: on which core a thread runs, and how to go there. Waking a thread on the core of the one that waits for
-// it costs a context switch; waking it on another core costs an interrupt and a sleep state, ten times as much.
+// thread_cpu: on which core a thread runs, and how to move to a core. To wake a thread on the core of the thread that
+// waits for it costs a context switch. To wake it on another core costs an interrupt and a sleep state, ten times as
+// much.
 #pragma once
 
 #include <cstdint>
@@ -8,24 +9,24 @@
 
 namespace vmoffer {
 
-// Makes the calling thread's core cheap to ask for (its rseq area is read, without a system call) until the thread
-// ends.
+// Until the calling thread ends, ThreadCores reads its core from its rseq area, without a system call.
 void enroll_this_thread();
 
-// The cores on which the calling thread may run; empty when that can't be told.
+// The cores on which the calling thread may run; empty if the kernel does not say.
 std::vector<int> allowed_cores();
 
-// Where the calling thread runs now; -1 when that can't be told. No system call.
+// The core on which the calling thread runs now; -1 if that cannot be told. Makes no system call.
 int current_core();
 
-// A hint: false when the kernel or the container will not have it, and then nothing has changed. REQUIRES: not empty.
+// A hint: false if the kernel or the container refuses it, and then nothing has changed. REQUIRES: `cores` is not
+// empty.
 bool keep_this_thread_on(const std::vector<int>& cores);
 
-// ThreadCores: on which core each of this process's threads runs, for one that asks all the time. Not thread-safe.
+// ThreadCores: on which core each of this process's threads runs, for a caller that asks all the time. Not thread-safe.
 class ThreadCores {
  public:
-  // The core of an enrolled thread, or where any other was when it was last looked for: at its 1st, 2nd, 4th … and from
-  // then on each 64th question, because /proc takes as long as answering a fault. -1 when that can't be told.
+  // The core of an enrolled thread. For any other thread, the core where it was last seen: it is looked up in /proc at
+  // the 1st, 2nd, 4th … and then each 64th call, because that takes as long as answering a fault. -1 if unknown.
   int core_of(uint32_t thread_id);
 
  private:

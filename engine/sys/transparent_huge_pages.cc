@@ -16,7 +16,7 @@ namespace {
 
 void touch(uint64_t address) { *reinterpret_cast<volatile char*>(address) = 0; }
 
-// The kernel takes the advice whether or not it will follow it, so one page is touched to see.
+// The kernel accepts the advice even if it will not follow it, so this touches one page to see.
 bool becomes_huge_on_touch(uint64_t address, uint64_t byte_length) {
   if (!advise_huge_pages(address, byte_length)) return false;
   touch(address);
@@ -24,7 +24,7 @@ bool becomes_huge_on_touch(uint64_t address, uint64_t byte_length) {
 }
 
 bool join_pages(uint64_t address, uint64_t byte_length) {
-  // Where there is not one page yet, the kernel finds nothing to join.
+  // The kernel joins nothing where there is no page yet.
   const uint64_t huge = huge_page_bytes();
   for (uint64_t at = address; at + huge <= address + byte_length; at += huge) touch(at);
   const uint64_t joinable = align_down(byte_length, huge);

@@ -5,8 +5,9 @@
 
 namespace vmoffer {
 
-// Gets huge pages for a mapped range of zeros: on advice, as they are touched, or joined now, which takes the memory
-// now. False when the kernel does neither; then it has ordinary pages, one touched where each huge page would be.
+// Gets huge pages for a mapped range of zeros. If the kernel takes advice, it makes them as they are touched; otherwise
+// it is asked to join pages now, which takes the memory now. False if the kernel does neither. Then the range has
+// ordinary pages, and one is touched where each huge page would be.
 // REQUIRES: byte_length >= huge_page_bytes().
 bool make_huge_pages(uint64_t address, uint64_t byte_length);
 

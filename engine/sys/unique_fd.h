@@ -1,4 +1,4 @@
-// UniqueFd: owns one descriptor; -1 when it owns none. Move only. Closing happens in one place, its destructor.
+// UniqueFd: owns one descriptor; -1 if it owns none. Move only. It closes in one place, its destructor.
 #pragma once
 
 #include <utility>

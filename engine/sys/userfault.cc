@@ -17,8 +17,7 @@ namespace {
 
 constexpr uint64_t kWriteProtectSharedMemory = uint64_t{1} << 12;  // UFFD_FEATURE_WP_HUGETLBFS_SHMEM, Linux 5.19
 constexpr uint64_t kNeededFeatures = UFFD_FEATURE_MISSING_SHMEM | UFFD_FEATURE_MINOR_SHMEM;
-// Faults that name their thread, and the byte that was touched and not its page alone.
-// And the same faults for memory from the huge page pool.
+// A fault names its thread, and the byte that was touched instead of its page; and the huge page pool has faults, too.
 constexpr uint64_t kUsefulFeatures =
     UFFD_FEATURE_THREAD_ID | UFFD_FEATURE_EXACT_ADDRESS | UFFD_FEATURE_MISSING_HUGETLBFS | UFFD_FEATURE_MINOR_HUGETLBFS;
 
@@ -46,7 +45,7 @@ Result<UniqueFd> open_checked(UserFault::Reach reach) {
   return os_error(errno, "userfaultfd", what + "; run 'vmoffer doctor' for the cause");
 }
 
-// The address space was changing under the call.
+// EAGAIN: the address space was changing during the call.
 template <typename Function>
 int retry_on_eagain(Function function) {
   int result = function();
@@ -54,7 +53,7 @@ int retry_on_eagain(Function function) {
   return result;
 }
 
-// Right after the ioctl: errno is its own.
+// REQUIRES: called right after the ioctl, whose errno it reads.
 CopyProgress progress_of(int result, int64_t bytes, uint64_t byte_length) {
   const int error_number = result == 0 ? 0 : errno;
   if (result == 0) return {CopyOutcome::kDone, byte_length, 0};
@@ -70,7 +69,7 @@ Fault decode(const uffd_msg& message) {
 }  // namespace
 
 std::optional<uint64_t> userfault_features() {
-  // A descriptor can be asked what the kernel offers once, and is used up by it.
+  // A descriptor answers once what the kernel offers, and is of no use afterwards.
   for (const auto reach : {UserFault::Reach::kUserAndKernel, UserFault::Reach::kUserOnly}) {
     const UniqueFd fd = open_with(reach);
     uint64_t offered = 0;
@@ -127,7 +126,7 @@ Status WriteGuard::hold(uint64_t address, uint64_t byte_length) const {
 
 void WriteGuard::lift(uint64_t address, uint64_t byte_length) const {
   uffdio_range range = {address, byte_length};
-  // Taking the registration away takes the protection away; what was mapped anew has neither.
+  // Unregistering removes the protection, too. A range that was mapped anew has neither.
   ::ioctl(fd_.get(), UFFDIO_UNREGISTER, &range);
   ::ioctl(fd_.get(), UFFDIO_WAKE, &range);
 }

@@ -1,5 +1,4 @@
-// UserFault: one userfaultfd of this process. The descriptor may be used by any thread; one thread reads faults from
-// it.
+// UserFault: one userfaultfd of this process. Any thread may use it; one thread reads faults from it.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +13,10 @@
 namespace vmoffer {
 
 struct Fault {
-  uint64_t address = 0;  // the byte that was touched, or its page's first where the kernel does not say
+  uint64_t address = 0;  // of the touched byte, or of its page if the kernel does not say more
   bool is_minor = false;
   bool is_write = false;
-  uint32_t thread_id = 0;  // 0 where the kernel does not say
+  uint32_t thread_id = 0;  // 0 if the kernel does not say
 };
 
 struct CopyProgress {
@@ -37,23 +36,23 @@ class UserFault {
 
   int fd() const { return fd_.get(); }
 
-  // For MINOR and MISSING faults. Costs the same for every length.
+  // Registers a range for MINOR and MISSING faults. Costs the same at every length.
   enum class Kind { kMapped, kAnonymous };
   Status add_range(uint64_t address, uint64_t byte_length, Kind kind) const;
-  // Wakes whoever waits in the range; the kernel answers their faults from then on.
+  // Wakes every thread that waits in the range. From then on the kernel answers its faults.
   void remove_range(uint64_t address, uint64_t byte_length) const;
 
-  // Installs the object's own pages (UFFDIO_CONTINUE) and wakes whoever waits for them.
+  // Installs the object's own pages (UFFDIO_CONTINUE) and wakes the threads that wait for them.
   CopyProgress install(uint64_t address, uint64_t byte_length) const;
-  // Zeros, copies of other memory of this process (UFFDIO_COPY), and that memory itself (UFFDIO_MOVE), for ranges of
-  // private anonymous memory.
+  // For ranges of private anonymous memory. They install zeros, copies of other memory of this process (UFFDIO_COPY),
+  // or that memory itself (UFFDIO_MOVE).
   CopyProgress install_zeros(uint64_t address, uint64_t byte_length) const;
   CopyProgress install_copy(uint64_t address, uint64_t source, uint64_t byte_length) const;
   CopyProgress install_move(uint64_t address, uint64_t source, uint64_t byte_length) const;
   void wake(uint64_t address, uint64_t byte_length) const;
 
-  // Waits for a fault, and gives it and those that have come with it. One system call, where polling first takes two
-  // and a fourth of the time that an answer takes. False when the descriptor is broken.
+  // Waits for faults and returns all that have come. It takes one system call; polling first would take two, and a
+  // fourth of the time of an answer. False if the descriptor is broken.
   bool wait_for_faults(std::vector<Fault>& faults) const;
 
  private:
@@ -62,17 +61,17 @@ class UserFault {
   UniqueFd fd_;
 };
 
-// WriteGuard: makes threads of this process that write into a range wait, until it is lifted. Readers go on. For a
-// moment only: nobody tells those who wait how long. Any thread may use it, for ranges of its own.
+// WriteGuard: makes threads of this process wait that write into a range, until the guard is lifted. Readers go on.
+// Hold it for a moment only: the writers have no timeout. Any thread may use it, for ranges of its own.
 class WriteGuard {
  public:
-  // Takes what the process may have: with user faults only, a system call that writes into the range meanwhile fails
-  // with EFAULT instead of waiting.
+  // Uses the widest reach that the process may have. With faults in user mode alone, a system call that writes into the
+  // range meanwhile fails with EFAULT instead of waiting.
   static Result<WriteGuard> open();
 
   // The range must be mapped, and not be registered with another userfaultfd.
   Status hold(uint64_t address, uint64_t byte_length) const;
-  // Also after the range has been mapped anew.
+  // Works also after the range has been mapped anew.
   void lift(uint64_t address, uint64_t byte_length) const;
 
  private:
@@ -80,9 +79,9 @@ class WriteGuard {
   UniqueFd fd_;
 };
 
-// The feature bits this kernel offers; nothing where there is no userfaultfd for this process.
+// The feature bits that this kernel offers; nothing if this process may have no userfaultfd.
 std::optional<uint64_t> userfault_features();
-// What the kernel answers to a wish for faults of this reach.
+// What the kernel answers to a process that asks for faults of this reach.
 UserfaultAnswers ask_userfault(UserFault::Reach reach);
 
 }  // namespace vmoffer

@@ -1,5 +1,5 @@
-// The kernel's userfaultfd ABI, with what older headers lack. The running kernel is asked what it has; these are only
-// the numbers to ask with. Source: include/uapi/linux/userfaultfd.h.
+// The kernel's userfaultfd ABI, with the definitions that older headers lack. They say nothing about the running
+// kernel, which is asked at run time. Source: include/uapi/linux/userfaultfd.h.
 #pragma once
 
 #include <linux/userfaultfd.h>

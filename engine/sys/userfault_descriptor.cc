@@ -20,7 +20,7 @@ UniqueFd open_by_device(int flags) {
 
 UniqueFd open_userfault(int flags) {
   UniqueFd fd(static_cast<int>(::syscall(SYS_userfaultfd, flags)));
-  // A kernel that has no such call, or does not know the flags, has no device that does.
+  // If the kernel lacks the call or does not know the flags, the device would not help.
   if (fd.is_open() || errno == ENOSYS || errno == EINVAL) return fd;
   const int refusal = errno;
   UniqueFd by_device = open_by_device(flags);

@@ -1,5 +1,5 @@
-// UserfaultLack: why page faults cannot be handled here, by what the kernel answered. What the kernel lacks comes
-// before what the process may not: leave to use it would change nothing. Pure.
+// UserfaultLack: why this process cannot answer page faults, deduced from the kernel's answers. A feature that the
+// kernel lacks comes before a permission that the process lacks, because the permission alone would not help. Pure.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 namespace vmoffer {
 
 struct UserfaultAnswers {
-  int refusal = 0;               // errno for faults of the reach that is wanted, 0 where a descriptor was had
+  int refusal = 0;               // errno of the request for the wanted reach; 0 if it was granted
   int refusal_in_user_mode = 0;  // the same for faults in user mode alone
   bool wants_kernel_faults = false;
-  // What the kernel offers, of which `needed` is needed; nothing where there was no descriptor to ask it with.
+  // The features that the kernel offers; nothing if there was no descriptor to ask with. The library needs `needed`.
   std::optional<uint64_t> features;
   uint64_t needed = 0;
 };
@@ -22,7 +22,7 @@ enum class UserfaultLack : uint8_t {
   kFeatures,        // it is older than what is needed
   kUserModeFaults,  // it is older than faults in user mode alone
   kDescriptors,     // the process has too many files open
-  kRights,          // the kernel has it, and others may
+  kRights,          // the kernel has it, and a process with more rights may use it
   kLeave,           // a filter or a security module forbids the call itself
 };
 

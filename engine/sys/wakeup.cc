@@ -19,7 +19,7 @@ Result<Wakeup> Wakeup::open() {
 
 void Wakeup::signal() const {
   const uint64_t one = 1;
-  // EAGAIN means that the counter is full, so that the sleeper is being woken anyway.
+  // EAGAIN means that the counter is full, and then the sleeper is being woken anyway.
   [[maybe_unused]] const ssize_t written = retry_on_eintr([&] { return ::write(fd_.get(), &one, sizeof one); });
 }
 

@@ -1,4 +1,5 @@
-// Wakeup: an eventfd with which any thread wakes the one that polls it; and the plain waits of threads without a loop.
+// Wakeup: an eventfd by which any thread wakes the thread that polls it. Also the waits of threads without an event
+// loop.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ class Wakeup {
   UniqueFd fd_;
 };
 
-// Waits until a descriptor is readable (fd < 0: just waits). False when the time is up.
+// Waits until a descriptor is readable (fd < 0: just waits). False if the time is up.
 bool wait_readable(int fd, int64_t timeout_ms);
 
 }  // namespace vmoffer

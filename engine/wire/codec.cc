@@ -9,7 +9,7 @@ namespace {
 constexpr size_t kHeaderBytes = 12;
 constexpr size_t kMaxMessageText = 400;
 
-// How many bytes of UTF-8 text fit, without cutting a character in two.
+// How many bytes of UTF-8 text fit without cutting a character in two.
 size_t whole_characters(const std::string& text, size_t limit) {
   if (text.size() <= limit) return text.size();
   while (limit > 0 && (static_cast<uint8_t>(text[limit]) & 0xc0) == 0x80) --limit;
@@ -45,7 +45,7 @@ class Writer {
   std::vector<uint8_t> bytes_;
 };
 
-// Reads past the end give zero and are remembered: a caller reads all it wants and asks once, at the end.
+// A read past the end gives zero and is remembered, so that a caller reads everything first and asks once, at the end.
 class Reader {
  public:
   Reader(const uint8_t* at, size_t left) : at_(at), left_(left) {}
@@ -78,7 +78,7 @@ class Reader {
     skip(count);
     return cells;
   }
-  // Of a kind that is numbered from 0 to `last`.
+  // Reads an enumeration whose values are 0 to `last`.
   template <typename Kind>
   Kind get_kind(uint8_t last) {
     const auto number = get<uint8_t>();

@@ -36,7 +36,7 @@ enum class Type : uint16_t {
 
 enum class Transfer : uint8_t { kMap = 0, kPull = 1 };
 
-// Claimer: I want what you offer me at this address of yours, to map it, or to take it out of the object.
+// Claimer: I want what you offer me at this address of yours, to map it or to pull it.
 struct Claim {
   uint64_t address = 0;
   Transfer transfer = Transfer::kMap;
@@ -51,17 +51,17 @@ struct Terms {
   uint32_t flags = 0;
 };
 
-// Claimer: I have it.
+// Claimer: I have mapped it.
 struct Mapped {
   uint64_t offer_id = 0;
 };
 
-// Claimer: I do not take it and hold nothing of it.
+// Claimer: I do not take it, and hold nothing of it.
 struct Declined {
   uint64_t offer_id = 0;  // 0 before the terms are known
 };
 
-// Source: what you were to get is yours, what I was to lose is gone.
+// Source: the memory is yours, and I have dropped the rights that the offer drops.
 struct Done {
   uint64_t offer_id = 0;
 };
@@ -90,17 +90,15 @@ struct Offers {
 
 struct EndOfList {};
 
-// Source, before the terms: one descriptor comes with it that the claimer holds as long as it holds the memory, for
-// those whom the source has the memory from. They see its end when the last who holds it is gone.
+// Source, before the terms. One descriptor comes with it, which the claimer keeps for as long as it has the memory. An
+// earlier owner of the memory sees the end of this connection when the last holder is gone.
 struct Lease {};
 inline constexpr size_t kMaxLeases = 32;
 
-// Source, before the terms of a channel: one descriptor comes with it, the claimer's end of the bell.
-
-// Asker: what do you hold, and what has it cost? For people who look; answered to some only, see docs/security.md.
+// Asker: which claims do you hold, and what have they cost? Answered to some users only, see docs/security.md.
 struct Inspect {};
 
-// How much of a claim is resident. Large claims are looked at here and there: then `resident_pages` is an estimate.
+// How much of a claim is resident. Large claims are sampled: then `resident_pages` is an estimate.
 struct ResidencySample {
   uint64_t resident_pages = 0;
   uint64_t pages_looked_at = 0;
@@ -122,7 +120,7 @@ struct HeldLine {
   ResidencySample residency;
 };
 
-// Holder: these claims.
+// Holder: I hold these claims.
 struct Held {
   std::vector<HeldLine> lines;
 };
