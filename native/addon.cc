@@ -28,7 +28,7 @@ Napi::Value sweep(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).limbo()->sweep());
 }
 
-// An amount that no heap may reach. Told of it, V8 collects everything before it returns.
+// More than any heap may have. When V8 is told of so much external memory it collects everything before it returns.
 constexpr int64_t kBeyondEveryHeap = int64_t{1} << 40;
 
 void collect_garbage(Napi::Env env) {
@@ -36,10 +36,10 @@ void collect_garbage(Napi::Env env) {
   Napi::MemoryManagement::AdjustExternalMemory(env, -kBeyondEveryHeap);
 }
 
-// Of those that a collection may make before it gives any back.
+// How many mappings a collection may make before it gives any back.
 constexpr size_t kMappingsOfCollection = 256;
 
-// A collector that cannot map what it needs ends the process: better to have asked before.
+// If the collector cannot map what it needs, V8 ends the process. So this checks the room first.
 Napi::Value collect(const Napi::CallbackInfo& info) {
   if (!has_address_space(size_argument(info, 0), kMappingsOfCollection)) return Napi::Boolean::New(info.Env(), false);
   Environment& environment = Environment::of(info.Env());
@@ -47,7 +47,7 @@ Napi::Value collect(const Napi::CallbackInfo& info) {
   collect_garbage(info.Env());
   size_t given_back = environment.collectables()->give_back_collected();
   limbo.take_collected();
-  // The backing stores of one collection are freed beside the program, and at the next one at the latest.
+  // V8 frees the backing stores of one collection in the background, and at the next collection at the latest.
   const size_t waiting = limbo.size();
   if (waiting > 0) collect_garbage(info.Env());
   limbo.sweep();

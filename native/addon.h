@@ -1,4 +1,4 @@
-// addon: what the addon exports to ts/native.ts. The probe exports the same and more.
+// addon: defines what the addon exports to ts/native.ts. The probe exports the same and more.
 #pragma once
 
 #include <napi.h>

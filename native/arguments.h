@@ -1,5 +1,5 @@
-// arguments: reads what TypeScript has checked. A wrong type here is a bug of ts/, not of the user, and ends the
-// process.
+// arguments: reads arguments that TypeScript has checked. A wrong type here is a bug in ts/, not a user's mistake, and
+// ends the process.
 #pragma once
 
 #include <napi.h>

@@ -22,8 +22,8 @@ ExternalBuffer make_with_v8(const NodeFunctions& node, Napi::Env env, void* data
   return {Napi::ArrayBuffer(env, static_cast<napi_value>(buffer)), watched};
 }
 
-// The runtime has the last word on when its buffer is gone, and may have said it before it reports a failure. So what
-// it holds is a token, and the token belongs to its finalizer alone.
+// The runtime decides when the buffer is gone, and may have run the finalizer before it reports a failure. So the
+// buffer holds a token, which only its finalizer frees.
 ExternalBuffer make_with_node_api(Napi::Env env, void* data, size_t byte_length) {
   auto* token = new std::shared_ptr<void>(std::make_shared<char>());
   const std::weak_ptr<void> watched = *token;
@@ -50,8 +50,8 @@ ExternalBuffer make_array_buffer(Napi::Env env, void* data, size_t byte_length) 
 // Any value but undefined is a key, and no program can name one.
 void set_detach_key(const Napi::ArrayBuffer& buffer) { set_key(buffer, Napi::Boolean::New(buffer.Env(), true)); }
 
-// Node's markAsUntransferable() sets a key of its own on some versions, and napi_detach_arraybuffer knows no keys: it
-// aborts the process when there is one.
+// On some versions Node's markAsUntransferable() sets a key of its own. napi_detach_arraybuffer knows no keys, and
+// aborts the process if there is one.
 void detach_array_buffer(Napi::ArrayBuffer buffer) {
   if (buffer.IsDetached()) return;
   set_key(buffer, buffer.Env().Undefined());

@@ -1,7 +1,7 @@
-// BellWatch: has one Node environment hear what a bell says. JavaScript thread only.
+// BellWatch: tells one Node environment when a bell rings or hangs up. JavaScript thread only.
 //
 // On Node the event loop itself polls the bell (uv_bell_watch): a wake-up is one hop, and a thousand bells cost no
-// thread. Elsewhere one thread of ours polls all bells and tells the environment (thread_bell_watch): two hops.
+// thread. Elsewhere one thread of the library polls all bells and tells the environment (thread_bell_watch): two hops.
 #pragma once
 
 #include "engine/sys/bell.h"
@@ -13,21 +13,21 @@ class Environment;
 class BellListener {
  public:
   virtual ~BellListener() = default;
-  // Called by the event loop, in no JavaScript, in a callback scope. After a hang-up nothing more is heard.
+  // The event loop calls these, in a callback scope, while no JavaScript runs. Nothing follows a hang-up.
   virtual void on_ring() = 0;
   virtual void on_hang_up() = 0;
   // The environment is ending and has closed the watch.
   virtual void on_gone() = 0;
 };
 
-// It owns itself. From close() or on_gone() on it is not to be used any more.
+// Owns itself: do not use it after close() or on_gone().
 class BellWatch {
  public:
-  // Takes ownership of the bell. Borrows the listener until close() or on_gone(). Null when nothing can watch it.
+  // Takes ownership of the bell. Borrows the listener until close() or on_gone(). Null if nothing can watch the bell.
   static BellWatch* start(Environment& environment, Bell bell, BellListener& listener);
 
   virtual int fd() const = 0;
-  // While true, the bell keeps the event loop alive. REQUIRES: not what it is already; false before close().
+  // While true, the bell keeps the event loop alive. REQUIRES: each call changes the value, and it is false at close().
   virtual void keep_alive(bool alive) = 0;
   // Closes the bell.
   virtual void close() = 0;

@@ -39,7 +39,7 @@ bool BellWrap::give_back_if_collected() {
   return true;
 }
 
-// The function is a property, so that the collector sees who holds whom.
+// The callback is a property of the object and not a native reference, so that the collector sees the cycle.
 void BellWrap::tell(bool has_hung_up) {
   const Napi::Env env = Env();
   const Napi::HandleScope scope(env);
@@ -51,7 +51,7 @@ void BellWrap::tell(bool has_hung_up) {
   report_exception(env);
 }
 
-// A bell that is closed, or that the event loop would not have, is as good as one whose other end is gone.
+// A bell that is closed, or that the event loop could not watch, counts as one whose other end is gone.
 Napi::Value BellWrap::ring(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), watch_ != nullptr && ring_bell(watch_->fd()));
 }
@@ -72,7 +72,7 @@ void BellWrap::close(const Napi::CallbackInfo&) {
   if (close_watch()) Unref();
 }
 
-// True when it was waited for.
+// True if the program waited for the bell.
 bool BellWrap::close_watch() {
   if (watch_ == nullptr) return false;
   const bool was_waited_for = std::exchange(is_waited_for_, false);

@@ -1,5 +1,5 @@
-// BellWrap: this process's end of a channel's bell, as a JavaScript object. Garbage closes it, which the other side
-// hears, unless somebody waits for it. JavaScript thread only.
+// BellWrap: this process's end of a channel's bell, as a JavaScript object. When it becomes garbage it is closed, which
+// the other side notices. While the program waits for a ring it is kept alive. JavaScript thread only.
 #pragma once
 
 #include <napi.h>
@@ -15,7 +15,7 @@ namespace vmoffer {
 class BellWrap : public Napi::ObjectWrap<BellWrap>, private BellListener, private Collectable {
  public:
   static void define(Napi::Env env);
-  // Takes ownership. Empty when the environment is ending.
+  // Takes ownership of the bell. Empty if the environment is ending.
   static Napi::Object of_bell(Napi::Env env, Bell bell);
 
   // Only by of_bell().

@@ -57,7 +57,8 @@ void deliver(Napi::Env env, const Napi::Function& done, ReceivedClaim claim) {
   if (!is_eager) return call_back(env, done, {env.Null(), wrapped});
   auto held = std::make_shared<Napi::ObjectReference>(Napi::Persistent(wrapped));
   auto held_done = std::make_shared<Napi::FunctionReference>(Napi::Persistent(done));
-  // The memory is this process's already. Pages that could not be brought in ahead come when they are touched.
+  // An error of the prefetch does not fail the claim: the memory is this process's already, and missing pages come when
+  // they are touched.
   const auto populated = Napi::Function::New(env, [held, held_done](const Napi::CallbackInfo& result) {
     held_done->Value().Call({result.Env().Null(), held->Value()});
   });
@@ -86,7 +87,7 @@ Napi::Value claim_sync(const Napi::CallbackInfo& info) {
       broker.value()->claims().claim_and_wait(arguments.value().request, arguments.value().timeout);
   if (!claim.is_ok()) return throw_status(info.Env(), claim.status(), context), Napi::Value();
   if (claim.value().paging == Paging::kEager) {
-    // As in deliver(): what could not be brought in ahead comes later.
+    // As in deliver(): an error does not fail the claim.
     [[maybe_unused]] const Status populated = claim.value().region->prefetch(0, claim.value().region->byte_length());
   }
   return RegionWrap::of_claim(info.Env(), claim.take());

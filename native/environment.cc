@@ -6,12 +6,13 @@ namespace vmoffer {
 
 Environment::Environment(Napi::Env env)
     : env_(env), notifier_(JsNotifier::create(env)), limbo_(std::make_shared<Limbo>([this] {
-        // Finalizers, which call this, may not call JavaScript.
+        // Posted, because finalizers call this and may not call JavaScript.
         notifier_->post([](Napi::Env later) { call_back(later, of(later).schedule_sweep_.Value(), {}); });
       })) {
   enroll_this_thread();
   Outliving::instance().sweep();
-  // Registered after the thread-safe function, so called before its own clean-up: nothing is said into the void.
+  // Registered after the thread-safe function, so it runs before that function's clean-up: nothing is posted to a
+  // function that is gone.
   env.AddCleanupHook([this] { close(); });
 }
 

@@ -1,5 +1,5 @@
-// Environment: what one Node environment (the main thread, a worker) has of the library. Made when the addon is loaded
-// there, closed when the environment ends. JavaScript thread only.
+// Environment: the library's state in one Node environment (the main thread, a worker). Made when the environment loads
+// the addon, closed when the environment ends. JavaScript thread only.
 #pragma once
 
 #include <napi.h>
@@ -17,7 +17,7 @@
 
 namespace vmoffer {
 
-// Something that must be over before its environment is.
+// An object that must be closed before its environment ends.
 class Closable {
  public:
   virtual ~Closable() = default;
@@ -39,12 +39,13 @@ class Environment {
   const std::shared_ptr<Limbo>& limbo() const { return limbo_; }
   const std::shared_ptr<Collectables>& collectables() const { return collectables_; }
 
-  // JavaScript functions that wait for the engine, by number, so that no other thread ever holds one.
+  // JavaScript functions that wait for the engine, by number: other threads hold the number and never the function.
   using CallbackId = uint64_t;
   CallbackId keep_callback(const Napi::Function& function);
-  // Called when the environment ends while the callback is still kept: whoever would call it need not any more.
+  // `stop` is called if the environment ends while the callback is still kept, because nobody needs its result any
+  // more.
   void on_close(CallbackId id, std::function<void()> stop);
-  // Empty when the callback is not kept (any more).
+  // Empty if the callback is not kept, or no longer.
   Napi::Function callback(CallbackId id) const;
   Napi::Function take_callback(CallbackId id);
 

@@ -1,4 +1,4 @@
-// errors: the engine's Status as a JavaScript error with Node's shape: code, errno, syscall.
+// errors: turns the engine's Status into a JavaScript error of Node's shape: code, errno, syscall.
 #pragma once
 
 #include <napi.h>
@@ -10,7 +10,7 @@
 
 namespace vmoffer {
 
-// What the call was about, for whoever catches the error.
+// The process and the address that the call was about: properties of the error.
 struct ErrorContext {
   std::optional<int> pid;
   std::optional<uint64_t> address;

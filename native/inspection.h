@@ -1,4 +1,4 @@
-// inspection: which claims the processes hold that can be seen from here, for `vmoffer top`.
+// inspection: which claims the visible processes hold, for `vmoffer top`.
 #pragma once
 
 #include <napi.h>

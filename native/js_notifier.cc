@@ -7,7 +7,7 @@ namespace {
 
 void run_task(napi_env env, napi_value, void*, void* data) {
   const std::unique_ptr<JsNotifier::Task> task(static_cast<JsNotifier::Task*>(data));
-  if (env != nullptr) (*task)(Napi::Env(env));  // null: the environment is going, the task goes too
+  if (env != nullptr) (*task)(Napi::Env(env));  // null: the environment is ending, and drops the task
 }
 
 }  // namespace

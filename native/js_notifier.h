@@ -1,5 +1,5 @@
-// JsNotifier: how the engine's threads reach the thread of one Node environment. Shared by whoever may have something
-// to say; after close() what is said is dropped, on the thread that says it.
+// JsNotifier: how the engine's threads reach the thread of one Node environment. Every sender shares it. After close()
+// a task is dropped, on the thread that posts it.
 #pragma once
 
 #include <napi.h>
@@ -17,7 +17,7 @@ class JsNotifier {
 
   // JavaScript thread only.
   static std::shared_ptr<JsNotifier> create(Napi::Env env);
-  // The event loop stays alive while there have been more calls with true than with false.
+  // The event loop stays alive while calls with true outnumber those with false.
   void keep_alive(bool alive);
   void close();
 
@@ -35,10 +35,10 @@ class JsNotifier {
   napi_threadsafe_function function_ VMO_GUARDED_BY(mutex_) = nullptr;
 };
 
-// Makes a pending exception an uncaught one, as what any other callback throws is.
+// Makes a pending exception an uncaught one, like an exception in any other callback.
 void report_exception(Napi::Env env);
 
-// Calls a JavaScript function from native code that no JavaScript has called, and reports what it throws.
+// Calls a JavaScript function from native code that was not called by JavaScript, and reports what it throws.
 void call_back(Napi::Env env, const Napi::Function& function, std::initializer_list<napi_value> arguments);
 
 }  // namespace vmoffer

@@ -1,4 +1,4 @@
-// names: how kinds of things are called in JavaScript.
+// names: the JavaScript names of the engine's enumerations.
 #pragma once
 
 #include "engine/base/paging.h"

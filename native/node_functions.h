@@ -1,8 +1,9 @@
-// NodeFunctions: what the addon uses of Node beside Node-API: V8's functions for ArrayBuffers and libuv's for polling.
+// NodeFunctions: what the addon uses of Node besides Node-API: V8's functions for ArrayBuffers and libuv's for polling.
 //
 // They are looked up in the running program, all or none, so that one binary runs on every Node and loads elsewhere.
-// Bun and Deno lack V8's, and what they export under libuv's names aborts the process. Only functions that V8 exports
-// out of line are used: what its headers inline is true of one version alone. Any thread.
+// Bun and Deno lack V8's functions, and the functions that they export under libuv's names abort the process. Only
+// functions that V8 exports out of line are used, because code inlined from its headers fits one version alone. Any
+// thread.
 #pragma once
 
 #include <uv.h>
@@ -20,8 +21,8 @@ namespace vmoffer {
 // A v8::Local, which is one pointer. So is a napi_value, by Node's own definition.
 using LocalHandle = void*;
 
-// A std::unique_ptr<v8::BackingStore> as a function returns it. The destructor is what makes the calling convention the
-// same: a class that has one is returned in memory.
+// Stands for the std::unique_ptr<v8::BackingStore> that the function returns. It needs a destructor to get the same
+// calling convention: a class with a destructor is returned in memory.
 struct ReturnedStore {
   v8::BackingStore* store = nullptr;
   ReturnedStore() = default;
@@ -54,7 +55,7 @@ struct NodeFunctions {
   decltype(&::uv_unref) unref;
   decltype(&::uv_close) close;
 
-  // Null where Node-API is all there is, and where VMOFFER_NODE_API_ONLY=1 asks for that (specs do).
+  // Null if the runtime has Node-API alone, or if VMOFFER_NODE_API_ONLY=1 asks to use nothing else, as specs do.
   static const NodeFunctions* get();
 };
 

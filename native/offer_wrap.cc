@@ -133,7 +133,7 @@ Napi::Value OfferWrap::byte_length(const Napi::CallbackInfo& info) {
 Napi::Value OfferWrap::flags(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), request_.flags); }
 
 Napi::Value OfferWrap::state(const Napi::CallbackInfo& info) {
-  // In this order: an offer that has left the book has always been told how it ended.
+  // In this order: by the time an offer leaves the book, its status knows how it ended.
   const OfferState standing = Environment::of(info.Env()).runtime().state_of(id_);
   const OfferState state = status_->ending().value_or(standing);
   return Napi::String::New(info.Env(), name_of(state));

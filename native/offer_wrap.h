@@ -1,5 +1,5 @@
-// OfferWrap: an offer that this process has made, as a JavaScript object. JavaScript thread only; what becomes of the
-// offer arrives on other threads, at its OfferStatus.
+// OfferWrap: an offer that this process has made, as a JavaScript object. JavaScript thread only. Other threads tell
+// its OfferStatus what becomes of the offer.
 #pragma once
 
 #include <napi.h>
@@ -14,7 +14,7 @@
 
 namespace vmoffer {
 
-// Any thread. Remembers what has happened, and tells JavaScript once it wants to know.
+// Remembers what has become of the offer, and tells JavaScript when it asks. Any thread.
 class OfferStatus : public OfferObserver {
  public:
   explicit OfferStatus(std::shared_ptr<JsNotifier> notifier) : notifier_(std::move(notifier)) {}
@@ -24,7 +24,7 @@ class OfferStatus : public OfferObserver {
   void on_released() override;
 
   std::optional<OfferState> ending() const;
-  // Returns owned; not open when there is none, or not any more.
+  // Returns owned; not open if there is no bell, or if it was taken before.
   Bell take_bell();
   void when_ended(Environment::CallbackId callback);
   void when_released(Environment::CallbackId callback);

@@ -1,4 +1,4 @@
-// paging_counters: what the paging of a claim has cost, as JavaScript sees it.
+// paging_counters: the counters of a claim's paging, as JavaScript sees them.
 #pragma once
 
 #include <napi.h>
@@ -10,7 +10,7 @@ namespace vmoffer {
 // Sets a property for each counter.
 void set_counters(Napi::Object object, const PagingCounts& counts);
 
-// A duration as JavaScript has it.
+// A duration in microseconds, as JavaScript sees it.
 Napi::Number microseconds(Napi::Env env, uint64_t nanoseconds);
 
 }  // namespace vmoffer

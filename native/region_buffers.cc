@@ -8,7 +8,7 @@
 namespace vmoffer {
 namespace {
 
-// Each takes a little from the collector's allowance, so that many thousands of forgotten ones wake it.
+// Each buffer counts a little as external memory, so that many thousands of dropped buffers make V8 collect.
 constexpr int64_t kAccountedBytesPerBuffer = 4096;
 
 }  // namespace
@@ -98,7 +98,7 @@ void RegionBuffers::on_collected(Napi::Env env, RegionBuffer* raw) {
 }
 
 void RegionBuffers::detach_when_disowned(const std::shared_ptr<JsNotifier>& notifier) {
-  // The buffers, not this object: a buffer may outlive the region's own JavaScript object.
+  // Captures the buffers and not this object, because a buffer may outlive the region's own JavaScript object.
   region_->when_disowned([notifier, references = references_] {
     notifier->post([references](Napi::Env env) { detach(env, *references); });
   });

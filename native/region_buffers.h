@@ -1,8 +1,8 @@
-// RegionBuffers: the ArrayBuffers over one region. Each holds the region, so that its addresses stay taken as long as
-// anything can look at them. JavaScript thread only.
+// RegionBuffers: the ArrayBuffers over one region. Each holds the region, so that its addresses stay taken for as long
+// as anything can look at them. JavaScript thread only.
 //
-// The collector's word that an ArrayBuffer object is gone is not the last one: a job may still use its backing store.
-// So the region goes into limbo until the backing store has gone, too.
+// When an ArrayBuffer object is collected, a job may still use its backing store. So the region goes into limbo until
+// the backing store is gone, too.
 #pragma once
 
 #include <napi.h>
@@ -28,16 +28,16 @@ class Limbo {
  public:
   // `sweep_later` arranges a call of sweep().
   explicit Limbo(std::function<void()> sweep_later) : sweep_later_(std::move(sweep_later)) {}
-  // What still waits outlives the environment.
+  // Regions that still wait go to Outliving.
   ~Limbo();
 
   // Borrows it until take().
   void expect(RegionBuffer& buffer) { expected_.insert(&buffer); }
-  // Its finalizer runs. What it has of the region is here from then on.
+  // For its finalizer. Takes over its share of the region.
   void take(RegionBuffer& buffer);
-  // As if the finalizers of all that have been collected had run.
+  // Does what the finalizers of all collected buffers would.
   void take_collected();
-  // True when something is still waiting.
+  // Drops regions whose backing stores are gone. True if others still wait.
   bool sweep();
   size_t size() const { return entries_.size(); }
 
@@ -53,15 +53,14 @@ class Limbo {
   std::vector<Entry> entries_;
 };
 
-// Regions whose environment has ended and whose backing stores have not: a program may have moved one to another
-// thread (Node 20 to 23, by way of a byte stream). They have given their memory back and keep their addresses. Any
-// thread.
+// Regions whose backing stores outlive their environment: a program may have moved one to another thread (Node 20 to
+// 23, through a byte stream). They have given their memory back and keep their addresses. Any thread.
 class Outliving {
  public:
   static Outliving& instance();
 
   void add(const std::shared_ptr<Region>& region, std::weak_ptr<void> store);
-  // Whatever ends or begins calls it: nobody hears of a backing store's end.
+  // Nothing tells when a backing store is gone, so every environment sweeps when it begins, and each limbo sweeps, too.
   void sweep();
 
  private:
@@ -75,17 +74,17 @@ class Outliving {
 
 class RegionBuffers {
  public:
-  // An ArrayBuffer that is collected after the limbo has gone (the environment is ending) leaves the region to
-  // Outliving.
+  // If an ArrayBuffer is collected after the limbo has gone, because the environment is ending, Outliving gets the
+  // region.
   RegionBuffers(std::shared_ptr<Region> region, std::weak_ptr<Limbo> limbo)
       : region_(std::move(region)), limbo_(std::move(limbo)) {}
 
-  // Empty when the runtime refuses; an exception is pending then. REQUIRES: the range is in the region.
+  // Empty if the runtime refuses; an exception is pending then. REQUIRES: the range is in the region.
   Napi::ArrayBuffer open(Napi::Env env, uint64_t byte_offset, uint64_t byte_length, bool sets_detach_key);
   void detach_all(Napi::Env env) const { detach(env, *references_); }
-  // From now on another process's claim of the region detaches them, too: soon, on this thread.
+  // From now on a claim that disowns the region detaches the buffers, too: soon afterwards, on this thread.
   void detach_when_disowned(const std::shared_ptr<JsNotifier>& notifier);
-  // True while an ArrayBuffer object is there, detached or not.
+  // True while an ArrayBuffer object exists, detached or not.
   bool any() const { return !references_->empty(); }
 
  private:
@@ -97,7 +96,7 @@ class RegionBuffers {
 
   const std::shared_ptr<Region> region_;
   const std::weak_ptr<Limbo> limbo_;
-  // Weak references; shared with the finalizers, which take theirs out.
+  // Weak references. The finalizers share the list, and each removes its own.
   const std::shared_ptr<References> references_ = std::make_shared<References>();
 };
 

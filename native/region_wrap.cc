@@ -37,7 +37,7 @@ Napi::Object latency(Napi::Env env, const LatencyHistogram& histogram) {
 
 Napi::Number count(Napi::Env env, uint64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
 
-// In bytes of what the collector counts. It wakes at 64 MiB: half of all descriptors weigh as much.
+// In bytes of external memory. V8 collects after 64 MiB, which half of all descriptors weigh together.
 int64_t weight_of_descriptors(int64_t count) {
   static const auto weight = static_cast<int64_t>(std::max<uint64_t>(4096, 128 * kMiB / max_descriptors()));
   return count * weight;
@@ -89,7 +89,7 @@ RegionWrap* RegionWrap::make(Napi::Env env, std::shared_ptr<Region> region) {
 Napi::Object RegionWrap::of_region(Napi::Env env, std::shared_ptr<Region> region) {
   RegionWrap* wrap = make(env, std::move(region));
   if (wrap == nullptr) return {};
-  // Memory that this process pays for: the collector is to know what it could free.
+  // This process pays for the memory, so the collector must know that it could free it.
   wrap->account(static_cast<int64_t>(wrap->region_->byte_length()) + weight_of_descriptors(1));
   return wrap->Value();
 }
@@ -100,7 +100,7 @@ Napi::Object RegionWrap::of_claim(Napi::Env env, ReceivedClaim claim) {
   if (wrap == nullptr) return {};
   wrap->claim_ =
       ClaimFacts{claim.source_pid, claim.flags & ~kKindMask, claim.is_immutable, claim.paging, claim.transfer};
-  // The bytes are not accounted: a claim shows another process's memory.
+  // The bytes do not count, because a claim shows another process's memory.
   wrap->account(weight_of_descriptors(2));
   return wrap->Value();
 }
@@ -122,7 +122,7 @@ void RegionWrap::close() {
   release_memory();
 }
 
-// Its ArrayBuffers keep the memory for as long as they are there.
+// ArrayBuffers that still exist keep the memory.
 bool RegionWrap::give_back_if_collected() {
   if (region_ == nullptr || !Value().IsEmpty()) return false;
   account(-accounted_bytes_);

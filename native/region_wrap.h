@@ -18,7 +18,7 @@ class RegionWrap : public Napi::ObjectWrap<RegionWrap>, private Closable, privat
   static Napi::Object of_region(Napi::Env env, std::shared_ptr<Region> region);
   static Napi::Object of_claim(Napi::Env env, ReceivedClaim claim);
 
-  // Only by the two above.
+  // Called by the two above only.
   explicit RegionWrap(const Napi::CallbackInfo& info);
   ~RegionWrap() override;
 

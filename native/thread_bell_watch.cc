@@ -19,7 +19,7 @@ std::unique_ptr<EventLoop> start_loop() {
   return thread.is_ok() ? std::move(loop) : nullptr;
 }
 
-// Of the thread that polls all bells of the process. It runs until the process ends. Null while it cannot be started.
+// The loop of the thread that polls all bells of the process until the process ends. Null while it cannot be started.
 EventLoop* bell_loop() {
   static Mutex mutex;
   static EventLoop* running VMO_GUARDED_BY(mutex) = nullptr;
@@ -42,7 +42,7 @@ class HeardBell : public EventHandler, public std::enable_shared_from_this<Heard
   void begin() {
     loop_.post([self = shared_from_this()] { self->add(); });
   }
-  // Tells nobody anything any more. JavaScript thread only.
+  // From now on nothing is told. JavaScript thread only.
   BellListener* forget_listener() { return std::exchange(listener_, nullptr); }
   void end() {
     loop_.post([self = shared_from_this()] { self->loop_.remove(self->token_); });
@@ -77,7 +77,7 @@ void HeardBell::on_readable() {
   tell_of_hang_up();
 }
 
-// A peer that rings all the time has one task in the environment's queue, and no more.
+// Even a peer that rings all the time has at most one task in the environment's queue.
 void HeardBell::tell_of_ring() {
   if (is_ring_on_its_way_.exchange(true)) return;
   notifier_->post([self = shared_from_this()](Napi::Env) {

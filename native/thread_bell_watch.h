@@ -1,4 +1,4 @@
-// ThreadBellWatch: the thread `vmo-bell` polls the bell and has the environment's notifier say what it heard.
+// ThreadBellWatch: the thread `vmo-bell` polls the bell and tells the environment through its notifier.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ class HeardBell;
 
 class ThreadBellWatch : public BellWatch {
  public:
-  // Null when the thread cannot be started.
+  // Null if the thread cannot be started.
   static ThreadBellWatch* start(Environment& environment, Bell bell, BellListener& listener);
 
   int fd() const override;

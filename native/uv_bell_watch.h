@@ -1,4 +1,4 @@
-// UvBellWatch: the event loop polls the bell. After close() it lives until the loop has let go of it, and an
+// UvBellWatch: the event loop polls the bell. After close() the watch lives until the loop has closed its handle. An
 // environment that ends waits for that.
 #pragma once
 
