@@ -13,9 +13,9 @@ export interface Capability {
   available: boolean;
   /** What it is good for, or what was found. */
   detail: string;
-  /** Why not: the setting, the device or the filter that forbids it. Empty when it is available. */
+  /** Why not: the setting, the device or the filter that forbids it. Empty if it is available. */
   cause: string;
-  /** What to do about it. Empty when it is available. */
+  /** What to do about it. Empty if it is available. */
   remedy: string;
 }
 
@@ -29,7 +29,7 @@ export interface Capabilities {
   kernelRelease: string;
   /** The size of a page in bytes; every range is a multiple of it. */
   pageSize: number;
-  /** The capabilities, each with a cause and a remedy where it is not available. */
+  /** The capabilities, each with a cause and a remedy if it is not available. */
   list: Capability[];
 }
 
@@ -38,7 +38,7 @@ export interface Capabilities {
  *
  * `npx vmoffer doctor` prints it.
  *
- * @throws {VmoError} ERR_VMO_UNSUPPORTED where the native addon cannot be loaded: on another system than Linux, for example.
+ * @throws {VmoError} ERR_VMO_UNSUPPORTED if the native addon cannot be loaded: on another system than Linux, for example.
  *
  * @example
  * for (const { name, available, remedy } of capabilities().list) if (!available) console.warn(name, remedy);

@@ -32,9 +32,9 @@ export interface ClaimStats {
   pagesByReadAhead: number;
   /** Pages installed by `prefetch()`. */
   pagesByPrefetch: number;
-  /** Of the pages that read-ahead set out to install: those that its reader has passed, as the reader's next fault tells. */
+  /** How many of the pages that read-ahead set out to install the reader has passed, as its next fault tells. */
   readAheadHits: number;
-  /** Of the pages that read-ahead set out to install: those for a reader that stopped or went elsewhere before it came to them. */
+  /** How many of the pages that read-ahead set out to install the reader never reached: it stopped, or went elsewhere. */
   readAheadWaste: number;
   /** Bytes copied out of the memory object; 0 with `transfer: 'map'`. */
   bytesPulled: number;

@@ -13,7 +13,7 @@ import { formatAddress } from './units.js';
  * | `ERR_VMO_NOT_OFFERED` | nothing is offered there to this process (or the offer is for another process: the answer is the same) |
  * | `ERR_VMO_TOO_LATE` | the offer cannot be cancelled any more: it has been claimed, or is being claimed |
  * | `ERR_VMO_NOT_PERMITTED` | the offer would grant a right that this process does not hold |
- * | `ERR_VMO_BUSY` | somebody else's share of the memory, or another offer or claim, is in the way |
+ * | `ERR_VMO_BUSY` | another process shares the memory, or another offer or claim is in the way |
  * | `ERR_VMO_NOT_OWNED` | the range has been disowned |
  * | `ERR_VMO_TIMEOUT` | the other process did not answer in time |
  * | `ERR_VMO_PEER_GONE` | the other process ended or hung up in the middle |
@@ -75,9 +75,9 @@ export interface VmoErrorDetails {
 export class VmoError extends Error {
   /** Which kind of error it is. Codes are stable between versions. */
   readonly code: VmoErrorCode;
-  /** The system's name for what went wrong, such as `'EPERM'`; absent when no system call failed. */
+  /** The system's name for what went wrong, such as `'EPERM'`; absent if no system call failed. */
   declare readonly errno?: string;
-  /** The system call that failed; absent when none did. */
+  /** The system call that failed; absent if none did. */
   declare readonly syscall?: string;
   /** The pid of the other process, where there is one. */
   declare readonly pid?: number;
@@ -104,7 +104,7 @@ export class VmoError extends Error {
     }
   }
 
-  /** The error for `JSON.stringify`, which knows no bigint. */
+  /** The error for `JSON.stringify`, which cannot write a bigint. */
   toJSON(): object {
     const { name, code, message, errno, syscall, pid, address } = this;
     return { name, code, message, errno, syscall, pid, address: address && formatAddress(address) };

@@ -8,8 +8,8 @@ interface Waiter<T> {
 }
 
 /**
- * Yields what `make` makes of each wanted offer made to this process, from the first `next()` to the end that stops it. What
- * nobody has asked for waits in the engine, where it holds up the source that has made it, and no other.
+ * Yields `make(record)` for each wanted offer made to this process, from the first `next()` until it is stopped. Offers that
+ * the program has not asked for wait in the engine, and hold up their own source only.
  */
 export class IncomingOfferIterator<T extends object> implements AsyncIterableIterator<T, undefined> {
   readonly #wanted: Wanted;
@@ -18,7 +18,7 @@ export class IncomingOfferIterator<T extends object> implements AsyncIterableIte
   readonly #waiters: Waiter<T>[] = [];
   #state: 'new' | 'open' | 'aborted' | 'done' = 'new';
   #watch: OfferWatch | undefined;
-  /** What had come when the signal was aborted. */
+  /** The offers that had arrived when the signal was aborted. */
   #left: NativeOfferRecord[] = [];
 
   constructor(wanted: Wanted, make: (record: NativeOfferRecord) => T, signal: AbortSignal | undefined) {
@@ -80,7 +80,7 @@ export class IncomingOfferIterator<T extends object> implements AsyncIterableIte
     return this.#watch ? this.#watch.take() : this.#left.shift();
   }
 
-  /** What has arrived comes first, then the abort's reason, once, then the end. */
+  /** Delivers offers that have arrived first, then the reason of the abort, once, then the end. */
   #deliver(): void {
     while (this.#waiters.length > 0) {
       const record = this.#take();

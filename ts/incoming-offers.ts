@@ -14,7 +14,7 @@ import { vmClaim } from './vm-claim.js';
  * @category Claiming
  */
 export interface IncomingOffersOptions {
-  /** The pid of the process whose offers are wanted. Default: those of all. */
+  /** The pid of the process whose offers are wanted. Default: any process. */
   from?: number;
   /** Ends the iteration: it then throws `signal.reason`. */
   signal?: AbortSignal;
@@ -23,7 +23,7 @@ export interface IncomingOffersOptions {
 /**
  * An offer made to this process, from {@link incomingOffers}.
  *
- * It is a note of what was offered: it holds no memory, and the offer may have ended since.
+ * It is a record of what was offered. It holds no memory, and the offer may have ended since.
  *
  * @category Claiming
  */
@@ -56,7 +56,7 @@ export class IncomingOffer {
    * Claims it: `vmClaim(offer.srcPid, offer.address, options)`.
    *
    * @param options how to take it.
-   * @returns a promise of the claim. It rejects as {@link vmClaim} does: with ERR_VMO_NOT_OFFERED when the offer has ended.
+   * @returns a promise of the claim. It rejects as {@link vmClaim} does: with ERR_VMO_NOT_OFFERED if the offer has ended.
    */
   claim(options?: ClaimOptions): Promise<Claim> {
     return vmClaim(this.srcPid, this.address, options);

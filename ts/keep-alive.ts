@@ -19,7 +19,7 @@ function setAlive(isAlive: boolean): void {
   addon().keepAlive(isAlive);
 }
 
-/** A promise of what `start` delivers through its callback. The event loop stays alive until then. */
+/** Returns a promise that settles as the callbacks of `start` say. The event loop stays alive until then. */
 export function promiseOf<T>(
   start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
 ): Promise<T> {

@@ -1,4 +1,4 @@
-// The words in which regions, claims and offers tell what they are.
+// The words in which regions, claims and offers say what they are.
 
 /**
  * The pages underneath a region, from `region.pages`.
@@ -50,7 +50,7 @@ export type OfferEnding = 'claimed' | 'cancelled' | 'expired' | 'revoked';
  * Where an offer stands, from `offer.state` and `vmListOffer()`.
  *
  * - `'pending'`: nobody has claimed it yet.
- * - `'claiming'`: a claim is under way. When it comes to nothing, the offer is `'pending'` again.
+ * - `'claiming'`: a claim is under way. If it fails, the offer is `'pending'` again.
  * - Otherwise the offer has ended: see {@link OfferEnding}.
  *
  * @category Offering

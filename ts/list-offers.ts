@@ -4,7 +4,7 @@ import { addon } from './load-addon.js';
 import { log } from './log.js';
 import type { NativeOfferList } from './native.js';
 
-/** How long the other processes here may take to answer. One that is silent is left out. */
+/** How long the other processes may take to answer. One that takes longer is left out. */
 const LIST_TIMEOUT_MS = 1000;
 
 /**
@@ -37,10 +37,10 @@ export interface OfferRecord {
  * Lists the offers that this process has made and those that are made to it.
  *
  * To learn of the offers made to this process, it asks the other processes in the same network namespace that use this library.
- * A process that does not answer within a second is left out. It lists at most 65536 offers of each process and at most 262144 of
- * all together: a process that would have more than is left for the others is cut short.
+ * A process that does not answer within a second is left out. The list has at most 65536 offers of each process and at most
+ * 262144 of all together: a process that would have more than is left for the others is cut short.
  *
- * @returns a promise of the list. It rejects with ERR_VMO_TOO_MANY when this process has too few descriptors left to ask.
+ * @returns a promise of the list. It rejects with ERR_VMO_TOO_MANY if this process has too few descriptors left to ask.
  *
  * @example
  * const [offer] = (await vmListOffer()).filter(({ direction }) => direction === 'received');
@@ -62,7 +62,7 @@ export async function vmListOffer(): Promise<OfferRecord[]> {
  * {@link vmListOffer}, but this thread waits for the answers.
  *
  * @returns the list.
- * @throws {VmoError} ERR_VMO_TOO_MANY when this process has too few descriptors left to ask.
+ * @throws {VmoError} ERR_VMO_TOO_MANY if this process has too few descriptors left to ask.
  *
  * @example
  * const standing = vmListOfferSync().filter(({ direction, state }) => direction === 'sent' && state === 'pending');

@@ -29,7 +29,7 @@ export function addon(): Native {
   return loaded;
 }
 
-/** A file that cannot be loaded does not keep the next one from being tried: node_modules are copied between machines. */
+/** If one file cannot be loaded the next is tried, because people copy node_modules between machines. */
 function load(): Native {
   const attempts: LoadAttempt[] = [];
   let cause: unknown;

@@ -1,6 +1,6 @@
 /**
- * Tracing: set DEBUG=vmoffer:* in the environment, or name the parts, DEBUG=vmoffer:offer,vmoffer:claim. Each part of the
- * library has one. Off, a trace costs the call of a function: where there is something to format, ask `.enabled` first.
+ * Tracing: set DEBUG=vmoffer:* in the environment, or name parts, DEBUG=vmoffer:offer,vmoffer:claim. Each part of the library
+ * has a namespace. A trace that is off costs one function call: where there is something to format, check `.enabled` first.
  */
 import createDebug from 'debug';
 

@@ -1,6 +1,6 @@
 /**
- * The addon's shape, stated once. Nothing here is public: `ts/` checks every argument before it calls in, and the addon
- * asserts what it is told. An addon call either returns or throws what `createError` built.
+ * The addon's types, declared once. Nothing here is public. `ts/` checks every argument before it calls the addon, and the
+ * addon asserts its arguments. A call either returns or throws an error that `createError` built.
  */
 
 import type { ClaimStats, FaultLatency } from './claim-stats.js';
@@ -11,16 +11,16 @@ export interface NativeRegion {
   readonly byteLength: number;
   readonly pages: PageKind;
   readonly released: boolean;
-  /** The memory has gone to another process; every buffer is detached, or will be in a moment. */
+  /** True once the memory has gone to another process: every buffer is detached, or will be in a moment. */
   readonly disowned: boolean;
   /**
-   * An external ArrayBuffer over the bytes; detached by `release()`. At most `buffer.constants.MAX_LENGTH` bytes. With
+   * An external ArrayBuffer over the bytes, at most `buffer.constants.MAX_LENGTH` of them. `release()` detaches it. With
    * `setsDetachKey` nothing else can detach it; that needs `hasNodeFunctions`.
    */
   arrayBuffer(byteOffset: number, byteLength: number, setsDetachKey: boolean): ArrayBuffer;
-  /** Installs the pages of a byte range on a thread-pool thread. One callback. */
+  /** Installs the pages of a byte range on a thread of the thread pool. Calls `done` once. */
   prefetch(byteOffset: number, byteLength: number, done: (error: Error | null) => void): void;
-  /** Idempotent. Detaches every buffer, gives the memory back. */
+  /** Detaches every buffer and gives the memory back. Idempotent. */
   release(): void;
 }
 
@@ -42,29 +42,29 @@ export interface NativeOffer {
   readonly byteLength: number;
   readonly flags: number;
   readonly state: OfferState;
-  /** True: cancelled by this call. False: it had ended unclaimed before. Throws ERR_VMO_TOO_LATE when claimed or being claimed. */
+  /** True: this call cancelled it. False: it had ended unclaimed before. Throws ERR_VMO_TOO_LATE if claimed or being claimed. */
   cancel(): boolean;
-  /** Cancels it now, or when the claim that is under way comes to nothing. */
+  /** Cancels it now, or once the claim under way has failed. */
   withdraw(): void;
-  /** Of a channel that has been claimed, once: this side's end of its bell. */
+  /** For the offer of a channel that has been claimed: this side's end of the bell, once. */
   takeBell(): NativeBell | undefined;
-  /** Called once, at once (asynchronously) if it has ended already. */
+  /** Calls `callback` once, asynchronously; soon if the offer has ended already. */
   onEnded(callback: (ending: OfferEnding) => void): void;
-  /** Called once: the claimer released the memory or is gone, or the offer ended unclaimed. */
+  /** Calls `callback` once, when the claimer has released the memory or is gone, or the offer has ended unclaimed. */
   onReleased(callback: () => void): void;
 }
 
-/** One end of a channel's bell. Garbage closes it, unless it keeps the event loop alive. */
+/** One end of a channel's bell. It is closed when it becomes garbage, which it cannot while it keeps the event loop alive. */
 export interface NativeBell {
-  /** Called by the event loop, for one ring or many. After a hang-up nothing more is heard. */
+  /** The event loop calls it for one ring or many. Nothing follows a hang-up. */
   onRing?: ((hasHungUp: boolean) => void) | undefined;
-  /** Never blocks. False when the other end is gone. */
+  /** Never blocks. False if the other end is gone. */
   ring(): boolean;
-  /** Looks now, without the event loop. */
+  /** Looks at the connection now, without the event loop. */
   hasHungUp(): boolean;
   /** While true, the event loop stays alive. */
   keepAlive(alive: boolean): void;
-  /** Idempotent. The other side hears it. */
+  /** The other side notices. Idempotent. */
   close(): void;
 }
 
@@ -83,7 +83,7 @@ export interface NativeOfferRecord {
 
 export interface NativeOfferList {
   records: NativeOfferRecord[];
-  /** Names at which a process of this library may listen that could not be asked: they took no connection, or were too many. */
+  /** How many names, at which a process of this library may listen, could not be asked: full queues, or too many names. */
   missed: number;
 }
 
@@ -91,9 +91,9 @@ export interface NativeClaimOptions {
   transfer: TransferKind;
   paging: 'auto' | PagingKind;
   timeoutMs: number;
-  /** An offer of another kind is not claimed: ERR_VMO_NOT_OFFERED. */
+  /** If the offer is of another kind, the claim fails with ERR_VMO_NOT_OFFERED. */
   kind: OfferKind;
-  /** Whether memory from the huge page pool is taken. Default: no. */
+  /** Whether to take memory from the huge page pool. Default: false. */
   hugetlb?: boolean;
 }
 
@@ -102,27 +102,27 @@ export interface NativeCapability {
   available: boolean;
   /** What it is good for, or what was found. */
   detail: string;
-  /** Empty when available. */
+  /** Empty if available. */
   cause: string;
   remedy: string;
 }
 
 export interface NativeWatch {
   /**
-   * The next offer, each once; undefined when there is none now, but of these sources. What is not taken is kept, and holds up
-   * its source.
+   * The next offer, each once; undefined if there is none now, except from these sources. An offer that is not taken is kept,
+   * and holds up its source.
    */
   take(exceptFrom: readonly number[]): NativeOfferRecord | undefined;
   stop(): void;
 }
 
-/** A claim as its holder's broker tells of it. */
+/** A claim, as the broker of the process that holds it reports it. */
 export interface NativeHeldClaim extends Omit<ClaimStats, 'faultLatency'> {
-  /** Tells it from others of its process, also from later ones at the same address. */
+  /** Unlike that of any other claim of its process, even a later one at the same address. */
   number: number;
   address: bigint;
   byteLength: number;
-  /** As the holder numbers processes. */
+  /** In the pid namespace of the process that holds the claim. */
   srcPid: number;
   flags: number;
   kind: OfferKind;
@@ -132,20 +132,20 @@ export interface NativeHeldClaim extends Omit<ClaimStats, 'faultLatency'> {
   /** An estimate unless `pagesLookedAt` is all of them. */
   residentPages: number;
   pagesLookedAt: number;
-  /** Up to 64 equal pieces: 0 nothing of what was looked at is resident, 255 all of it. Empty: not known. */
+  /** Up to 64 equal cells: 0 if none of the sampled pages is resident, 255 if all are. Empty if not known. */
   cells: number[];
 }
 
-/** One broker; a process with two copies of the library has two. */
-export interface NativeHolder {
+/** What one broker has answered. A process with two copies of the library has two brokers. */
+export interface NativeHeldReport {
   pid: number;
-  /** `'none'`: it was silent, or told nonsense. `'refused'`: it belongs to another user. */
+  /** `'none'`: it was silent, or its answer was malformed. `'refused'`: it belongs to another user. */
   answer: 'told' | 'refused' | 'none';
   claims: NativeHeldClaim[];
 }
 
 export interface ErrorDetails {
-  /** Positive, as errno has it. */
+  /** Positive, like errno. */
   errorNumber?: number;
   syscall?: string;
   pid?: number;
@@ -154,31 +154,31 @@ export interface ErrorDetails {
 
 export interface Native {
   readonly pageSize: number;
-  /** V8's and libuv's functions were found in this program, as in Node. False where Node-API is all there is. */
+  /** True if V8's and libuv's functions were found in this program, as in Node. False if it has Node-API alone. */
   readonly hasNodeFunctions: boolean;
   /** Once per environment, before anything else. `scheduleSweep` arranges one later call of `sweep()` that keeps nothing alive. */
   initialize(hooks: {
     createError(code: string, message: string, details: ErrorDetails): Error;
     scheduleSweep(): void;
   }): void;
-  /** Frees address space whose last ArrayBuffer the collector has let go. True when some is still waiting. */
+  /** Frees address space whose last ArrayBuffer has been collected. True if some still waits. */
   sweep(): boolean;
   /**
-   * Has V8 collect everything, and gives back at once what the collected objects held, where their finalizers would come later.
-   * True when that was something. Does nothing where the engine takes no hints, nor where a collector that maps so many bytes
-   * would come to its end.
+   * Has V8 collect everything, and gives back at once what the collected objects held, because their finalizers would run later.
+   * True if that was something. Does nothing if the JavaScript engine takes no hints, or if a collector that maps `mostBytes`
+   * would run out of room.
    */
   collect(mostBytes: number): boolean;
   /** While true, this environment's event loop stays alive (a pending claim, an open incomingOffers). */
   keepAlive(alive: boolean): void;
   allocate(byteLength: number, executable: boolean, hugePages: boolean): NativeRegion;
-  /** The address of a view's first byte, as this process sees it. */
+  /** The address of a view's first byte in this process. */
   addressOf(view: ArrayBufferView): bigint;
   offer(destPid: number, address: bigint, byteLength: number, flags: number, kind: OfferKind): NativeOffer;
   /** True: cancelled. False: no pending offer of that address to that process. Throws ERR_VMO_TOO_LATE. */
   cancelAt(destPid: number, address: bigint): boolean;
   claimSync(srcPid: number, remoteAddress: bigint, options: NativeClaimOptions): NativeClaim;
-  /** One callback. The returned function abandons the claim: the callback then gets an error, or the claim if it was too late. */
+  /** Calls back once. The returned function gives the claim up: the callback gets an error, or the claim if it is too late. */
   claim(
     srcPid: number,
     remoteAddress: bigint,
@@ -188,11 +188,11 @@ export interface Native {
   listSync(timeoutMs: number): NativeOfferList;
   list(timeoutMs: number, done: (error: Error | null, list?: NativeOfferList) => void): void;
   /**
-   * Watches for offers of a kind made to this process, those that stand already included; `from` 0: by any process. Calls back
-   * when there is something to take, and then once for each time that there was nothing to take.
-   * `onHeldUp`: so many names take no connection, or (0) there are no descriptors to ask; it is tried again. Once at most.
+   * Watches for offers of a kind made to this process, including those that stand already; `from` 0: by any process. Calls
+   * `onAvailable` when there is something to take, and again each time after `take()` found nothing. Calls `onHeldUp` at most
+   * once: so many names take no connection or, with 0, there are no descriptors to ask; the watch tries again.
    */
   watchIncoming(kind: OfferKind, from: number, onAvailable: () => void, onHeldUp: (names: number) => void): NativeWatch;
-  askWhatIsHeld(timeoutMs: number, done: (error: Error | null, holders?: NativeHolder[]) => void): void;
+  askWhatIsHeld(timeoutMs: number, done: (error: Error | null, reports?: NativeHeldReport[]) => void): void;
   capabilities(): { kernelRelease: string; pageSize: number; list: NativeCapability[] };
 }

@@ -12,15 +12,15 @@ export interface Wanted {
 }
 
 export interface OfferWatchEvents {
-  /** There is something to take; called again after a take() that found nothing. */
+  /** Called when there is something to take, and again each time after take() found nothing. */
   onAvailable: () => void;
-  /** The signal has been aborted. */
+  /** Called when the signal is aborted. */
   onAbort: () => void;
 }
 
 /**
- * The offers that stand, and those that come, until it is stopped. What is not taken waits in the engine, where it holds up
- * the source that has made it, and no other. Keeps the process alive.
+ * The offers that stand and those that come, until it is stopped. Offers that are not taken wait in the engine, and hold up
+ * their own source only. Keeps the process alive.
  */
 export class OfferWatch {
   readonly #watch: NativeWatch;
@@ -38,12 +38,12 @@ export class OfferWatch {
     log.incoming('watching');
   }
 
-  /** The next one, each once; sources take turns. Those of `exceptFrom` keep theirs. */
+  /** The next offer, each once; sources take turns. Offers of the sources in `exceptFrom` stay where they are. */
   take(exceptFrom: readonly number[] = []): NativeOfferRecord | undefined {
     return this.#watch.take(exceptFrom);
   }
 
-  /** Nothing can be taken any more. */
+  /** From now on take() returns nothing. */
   stop(): void {
     this.#watch.stop();
     this.#letGo();

@@ -64,7 +64,7 @@ export class Offer {
     return this.#native.flags;
   }
 
-  /** Where it stands now: `'pending'`, `'claiming'`, or how it ended. */
+  /** Its state now: `'pending'`, `'claiming'`, or how it ended. */
   get state(): OfferState {
     return this.#native.state;
   }
@@ -98,10 +98,10 @@ export class Offer {
   }
 
   /**
-   * Takes the offer back. When a claim comes at the same moment, one of the two wins.
+   * Takes the offer back. If a claim comes at the same moment, one of the two wins.
    *
-   * @returns true when this call cancelled it, false when it had ended unclaimed before.
-   * @throws {VmoError} ERR_VMO_TOO_LATE when it has been claimed or is being claimed.
+   * @returns true if this call cancelled it, false if it had ended unclaimed before.
+   * @throws {VmoError} ERR_VMO_TOO_LATE if it has been claimed or is being claimed.
    */
   cancel(): boolean {
     this.#trace('cancel');

@@ -17,9 +17,9 @@ export interface ClaimOptions {
    * How the memory is taken. Default: `'map'`.
    *
    * - `'map'` maps the offered memory itself, without a copy.
-   * - `'pull'` copies it into private memory of this process: each page when it is touched, or all at once where this process
+   * - `'pull'` copies it into private memory of this process: each page when it is touched, or all at once if this process
    *   has no full rights to userfaultfd. This process is charged for the memory. Disowned memory is given back behind the copy,
-   *   so that there is one buffer at all times. The source does not see this process's writes, and this process does not see
+   *   so that there is never more than one buffer. The source does not see this process's writes, and this process does not see
    *   the source's writes to a page that has been pulled.
    */
   transfer?: TransferKind;
@@ -28,9 +28,9 @@ export interface ClaimOptions {
    *
    * - `'userfault'`: when they are touched, installed by this library's pager in windows, with read-ahead and `stats()`.
    * - `'kernel'`: when they are touched, by the kernel's own demand paging. It cannot pull.
-   * - `'eager'`: all at once, before the claim is complete. A page that cannot be had then comes when it is touched.
-   * - `'auto'`: `'userfault'` where this process has full rights to userfaultfd and the pages it gets are ordinary ones (see
-   *   `region.pages`). Otherwise `'kernel'`, or `'eager'` for a claim that pulls.
+   * - `'eager'`: all at once, before the claim is complete. A page that cannot be installed then comes when it is touched.
+   * - `'auto'`: `'userfault'` if this process has full rights to userfaultfd and gets ordinary pages (see `region.pages`).
+   *   Otherwise `'kernel'`, or `'eager'` for a claim that pulls.
    *
    * `'userfault'` works without full rights when it is asked for by name, but a system call that touches an absent page then
    * fails with EFAULT (`fs.write(fd, claim.view(), …)`): prefetch first. `capabilities()` says which rights this process has.
@@ -39,7 +39,7 @@ export interface ClaimOptions {
   /**
    * Whether to prefetch all of the claim as soon as it is complete. Nothing waits for that: the claim resolves as quickly as
    * without, and pages that are touched first are installed first. To wait for all of it call `claim.prefetch()`, which does
-   * nothing twice; `release()` ends it. A page that cannot be had now comes when it is touched. Default: false.
+   * nothing twice; `release()` ends it. A page that cannot be installed now comes when it is touched. Default: false.
    */
   prefetch?: boolean;
   /**
@@ -50,14 +50,14 @@ export interface ClaimOptions {
    */
   hugetlb?: boolean;
   /**
-   * How long the source may take to answer, in milliseconds, above 0. After that the claim is ERR_VMO_TIMEOUT, which loses
-   * nothing: the next claim of the address gets the memory if the source has given it by then. Default: 5000.
+   * How long the source may take to answer, in milliseconds, above 0. After that the claim fails with ERR_VMO_TIMEOUT, which
+   * loses nothing: the next claim of the address gets the memory if the source has given it by then. Default: 5000.
    */
   timeoutMs?: number;
   /**
    * Gives the claim up. The promise then rejects with `signal.reason`, and the offer stands as before. If the claim is complete
    * already, the promise still resolves, so that nothing is lost. If the source is in the middle of the claim just then, the
-   * next claim of the address gets the memory. `vmClaimSync` looks at the signal once, at the start.
+   * next claim of the address gets the memory. `vmClaimSync` checks the signal once, at the start.
    */
   signal?: AbortSignal;
 }

@@ -36,7 +36,7 @@ export interface PrefetchOptions {
    * @param progress how far it has come.
    */
   onProgress?: (progress: PrefetchProgress) => void;
-  /** Of the prefetches in this thread, those with a higher number go first. Any finite number. Default: 0. */
+  /** Prefetches with a higher number go before the others of this thread. Any finite number. Default: 0. */
   priority?: number;
 }
 
@@ -49,7 +49,7 @@ export interface CheckedPrefetch {
 }
 
 const STEP_BYTES = 4 * MIB;
-/** Half of the event loop's thread pool as it comes: file and DNS work must not wait for memory. */
+/** Half of the event loop's thread pool at its default size: file and DNS work must not wait for memory. */
 const STEPS_AT_ONCE = 2;
 const steps = new PQueue({ concurrency: STEPS_AT_ONCE });
 
@@ -70,7 +70,7 @@ export function checkPrefetchOptions(options: PrefetchOptions, limit: number, pa
   return { begin, end, signal, onProgress, priority };
 }
 
-/** The prefetches of one claim: a few steps at a time, here and in the thread. */
+/** The prefetches of one claim. At most a few steps run at once, of this claim and in the thread. */
 export class PrefetchQueue {
   readonly #claim: NativeClaim;
   readonly #turns = new PQueue({ concurrency: STEPS_AT_ONCE });
@@ -97,7 +97,7 @@ export class PrefetchQueue {
     while (running.length > 0) await finishOldest();
   }
 
-  /** Resolves to where the step ends. Its failure may come when the prefetch has failed already, and nobody looks. */
+  /** Resolves to the end of the step. A rejection may come after the prefetch has failed, when nobody awaits it. */
   #step(begin: number, end: number, options: { priority: number; signal?: AbortSignal }): Promise<number> {
     const step = this.#turns.add(() => steps.add(() => this.#install(begin, end), options), options).then(() => end);
     step.catch(() => undefined);
@@ -109,7 +109,7 @@ export class PrefetchQueue {
     if (claim.released) throw releasedError(claim.address);
     return new Promise((resolve, reject) => {
       claim.prefetch(begin, end - begin, (error) => {
-        // What is released in the middle of a step is not resident, although nothing went wrong.
+        // If the claim is released in the middle of a step, there is no error, but the pages are not resident.
         if (error ?? claim.released) reject(error ?? releasedError(claim.address));
         else resolve();
       });

@@ -4,8 +4,8 @@ import { CANNOT_BE_CLONED } from './stays-here.js';
 import { formatAddress } from './units.js';
 
 /**
- * Whole pages of a region, from {@link Region.range}, to offer them by. It holds no memory of its own, and is useless
- * once its region has been released.
+ * Whole pages of a region, from {@link Region.range}. Pass it to {@link vmOffer}. It holds no memory of its own, and is
+ * useless once its region has been released.
  *
  * @example
  * vmOffer(destPid, region.range(0, 65536), VMO_GRANT_R);

@@ -85,9 +85,9 @@ export class Region {
    * `Atomics.wait()` and `Atomics.waitAsync()` throw a TypeError on it, because they wait on a SharedArrayBuffer only. Await an
    * offer or a {@link Channel} instead.
    *
-   * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT when the region is longer than one ArrayBuffer can be
-   *   (`buffer.constants.MAX_LENGTH`, 4 GiB on Node 20): use `view()`. Also when the region has been released.
-   *   ERR_VMO_NOT_OWNED when it has been disowned.
+   * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT if the region is longer than one ArrayBuffer can be
+   *   (`buffer.constants.MAX_LENGTH`, 4 GiB on Node 20): use `view()`. Also if the region has been released.
+   *   ERR_VMO_NOT_OWNED if it has been disowned.
    */
   get buffer(): ArrayBuffer {
     this.checkLive();
@@ -102,7 +102,7 @@ export class Region {
    * @param byteOffset where it begins, in bytes from the region's start. Default: 0.
    * @param byteLength how long it is, in bytes, at most `buffer.constants.MAX_LENGTH`. Default: the rest of the region.
    * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT for a range that is not inside the region, or too long for one
-   *   ArrayBuffer, and when the region has been released. ERR_VMO_NOT_OWNED when it has been disowned.
+   *   ArrayBuffer, and if the region has been released. ERR_VMO_NOT_OWNED if it has been disowned.
    *
    * @example
    * const header = new DataView(region.buffer, 0, 64);
@@ -119,13 +119,13 @@ export class Region {
   }
 
   /**
-   * Names whole pages of the region, to offer them by.
+   * Names whole pages of the region, for {@link vmOffer}.
    *
    * @param byteOffset a multiple of the page size.
    * @param byteLength a multiple of the page size, at least one page.
    * @returns the range. It holds no memory of its own.
-   * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT for anything else; the message has the page size in it. ERR_VMO_NOT_OWNED when
-   *   the region has been disowned.
+   * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT for anything else; the message names the page size. ERR_VMO_NOT_OWNED if the
+   *   region has been disowned.
    */
   range(byteOffset: number, byteLength: number): RegionRange {
     this.checkLive();
@@ -155,7 +155,7 @@ export class Region {
     this.release();
   }
 
-  /** What the region is, in words and numbers, for `JSON.stringify`. None of the memory goes along. */
+  /** What the region is, in words and numbers, for `JSON.stringify`. The bytes are not included. */
   toJSON(): object {
     return this.describe();
   }

@@ -5,20 +5,20 @@ import type { Native } from './native.js';
 import { MIB } from './units.js';
 
 /*
- * Regions, claims and channels that a program has forgotten hold descriptors and address space until the collector finds them,
- * and the collector is driven by memory. So what fails at such a limit is tried again after a collection.
+ * If a program drops regions, claims and channels without releasing them, they hold descriptors and address space until V8
+ * collects them, and V8 collects for want of memory only. So a call that fails at such a limit is tried again after a collection.
  */
 
 const LIMITS = new Set<unknown>(['EMFILE', 'ENFILE', 'ENOMEM']);
-/** What a source lacks comes without an errno. The source may be this process, which hangs up when it cannot even say so. */
+/** A source's lack comes without an errno. The source may be this process, which hangs up if it cannot even answer. */
 const LACKS = new Set<unknown>(['ERR_VMO_TOO_MANY', 'ERR_VMO_NO_MEMORY', 'ERR_VMO_PEER_GONE']);
-/** A program that needs all that it has is not to spend its time on collections in vain: a tenth of it, after a first second. */
+/** A program that has no garbage must not spend its time on collections: at most a tenth of it, after a first second. */
 const VAIN_SHARE = 0.1;
 const MOST_VAIN_MS = 1000;
-/** The collector copies what lives before it gives anything back, and V8 ends the process when it cannot. */
+/** The collector copies live objects before it gives anything back, and V8 ends the process if there is no room for that. */
 const ROOM_BESIDES_BYTES = 64 * MIB;
 
-/** The addon, in which whatever takes descriptors or address space is tried a second time. */
+/** The addon, in which every call that takes descriptors or address space is tried a second time. */
 export function withSecondTry(native: Native, now = () => performance.now()): Native {
   const collector = new Collector(native, now);
 
@@ -33,7 +33,7 @@ export function withSecondTry(native: Native, now = () => performance.now()): Na
     };
   }
 
-  /** For what fails in its callback: `again` starts it anew. */
+  /** For a call that fails in its callback: `again` starts it anew. */
   function twiceLater<A extends unknown[]>(
     done: (error: Error | null, ...result: A) => void,
     again: (done: (error: Error | null, ...result: A) => void) => void,
@@ -93,7 +93,7 @@ function isLackOfOurs({ code, errno, pid }: VmoError): boolean {
   return LIMITS.has(errno) || (pid === process.pid && LACKS.has(code));
 }
 
-/** What the first try failed with says more than what the second did. */
+/** The error of the first try says more than that of the second. */
 function insteadOf<R>(error: unknown, action: () => R): R {
   try {
     return action();

@@ -1,7 +1,7 @@
 /*
- * What stands for memory of this thread is no data. A structured clone (postMessage, structuredClone, v8.serialize) of it would be
- * an empty object. It fails at a function, so everything that cannot be cloned has one as a property. (The marks that Node has
- * for it are young, and v8.serialize passes them over.) V8 puts the function's text into its error.
+ * An object that stands for memory of this thread is not data: a structured clone (postMessage, structuredClone, v8.serialize)
+ * of it would be an empty object. Cloning fails at a function, so every such object has one as a property. (Node's own marks for
+ * this are recent, and v8.serialize ignores them.) V8 puts the function's text into its error.
  */
 
 /** REQUIRES: the property that holds it is enumerable. */

@@ -2,9 +2,9 @@ import { inspect } from 'node:util';
 import { invalidArgument } from './errors.js';
 import { formatAddress, isMultiple, roundDown, roundUp } from './units.js';
 
-/** What the kernel's PID_MAX_LIMIT is on 64 bits. */
+/** The kernel's PID_MAX_LIMIT on 64 bits. */
 export const MAX_PID = 4_194_304;
-/** What fits one timer of the event loop, and so what a caller can mean: about 24.8 days. */
+/** The longest timer of the event loop: about 24.8 days. */
 export const MAX_TIMEOUT_MS = 2_147_483_647;
 const ADDRESS_LIMIT = 1n << 63n;
 

@@ -50,7 +50,7 @@ export async function vmClaim(srcPid: number, remoteAddress: bigint, options: Cl
  *
  * @param srcPid the pid of the process that made the offer, in this process's pid namespace.
  * @param remoteAddress the offer's address in that process: `offer.address`.
- * @param options how to take it. `signal` is looked at once, before anything is done.
+ * @param options how to take it. `signal` is checked once, at the start.
  * @returns the claim. The caller releases it; see {@link Region}.
  * @throws {VmoError} as `vmClaim` rejects.
  *

@@ -54,8 +54,8 @@ export function vmOffer(destPid: number, memory: OfferableMemory, flags: number)
  * @param address the offer's address.
  * @param byteLength 0.
  * @param flags ignored.
- * @returns true when it was cancelled, false when there was none.
- * @throws {VmoError} ERR_VMO_TOO_LATE when it is being claimed.
+ * @returns true if it was cancelled, false if there was none.
+ * @throws {VmoError} ERR_VMO_TOO_LATE if it is being claimed.
  *
  * @example
  * vmOffer(destPid, offer.address, 0);

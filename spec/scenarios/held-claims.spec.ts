@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { allocate, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, vmClaimSync, vmOffer, type ClaimOptions } from 'vmoffer';
 import { askWhatIsHeld } from '#ts/held-claims.js';
-import type { NativeHeldClaim, NativeHolder } from '#ts/native.js';
+import type { NativeHeldClaim, NativeHeldReport } from '#ts/native.js';
 import { until } from '../support/barriers.js';
 import { NOBODY, startHostile } from '../support/child.js';
 import { openDescriptors } from '../support/fds.js';
@@ -21,18 +21,18 @@ const A_FEW = 50;
 const IN_NEW_USERS = ['unshare', '--user'];
 const AS_ROOT_IN_THERE = ['unshare', '--user', '--map-root-user'];
 
-function holderIn(holders: NativeHolder[], pid: number): NativeHolder {
+function reportIn(reports: NativeHeldReport[], pid: number): NativeHeldReport {
   return (
-    holders.find((holder) => holder.pid === pid) ?? expect.fail(`process ${pid} is not among those that were asked`)
+    reports.find((report) => report.pid === pid) ?? expect.fail(`process ${pid} is not among those that were asked`)
   );
 }
 
-async function holderOf(pid: number): Promise<NativeHolder> {
-  return holderIn(await askWhatIsHeld(), pid);
+async function reportOf(pid: number): Promise<NativeHeldReport> {
+  return reportIn(await askWhatIsHeld(), pid);
 }
 
 async function heldBy(pid: number): Promise<NativeHeldClaim[]> {
-  const { answer, claims } = await holderOf(pid);
+  const { answer, claims } = await reportOf(pid);
   expect(answer).to.equal('told');
   return claims;
 }
@@ -123,9 +123,9 @@ describe('what a process holds', () => {
     const { claim, region } = await give(2, {}, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
     await holder.call('offer', next.pid, claim.region, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
     const onward = await next.call('claim', holder.pid, claim.address);
-    const holders = await askWhatIsHeld();
-    expect(holderIn(holders, holder.pid).claims).to.be.empty;
-    const [told] = holderIn(holders, next.pid).claims;
+    const reports = await askWhatIsHeld();
+    expect(reportIn(reports, holder.pid).claims).to.be.empty;
+    const [told] = reportIn(reports, next.pid).claims;
     expect(told).to.deep.include({ address: onward.address, srcPid: holder.pid, byteLength: 2 * PAGE });
     region.release();
   });
@@ -157,9 +157,9 @@ describe('what a process holds', () => {
   it('is not waited for longer than a second when the process is stopped', async () => {
     const { region } = await give(1);
     await stop(holder);
-    const holders = await askWhatIsHeld();
-    expect(holderIn(holders, holder.pid)).to.deep.equal({ pid: holder.pid, answer: 'none', claims: [] });
-    expect(holderIn(holders, process.pid).answer).to.equal('told');
+    const reports = await askWhatIsHeld();
+    expect(reportIn(reports, holder.pid)).to.deep.equal({ pid: holder.pid, answer: 'none', claims: [] });
+    expect(reportIn(reports, process.pid).answer).to.equal('told');
     resume(holder);
     expect(await heldBy(holder.pid)).to.have.lengthOf(1);
     region.release();
@@ -217,8 +217,8 @@ describe('ten thousand claims of one process', () => {
 });
 
 describe('who may ask what a process holds:', () => {
-  async function heldIn(asker: Obedient, pid: number): Promise<NativeHolder> {
-    return holderIn(await asker.call('held'), pid);
+  async function heldIn(asker: Obedient, pid: number): Promise<NativeHeldReport> {
+    return reportIn(await asker.call('held'), pid);
   }
 
   before(function () {
@@ -235,7 +235,7 @@ describe('who may ask what a process holds:', () => {
   it('root', async () => {
     await using holder = await startObedient({ user: 'nobody' });
     await holder.call('claimOwn');
-    expect((await holderOf(holder.pid)).claims).to.have.lengthOf(1);
+    expect((await reportOf(holder.pid)).claims).to.have.lengthOf(1);
   });
 
   it('no other user, who learns nothing but that', async () => {
@@ -266,7 +266,7 @@ describe('who may ask what a process holds:', () => {
     await holder.call('claimOwn');
     await using asker = await startObedient({ user: 'nobody' });
     expect((await heldIn(asker, holder.pid)).answer).to.equal('refused');
-    expect((await holderOf(holder.pid)).answer).to.equal('refused');
+    expect((await reportOf(holder.pid)).answer).to.equal('refused');
   });
 });
 
@@ -316,9 +316,9 @@ describe('among the processes that are asked what they hold, a rogue that', () =
   ]) {
     it(`${behaviour.replaceAll('-', ' ')} counts as one that has told nothing`, async () => {
       await using rogue = await startHostile('rogue_source', [behaviour]);
-      const holders = await askWhatIsHeld();
-      expect(holderIn(holders, rogue.pid)).to.deep.equal({ pid: rogue.pid, answer: 'none', claims: [] });
-      expect(holderIn(holders, process.pid).answer).to.equal('told');
+      const reports = await askWhatIsHeld();
+      expect(reportIn(reports, rogue.pid)).to.deep.equal({ pid: rogue.pid, answer: 'none', claims: [] });
+      expect(reportIn(reports, process.pid).answer).to.equal('told');
     });
   }
 });

@@ -17,7 +17,7 @@ Exit codes: 0 done, 1 it failed, 2 the command line is wrong.
 `;
 
 const MIN_INTERVAL = 0.1;
-/** Timers of Node.js go no further. */
+/** In seconds. A timer of Node.js goes no further. */
 const MAX_INTERVAL = 2_000_000;
 
 export type CommandLine =
@@ -25,7 +25,7 @@ export type CommandLine =
   | { command: 'doctor'; isJson: boolean }
   | { command: 'top'; isJson: boolean; isOnce: boolean; intervalMs: number };
 
-/** @throws {TypeError} that says what is wrong with it. */
+/** @throws {TypeError} whose message says what is wrong. */
 export function parseCommandLine(args: string[]): CommandLine {
   const { values, positionals } = parseArgs({
     args,

@@ -26,7 +26,7 @@ async function run(args: string[]): Promise<string> {
   }
 }
 
-/** Whoever reads it may stop before the end, as `head` does. */
+/** The reader of the output may stop before the end, as `head` does. */
 function endQuietly({ code }: NodeJS.ErrnoException): void {
   process.exit(code === 'EPIPE' ? 0 : 1);
 }

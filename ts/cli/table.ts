@@ -1,4 +1,4 @@
-/** Columns as wide as their widest cell, two spaces apart, a line under the heading. */
+/** Columns are as wide as their widest cell and two spaces apart. A line follows the heading. */
 export function renderTable(heading: string[], rows: string[][]): string {
   const widths = heading.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const rule = widths.map((width) => '-'.repeat(width));

@@ -1,4 +1,4 @@
-/** Which files may hold the addon, in the order in which they are tried. Touches no file. */
+/** Which files may be the addon, in the order in which they are tried. Touches no file. */
 
 export interface AddonChoice {
   /** `Release`, or another build that the project's own specs name. */
@@ -6,11 +6,11 @@ export interface AddonChoice {
   /** `vmoffer`, or another addon that the project's own specs name. */
   addon: string;
   arch: string;
-  /** Whether the C library is known to be another than glibc, for which the binaries in the package are not made. */
+  /** Whether the C library is known not to be glibc. The binaries in the package are made for glibc. */
   hasOtherLibc: boolean;
 }
 
-/** Paths below the package's folder. What was built from source comes first. */
+/** Paths below the package's folder. An addon that was built from source comes first. */
 export function addonFiles({ build, addon, arch, hasOtherLibc }: AddonChoice): string[] {
   const built = `build/${build}/${addon}.node`;
   const isPublished = build === 'Release' && addon === 'vmoffer';

@@ -1,4 +1,4 @@
-/** How the addon is built from source, where the package is. Touches no file. */
+/** The command that builds the addon from source in place. Touches no file. */
 import type { PackageManager } from './package-manager.js';
 
 export interface PackagePlace {
@@ -7,11 +7,11 @@ export interface PackagePlace {
   manager: PackageManager | undefined;
 }
 
-/** A line for a shell. A package manager that blocks install scripts blocks its own `rebuild` as well; this runs no such script. */
+/** A line for a shell. Not a package manager's `rebuild`: if it blocks install scripts it blocks that, too. */
 export function buildCommand({ packageFolder, isInstalled, manager }: PackagePlace): string {
   const script = `${quoted(packageFolder)}/scripts/build-native.mjs`;
   if (!isInstalled) return `cd ${quoted(packageFolder)} && npm run build:native`;
-  // With Plug'n'Play, node finds the package's dependencies only when yarn starts it.
+  // With Plug'n'Play, node finds the package's dependencies only if yarn starts it.
   if (manager === 'yarn') return `yarn node ${script}`;
   return manager === 'bun' ? `bun ${script}` : `node ${script}`;
 }

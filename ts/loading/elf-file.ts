@@ -1,4 +1,4 @@
-/** What the first bytes of an ELF file say: its machine, its dynamic linker, and how long it has to be. Touches no file. */
+/** Reads from the first bytes of an ELF file its machine, its dynamic linker, and its least length. Touches no file. */
 
 /** e_machine, by the name that Node gives the processor in `process.arch`. */
 const MACHINES: Readonly<Record<number, string>> = {
@@ -18,24 +18,24 @@ const HEADER_BYTES = 64;
 const PROGRAM_HEADER_BYTES = 56;
 const PT_LOAD = 1;
 const PT_INTERP = 3;
-/** What reading the start of a file has to bring for the functions here. */
+/** How many bytes from the start of a file the functions here need. */
 export const ELF_START_BYTES = 4096;
 
-/** The processor that an ELF file is for, or undefined where the bytes are no ELF header. */
+/** The processor that an ELF file is for, or undefined if the bytes are no ELF header. */
 export function machineOf(start: Uint8Array): string | undefined {
   if (!isElf(start)) return undefined;
   const code = viewOf(start).getUint16(18, isLittleEndian(start));
   return MACHINES[code] ?? `machine ${code}`;
 }
 
-/** The path of the dynamic linker that a 64-bit program names, or undefined where it names none in these bytes. */
+/** The path of the dynamic linker that a 64-bit program names, or undefined if these bytes name none. */
 export function interpreterOf(start: Uint8Array): string | undefined {
   const segment = segmentsOf(start).find(({ type }) => type === PT_INTERP);
   if (segment === undefined || segment.end > start.byteLength) return undefined;
   return Buffer.from(start.subarray(segment.begin, segment.end - 1)).toString();
 }
 
-/** How long a 64-bit file has to be for all of it to be mapped. 0 where these bytes do not tell. */
+/** How long a 64-bit file must be so that all of it can be mapped. 0 if these bytes do not tell. */
 export function mappedEndOf(start: Uint8Array): number {
   const loaded = segmentsOf(start).filter(({ type }) => type === PT_LOAD);
   return Math.max(0, ...loaded.map(({ end }) => end));
@@ -48,7 +48,7 @@ interface Segment {
   end: number;
 }
 
-/** The segments whose headers lie within these bytes. */
+/** The segments whose headers are in these bytes. */
 function segmentsOf(start: Uint8Array): Segment[] {
   if (!isElf(start) || start[4] !== CLASS_64) return [];
   const view = viewOf(start);

@@ -1,11 +1,11 @@
-/** From what is known about a machine on which the addon does not load to what to do. Touches no file. */
+/** Says what to do when the addon does not load, from what is known about the machine. Touches no file. */
 import { buildCommand } from './build-command.js';
 import type { LoadAttempt, LoadFacts, LoadFailure } from './load-facts.js';
 
 const GLIBC_MISSING = /`GLIBC_([\d.]+)' not found/;
 const TOOLS = 'python3, make and g++ 10 or later (C++20)';
 
-/** What was found, what is expected, and what to do. */
+/** The message: what was found, what is expected, and what to do. */
 export function explainLoadFailure(facts: LoadFacts): string {
   if (facts.platform !== 'linux') {
     return `vmoffer needs Linux (memfd, userfaultfd); this is ${facts.platform}: run it in a Linux machine or container`;
@@ -38,7 +38,7 @@ function describeAttempt({ file, failure }: LoadAttempt, facts: LoadFacts): stri
 interface Cause {
   applies: (failure: LoadFailure, facts: LoadFacts) => boolean;
   describe: (failure: LoadFailure, facts: LoadFacts) => string;
-  /** @param build the command that builds it from source. Without a remedy of its own a cause has that one. */
+  /** @param build the command that builds the addon from source. A cause without a remedy of its own gets that command. */
   remedy?: (build: string) => string;
 }
 
@@ -98,7 +98,7 @@ function remedyFor(facts: LoadFacts): string {
   return remedy ?? `Build it here: ${build}`;
 }
 
-/** No install script builds anything, so that a package manager that blocks them is no cause. */
+/** No install script builds anything, so a package manager that blocks scripts is never the cause. */
 function describePrebuilds({ arch, prebuilds, isInstalled }: LoadFacts): string {
   if (!isInstalled) return 'A checkout has no binaries and nothing has been built yet';
   if (prebuilds.length === 0) return 'This package came without binaries, and installing it builds nothing';

@@ -1,4 +1,4 @@
-/** What a process lacked for a moment when the addon was to be loaded: nothing is wrong with the file, or the machine. */
+/** A resource that the process lacked when it loaded the addon: nothing is wrong with the file or with the machine. */
 import type { VmoErrorCode } from '../errors.js';
 import type { LoadAttempt } from './load-facts.js';
 
@@ -7,7 +7,7 @@ export interface Lack {
   message: string;
 }
 
-/** The dynamic linker has a number of its own for every failure, and puts the kernel's into words. */
+/** The dynamic linker reports every failure with an error of its own, and has the kernel's error in its text only. */
 const LACKS: readonly { words: RegExp; code: VmoErrorCode; remedy: string }[] = [
   {
     words: /Too many open files|EMFILE|ENFILE/,
@@ -17,7 +17,7 @@ const LACKS: readonly { words: RegExp; code: VmoErrorCode; remedy: string }[] = 
   { words: /: Cannot allocate memory$|ENOMEM/, code: 'ERR_VMO_NO_MEMORY', remedy: 'free memory, and try again' },
 ];
 
-/** Undefined where something else was the matter. */
+/** Undefined if the failure has another cause. */
 export function lackOf(attempts: readonly LoadAttempt[]): Lack | undefined {
   for (const { file, failure } of attempts) {
     const lack = LACKS.find(({ words }) => failure !== undefined && words.test(failure.message));

@@ -1,4 +1,4 @@
-/** What can be known about a machine on which the addon does not load. Called only when that has happened. */
+/** Collects facts about a machine on which the addon does not load. Called only after that has happened. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileExists } from './file-exists.js';
@@ -9,14 +9,14 @@ import { hasOtherLibc } from './read-elf.js';
 export interface LoadAttempt {
   /** Below the package's folder. */
   file: string;
-  /** Absent when there is no such file. */
+  /** Absent if there is no such file. */
   failure?: LoadFailure;
 }
 
 export interface LoadFailure {
   code: string | undefined;
   message: string;
-  /** The processor that the file is for; undefined where it is no ELF file. */
+  /** The processor that the file is for; undefined if it is no ELF file. */
   machine: string | undefined;
 }
 
@@ -25,16 +25,16 @@ export interface LoadFacts {
   arch: string;
   /** Such as `Node.js 24.21.0`. */
   runtime: string;
-  /** Undefined where the C library is another, or does not tell. */
+  /** Undefined if the C library is another, or does not tell. */
   glibcVersion: string | undefined;
-  /** Whether the C library is known to be another than glibc. */
+  /** Whether the C library is known not to be glibc. */
   hasOtherLibc: boolean;
-  /** Whether Node's permission model is on and addons are not allowed. */
+  /** Whether Node's permission model is on and does not allow addons. */
   isForbidden: boolean;
   /** The option that has switched the permission model on. */
   permissionOption: string;
   packageFolder: string;
-  /** Whether it is a dependency of something, and no checkout. */
+  /** Whether the package is installed as a dependency, and is not a checkout. */
   isInstalled: boolean;
   manager: PackageManager | undefined;
   /** The names of the binaries that came with the package. */
@@ -42,7 +42,7 @@ export interface LoadFacts {
   attempts: readonly LoadAttempt[];
 }
 
-/** What @types/node for Node 20 do not know of, or other runtimes do not have. */
+/** Members that @types/node for Node 20 lacks, or other runtimes do not have. */
 interface NewerProcess {
   permission?: { has(scope: string): boolean };
   allowedNodeEnvironmentFlags?: ReadonlySet<string>;
@@ -84,11 +84,11 @@ interface Report {
   header?: { glibcVersionRuntime?: string };
 }
 
-/** Other runtimes than Node have no report, or one without this. */
+/** Runtimes other than Node have no report, or one without this. */
 function readGlibcVersion(): string | undefined {
   try {
     const report = process.report as NodeJS.ProcessReport & { excludeNetwork: boolean };
-    // Looking up the names of the network's addresses takes seconds on some machines.
+    // With the network it looks up host names, which takes seconds on some machines.
     const before = report.excludeNetwork;
     report.excludeNetwork = true;
     const { header } = report.getReport() as Report;

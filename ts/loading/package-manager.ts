@@ -1,4 +1,4 @@
-/** Which package manager put the package where it is, told from what package managers leave behind. Touches no file. */
+/** Which package manager installed the package, told by the files that package managers leave behind. Touches no file. */
 
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun';
 
@@ -9,7 +9,7 @@ const IN_PATHS: readonly [string, PackageManager][] = [
   ['/.yarn/', 'yarn'],
 ];
 
-/** In the order of what is surest: a tree of modules has one maker, lock files are sometimes left over. */
+/** The surest signs come first: one package manager makes a tree of modules, but a lock file may be left over. */
 const LEFT_BEHIND: readonly [string, PackageManager][] = [
   ['node_modules/.modules.yaml', 'pnpm'],
   ['node_modules/.yarn-state.yml', 'yarn'],
@@ -25,7 +25,7 @@ const LEFT_BEHIND: readonly [string, PackageManager][] = [
 
 /**
  * @param folder the package's own, an absolute path.
- * @param exists whether there is a file of that path.
+ * @param exists whether there is a file at a path.
  */
 export function packageManagerOf(folder: string, exists: (path: string) => boolean): PackageManager | undefined {
   for (const [part, manager] of IN_PATHS) if (`${folder}/`.includes(part)) return manager;
@@ -35,7 +35,7 @@ export function packageManagerOf(folder: string, exists: (path: string) => boole
   return undefined;
 }
 
-/** A folder and all those above it, the nearest first. */
+/** A folder and all folders above it, the nearest first. */
 function foldersFrom(folder: string): string[] {
   const names = folder.split('/');
   return names.map((_, index) => names.slice(0, names.length - index).join('/'));

@@ -1,18 +1,18 @@
-/** What the files on this machine say in their ELF headers. A file that cannot be read says nothing. */
+/** Reads the ELF headers of files on this machine. A file that cannot be read counts as no ELF file. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { ELF_START_BYTES, interpreterOf, machineOf, mappedEndOf } from './elf-file.js';
 
-/** Whether this program was linked for another C library than glibc, such as Alpine's musl. False where nothing tells. */
+/** Whether this program was linked for a C library other than glibc, such as Alpine's musl. False if nothing tells. */
 export function hasOtherLibc(): boolean {
   return interpreterOf(readStart('/proc/self/exe').start)?.includes('/ld-musl-') ?? false;
 }
 
-/** The processor that a file is for; undefined where it is no ELF file. */
+/** The processor that a file is for; undefined if it is no ELF file. */
 export function readMachine(path: string): string | undefined {
   return machineOf(readStart(path).start);
 }
 
-/** Whether the end of a file is missing. The dynamic linker does not look: it maps the file, and dies of SIGBUS. */
+/** Whether the end of a file is missing. The dynamic linker does not check: it maps the file, and dies of SIGBUS. */
 export function isCutOff(path: string): boolean {
   const { start, byteLength } = readStart(path);
   return mappedEndOf(start) > byteLength;

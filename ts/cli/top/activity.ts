@@ -1,6 +1,6 @@
 import type { HeldClaim, Processes, Snapshot } from './snapshot.js';
 
-/** What has come in each second. */
+/** What has arrived, per second. */
 export interface Rates {
   faults: number;
   bytesByFault: number;
@@ -9,11 +9,11 @@ export interface Rates {
 }
 
 export interface ActiveClaim extends HeldClaim {
-  /** Null when nobody counts: the kernel pages the claim, or it has been looked at once only. */
+  /** Null if the kernel pages the claim, so that nothing counts, or if there is only one snapshot. */
   rates: Rates | null;
 }
 
-/** What went on between two snapshots; the busiest claims first. */
+/** What happened between two snapshots; the busiest claims come first. */
 export interface Activity {
   claims: ActiveClaim[];
   totals: Rates;
@@ -22,7 +22,7 @@ export interface Activity {
 
 type Counter = 'faults' | 'pagesByFault' | 'pagesByReadAhead' | 'pagesByPrefetch';
 
-/** @param before of the same processes, earlier; none for the first look. What is new since then began with nothing. */
+/** @param before an earlier snapshot of the same processes, or none. A claim that is not in it counts from zero. */
 export function activityBetween(before: Snapshot | undefined, after: Snapshot, pageSize: number): Activity {
   const seconds = before ? (after.takenAtMs - before.takenAtMs) / 1000 : 0;
   const earlier = new Map(before?.claims.map((claim) => [keyOf(claim), claim]));
@@ -38,7 +38,7 @@ export function bytesOf({ bytesByFault, bytesByReadAhead, bytesByPrefetch }: Rat
   return bytesByFault + bytesByReadAhead + bytesByPrefetch;
 }
 
-/** A number is a process's own, and those of two copies of the library may be equal: not so an address. */
+/** Two copies of the library in one process may use the same number, but never for the same address. */
 function keyOf({ pid, number, address }: HeldClaim): string {
   return `${pid} ${number} ${address}`;
 }
@@ -64,7 +64,7 @@ function totalsOf(claims: ActiveClaim[]): Rates {
   };
 }
 
-/** Equal ones keep their places from one look to the next. */
+/** Claims that are equally active keep their order from one snapshot to the next. */
 function byActivity(a: ActiveClaim, b: ActiveClaim): number {
   const bytes = (claim: ActiveClaim) => (claim.rates ? bytesOf(claim.rates) : 0);
   const faults = (claim: ActiveClaim) => claim.rates?.faults ?? 0;

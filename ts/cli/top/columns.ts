@@ -5,7 +5,7 @@ import { bytesOf, type ActiveClaim, type Rates } from './activity.js';
 export interface Column {
   title: string;
   align: 'left' | 'right';
-  /** Those with the lowest are shown where there is not room for all. */
+  /** Where there is not room for all, columns with the lowest rank are shown. */
   rank: number;
   cell: (claim: ActiveClaim, pageSize: number) => string;
 }
@@ -58,7 +58,7 @@ function latency({ faults }: ActiveClaim, microseconds: number): string {
   return faults > 0 ? microseconds.toFixed(1) : NOT_COUNTED;
 }
 
-/** With a `~` where it is an estimate. */
+/** An estimate has a `~`. */
 function residentShare({ cells, byteLength, residentPages, pagesLookedAt }: ActiveClaim, pageSize: number): string {
   if (cells.length === 0) return NOT_COUNTED;
   const pageCount = Math.max(1, byteLength / pageSize);

@@ -3,14 +3,14 @@ import type { Activity } from './activity.js';
 import { Screen, type Ending } from './screen.js';
 
 export interface Source {
-  /** The activity since the last call; the first has none to compare with. */
+  /** The activity since the last call; the first call has nothing to compare with. */
   next(): Promise<Activity>;
   render(activity: Activity, width: number, height: number): string[];
 }
 
 const HELP = 'q quits';
 
-/** Shows it on the terminal, again after each interval, until the user has seen enough. */
+/** Shows the activity on the terminal, again after each interval, until the user ends it. */
 export async function showLive(source: Source, intervalMs: number): Promise<Ending | undefined> {
   const { stdin, stdout } = process;
   const isStyled = !process.env['NO_COLOR'];

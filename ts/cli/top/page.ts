@@ -4,9 +4,9 @@ import { COLUMNS, formatCount, inMib, type Column } from './columns.js';
 import { strip } from './strip.js';
 
 export interface PageFormat {
-  /** In characters; no line is longer. */
+  /** In characters. No line is longer. */
   width: number;
-  /** In lines. Infinity: all that there are. */
+  /** In lines. With Infinity all claims are shown. */
   height: number;
   pageSize: number;
 }
@@ -15,7 +15,7 @@ const GAP = 2;
 const MIN_STRIP = 8;
 const MAX_STRIP = 64;
 
-/** Lines of plain text: what goes on, the heading of the table, the claims that there is room for. */
+/** Lines of plain text: a summary, the heading of the table, and as many claims as fit. */
 export function renderPage(activity: Activity, { width, height, pageSize }: PageFormat): string[] {
   const summary = [...summarize(activity), ''];
   const shown = claimsThatFit(activity.claims, height - summary.length - 1);
@@ -41,7 +41,7 @@ function summarize({ claims, totals, processes: { told, refused, silent } }: Act
   ];
 }
 
-/** One line is kept for the count of those that do not fit. */
+/** If they do not all fit, one line is kept for the count of the others. */
 function claimsThatFit(claims: ActiveClaim[], lines: number): ActiveClaim[] {
   return claims.length <= lines ? claims : claims.slice(0, Math.max(0, lines - 1));
 }
@@ -60,7 +60,7 @@ function renderClaims(claims: ActiveClaim[], width: number, pageSize: number): s
 interface RenderedColumn {
   rank: number;
   width: number;
-  /** The title, then a cell for each claim, all of one width. */
+  /** The title, then a cell for each claim, all of the same width. */
   cells: string[];
 }
 
@@ -70,7 +70,7 @@ function renderColumn({ title, align, rank, cell }: Column, claims: ActiveClaim[
   return { rank, width, cells: cells.map((text) => (align === 'left' ? text.padEnd(width) : text.padStart(width))) };
 }
 
-/** Those of one rank are shown together or not at all. */
+/** Columns of one rank are shown together or not at all. */
 function columnsThatFit(columns: RenderedColumn[], width: number): RenderedColumn[] {
   const upTo = (rank: number) => columns.filter((column) => column.rank <= rank);
   const needed = (rank: number) => upTo(rank).reduce((sum, column) => sum + column.width + GAP, 0) - GAP;

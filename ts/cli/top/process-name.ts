@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 
 const INTERPRETER = /^node(js)?$/;
 
-/** What to call a process: its program, or the script that Node.js runs in it. `'?'` when it cannot be looked at. */
+/** The name to show for a process: its program, or the script that Node.js runs in it. `'?'` if it cannot be read. */
 export function nameOfProcess(pid: number): string {
   try {
     return nameFrom(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
@@ -12,7 +12,7 @@ export function nameOfProcess(pid: number): string {
   }
 }
 
-/** @param commandLine its words, each followed by a zero. They may hold anything, terminal sequences among it. */
+/** @param commandLine its words, each followed by a zero. They may contain anything, even terminal sequences. */
 export function nameFrom(commandLine: string): string {
   const [program = '', ...words] = commandLine.split('\0').filter((word) => word !== '');
   const script = INTERPRETER.test(basename(program)) ? words.find((word) => !word.startsWith('-')) : undefined;

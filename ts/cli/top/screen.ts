@@ -1,6 +1,6 @@
 /**
- * The terminal while something is shown that is drawn again and again: on a screen of its own, without a cursor, with keys
- * read one by one. `using`: it is as it was at the end of the scope, and also when the process ends in another way.
+ * Takes over the terminal for output that is redrawn: an alternate screen, no cursor, keys read one by one. With `using`, the
+ * terminal is restored at the end of the scope, and also if the process ends in another way.
  */
 import type { ReadStream, WriteStream } from 'node:tty';
 
@@ -15,7 +15,7 @@ const CONTROL_C = '\x03';
 const CONTROL_Z = '\x1a';
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Why the user wants to see no more: the key `q`, or a signal. */
+/** How the user ended it: with the key `q`, or by a signal. */
 export type Ending = 'quit' | (typeof ENDING_SIGNALS)[number];
 
 export class Screen implements Disposable {
@@ -25,7 +25,7 @@ export class Screen implements Disposable {
   readonly #redraw: () => void;
   #isEntered = false;
 
-  /** @param redraw called when the terminal's size has changed, and when the process goes on after it was stopped. */
+  /** @param redraw called when the terminal's size has changed, and when the process continues after a stop. */
   constructor(input: ReadStream, output: WriteStream, redraw: () => void) {
     this.#input = input;
     this.#output = output;
@@ -34,7 +34,7 @@ export class Screen implements Disposable {
     this.#enter();
   }
 
-  /** Aborted when the user wants to see no more. */
+  /** Aborted when the user ends it. */
   get ended(): AbortSignal {
     return this.#ended.signal;
   }
@@ -43,7 +43,7 @@ export class Screen implements Disposable {
     return this.#ended.signal.reason as Ending | undefined;
   }
 
-  /** @param lines the first is shown as a heading. */
+  /** @param lines the first is the heading. */
   draw(lines: string[], isStyled: boolean): void {
     if (!this.#isEntered) return;
     const [heading = '', ...rest] = lines;
@@ -87,7 +87,7 @@ export class Screen implements Disposable {
     this.#ended.abort(signal);
   };
 
-  /** What the terminal would make signals of, if its keys were not read one by one, goes to those it would go to. */
+  /** In raw mode the terminal makes no signals of keys, so this sends them, to the same processes: the process group. */
   readonly #onKeys = (keys: Buffer): void => {
     const text = keys.toString('latin1');
     if (text.includes('q') || text.includes('Q')) this.#ended.abort('quit');
@@ -95,7 +95,7 @@ export class Screen implements Disposable {
     if (text.includes(CONTROL_Z)) process.kill(0, 'SIGTSTP');
   };
 
-  /** Stops as it would if it did not listen, and goes on from there. */
+  /** Stops the process, as SIGTSTP would if nothing listened to it, and continues from there. */
   readonly #suspend = (): void => {
     this.#leave();
     process.off('SIGTSTP', this.#suspend);
@@ -104,7 +104,7 @@ export class Screen implements Disposable {
     this.#resume();
   };
 
-  /** Whatever the terminal has been used for meanwhile. */
+  /** Takes the terminal over again: other programs may have used it meanwhile. */
   readonly #resume = (): void => {
     if (this.ended.aborted) return;
     this.#isEntered = false;

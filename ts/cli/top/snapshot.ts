@@ -1,23 +1,23 @@
 import { askWhatIsHeld } from '../../held-claims.js';
-import type { NativeHeldClaim, NativeHolder } from '../../native.js';
+import type { NativeHeldClaim, NativeHeldReport } from '../../native.js';
 import { nameOfProcess } from './process-name.js';
 
-/** A claim, and whose it is. */
+/** A claim, with the process that holds it. */
 export interface HeldClaim extends NativeHeldClaim {
   pid: number;
   process: string;
 }
 
-/** How many of the other processes that use the library have told what they hold. */
+/** How the other processes that use the library have answered. */
 export interface Processes {
   told: number;
   /** They belong to other users. */
   refused: number;
-  /** They are stopped, or told nothing that can be understood. */
+  /** They are stopped, or their answer was malformed. */
   silent: number;
 }
 
-/** What was held at one moment. */
+/** The claims that were held at one moment. */
 export interface Snapshot {
   /** Of `performance.now()`. */
   takenAtMs: number;
@@ -34,18 +34,18 @@ export async function takeSnapshot(): Promise<Snapshot> {
   );
 }
 
-/** @param holders brokers; a process may have several, one for each copy of the library. */
-export function snapshotOf(holders: NativeHolder[], takenAtMs: number, nameOf = nameOfProcess): Snapshot {
-  const claims = holders.flatMap(({ pid, claims: held }) => {
+/** @param reports one of each broker. A process may have several brokers, one for each copy of the library. */
+export function snapshotOf(reports: NativeHeldReport[], takenAtMs: number, nameOf = nameOfProcess): Snapshot {
+  const claims = reports.flatMap(({ pid, claims: held }) => {
     const name = held.length > 0 ? nameOf(pid) : '';
     return held.map((claim) => ({ ...claim, pid, process: name }));
   });
-  return { takenAtMs, claims, processes: countProcesses(holders) };
+  return { takenAtMs, claims, processes: countProcesses(reports) };
 }
 
-function countProcesses(holders: NativeHolder[]): Processes {
-  const answers = new Map<number, Set<NativeHolder['answer']>>();
-  for (const { pid, answer } of holders) answers.set(pid, (answers.get(pid) ?? new Set()).add(answer));
+function countProcesses(reports: NativeHeldReport[]): Processes {
+  const answers = new Map<number, Set<NativeHeldReport['answer']>>();
+  for (const { pid, answer } of reports) answers.set(pid, (answers.get(pid) ?? new Set()).add(answer));
   const best = [...answers.values()].map((given) => (['told', 'refused'] as const).find((answer) => given.has(answer)));
   const count = (wanted: 'told' | 'refused' | undefined) => best.filter((answer) => answer === wanted).length;
   return { told: count('told'), refused: count('refused'), silent: count(undefined) };

@@ -4,7 +4,7 @@ const FULL_SHARE = 255;
 /**
  * Where a claim is resident, from its first page to its last: a dot where nothing is, a full block where everything is.
  *
- * @param cells shares from 0 to 255; none when it is not known.
+ * @param cells shares from 0 to 255; empty if not known.
  * @param width in characters.
  */
 export function strip(cells: readonly number[], width: number): string {
@@ -12,7 +12,7 @@ export function strip(cells: readonly number[], width: number): string {
   return Array.from({ length: width }, (_, index) => character(shareAt(cells, index, width))).join('');
 }
 
-/** The mean of the cells that a character stands for. */
+/** The mean of the cells that one character stands for. */
 function shareAt(cells: readonly number[], index: number, width: number): number {
   const first = Math.floor((index * cells.length) / width);
   const end = Math.max(first + 1, Math.floor(((index + 1) * cells.length) / width));
@@ -20,7 +20,7 @@ function shareAt(cells: readonly number[], index: number, width: number): number
   return covered.reduce((sum, share) => sum + share, 0) / covered.length;
 }
 
-/** Neither empty nor full unless it is. */
+/** A share that is neither 0 nor whole never looks empty or full. */
 function character(share: number): string {
   const between = LEVELS.length - 2;
   if (share <= 0) return LEVELS.charAt(0);

@@ -1,4 +1,4 @@
-/** `vmoffer top`: what is held, and what arrives, in the processes that can be seen from here. */
+/** `vmoffer top`: which claims the visible processes hold, and what arrives in them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { addon } from '../../load-addon.js';
 import { log } from '../../log.js';
@@ -14,16 +14,16 @@ export interface TopOptions {
   intervalMs: number;
 }
 
-/** Where nobody tells how wide a line may be. */
+/** If nothing says how wide a line may be. */
 const USUAL_WIDTH = 120;
 
-/** @returns what to print; nothing where it has been shown on the terminal. */
+/** @returns the text to print; empty if it was shown on the terminal. */
 export async function top({ isJson, isOnce, intervalMs }: TopOptions): Promise<string> {
   const watch = new Watch();
   if (!isJson && !isOnce && canBeDrawnOn(process.stdout)) {
     const ending = await showLive(watch, intervalMs);
     log.cli('top has ended: %s', ending);
-    // Whoever started this is to see what ended it.
+    // The parent process must see which signal ended this one.
     if (ending && ending !== 'quit') process.kill(process.pid, ending);
     return '';
   }
