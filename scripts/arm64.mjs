@@ -1,4 +1,4 @@
-// npm run test:arm64: compiles all of the C++ for arm64, warnings being errors, and runs under qemu-user what runs there:
+// npm run test:arm64: compiles all of the C++ for arm64 with warnings as errors. Under qemu-user it runs what can run there:
 // the specs of the engine, doctor, and a hand-over between two processes.
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
@@ -20,7 +20,7 @@ function skip(what, why) {
   process.exit(0);
 }
 
-/** A Node for arm64; ends the run where there is none to be had. */
+/** A Node for arm64; ends the run if it cannot be fetched. */
 function nodeForArm64() {
   try {
     const options = ['--force', '--os=linux', '--cpu=arm64'];

@@ -1,5 +1,5 @@
-// npm run test:asan: specs over an addon built with AddressSanitizer and UBSan. Arguments are folders below spec/; without any
-// all specs run, which takes half an hour.
+// npm run test:asan: runs specs over an addon built with AddressSanitizer and UBSan. Arguments are folders below spec/. Without
+// arguments all specs run, which takes half an hour.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listSources } from './list-sources.mjs';
@@ -14,7 +14,7 @@ if (findRuntime() === undefined) {
 
 const build = [
   () => run('node-gyp', ['configure', '--', '-Dwith_probe=1']),
-  // The probe has all of the addon in it.
+  // The probe includes the whole addon.
   () => run('node-gyp', ['build', '--debug', '-j', 'max', 'probe']),
   () => runNpm('build:ts'),
 ];

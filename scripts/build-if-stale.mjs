@@ -1,4 +1,4 @@
-// Brings dist/, out/ and the addon up to date, and says nothing when they are.
+// Brings dist/, out/ and the addon up to date, and prints nothing if they are.
 import { join } from 'node:path';
 import { root, runNpm } from './run.mjs';
 import { isStale } from './stale.mjs';

@@ -1,5 +1,5 @@
-// npm run build:native: builds the addon from source into build/Release. It looks for what that takes first, and says what
-// is missing. --probe: with the test-only addon of the specs. Works in an installed package as well: node PATH/TO/THIS.
+// npm run build:native: builds the addon from source into build/Release. First it looks for the tools, and says which are
+// missing. --probe: with the test-only addon of the specs. Works in an installed package as well: node PATH/TO/THIS.
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describeMissing } from './build-native/install-hint.mjs';
@@ -49,7 +49,7 @@ if (configured.code !== 0)
   fail(`node-gyp cannot configure the build:\n${lastLines(configured.output)}`, configured.code);
 process.exitCode = runNodeGyp(nodeGyp, ['build', '-j', 'max', ...own], { cwd: root }).code;
 
-/** What node-gyp says, without its stacks and what it says each time.
+/** The output of node-gyp without stack traces and the lines that it always prints.
  * @param {string} text */
 function lastLines(text) {
   const lines = text.split('\n').filter((line) => !/^gyp ERR! (stack +at|System|command|cwd|node|not ok)/.test(line));

@@ -1,5 +1,5 @@
-// npm run fuzz -- [--seconds N] [--seed S] [--plain] [codec|broker|rings]…: inputs that nobody has thought of. Each target runs for so
-// many seconds. What fails is printed, is kept in out/fuzz, and can be run again alone: npm run fuzz -- codec --replay FILE.
+// npm run fuzz -- [--seconds N] [--seed S] [--plain] [codec|broker|rings]…: inputs that nobody has thought of. Each target runs for N
+// seconds. An input that fails is printed, is kept in out/fuzz, and can be run again: npm run fuzz -- codec --replay FILE.
 import { parseArgs } from 'node:util';
 import { fuzzCodec, replayCodec } from './fuzz/codec.mjs';
 import { fuzzLive } from './fuzz/live.mjs';

@@ -1,7 +1,6 @@
-// npm run test:kernels -- 6.1 [6.12 …]: boots Debian's kernels of these versions under QEMU with the built checkout, and
-// runs there, as root and as nobody, the doctor, a smoke of everything and some of the specs. out/kernels keeps the
-// kernels and what the guests printed. Build first: npm run build:probe && npx tsc --build. --only=smoke,pull runs these
-// checks alone.
+// npm run test:kernels -- 6.1 [6.12 …]: boots Debian's kernels of these versions under QEMU with the built checkout. There it
+// runs, as root and as nobody, the doctor, a smoke test of everything and some of the specs. out/kernels keeps the kernels and
+// the output of the guests. Build first: npm run build:probe && npx tsc --build. --only=smoke,pull runs these checks alone.
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

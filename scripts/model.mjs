@@ -1,9 +1,9 @@
-// npm run test:model -- [--runs N] [--steps N] [--seed N]: the model of who owns what, as often as is asked for. Each run
-// has a seed of its own, one above the last; a run that fails names it.
+// npm run test:model -- [--runs N] [--steps N] [--seed N]: checks the library against the ownership model, N times. Each run
+// has the seed of the last one plus 1; a run that fails prints its seed.
 import { parseArgs } from 'node:util';
 import { countsLine, runSpecs } from './run.mjs';
 
-// Without the configuration, which names every spec.
+// Without .mocharc.json, which names every spec.
 const MOCHA = [
   '--no-config',
   '--timeout=60000',

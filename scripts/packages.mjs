@@ -1,5 +1,5 @@
 // npm run test:packages: packs this checkout, and installs it with each package manager into an empty project, where no
-// install script runs and no compiler is to be found. Then the README's programs run there, and a typed program is checked.
+// install script runs and no compiler can be found. Then it runs the README's programs there, and type-checks a program.
 // --from-source: also builds the addon in each. --only=NAME: one package manager (npm, pnpm, yarn, bun).
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,7 +45,7 @@ leaveCounts('packages', counts);
 console.log(countsLine(counts));
 process.exitCode = counts.failures === 0 ? 0 : 1;
 
-/** The path of the package as it would be published. */
+/** Packs the package as it would be published, and returns the path. */
 function pack() {
   const prebuild = join('prebuilds', `linux-${process.arch}.node`);
   if (isStale(prebuild)) fail(`${prebuild} is missing, or older than the sources: run \`npm run prebuild\` first`);

@@ -1,5 +1,5 @@
 // npm run prebuild: makes prebuilds/linux-x64.node and prebuilds/linux-arm64.node, the binaries of a release. Arguments
-// name the architectures (x64, arm64); without any it makes all for which there is a compiler.
+// name architectures (x64, arm64). Without arguments it makes all for which there is a compiler.
 import { copyFileSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeAddon } from './prebuild/addon.mjs';
@@ -25,7 +25,7 @@ for (const arch of named.length > 0 ? named : architectures) {
     continue;
   }
   const path = join('prebuilds', `linux-${arch}.node`);
-  // When this fails, no binary is packed rather than an old one.
+  // If the build fails, the package must contain no binary rather than an old one.
   rmSync(path, { force: true });
   copyFileSync(await makeAddon(target), path);
   console.log(`${path}: ${statSync(path).size} bytes`);

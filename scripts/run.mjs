@@ -1,4 +1,4 @@
-// What the longer npm scripts share: running a step in the project's folder, and mocha with its counts.
+// Shared by the longer npm scripts: runs a step in the project's folder, and mocha with its counts.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -13,7 +13,7 @@ export function isOnPath(name) {
 }
 
 /**
- * Runs a program with this one's input and output; resolves to its exit code as a shell would give it.
+ * Runs a program with this one's input and output. Resolves to its exit code, as a shell would give it.
  * @param {string} command @param {string[]} args @param {Record<string, string>} env
  */
 export function run(command, args = [], env = {}) {
@@ -32,7 +32,7 @@ export function runNpm(script, args = []) {
   return run('npm', ['run', '--loglevel=warn', script, ...(args.length > 0 ? ['--', ...args] : [])]);
 }
 
-/** Where a run leaves its counts. @param {string} suite */
+/** The file in which a run leaves its counts. @param {string} suite */
 export function countsFile(suite) {
   return join(root, 'out', 'mocha', `${suite}.json`);
 }
@@ -44,7 +44,7 @@ export function leaveCounts(suite, counts) {
 }
 
 /**
- * Runs the specs. `counts` is undefined when mocha did not live to report them.
+ * Runs the specs. `counts` is undefined if mocha ended before it could report them.
  * @param {string} suite @param {string[]} args @param {Record<string, string>} env @param {string} node
  */
 export function runSpecs(suite, args = [], env = {}, node = process.execPath) {
@@ -52,7 +52,7 @@ export function runSpecs(suite, args = [], env = {}, node = process.execPath) {
 }
 
 /**
- * The same by a command of its own.
+ * The same with another command.
  * @param {string[]} command @param {string} suite @param {Record<string, string>} env
  */
 export function runSpecsBy([program, ...args], suite, env = {}) {

@@ -1,8 +1,8 @@
-// How programs run over the addon that is built with AddressSanitizer and UBSan (node-gyp build --debug).
+// How to run programs over the addon that is built with AddressSanitizer and UBSan (node-gyp build --debug).
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
-/** The runtime of AddressSanitizer, which g++ brings along; undefined when it is missing. */
+/** AddressSanitizer's runtime, which comes with g++; undefined if it is missing. */
 export function findRuntime() {
   const { stdout } = spawnSync('g++', ['-print-file-name=libasan.so'], { encoding: 'utf8' });
   const path = (stdout ?? '').trim();
@@ -10,8 +10,8 @@ export function findRuntime() {
 }
 
 /**
- * The environment. Node itself is not instrumented, so the runtime must be there before it, and V8's own leaks at exit are
- * not ours. What is freed stays out of use for a while, but not so much of it that specs which count memory take it for a leak.
+ * The environment. Node itself is not instrumented, so the runtime must be loaded first, and V8's own leaks at exit do not count.
+ * Freed memory stays out of use for a while, but not so much of it that specs that count memory take it for a leak.
  */
 export function sanitized() {
   return {

@@ -1,9 +1,9 @@
-// Makes the seccomp profile of docs/containers.md: a container engine's own default profile, and userfaultfd allowed.
+// Makes the seccomp profile of docs/containers.md: a container engine's own default profile that also allows userfaultfd.
 //
 //   seccomp-profile.mjs [--oci x64|arm64] DEFAULT.json > vmoffer-seccomp.json      `-` reads the default from stdin
 //
-// Docker, Podman and CRI-O read the form in which they write their defaults. containerd reads OCI's, which knows no
-// conditions: it would grant whatever the default grants to some capability alone. --oci resolves them.
+// Docker, Podman and CRI-O read the form in which they write their defaults. containerd reads OCI's form, which has no
+// conditions: it would always allow what the default allows with a certain capability only. --oci resolves conditions.
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
@@ -20,7 +20,7 @@ const MACHINES = {
  * @typedef {{ defaultAction: string, defaultErrnoRet?: number, syscalls: Rule[], archMap?: { architecture: string, subArchitectures: string[] | null }[] }} Profile
  */
 
-/** libseccomp refuses two rules for one call, and Podman's default forbids the call by name. @param {Profile} base */
+/** Removes the old rule: libseccomp refuses two for one call, and Podman's default forbids this one by name. @param {Profile} base */
 export function allowUserfaultfd(base) {
   const others = base.syscalls
     .map((rule) => ({ ...rule, names: rule.names.filter((name) => name !== ALLOWED) }))
@@ -29,8 +29,8 @@ export function allowUserfaultfd(base) {
 }
 
 /**
- * The same rules for one machine and a container without added capabilities. `minKernel` is met: the library needs
- * a later one than any default names.
+ * The same rules for one machine and a container without added capabilities. `minKernel` is always met: the library needs
+ * a later kernel than any default names.
  * @param {Profile} profile @param {keyof typeof MACHINES} machine
  */
 export function resolveConditions(profile, machine) {

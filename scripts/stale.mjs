@@ -1,8 +1,8 @@
-// Whether a binary of the addon is older than what it is made of.
+// Whether a binary of the addon is older than its sources.
 import { existsSync, statSync } from 'node:fs';
 import { listSources } from './list-sources.mjs';
 
-/** It looks in the project's folder. @param {string} binary */
+/** REQUIRES: the project's folder is the current one. @param {string} binary */
 export function isStale(binary) {
   if (!existsSync(binary)) return true;
   const builtAt = statSync(binary).mtimeMs;

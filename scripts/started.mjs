@@ -1,9 +1,9 @@
-// A program that a script has started. It does not outlive its patience.
+// A program that a script has started. If it takes too long it is killed.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 /**
- * How a program ended: its exit code or the signal, what it wrote to each stream, and both as they came.
+ * How a program ended: its exit code or the signal, its output on each stream, and the output of both in order.
  *
  * @typedef {{ code: number | string, isOk: boolean, output: string, errors: string, printed: string }} Outcome
  */
@@ -32,7 +32,7 @@ export class Started {
     return this.#child.pid;
   }
 
-  /** The next one that it prints. */
+  /** The next line that it prints. */
   async line() {
     const { done, value } = await this.#lines.next();
     if (done) throw new Error(`it ended without another line: '${this.#texts.printed}'`);

@@ -1,4 +1,4 @@
-// Prints the counts that each of the named mocha runs left, and their sum as the last line. It fails when a run failed or is
+// Prints the counts that each of the named mocha runs has left, and their sum in the last line. Fails if a run failed or is
 // missing.
 import { existsSync, readFileSync } from 'node:fs';
 import { countsFile, countsLine } from './run.mjs';

@@ -1,4 +1,4 @@
-// npm run test:node -- MAJOR [mocha's arguments]: the specs, as they are built, on another Node.
+// npm run test:node -- MAJOR [mocha's arguments]: runs the specs, as they are built, on another Node.
 import { nodeBinary, NODES } from './runtimes/list.mjs';
 import { countsLine, runSpecs } from './run.mjs';
 

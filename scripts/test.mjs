@@ -1,4 +1,4 @@
-// npm test: builds everything, checks types, style and format, runs the specs, and says at the end what each came to.
+// npm test: builds everything, checks types, style and format, runs the specs, and prints the result of each at the end.
 // Arguments go to mocha.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ function step(name, code, remark = '') {
   return code === 0;
 }
 
-// A spec whose source is gone must not run any more.
+// A spec whose source is gone must not run again.
 rmSync(join(root, 'out', 'js'), { recursive: true, force: true });
 const isBuilt = [step('native build', runNpm('build:probe')), step('type check', runNpm('typecheck'))].every(Boolean);
 step('lint', runNpm('lint'));

@@ -1,4 +1,4 @@
-// npm run lint:tidy: clang-tidy over engine/ and native/, where one is installed.
+// npm run lint:tidy: runs clang-tidy over engine/ and native/, if it is installed.
 import { execFileSync } from 'node:child_process';
 import { listSources } from './list-sources.mjs';
 import { isOnPath, root, run } from './run.mjs';

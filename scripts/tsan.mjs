@@ -1,4 +1,4 @@
-// npm run test:tsan: the engine's threads, without Node, under ThreadSanitizer. It runs spec/engine/threads.cc.
+// npm run test:tsan: runs the engine's threads (spec/engine/threads.cc), without Node, under ThreadSanitizer.
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { listSources } from './list-sources.mjs';
@@ -46,7 +46,7 @@ const binary = join(folder, 'threads');
 const linked = run('g++', ['-fsanitize=thread', '-pthread', ...objects, '-o', binary, '-ldl']);
 if (linked !== 0) process.exit(linked);
 
-// TSan's shadow memory wants the address layout that a kernel without much randomisation gives.
+// TSan's shadow memory needs an address layout without much randomisation.
 const code = run('setarch', ['-R', join('.', binary), ...process.argv.slice(2)], { TSAN_OPTIONS: 'halt_on_error=1' });
 console.log(code === 0 ? 'test:tsan: passed' : `test:tsan: FAILED with exit code ${code}`);
 process.exitCode = code;

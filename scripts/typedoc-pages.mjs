@@ -1,9 +1,9 @@
-// A plugin of typedoc, which writes docs/api: what makes its pages shorter.
+// A plugin for typedoc, which writes docs/api. It makes the pages shorter.
 import { Converter, ReflectionFlag, ReflectionKind } from 'typedoc';
 import { MarkdownPageEvent } from 'typedoc-plugin-markdown';
 
 /**
- * An accessor that cannot be set is a read-only property to its users.
+ * To users, an accessor without a setter is a read-only property.
  * @param {import('typedoc').DeclarationReflection} accessor
  */
 function makeProperty(accessor) {

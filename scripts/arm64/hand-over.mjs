@@ -1,5 +1,5 @@
-// Two processes on an emulated machine: one claims from the other what it then gives up. Arguments: the command by which
-// the other one runs, as this one does.
+// Two processes on an emulated machine: one claims memory that the other disowns. Arguments: the command that runs the other
+// process in the same way as this one.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-// What is missing for a build, as one screen with the command that installs it. Touches no file.
+// Describes on one screen what is missing for a build, with the command that installs it. Touches no file.
 
 /** @typedef {'python3' | 'make' | 'g++' | 'linux-headers'} Need */
 
@@ -30,7 +30,7 @@ const FAMILIES = {
   alpine: 'apk',
 };
 
-/** The tools of the distribution that /etc/os-release describes; undefined for one that is not known here.
+/** The installer of the distribution that /etc/os-release describes; undefined if the distribution is not known here.
  * @param {string} osRelease @returns {keyof typeof PACKAGES | undefined} */
 export function installerOf(osRelease) {
   const ids = [...osRelease.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)"?$/gm)].flatMap(([, words]) => words.split(' '));

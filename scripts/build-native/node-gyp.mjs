@@ -1,4 +1,4 @@
-// node-gyp as npm brings it along, and the headers that it compiles with.
+// Finds the node-gyp that comes with npm, and the headers that it compiles with.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from 'node:path';
 
 const { env, versions } = process;
 
-/** The node that is to be built for. Bun runs this script, too, but headers and gyp are Node's. */
+/** The Node to build for. Bun runs this script, too, but needs Node's headers and gyp. */
 export const node = versions.bun === undefined ? process.execPath : findOnPath('node');
 
 /** The path of node-gyp's script, or undefined. */
@@ -18,7 +18,7 @@ function candidates() {
   const npm = findOnPath('npm');
   return [
     env.npm_config_node_gyp,
-    // The program that runs this as a script of the package: npm, or pnpm, which has a copy as well.
+    // The package manager that runs this script: npm, or pnpm, which has a copy of node-gyp as well.
     ...(env.npm_execpath ? resolveFrom(env.npm_execpath) : []),
     ...(npm ? resolveFrom(realpathSync(npm)) : []),
     ...(node ? resolveFrom(join(dirname(node), '..', 'lib', 'node_modules', 'npm', 'package.json')) : []),
@@ -65,7 +65,7 @@ export function runNodeGyp(script, args, { cwd, isQuiet = false }) {
     cwd,
     encoding: 'utf8',
     stdio: isQuiet ? 'pipe' : 'inherit',
-    // binding.gyp asks `node` where the headers of its dependencies are: it has to be this one.
+    // binding.gyp asks `node` for the headers of its dependencies. That must be this Node.
     env: { ...env, PATH: [dirname(node), env.PATH].join(delimiter) },
   });
   return { code: status ?? 1, output: [stdout, stderr, error?.message].filter(Boolean).join('\n').trim() };

@@ -1,4 +1,4 @@
-// Which of the tools that a build needs are not there.
+// Which of the tools that a build needs are missing.
 import { spawnSync } from 'node:child_process';
 
 const CXX = process.env.CXX ?? 'g++';

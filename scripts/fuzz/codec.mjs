@@ -1,4 +1,4 @@
-// The codec under AddressSanitizer and UBSan: by libFuzzer where there is a clang that has it, by fuzz/driver.cc otherwise.
+// Fuzzes the codec under AddressSanitizer and UBSan: with libFuzzer if there is a clang that has it, else with fuzz/driver.cc.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -48,7 +48,7 @@ function compile(compiler, own, sources, binary) {
   ]);
 }
 
-/** Builds the fuzzer; which one it is, and what it is called. */
+/** Builds the fuzzer. `clang` is undefined if it is fuzz/driver.cc. */
 function build(isPlain) {
   process.chdir(root);
   mkdirSync(objects, { recursive: true });

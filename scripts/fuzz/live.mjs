@@ -1,4 +1,4 @@
-// Targets that are processes with the whole library in them: fuzz/broker.ts, fuzz/rings.ts.
+// Runs the targets that are processes with the whole library in them: fuzz/broker.ts, fuzz/rings.ts.
 import { run } from '../run.mjs';
 import { sanitized } from '../sanitizers.mjs';
 

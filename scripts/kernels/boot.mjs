@@ -1,4 +1,4 @@
-// One guest: boots a kernel under QEMU, prints what the guest prints, and collects the rows that it reports.
+// Boots a kernel under QEMU, prints what the guest prints, and collects the rows that it reports.
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -8,7 +8,7 @@ const LIMIT_SECONDS = Number(process.env.VMOFFER_KERNEL_SECONDS ?? 3600);
 const MARK = '@@ ';
 const END = 'end';
 
-// No KVM: where it is there at all, it does not always work.
+// Without KVM, which does not work on every machine that has it.
 const MACHINE = ['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '3G'];
 const BARE = ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', 'stdio'];
 const APPEND = 'console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off random.trust_cpu=on';

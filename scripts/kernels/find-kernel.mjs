@@ -1,9 +1,9 @@
-// Debian's newest kernel of a version, got by apt from the mirror that this machine has its packages from.
+// Finds Debian's newest kernel of a version, with apt, on the mirror that this machine gets its packages from.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The release of Debian that has this kernel; what is newer than these is in the one that is never released. */
+/** The release of Debian that has this kernel. Newer ones are in the suite that is never released. */
 const SUITES = { '5.10': 'bullseye', 6.1: 'bookworm', 6.12: 'trixie' };
 const NEWEST = 'sid';
 
@@ -16,7 +16,7 @@ function mirror() {
   return found;
 }
 
-/** Options for apt to know this one suite and to leave the system's own lists alone. */
+/** Options that make apt use this suite alone and leave the system's own lists alone. */
 function aptFor(suite, folder) {
   const own = join(folder, 'apt', suite);
   mkdirSync(join(own, 'lists', 'partial'), { recursive: true });
@@ -42,7 +42,7 @@ function isOfVersion(release, version) {
   return release.startsWith(`${version}.`) && release.endsWith('-cloud-amd64');
 }
 
-/** Since 7.2 the kernel itself is in a package of its own. */
+/** From 7.2 on the kernel itself is in a package of its own. */
 function packageOf(release, names) {
   return [`linux-binary-${release}`, `linux-image-${release}`].find((name) => names.includes(name));
 }

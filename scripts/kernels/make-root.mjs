@@ -1,5 +1,5 @@
-// The root file system of the guests: an initial RAM disk with the few programs of this machine that the checks call, and
-// of the checkout what they run. One serves every kernel, because no kernel module is needed.
+// Makes the root file system of the guests: an initial RAM disk with the few programs of this machine that the checks call,
+// and the files of the checkout that they run. One serves every kernel, because no kernel module is needed.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -26,13 +26,13 @@ class Root {
     cpSync(from, place, { recursive: true, dereference: true });
   }
 
-  /** A program or a library, and the libraries that it is linked with. */
+  /** Copies a program or a library, and the libraries that it is linked with. */
   copyLinked(from, to = from) {
     this.copy(realpathSync(from), to);
     for (const [, library] of text('ldd', [realpathSync(from)]).matchAll(/(\/\S+) \(0x/g)) this.copy(library);
   }
 
-  /** Python's own modules, and the libraries that some of them are linked with. */
+  /** Copies Python's own modules, and the libraries that some of them are linked with. */
   copyPythonModules() {
     const modules = text('/usr/bin/python3', ['-c', 'import sysconfig; print(sysconfig.get_path("stdlib"))']).trim();
     this.copy(modules);

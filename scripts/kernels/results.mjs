@@ -1,4 +1,4 @@
-// What the guests report, as counts and as a table.
+// Turns the rows that the guests report into counts and a table.
 
 /** @param {{ passed: number, failed: number, skipped: number }[]} rows */
 export function countsOf(rows) {

@@ -1,4 +1,4 @@
-// What has to work in a project that has installed the package. Each check resolves, or rejects with what went wrong.
+// What must work in a project that has installed the package. Each check resolves, or rejects with what went wrong.
 import { existsSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -22,7 +22,7 @@ async function packageFolder({ project }) {
   return dirname(outcome.output.trim());
 }
 
-/** Nothing was built, and the addon is a file that a dynamic linker can open. @param {Context} context */
+/** The install built nothing, and a dynamic linker can open the addon. @param {Context} context */
 export async function checkContents(context) {
   const folder = await packageFolder(context);
   if (existsSync(join(folder, 'build')))
@@ -68,7 +68,7 @@ function asCommonJs(code) {
   return `(async () => {\n${required}})();\n`;
 }
 
-/** The command that the package brings along. @param {Context} context */
+/** The package's own command works. @param {Context} context */
 export async function checkCommand({ project }) {
   const outcome = await project.manage([...project.manager.exec, 'vmoffer', 'doctor']);
   expectOk(outcome);
@@ -92,7 +92,7 @@ export async function checkRemedy(context) {
   }
 }
 
-/** That command builds it, and what it has built is what is loaded then. @param {Context} context */
+/** That command builds the addon, and the library then loads what it has built. @param {Context} context */
 export async function checkBuild(context) {
   const { project } = context;
   const [program, ...args] = (await checkRemedy(context)).split(' ');

@@ -1,7 +1,7 @@
-// Whether something fails with another package just as it fails with this one. Then it says nothing about this one.
+// Checks whether another package fails in the same way as this one. Then the failure says nothing about this one.
 import { compile } from './types.mjs';
 
-/** What is installed beside the package. p-queue is like it: an ES module with dependencies. */
+/** Installed beside the package. p-queue is like it: an ES module with dependencies. */
 export const BESIDE = ['@types/node@20', 'p-queue@9'];
 
 /** @param {import('./checks.mjs').Context} context */

@@ -1,4 +1,4 @@
-// The package managers: where each comes from, and what it calls installing and running.
+// The package managers: where each comes from, and its commands to install and to run.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fetchPackage } from '../fetch-package.mjs';
@@ -11,13 +11,13 @@ const bun = `@oven/bun-linux-${arch === 'arm64' ? 'aarch64' : arch}`;
  * @typedef {object} Manager
  * @property {string} name
  * @property {string} version
- * @property {() => string[]} fetch its command; fetches it when it is not there
+ * @property {() => string[]} fetch its command; fetches it if it is not there
  * @property {(tarball: string, others: string[]) => string[]} add arguments that install a tarball and other packages
- * @property {string} runs what runs a script there, in the words of the library's own remedies
+ * @property {string} runs what runs a script there, as the library's own remedies name it
  * @property {string[]} exec arguments that run a command of a package that is installed
- * @property {Record<string, string>} [files] what a project of it has from the start
+ * @property {Record<string, string>} [files] files that its project has from the start
  * @property {(cache: string, registry: string) => Record<string, string>} env
- * @property {(folder: string) => Record<string, string>} [nodeEnv] what it runs node with
+ * @property {(folder: string) => Record<string, string>} [nodeEnv] the environment that it runs node in
  * @property {boolean} [needsOwnTypeScript] whether a TypeScript from elsewhere finds no packages
  */
 
@@ -46,7 +46,7 @@ export const managers = [
     name: 'npm',
     version: npmVersion,
     fetch: () => [node, join(fetchPackage('npm', npmVersion), 'bin', 'npm-cli.js')],
-    // npm 11 runs install scripts unless it is told not to.
+    // npm 11 runs install scripts by default.
     add: (tarball, others) => ['install', '--no-audit', '--no-fund', '--ignore-scripts', tarball, ...others],
     runs: 'node',
     exec: ['exec', '--no', '--'],

@@ -1,11 +1,11 @@
-// What came of each check, as cells of a table, remarks and counts.
+// Collects the results of the checks: cells of a table, remarks and counts.
 
 export const counts = { passes: 0, failures: 0, pending: 0 };
 /** @type {string[]} */
 export const remarks = [];
 
 /**
- * Runs a check. What fails where `control` fails, too, in the same way and without this package, is skipped for that reason.
+ * Runs a check. If it fails, and `control` shows that it fails in the same way without this package, the check is skipped.
  * @param {string} where @param {string} what @param {() => Promise<unknown>} check
  * @param {() => Promise<string | undefined>} [control] resolves to the reason, if there is one
  * @returns {Promise<string>} the cell

@@ -1,4 +1,4 @@
-// An environment without compilers, and npm as it is there.
+// An environment without compilers, and the npm in it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -6,7 +6,7 @@ import { root } from '../run.mjs';
 
 export const home = join(root, 'out', 'packages');
 
-/** What npm shell scripts and `#!/usr/bin/env` need, and nothing that could build an addon. */
+/** What npm's shell scripts and `#!/usr/bin/env` need, and no program that could build an addon. */
 const PLAIN_PROGRAMS = ['env', 'sh', 'uname', 'sed', 'dirname', 'basename', 'readlink', 'cat', 'rm', 'mkdir'];
 
 /** A folder for PATH with node, and without python, make or a compiler. */
@@ -22,7 +22,7 @@ export function plainPath() {
   return folder;
 }
 
-/** This process's environment without what npm adds for its scripts, what chooses an addon, and what changes managers' ways. */
+/** This process's environment without variables that npm adds for its scripts, that choose an addon, or that configure managers. */
 export function plainEnv() {
   const own =
     /^(npm_(?!config_(registry|cafile|userconfig|globalconfig|nodedir)$)|VMOFFER_|NODE_OPTIONS$|INIT_CWD$|CI$)/;
@@ -31,7 +31,7 @@ export function plainEnv() {
 
 /** @param {string[]} args @param {string} [cwd] */
 export function npm(args, cwd = root) {
-  // The npm that is there runs with this Node.
+  // npm must run with this Node.
   const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
   const { status, stdout, stderr } = spawnSync('npm', args, { cwd, encoding: 'utf8', env: { ...plainEnv(), PATH } });
   return { isOk: status === 0, output: stdout?.trim() ?? '', errors: stderr?.trim() ?? 'npm is not there' };

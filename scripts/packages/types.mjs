@@ -1,4 +1,4 @@
-// A typed program in a project that has installed the package, checked as its users' are.
+// Type-checks a program in a project that has installed the package, as its users do.
 import { join } from 'node:path';
 import { fetchPackage } from '../fetch-package.mjs';
 import { expectOk } from './checks.mjs';
@@ -36,19 +36,19 @@ vmOffer('1', allocate(65536), VMO_GRANT_R);
 void vmClaim(1, 0n, { paging: 'never' });
 `;
 
-/** The least that the types are for, and the newest. */
+/** The oldest TypeScript that the types support, and the newest. */
 export const TYPESCRIPTS = ['5.7.3', '7.0.2'];
 
 export const MODULES = ['node16', 'nodenext', 'bundler'];
 
-/** How a TypeScript is run on the project. @param {Context} context @param {string} version */
+/** Installs a TypeScript, and returns the command that runs it on the project. @param {Context} context @param {string} version */
 export async function installCompiler({ project }, version) {
   if (!project.manager.needsOwnTypeScript) return [join(fetchPackage('typescript', version), 'bin', 'tsc')];
   expectOk(await project.manage(['add', '--dev', `typescript@${version}`]));
   return [...project.manager.exec, 'tsc'];
 }
 
-/** A typed program, with the types of the library checked as well. @param {Context} context @param {string} module @param {string[]} tsc */
+/** Type-checks a program, and the library's own types with it. @param {Context} context @param {string} module @param {string[]} tsc */
 export async function checkTypes({ project }, module, tsc) {
   expectOk(await compile(project, module, tsc, TYPED_PROGRAM));
 }

@@ -1,4 +1,4 @@
-// Makes a release binary of the addon, and looks whether it is one.
+// Makes a release binary of the addon, and checks it against the rules for one.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { listSources } from '../list-sources.mjs';
@@ -35,7 +35,7 @@ export async function makeAddon(target) {
   return path;
 }
 
-/** The addon `probe`, for the specs; returns the path. @param {Target} target */
+/** Makes the addon `probe` for the specs, and returns its path. @param {Target} target */
 export async function makeProbe(target) {
   const folder = join('build', 'prebuild', `${target.arch}-probe`);
   const sources = ['engine', 'native', 'fixtures/probe', 'scripts/prebuild'].flatMap((name) => listSources(name));

@@ -1,4 +1,4 @@
-// Compiles sources side by side, those that are older than their objects left out.
+// Compiles sources in parallel, and leaves out those that are older than their objects.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -20,12 +20,12 @@ function compile(compiler, args) {
 }
 
 /**
- * Returns the paths of the objects. It runs in the project's folder, and throws when one source does not compile.
+ * Returns the paths of the objects. Runs in the project's folder. Throws if a source does not compile.
  * @param {string} compiler @param {string[]} flags @param {string[]} sources @param {string} folder
  */
 export async function compileAll(compiler, flags, sources, folder) {
   const headers = ['engine', 'native', 'fixtures'].flatMap((name) => listSources(name, /\.h$/));
-  // The flags make an object as much as the headers do.
+  // An object depends on the flags as well as on the headers.
   const newestInput = Math.max(...[...headers, 'scripts/prebuild/targets.mjs'].map(modifiedAt));
   const jobs = sources.map((source) => ({ source, object: join(folder, source.replace(/\.\w+$/, '.o')) }));
   const stale = jobs.filter(({ source, object }) => modifiedAt(object) <= Math.max(modifiedAt(source), newestInput));

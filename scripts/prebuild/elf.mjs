@@ -1,9 +1,9 @@
-// Reads what a 64-bit ELF file asks of others and gives to them: its dynamic symbols with their versions.
+// Reads the dynamic symbols of a 64-bit ELF file with their versions: those that it needs and those that it exports.
 import { readFileSync } from 'node:fs';
 
 /**
- * `version` and `library` are empty for a symbol that has none. A symbol that is defined in several versions is there
- * several times.
+ * `version` and `library` are empty for a symbol that has none. A symbol that is defined in several versions occurs several
+ * times.
  * @typedef {{ name: string, version: string, library: string, isDefined: boolean, isWeak: boolean }} DynamicSymbol
  */
 
@@ -40,8 +40,8 @@ function textAt(names, offset) {
 }
 
 /**
- * Walks a linked list of records, each of which says how far the next one is.
- * @param {Buffer} bytes @param {number} start @param {number} nextAt where in a record that is
+ * Walks a linked list of records. Each record has the distance of the next one.
+ * @param {Buffer} bytes @param {number} start @param {number} nextAt the offset of that distance in a record
  */
 function* chain(bytes, start, nextAt) {
   for (let at = start, step = 1; step !== 0 && at < bytes.length; at += step) {
@@ -73,7 +73,7 @@ function addDefined(section, names, versions) {
 }
 
 /**
- * `neededVersions` may name more than the symbols do.
+ * `neededVersions` may name versions that no symbol has.
  * @param {string} path
  * @returns {{ machine: number, neededVersions: string[], symbols: DynamicSymbol[] }}
  */

@@ -1,17 +1,17 @@
-// What a binary of the addon may ask for and give: the rules by which it loads on every Node and every Linux meant.
+// The rules for what a binary of the addon may import and export, so that it loads on every supported Node and Linux.
 
 /** @typedef {import('./elf.mjs').DynamicSymbol} DynamicSymbol */
 
-/** Debian 11's. */
+/** The glibc of Debian 11. */
 export const GLIBC_FLOOR = '2.31';
-/** The code and a static libstdc++ take some 950 kB. More by a third is debug information, or a library that slipped in. */
+/** The code and a static libstdc++ take some 950 kB. A third more means debug information, or a library that slipped in. */
 export const MAX_RELEASE_BYTES = 1_250_000;
 
 const EXPORTS = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
 const NODE_API = /^(napi|node_api)_/;
 const C_LIBRARY = /^(libc|libm|libdl|libpthread|ld-linux[-\w]*)\.so\.\d+$/;
 const COMPILERS_LIBRARY = /^(libstdc\+\+|libgcc_s)\.so\.\d+$/;
-/** Weak references that GCC's start files make, which nothing need define. */
+/** Weak references in GCC's start files, which nothing need define. */
 const START_FILES = ['__gmon_start__', '_ITM_registerTMCloneTable', '_ITM_deregisterTMCloneTable'];
 
 /** @param {string} version such as GLIBC_2.34 @param {string} floor */
@@ -29,7 +29,7 @@ function isAllowed({ name, library, isWeak }, isRelease) {
 }
 
 /**
- * What is wrong with what a binary asks for; nothing when it loads wherever Node-API and a C library are.
+ * What is wrong with the imports of a binary. Empty if it loads wherever there are Node-API and a C library.
  * @param {DynamicSymbol[]} symbols @param {{ isRelease: boolean }} options
  */
 export function problemsOfImports(symbols, { isRelease }) {
@@ -55,7 +55,7 @@ export function problemsOfVersions(versions) {
 }
 
 /**
- * What is wrong with what a release binary exports.
+ * What is wrong with the exports of a release binary.
  * @param {DynamicSymbol[]} symbols
  */
 export function problemsOfExports(symbols) {

@@ -1,8 +1,8 @@
-// Links an addon that brings libstdc++ along and loads with an old glibc, whatever the one here is.
+// Links an addon that contains libstdc++ and loads with an old glibc, whatever glibc the build machine has.
 //
-// A symbol gets the version that is newest where it is linked. Of most there is an older one in the same library: those
-// are referred to by version, from a few lines of assembly through which all calls go. What has no older version is
-// defined in old_glibc.cc.
+// The linker gives a symbol the newest version that the build machine has. Most symbols have an older version in the same
+// library: a few lines of assembly refer to that version, and all calls go through them. old_glibc.cc defines the symbols
+// that have no older version.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { GLIBC_FLOOR, isNewer } from './judge.mjs';
 /** @typedef {ReturnType<typeof import('./targets.mjs').targetOf>} Target */
 
 const OWN = ['-static-libstdc++', '-static-libgcc', '-Wl,--version-script=scripts/prebuild/exports.map'];
-// A weak reference, as vtables have them, takes nothing out of an archive.
+// Vtables refer to it weakly, and a weak reference takes nothing out of an archive.
 const WANTED = ['-Wl,-u,__cxa_pure_virtual'];
 const HARDENING = ['-Wl,-z,nodelete', '-Wl,-z,relro', '-Wl,-z,now', '-Wl,-z,noexecstack', '-Wl,--gc-sections'];
 
@@ -21,7 +21,7 @@ function run(target, args) {
   return execFileSync(target.compiler, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
 }
 
-/** Where threads and dlsym were before glibc 2.34, which keeps the names. @param {Target} target */
+/** The libraries that had threads and dlsym before glibc 2.34. They still exist. @param {Target} target */
 function formerLibraries(target) {
   const paths = ['libpthread.so.0', 'libdl.so.2'].map((name) => run(target, [`-print-file-name=${name}`]));
   return ['-Wl,--no-as-needed', ...paths, '-Wl,--as-needed'];
@@ -45,7 +45,7 @@ function link(target, inputs, output) {
 /** @param {string} a @param {string} b */
 const byVersion = (a, b) => a.localeCompare(b, 'en', { numeric: true });
 
-/** The newest version that is old enough, of each symbol that has a newer one. @param {Target} target @param {string} binary */
+/** For each symbol whose version is too new, the newest version that is old enough. @param {Target} target @param {string} binary */
 function olderVersions(target, binary) {
   const newer = readElf(binary).symbols.filter(({ isDefined, version }) => !isDefined && isNewer(version, GLIBC_FLOOR));
   const offered = readElf(run(target, ['-print-file-name=libc.so.6'])).symbols;
@@ -76,7 +76,7 @@ function detour(target, { name, version }) {
 }
 
 /**
- * @param {Target} target @param {string[]} objects @param {string} folder for what is made on the way
+ * @param {Target} target @param {string[]} objects @param {string} folder for intermediate files
  * @param {string} output
  */
 export function linkPortably(target, objects, folder, output) {

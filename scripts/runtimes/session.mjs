@@ -1,4 +1,4 @@
-// Programs on one runtime, in one folder. None of them outlives its patience.
+// Runs programs on one runtime, in one folder. A program that takes too long is killed.
 import { Started } from '../started.mjs';
 
 const PATIENCE_MS = 120_000;

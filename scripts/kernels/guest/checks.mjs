@@ -1,5 +1,5 @@
-// In a guest, as root: each check as root and, where that makes sense, as nobody. A line that begins with @@ is a row for
-// the host's table; everything else is for whoever reads along.
+// Runs in a guest, as root: runs each check as root and, if that makes sense, as nobody. A line that begins with @@ is a row
+// for the host's table. Everything else is for people.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { SETTINGS, underEach } from './settings.mjs';
@@ -80,7 +80,7 @@ const CHECKS = [
 console.log(readFileSync('/proc/version', 'utf8'));
 mkdirSync('out/mocha', { recursive: true });
 chmodSync('out/mocha', 0o777);
-// What VMOFFER_CGROUP's remedy says.
+// As the remedy for VMOFFER_CGROUP says.
 writeFileSync(`${CGROUPS}/cgroup.subtree_control`, '+memory');
 mkdirSync(CGROUP);
 for (const { check, work } of CHECKS.filter(isWanted)) {

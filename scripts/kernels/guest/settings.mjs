@@ -1,4 +1,4 @@
-// What distributions set, one after the other; the smoke runs with each. Those that cannot be taken back come last.
+// The settings of distributions. The smoke test runs under each. Settings that cannot be undone come last.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 const HUGE = '/sys/kernel/mm/transparent_hugepage';
@@ -15,7 +15,7 @@ export const SETTINGS = [
 
 const fileOf = ({ name, file }) => file ?? `/proc/sys/${name.replaceAll('.', '/')}`;
 
-/** What is chosen is in brackets where the choices are listed. */
+/** In a list of choices, the kernel puts brackets around the chosen one. */
 function read(file) {
   const text = readFileSync(file, 'utf8').trim();
   return text.match(/\[(\w+)\]/)?.[1] ?? text;

@@ -1,4 +1,4 @@
-// One of everything between two processes. A line for each: `ok NAME`, or `FAILED NAME: why`; the last one is `ok all`.
+// Tries every operation once between two processes. Prints a line for each: `ok NAME`, or `FAILED NAME: why`; at last `ok all`.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -41,7 +41,7 @@ const inClaimer = {
   },
 };
 
-/** The other process; another one after it has crashed. */
+/** The other process. After a crash it is started again. */
 class Claimer {
   #child;
   #ended;
@@ -102,7 +102,7 @@ function checksOf(claimer) {
     await offer.released;
     return { region, ...answer };
   }
-  /** Memory that nobody writes any more, and then this. */
+  /** Makes memory immutable by a first hand-over, then hands it over as `how` says. */
   async function immutable(how) {
     const { region, immutable } = await hand({ flags: R | DROP_W });
     if (!immutable) throw new Error('it is not immutable');

@@ -1,4 +1,4 @@
-// Which specs the guests run: those of the engine's rules, and of what depends on the kernel.
+// Which specs the guests run: those of the engine's rules, and those of features that depend on the kernel.
 const handOff = (...names) => names.map((name) => `scenarios/hand-off/${name}`);
 const scenarios = (...names) => names.map((name) => `scenarios/${name}`);
 const engine = (...names) => names.map((name) => `engine/${name}`);
