@@ -1,4 +1,4 @@
-/** What another process has done so far, as the kernel counts it. */
+/** What another process has done so far, by the kernel's counters. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** How often its threads have gone to sleep or been interrupted. */

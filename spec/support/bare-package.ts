@@ -1,4 +1,4 @@
-/** The built package without any addon, as if it were installed, for specs of how it looks for one. */
+/** The built package without an addon, as if installed, for specs of how the library looks for one. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ export const PUBLISHED_ADDON = join(projectRoot, 'build', process.env['VMOFFER_B
 
 export const PREBUILD = `prebuilds/linux-${process.arch}.node`;
 
-/** Offers memory, claims it, and prints a byte that arrived; an error with its code where it fails. */
+/** Offers memory, claims it, and prints a byte that arrived. If it fails it prints the error and its code. */
 const PROGRAM = `
 import { allocate, vmClaimSync, vmOffer, VMO_GRANT_R } from 'vmoffer';
 try {
@@ -26,7 +26,7 @@ export class BarePackage implements Disposable {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'vmoffer-bare-')));
   readonly folder: string;
 
-  /** @param place where below the program's folder the package is; in no `node_modules` it is taken for a checkout. */
+  /** @param place where the package is, below the program's folder. Outside of `node_modules` it counts as a checkout. */
   constructor(place = 'node_modules/vmoffer') {
     this.folder = join(this.root, place);
     mkdirSync(this.folder, { recursive: true });

@@ -1,4 +1,4 @@
-/** The rules for binaries of the addon, which the release's scripts have, and the binaries that there are. */
+/** The rules of the release scripts for binaries of the addon, and the binaries that exist. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -34,7 +34,7 @@ export async function binaryRules(): Promise<Rules> {
   return { ...((await script('elf.mjs')) as Rules), ...((await script('judge.mjs')) as Rules) };
 }
 
-/** Paths from the project's root of the release binaries that were made here. */
+/** The release binaries that were made here, as paths from the project's root. */
 export function releaseBinaries(): string[] {
   return existsSync(join(projectRoot, 'prebuilds')) ? filesBelow('prebuilds', /\.node$/) : [];
 }

@@ -1,4 +1,4 @@
-/** What this process holds of the machine, and what it holds too much of against an earlier count. */
+/** Counts what this process holds of the machine, and compares it with an earlier count. */
 import { descriptorKinds } from './fds.js';
 import { objectMappings } from './mappings.js';
 import { isLiving, markedProcesses } from './processes.js';
@@ -11,7 +11,7 @@ export interface Census {
   mappings: number;
   /** Pids of processes that this one has started. */
   processes: number[];
-  /** Addresses at which this process listens, or a process that is gone. */
+  /** Addresses at which this process listens, or a process that has ended. */
   sockets: string[];
 }
 
@@ -27,7 +27,7 @@ export function takeCensus(mark: string): Census {
   };
 }
 
-/** One line for each thing of which there is more in `after`. */
+/** One line for each kind of thing of which `after` has more. */
 export function leaksBetween(before: Census, after: Census): string[] {
   const leaks = [
     ...moreOf('descriptor', before.descriptors, after.descriptors),

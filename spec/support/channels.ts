@@ -7,7 +7,7 @@ export interface Ends {
   accepted: Channel;
 }
 
-/** Both ends here, closed at the end of the scope. */
+/** Opens a channel with both ends here. They are closed at the end of the scope. */
 export async function openBothEnds(options?: ChannelOptions): Promise<Ends & AsyncDisposable> {
   const [opened, accepted] = await Promise.all([
     Channel.open(process.pid, options),
@@ -22,7 +22,7 @@ export async function openBothEnds(options?: ChannelOptions): Promise<Ends & Asy
   };
 }
 
-/** One end here, opened, and the number of the other one in the peer. */
+/** Opens a channel to the peer: one end here, and the number of the other one there. */
 export async function openTo(peer: Obedient, options?: ChannelOptions): Promise<{ channel: Channel; theirs: number }> {
   const [channel, theirs] = await Promise.all([
     Channel.open(peer.pid, options),
@@ -38,7 +38,7 @@ export async function receiveTexts(channel: Channel): Promise<string[]> {
   return texts;
 }
 
-/** Sends until the ring is full; returns how many that were. REQUIRES: whenFull is 'fail'. */
+/** Sends until the ring is full, and returns how many messages that took. REQUIRES: whenFull is 'fail'. */
 export function fillUp(channel: Channel): number {
   let count = 0;
   while (channel.send(Uint8Array.of(count)) === true) count++;

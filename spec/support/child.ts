@@ -1,6 +1,6 @@
 /**
- * Fixture programs as child processes. `await using child = await startFixture(…)`: it is killed and reaped at the end of
- * the scope, however the spec ends.
+ * Runs fixture programs as child processes. With `await using child = await startFixture(…)` the child is killed and reaped
+ * at the end of the scope, however the spec ends.
  */
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,19 +20,19 @@ export interface Ending {
 export interface ChildOptions {
   args?: readonly string[];
   env?: Record<string, string>;
-  /** `'nobody'`: as uid and gid 65534, without groups. Only root can start it. Default: as this process. */
+  /** `'nobody'`: uid and gid 65534, without groups, which only root can start. Default: those of this process. */
   user?: 'same' | 'nobody';
-  /** A program in front, such as `['unshare', '--net']`, which must run the rest of its arguments. */
+  /** A program that runs its other arguments, such as `['unshare', '--net']`. */
   wrapper?: readonly string[];
 }
 
 export const NOBODY = 65534;
 
-/** The commands and events of the programs that take no command. */
+/** For programs that take no command. */
 export type NoCommands = Record<string, never>;
 
 export class Child<T extends Commands = NoCommands> {
-  /** Resolves once the process is gone and its output is read to the end; never rejects. */
+  /** Resolves once the process has ended and its output is read to the end. Never rejects. */
   readonly ended: Promise<Ending>;
   readonly #process: ChildProcess;
   readonly #remote: Remote<T>;
@@ -79,7 +79,7 @@ export class Child<T extends Commands = NoCommands> {
     this.#process.stdin?.write(`${line}\n`);
   }
 
-  /** Lets go of it: a program that waits for nothing else then ends normally. */
+  /** Closes the connection to it. A program that waits for nothing else then ends normally. */
   disconnect(): void {
     if (this.#process.connected) this.#process.disconnect();
     this.#process.stdin?.end();
@@ -89,7 +89,7 @@ export class Child<T extends Commands = NoCommands> {
     this.#process.kill(signal);
   }
 
-  /** Kills it, if it lives, and waits for its end. What a wrapper has started is not killed with it, but let go of. */
+  /** Kills it, if it lives, and waits for its end. A program that a wrapper has started is disconnected, not killed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.disconnect();
     this.kill('SIGKILL');
@@ -102,7 +102,7 @@ export class Child<T extends Commands = NoCommands> {
     return { code, signal, ...this.#output };
   }
 
-  /** Its exit and the ends of its output. The event 'close' does not come once the channel has been disconnected here. */
+  /** Waits for its exit and the ends of its output. The event 'close' does not come after a disconnect from this side. */
   async #exit(): Promise<[number | null, NodeJS.Signals | null]> {
     const { stdout, stderr } = this.#process;
     const outputEnds = [stdout, stderr].map((stream) => stream && finished(stream).catch(() => undefined));

@@ -1,12 +1,12 @@
-/** The steps of a claim at which either side can be parked or killed, in their order; see engine/wire/FORMAT.md. */
+/** The steps of a claim at which either side can be parked or killed, in order; see engine/wire/FORMAT.md. */
 import type { Checkpoint } from './probe.js';
 
 export interface ClaimStep {
   checkpoint: Checkpoint;
   side: 'claimer' | 'source';
-  /** What the source knows of the claim there. Past its acknowledgement the claimer cannot tell. */
+  /** What the source knows of the claim at this step. After its acknowledgement the claimer cannot tell. */
   source: 'has not heard' | 'has heard' | 'has granted' | 'may have dropped' | 'has dropped';
-  /** Only a part is given an object of its own first. */
+  /** True for a step that only claims of parts have. */
   isOfParts?: true;
 }
 

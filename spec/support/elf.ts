@@ -1,4 +1,4 @@
-/** ELF files as specs need them: made up, and real ones with something changed. */
+/** ELF files for specs: made-up ones, and real ones with a change. */
 import { readFileSync } from 'node:fs';
 
 const INTERPRETER_OFFSET = 0x200;
@@ -20,14 +20,14 @@ export function elfStart(machine: number, interpreter?: string): Buffer {
   return bytes;
 }
 
-/** A file as it would be for another machine: s390x, which no machine is that this library is for. */
+/** A copy of the file for another machine: s390x, which the library does not support. */
 export function forAnotherMachine(path: string): Buffer {
   const bytes = readFileSync(path);
   bytes.writeUInt16LE(22, 18);
   return bytes;
 }
 
-/** A file in which each string that ends like `name` has become one of the same length. */
+/** A copy of the file in which each string that ends like `name` is replaced by one of the same length. */
 export function withRenamed(path: string, name: string, renamed: string): Buffer {
   if (name.length !== renamed.length) throw new Error(`'${renamed}' is not as long as '${name}'`);
   const bytes = readFileSync(path);

@@ -1,7 +1,7 @@
 /** The descriptors that this process has open. */
 import { readdirSync, readlinkSync } from 'node:fs';
 
-/** What each open descriptor links to, by number. The one that this listing itself needs is gone, and left out. */
+/** What each open descriptor links to, by number, without the one that this listing itself opens and closes. */
 export function openDescriptors(): Map<number, string> {
   const descriptors = new Map<number, string>();
   for (const name of readdirSync('/proc/self/fd')) {
@@ -11,7 +11,7 @@ export function openDescriptors(): Map<number, string> {
   return descriptors;
 }
 
-/** The same, counted by kind: numbers that make one pipe differ from another are left out. */
+/** The same, counted by kind. The kind of a pipe, for example, is its link without the number. */
 export function descriptorKinds(): Map<string, number> {
   const kinds = new Map<string, number>();
   for (const target of openDescriptors().values()) {

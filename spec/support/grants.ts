@@ -1,4 +1,4 @@
-/** Every combination of grants, with the permissions of the claimer's mapping, as /proc/PID/maps shows them. */
+/** Every combination of grants, with the permissions that /proc/PID/maps shows for the claimer's mapping. */
 import { VMO_GRANT_R as R, VMO_GRANT_W as W, VMO_GRANT_X as X } from 'vmoffer';
 
 export const GRANTS = [

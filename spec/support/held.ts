@@ -1,4 +1,4 @@
-/** Claims as `vmoffer top` hears of them. */
+/** Claims as `vmoffer top` gets them. */
 import { VMO_GRANT_R } from 'vmoffer';
 import type { NativeHeldClaim } from '#ts/native.js';
 import type { HeldClaim, Snapshot } from '#ts/cli/top/snapshot.js';

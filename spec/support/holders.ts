@@ -1,4 +1,4 @@
-/** Who has a memory object, as the kernel tells: by a descriptor or by a mapping of it. */
+/** Which processes have a memory object, by a descriptor or by a mapping, as the kernel tells. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
 const OBJECT = '/memfd:vmoffer';
@@ -9,7 +9,7 @@ interface HeldObject {
   byteLength: number;
 }
 
-/** Those of the processes that live and have the object with that inode. */
+/** Those of `pids` that live and have the object with that inode. */
 export function holdersOf(inode: number, pids: readonly number[]): number[] {
   return pids.filter((pid) => mapsObject(pid, inode) || objectsOf(pid).some((object) => object.inode === inode));
 }
@@ -19,12 +19,12 @@ export function objectDescriptors(pid: number): number {
   return objectsOf(pid).length;
 }
 
-/** Of the memory objects that the process has descriptors of. */
+/** The inodes of the memory objects that the process has descriptors of. */
 export function objectInodes(pid: number): number[] {
   return objectsOf(pid).map(({ inode }) => inode);
 }
 
-/** How much memory the objects take up that the processes have descriptors of; each counts once. */
+/** How much memory is taken by the objects that the processes have descriptors of. Each object counts once. */
 export function heldBytes(pids: readonly number[]): number {
   const objects = new Map(pids.flatMap(objectsOf).map(({ inode, byteLength }) => [inode, byteLength]));
   return [...objects.values()].reduce((sum, byteLength) => sum + byteLength, 0);
@@ -47,7 +47,7 @@ function objectAt(path: string): HeldObject[] {
   return [{ inode: ino, byteLength: blocks * BLOCK_BYTES }];
 }
 
-/** Undefined when the process or the descriptor has gone meanwhile. */
+/** Undefined if the process or the descriptor has gone meanwhile. */
 function ifThere<T>(look: () => T): T | undefined {
   try {
     return look();

@@ -2,7 +2,7 @@
 import { allocate, vmClaim, vmOffer, VMO_GRANT_R } from 'vmoffer';
 import { fillPages, expectPages, PAGE } from './pages.js';
 
-/** Shows that the library works. What it starts on first use is there afterwards. */
+/** Shows that the library works. Afterwards everything that the library starts on first use is there. */
 export async function expectHonestClaim(): Promise<void> {
   using region = allocate(PAGE);
   fillPages(region.view(), 1);

@@ -1,4 +1,4 @@
-/** The pool of reserved huge pages, of the whole machine. */
+/** The machine's pool of reserved huge pages. */
 import type { Context } from 'mocha';
 import { readFileSync } from 'node:fs';
 import { allocate, type Region } from 'vmoffer';
@@ -8,7 +8,7 @@ import { maySetSystem, Setting } from './settings.js';
 export const HUGE = 2 ** 21;
 const POOL = '/proc/sys/vm/nr_hugepages';
 
-/** In a `before` hook: more of them where that is allowed; skips unless there are some. Call what it returns in the end. */
+/** For a `before` hook: reserves more huge pages if it may, and skips unless there are some. Call its result at the end. */
 export function reserveHugePages(context: Context, pageCount: number): () => void {
   const setting = maySetSystem.isMet()
     ? new Setting(POOL, String(Number(readFileSync(POOL, 'utf8')) + pageCount))
@@ -21,17 +21,17 @@ function poolCount(field: string): number {
   return Number(new RegExp(`HugePages_${field}:\\s+(\\d+)`).exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]);
 }
 
-/** Of the pool, taken by nobody. */
+/** Pages of the pool that nobody has taken. */
 export function untouchedHugePages(): number {
   return poolCount('Free');
 }
 
-/** Of the pool, neither taken nor promised to anybody. */
+/** Pages of the pool that are neither taken nor reserved. */
 export function freeHugePages(): number {
   return poolCount('Free') - poolCount('Rsvd');
 }
 
-/** Has all that is left of the pool. */
+/** Takes all pages that are left in the pool. */
 export function emptyPool(): Region {
   return allocate(freeHugePages() * HUGE, { hugePages: true });
 }

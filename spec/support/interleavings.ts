@@ -1,7 +1,7 @@
 /**
- * Every order in which the steps of a few threads can happen on one memory, explored to the end. The threads are plain
- * functions, the real code among them: each access to the memory is a step. A thread is advanced by running it again from
- * its beginning, with the results that its accesses had so far, up to its next access.
+ * Explores every order in which the steps of a few threads can happen on one memory. The threads are plain functions that
+ * call the real code; each access to the memory is a step. To advance a thread by a step, the explorer runs it again from
+ * its beginning, gives each access the result that it had before, and stops at the next access.
  */
 
 /** One step of a thread on the shared memory or its bells. */
@@ -11,21 +11,21 @@ export type Access =
   | { op: 'ring'; bell: string }
   | { op: 'wait'; bell: string };
 
-/** What a thread has of the world. */
+/** All that a thread can access. */
 export interface ThreadMemory {
   load(word: number): number;
   store(word: number, value: number): void;
   ring(bell: string): void;
-  /** Sleeps until somebody rings, and takes all rings in. True when whoever could ring is dead. */
+  /** Sleeps until the bell rings, and receives all rings. True if the thread that could ring is dead. */
   wait(bell: string): boolean;
   /**
-   * Says where the thread is: two runs that have come to the same mark, having last read the same of each word, go on in the
-   * same way. So states are told apart by the last mark and the results since then.
+   * Marks a place in the program. If two runs are at the same mark, and last read the same value of each word, they continue
+   * in the same way. So the last mark and the results since then identify a state.
    */
   mark(where: string): void;
 }
 
-/** A thread that breaks the protocol: a store that comes too late, after the next access of another kind. */
+/** Makes a thread break the protocol: a store comes too late, after the next access of another kind. */
 export interface Delay {
   what: (access: Access) => boolean;
   until: (access: Access) => boolean;
@@ -35,27 +35,27 @@ export interface ThreadSpec {
   name: string;
   program: (memory: ThreadMemory) => void;
   delay?: Delay;
-  /** It may die before any of its steps; then every bell says so. */
+  /** True if it may die before any of its steps; then every bell says so. */
   mayDie?: boolean;
 }
 
 /** What to explore, and what to leave out. */
 export interface ExplorerOptions {
-  /** Throws when an end is not as it should be. */
+  /** Throws if the final memory is wrong. */
   judgeEnd?: (words: ReadonlyMap<number, number>) => void;
-  /** Accesses that no other thread's steps come before: fewer states, where another exploration has shown that it is so. */
+  /** Whether no other thread steps between this access and the next. That saves states; show elsewhere that it is true. */
   isAtomicWithNext?: (access: Access) => boolean;
 }
 
 export interface Exploration {
   states: number;
-  /** How many ways there are in which all threads have ended. */
+  /** How many different final states all threads can end in. */
   endings: number;
-  /** What went wrong first, and the steps that led there. */
+  /** The first failure, and the steps that led to it. */
   failure?: { what: string; steps: string[] };
 }
 
-/** Thrown where a run has used up its results. */
+/** Thrown when a run has used up its results. */
 class Pending extends Error {
   constructor(readonly access: Access) {
     super('a run has come to its next access');
@@ -64,11 +64,11 @@ class Pending extends Error {
 
 interface Run {
   pending: Access | undefined;
-  /** The last mark, with what was last read of each word by then, and the results since. */
+  /** The last mark, the value last read of each word by then, and the results since. */
   key: string;
 }
 
-/** One run of a thread's program, fed with the results of its first accesses. */
+/** One run of a thread's program, which gets the results of its first accesses. */
 class Replay implements ThreadMemory {
   readonly #results: readonly number[];
   readonly #delay: Delay | undefined;

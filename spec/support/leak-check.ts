@@ -1,6 +1,6 @@
 /**
- * Root hooks for mocha: the run leaves no descriptor, mapping, thread, process or socket behind. What the library keeps
- * for as long as the process lives (four threads, their descriptors, one listening socket) is there before the first count.
+ * Root hooks for mocha that check that the run leaves no descriptor, mapping, thread, process or socket behind. Things that the
+ * library keeps until the process ends (four threads, their descriptors, one listening socket) exist before the first count.
  */
 import { AssertionError } from 'chai';
 import { spawn } from 'node:child_process';
@@ -16,9 +16,9 @@ import { refuseToStay } from './stay.js';
 
 const BUDGET_MS = 10_000;
 const LOOKS_AT_REST = 10;
-/** A sequential reader of so many is read ahead for. */
+/** So many that a sequential reader gets read-ahead. */
 const PAGES_TO_READ = 1024;
-/** For the reporter to print, and for the process to end. */
+/** Time for the reporter to print, and for the process to end. */
 const GRACE_MS = 30_000;
 
 export class LeakCheck {
@@ -44,7 +44,7 @@ export class LeakCheck {
     return before ? leaksBetween(before, takeCensus(this.#mark)) : [];
   }
 
-  /** Those who use the library here and are none of this run's: what connects them to it is counted, too. */
+  /** Other processes here that use the library and are not of this run: connections to them are counted, too. */
   #strangers(): string[] {
     const own = [process.pid, ...markedProcesses(this.#mark)];
     const strangers = brokerSockets().filter(({ pid }) => !own.includes(pid));
@@ -53,7 +53,7 @@ export class LeakCheck {
     return [`(or held by others: ${pids} use the library here, too; \`unshare --net npm test\` keeps them out)`];
   }
 
-  /** The broker closes its end of a connection in its own time: one look that finds nothing new is not enough. */
+  /** The broker may close its end of a connection later: one count that shows no change is not enough. */
   #comeToRest(): Promise<void> {
     let last = takeCensus(this.#mark);
     let looksAlike = 0;
@@ -68,7 +68,7 @@ export class LeakCheck {
     return until('descriptors, threads and mappings have come to rest', isAtRest);
   }
 
-  /** Regions go with their garbage, descriptors when the broker has heard of it. */
+  /** Regions go when they are collected as garbage; their descriptors go when the broker has noticed. */
   #settle(budgetMs = BUDGET_MS): Promise<void> {
     const hasSettled = () => {
       collectGarbage();
@@ -78,12 +78,12 @@ export class LeakCheck {
   }
 }
 
-/** With its first child and its first pipe Node.js opens descriptors that it keeps. */
+/** With its first child and its first pipe, Node.js opens descriptors and keeps them. */
 async function startChildOnce(): Promise<void> {
   await once(spawn('true', { stdio: 'pipe' }), 'close');
 }
 
-/** Starts what the library starts on first use. */
+/** Makes the library start everything that it starts on first use. */
 async function useLibraryOnce(options: ClaimOptions): Promise<void> {
   using region = allocate((1 + PAGES_TO_READ) * PAGE);
   const offer = vmOffer(process.pid, region.range(0, PAGES_TO_READ * PAGE), VMO_GRANT_R | VMO_DROP_W);
@@ -100,7 +100,7 @@ async function useLibraryOnce(options: ClaimOptions): Promise<void> {
 
 let check: LeakCheck | undefined;
 
-/** Whether this run has been counted at its start: mocha must have been told to load this file. */
+/** Whether this run was counted at its start: mocha must be told to load this file. */
 export function isLeakCheckInForce(): boolean {
   return check !== undefined;
 }

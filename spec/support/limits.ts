@@ -1,4 +1,4 @@
-/** What this process may have of a thing at most. */
+/** The limits of this process. */
 import { readFileSync } from 'node:fs';
 import type { Need } from './requires.js';
 

@@ -16,7 +16,7 @@ export function allMappings(): MemoryMapping[] {
   return readFileSync('/proc/self/maps', 'latin1').split('\n').flatMap(parseLine);
 }
 
-/** Those that map a memory object of the library. */
+/** The mappings of the library's memory objects. */
 export function objectMappings(): MemoryMapping[] {
   return allMappings().filter(({ name }) => name.startsWith('/memfd:vmoffer'));
 }
@@ -35,7 +35,7 @@ export function flagsOfMapping(address: bigint): string[] {
   return smapsField(address, 'VmFlags').split(/\s+/).slice(1).filter(Boolean);
 }
 
-/** The line of /proc/self/smaps; empty when there is none. */
+/** The line of /proc/self/smaps; empty if there is none. */
 function smapsField(address: bigint, field: string): string {
   const lines = readFileSync('/proc/self/smaps', 'latin1').split('\n');
   const from = lines.findIndex((line) => {

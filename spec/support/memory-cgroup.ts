@@ -1,13 +1,13 @@
 /**
- * Memory cgroups for specs. Only below a cgroup that was made over to them, by its path in VMOFFER_CGROUP: a process's own
- * cgroup belongs to whoever started it, and a process that leaves it leaves its limits.
+ * Memory cgroups for specs, only below the cgroup whose path is in VMOFFER_CGROUP. Not below the process's own: that belongs to
+ * the one who started the process, and a process that leaves it leaves its limits.
  */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Need } from './requires.js';
 
 const parent = process.env['VMOFFER_CGROUP'];
-/** What tells the memory charged to a cgroup, in version 2 and in version 1. */
+/** The file with the memory charged to a cgroup, in version 2 and in version 1. */
 const USAGE_FILES = ['memory.current', 'memory.usage_in_bytes'];
 
 export const ownCgroup: Need = {
@@ -28,7 +28,7 @@ export class MemoryCgroup implements Disposable {
     mkdirSync(this.#path);
   }
 
-  /** What the process takes up from now on is charged here; what it has already is not. */
+  /** Memory that the process takes from now on is charged here. Memory that it has already is not. */
   add(pid: number): void {
     writeFileSync(join(this.#path, 'cgroup.procs'), String(pid));
   }

@@ -1,4 +1,4 @@
-/** Messages that know their number: a message that is missing, torn or in the wrong place is told from the right one. */
+/** Numbered messages: one that is missing, torn or in the wrong place differs from the right one. */
 import { AssertionError } from 'chai';
 
 /** Fills a message: every byte follows from its number, its length and its own place. */
@@ -22,7 +22,7 @@ export function expectNumbered(bytes: Uint8Array, number: number, byteLength: nu
   }
 }
 
-/** A length for each number, most of them small, some at the borders of `slotBytes`, few large. */
+/** A length for each number: most are small, some are close to `slotBytes`, few are large. */
 export function lengthOf(number: number, slotBytes: number): number {
   const choices = [0, 1, 7, 8, 9, slotBytes - 1, slotBytes, number % slotBytes];
   return number % 97 === 96 ? slotBytes + 1 + (number % 5000) : (choices[number % choices.length] ?? 0);

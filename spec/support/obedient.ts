@@ -1,4 +1,4 @@
-/** Other users of the library, in a process or on a thread of their own, that do what they are told. */
+/** Starts obedient processes and threads: they use the library as a spec tells them. */
 import type { ObedientCommands } from '../../fixtures/obedient.js';
 import { startFixture, type Child, type ChildOptions } from './child.js';
 

@@ -12,7 +12,7 @@ export function objectBytes(region: Region): number {
   return findObject(region).facts.blocks * BLOCK_BYTES;
 }
 
-/** Tells whoever gets the object, as a source does that has got huge pages for it. */
+/** Marks the object as one with huge pages, as a source does that has got them. */
 export function sayHugePages(region: Region): void {
   chmodSync(findObject(region).path, SAYS_HUGE_PAGES);
 }

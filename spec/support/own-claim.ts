@@ -1,4 +1,4 @@
-/** Offers from this process to itself, which need no other process and cross every layer all the same. */
+/** Offers from this process to itself: they need no other process, and still go through every layer. */
 import { vmClaimSync, vmOffer, VMO_GRANT_R, type Claim, type ClaimOptions, type Region } from 'vmoffer';
 
 export function claimOwn(region: Region, flags: number = VMO_GRANT_R, options: ClaimOptions = {}): Claim {
@@ -17,7 +17,7 @@ export function addressOfPage(region: Region, page: number): bigint {
   return region.address + BigInt(page) * 4096n;
 }
 
-/** What was read last: a compiler leaves out a read that nobody asks the result of. */
+/** The byte that was read last. Without it a compiler would leave the read out. */
 let lastRead = -1;
 
 /** Touches one page by reading its first byte, on this thread. */

@@ -1,4 +1,4 @@
-/** What the processes of an ownership run do next, at random. */
+/** Chooses at random what the processes of an ownership run do next. */
 import { VMO_DISOWN, VMO_DROP_R, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
 import { stepsOfClaim } from './claim-steps.js';
 import { isOfferedBySole, isThere, type Action, type Delay, type State } from './ownership-model.js';
@@ -28,15 +28,15 @@ export class OwnershipChoices {
     this.#processCount = processCount;
   }
 
-  /** Up to three things to do at once, whose outcomes tell in which order they happened. */
+  /** Up to three actions to do at once, whose outcomes tell in which order they happened. */
   next(state: State): Action[] {
     const actions = Array.from({ length: 1 + this.#random.below(3) }, () => this.#choose(state)).filter(
       (a) => a !== undefined,
     );
-    // One process dies at a time, and one thing is told apart from another by its process.
+    // At most one process dies at a time, so that the outcomes of the others can be explained by its death.
     const kills = actions.filter((action) => action.do === 'kill');
     if (kills.length > 1) return kills.slice(0, 1);
-    // Whether a write came before a claim, a death or another write cannot be told from how they end.
+    // Their outcomes do not tell whether a write came before a claim, a death or another write.
     const isUntold = actions.some((action) => action.do === 'claim' || action.do === 'kill');
     const onlyStamp = isUntold ? undefined : actions.find((action) => action.do === 'stamp');
     return actions.filter((action, at) =>
@@ -89,7 +89,7 @@ export class OwnershipChoices {
   #useOf(state: State, offer: number): Action {
     if (this.#random.below(8) === 0) return { do: 'cancel', offer };
     const transfer = this.#random.below(5) === 0 ? 'pull' : 'map';
-    // What is shared and pulled lazily is copied when it is looked at: the model knows no such moments.
+    // A lazy pull of shared memory copies a page when it is touched. The model has no such moments.
     const isDisowned = ((state.offers.get(offer)?.flags ?? 0) & VMO_DROP_R) !== 0;
     const isLazy = transfer === 'map' || (isDisowned && isOfferedBySole(state, offer));
     const delay = this.#random.below(1000) < DELAYED_CLAIMS_IN_1000 ? this.#delay() : undefined;
@@ -110,7 +110,7 @@ export class OwnershipChoices {
   }
 }
 
-/** Of two claims one drops the right that the other grants: both may have begun before that, and then both end well. */
+/** Whether one of two claims drops a right that the other grants: if both began before the drop, both succeed. */
 function crosses(state: State, action: Action, others: readonly Action[]): boolean {
   const offerOf = (each: Action) => (each.do === 'claim' ? state.offers.get(each.offer) : undefined);
   const claimed = offerOf(action);
@@ -121,7 +121,7 @@ function crosses(state: State, action: Action, others: readonly Action[]): boole
   });
 }
 
-/** A claim names an address: it may find an offer that is made there while the one it means is taken back. */
+/** Whether an offer is made at the address that another claims or cancels: they could find this offer instead of theirs. */
 function isTakenForAnother(state: State, action: Action, actions: readonly Action[]): boolean {
   if (action.do !== 'offer') return false;
   return actions.some((other) => {
@@ -130,7 +130,7 @@ function isTakenForAnother(state: State, action: Action, actions: readonly Actio
   });
 }
 
-/** Threads of the program's own cannot be told when what they touch goes: nothing that ends the region beside them. */
+/** Whether another action may end the region that this one touches: nothing tells the touching threads to stop. */
 function isTouchedMeanwhile(state: State, action: Action, actions: readonly Action[]): boolean {
   if (action.do !== 'touch') return false;
   const { process } = state.regions.get(action.region) ?? {};

@@ -1,6 +1,6 @@
 /**
- * Who owns what, told in plain data and without a process: what the library must come to, whatever it is made of. `apply`
- * does one thing, as if nothing else went on, and says how it must end. `structuredClone` copies a state.
+ * Who owns what, as plain data, without a process: the outcome that the library must reach, however it is built. `apply` does one
+ * action, as if nothing else went on, and says how it must end. `structuredClone` copies a state.
  */
 import { VMO_GRANT_R, VMO_GRANT_W, VMO_GRANTALL } from 'vmoffer';
 import type { Checkpoint } from './probe.js';
@@ -21,7 +21,7 @@ interface Holding {
   object: number;
   /** The holding that it was claimed from. */
   parent: number | undefined;
-  /** Nobody else has a stake in it but those that this process lends it to. */
+  /** True if only this process, and those it lends the memory to, have it. */
   isSole: boolean;
   mayWriteObject: boolean;
 }
@@ -39,7 +39,7 @@ interface RegionState {
   pages: Page[];
 }
 
-/** Pages of a region. */
+/** A range of pages of a region. */
 export interface Part {
   region: number;
   first: number;
@@ -51,7 +51,7 @@ interface OfferState extends Part {
   flags: number;
   destination: number;
   state: 'pending' | 'claimed' | 'cancelled' | 'revoked' | 'expired';
-  /** What its claimer got. */
+  /** The holding that its claimer got. */
   child?: number;
 }
 
@@ -62,21 +62,21 @@ export interface State {
   holdings: Map<number, Holding>;
   regions: Map<number, RegionState>;
   offers: Map<number, OfferState>;
-  /** Processes that have been killed, and not been replaced yet. */
+  /** Processes that have been killed and not yet replaced. */
   dead: Set<number>;
   lastId: number;
 }
 
 /**
- * Where a claim is held up for longer than its first deadline: a side is parked at a checkpoint, or stopped. The claimer
- * asks again until it is answered, and it must come to the same.
+ * Holds up a claim for longer than its first deadline: one side is parked at a checkpoint, or stopped. The claimer asks again
+ * until it is answered, and the outcome must be the same.
  */
 export interface Delay {
   side: 'source' | 'claimer';
   at: Checkpoint | 'anywhere';
 }
 
-/** `id` names what comes of it: a region, an offer. */
+/** `id` names the region or the offer that the action makes. */
 export type Action =
   | { do: 'allocate'; id: number; process: number; stamps: number[] }
   | { do: 'offer'; id: number; region: number; first: number; count: number; flags: number; destination: number }
@@ -85,9 +85,9 @@ export type Action =
   | { do: 'stamp'; region: number; page: number; stamp: number }
   | { do: 'release'; region: number }
   | { do: 'kill'; process: number }
-  /** Stopped, and let go on. */
+  /** The process is stopped, and continued later. */
   | { do: 'pause'; process: number; ms: number }
-  /** For as long as the other things last, it may open so many descriptors more. */
+  /** While the other actions last, the process may open only this many more descriptors. */
   | { do: 'starve'; process: number; descriptors: number }
   /** Two threads touch every page. */
   | { do: 'touch'; region: number };
@@ -122,23 +122,23 @@ export function apply(state: State, action: Action): string {
   }
 }
 
-/** What a process reads on each page of a region. */
+/** The stamp that a process reads on each page of a region. */
 export function stampsOf(state: State, region: number): number[] {
   return get(state.regions, region).pages.map(({ holding, at, own }) => own ?? stampAt(state, holding, at));
 }
 
-/** Whether a region can still be looked at: not released, and not wholly gone. */
+/** Whether a region can still be read: it is not released, and not wholly gone. */
 export function isThere({ isLive, pages }: RegionState): boolean {
   return isLive && pages.some(({ holding }) => holding !== undefined);
 }
 
-/** Whether whoever got the memory by this offer, or had it from there on, still has it. */
+/** Whether the process that got the memory by this offer, or one that it was passed on to, still has it. */
 export function isHeld(state: State, offerId: number): boolean {
   const { child } = get(state.offers, offerId);
   return child !== undefined && state.holdings.has(child) && isInUse(state, child);
 }
 
-/** Whether nobody shares what is offered but those that its source has lent it to. */
+/** Whether only the source, and those it has lent the memory to, have what is offered. */
 export function isOfferedBySole(state: State, offerId: number): boolean {
   const { region, first, count } = get(state.offers, offerId);
   const pages = get(state.regions, region).pages.slice(first, first + count);
@@ -177,7 +177,7 @@ function claim(state: State, { id, offer: offerId, transfer }: ClaimAction): str
   const facts = get(state.objects, object);
   const isMapped = transfer === 'map';
   const writes = (flags & VMO_GRANT_W) !== 0;
-  // A copy belongs to who made it.
+  // A copy belongs to the process that made it.
   const child = isMapped
     ? addHolding(state, {
         process: destination,
@@ -200,8 +200,8 @@ function claim(state: State, { id, offer: offerId, transfer }: ClaimAction): str
 }
 
 /**
- * What a source does before it hears that the claimer has the memory, and what stays when it never does: a part has an
- * object of its own, and an object that was sent to be written cannot be sealed any more.
+ * What a source does before it learns that the claimer has the memory. It stays done even if the claim fails: a part has an
+ * object of its own, and an object that was sent for writing can no longer be sealed.
  */
 export function sendMemory(state: State, offerId: number, transfer: ClaimAction['transfer']) {
   const taken = state.offers.get(offerId);
@@ -218,20 +218,20 @@ export function sendMemory(state: State, offerId: number, transfer: ClaimAction[
   return { taken, pages, from };
 }
 
-/** Gives a part an object of its own, where it has none and may have one. */
+/** Gives a part an object of its own, if it has none and may have one. */
 export function carve(state: State, { region, first, count }: Part): void {
   const pages = state.regions.get(region)?.pages.slice(first, first + count) ?? [];
   if (!hasObjectToItself(state, pages) && pages.every(({ holding }) => isAlone(state, holding))) separate(state, pages);
 }
 
-/** After a claim whose source could not seal what nobody may write any more. A later one may. */
+/** For a claim whose source could not seal memory that nobody may write any more. A later claim may seal it. */
 export function leaveUnsealed(state: State, offerId: number): boolean {
   const { child } = get(state.offers, offerId);
   if (child !== undefined) objectOf(state, child).isSealed = false;
   return true;
 }
 
-/** Takes from the source what is dropped, and with it the offers that would have granted it. */
+/** Takes the dropped rights from the source, and with them the offers that would have granted them. */
 function drop(state: State, { region, first, count }: OfferState, dropped: number, pages: Page[], isDisowned: boolean) {
   for (const page of pages) {
     page.rights &= ~dropped;
@@ -270,7 +270,7 @@ function touch(state: State, id: number): string {
   return isThere(region) ? 'ok' : 'ERR_VMO_NOT_OWNED';
 }
 
-/** Offers outlive their region, and a private copy does not. */
+/** Offers outlive their region; a private copy does not. */
 function release(state: State, id: number): string {
   const region = get(state.regions, id);
   region.isLive = false;
@@ -312,12 +312,12 @@ function hasObjectToItself(state: State, pages: Page[]): boolean {
   );
 }
 
-/** Nobody else has it, neither from here nor with this process from somewhere. */
+/** Whether no other process has the memory, neither from this one nor from the source of both. */
 function isAlone(state: State, holding: number | undefined): boolean {
   return holding !== undefined && get(state.holdings, holding).isSole && !isLent(state, holding);
 }
 
-/** A memory object cannot be passed in part: the part gets one of its own. */
+/** Gives the part an object of its own, because a memory object cannot be passed in part. */
 function separate(state: State, pages: Page[]): void {
   const { process } = get(state.holdings, pages[0]?.holding ?? 0);
   const stamps = pages.map(({ holding, at }) => stampAt(state, holding, at));
@@ -329,7 +329,7 @@ function isLent(state: State, holding: number): boolean {
   return [...state.holdings].some(([id, { parent }]) => parent === holding && isInUse(state, id));
 }
 
-/** By a region or an offer of the process that has it, or by those whom that has passed it on to. */
+/** Whether a region or an offer of its process uses the holding, or a process that it was passed on to does. */
 function isInUse(state: State, id: number): boolean {
   if (isKept(state, id)) return true;
   if (get(state.holdings, id).isSole) return false;
@@ -379,7 +379,7 @@ function stampAt(state: State, holding: number | undefined, at: number): number 
   return holding === undefined ? 0 : (objectOf(state, holding).stamps[at] ?? -1);
 }
 
-/** What nothing can come of any more is forgotten. */
+/** Drops everything that can no longer change an outcome. */
 export function forget(state: State): void {
   for (const [id, region] of state.regions) {
     if (!region.isLive && !isOffered(state, id)) state.regions.delete(id);

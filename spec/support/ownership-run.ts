@@ -1,4 +1,4 @@
-/** Three processes that do to each other what the ownership model says they may, several things at a time. */
+/** Three processes that do the actions of the ownership model to each other, several at a time. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { VmoError, type ClaimOptions } from 'vmoffer';
 import { until } from './barriers.js';
@@ -29,25 +29,25 @@ const HISTORY = 150;
 const IMPATIENT_MS = 40;
 const PEER_IS_GONE = ['ERR_VMO_PEER_GONE', 'ERR_VMO_NO_PROCESS', 'ERR_VMO_NOT_OFFERED'];
 
-/** What comes of it when the process that does it is killed. */
+/** The outcome of an action whose process is killed. */
 const GONE = 'gone';
 const GONE_WITH_IT = 'gone with what it claimed';
 
-/** Where the model's things are really. */
+/** Where the library has a thing of the model. */
 interface Handle {
   process: number;
   handle: number;
   address: bigint;
 }
 
-/** Few enough that they are soon used up. */
+/** So few that they are soon used up. */
 const DESCRIPTORS = 512;
 
 function startWithFewDescriptors(): Promise<Obedient> {
   return startObedient({ wrapper: withDescriptors(DESCRIPTORS) });
 }
 
-/** The processes, which outlive a run. One that a run has killed is started anew. */
+/** The processes. They outlive a run; one that a run has killed is started anew. */
 export class OwnershipProcesses implements AsyncDisposable {
   readonly #processes: Obedient[] = [];
 
@@ -65,7 +65,7 @@ export class OwnershipProcesses implements AsyncDisposable {
     return process;
   }
 
-  /** After a run that has failed, which may have left anything. */
+  /** For after a failed run, which may have left anything behind. */
   async restartAll(): Promise<void> {
     for (const index of this.#processes.keys()) await this.restart(index);
   }
@@ -75,7 +75,7 @@ export class OwnershipProcesses implements AsyncDisposable {
     this.#processes[index] = await startWithFewDescriptors();
   }
 
-  /** Nothing that a run has made is left in any of them. */
+  /** Checks that a run has left nothing in any of them. */
   async expectEmpty(): Promise<void> {
     for (const { pid } of this.#processes) {
       await until(`process ${pid} holds no memory object`, () => objectDescriptors(pid) === 0);
@@ -98,12 +98,12 @@ export class OwnershipRun {
     this.#choices = new OwnershipChoices(this.#random, PROCESSES);
   }
 
-  /** The last things that were done, with what came of them. */
+  /** The last actions, with their outcomes. */
   get history(): string {
     return this.#history.join('\n  ');
   }
 
-  /** Does a few things at once, and finds an order in which the model does the same. */
+  /** Does a few actions at once, and finds an order in which the model has the same outcomes. */
   async step(): Promise<void> {
     await this.#do(this.#choices.next(this.state));
   }
@@ -120,7 +120,7 @@ export class OwnershipRun {
   }
 
   async #do(actions: readonly Action[]): Promise<void> {
-    // Hunger comes first, so that the others meet it.
+    // Starving comes first, so that it is in force for the others.
     const starving = actions.filter((action) => action.do === 'starve');
     for (const action of starving) await this.#perform(action);
     const results = await Promise.all(
@@ -143,7 +143,7 @@ export class OwnershipRun {
     });
   }
 
-  /** A claimer that is gone cannot say whether it got the memory first. Its source can, unless that is gone, too. */
+  /** A dead claimer cannot say whether it got the memory first. Its source can, unless that is dead, too. */
   async #endingAfterDeath(offer: number): Promise<string> {
     const { process, handle } = this.#at(this.#offers, offer);
     const ending = await this.#process(process)
@@ -223,12 +223,12 @@ export class OwnershipRun {
     return claimer.call('claim', this.#process(process).pid, address, options);
   }
 
-  /** The first attempt meets a side that does not go on, and ends at its deadline. The next one comes when it does. */
+  /** The first attempt meets a side that is held up, and ends at its deadline. The next begins when that side goes on. */
   async #claimHeldUp(offer: number, options: ClaimOptions, { side, at }: Delay) {
     const index = side === 'source' ? this.#at(this.#offers, offer).process : this.#destinationOf(offer);
     const goOn = await this.#holdUp(this.#process(index), at);
     const attempt = this.#claim(offer, { ...options, timeoutMs: IMPATIENT_MS });
-    // What is held up may be the thread that would see the deadline.
+    // The thread that is held up may be the one that would see the deadline.
     await Promise.race([attempt.catch(() => undefined), pause(2 * IMPATIENT_MS)]);
     await goOn();
     return attempt.catch((error: unknown) => {
@@ -237,7 +237,7 @@ export class OwnershipRun {
     });
   }
 
-  /** Says how to let it go on. */
+  /** Returns the function that lets it go on. */
   async #holdUp(process: Obedient, at: Delay['at']): Promise<() => Promise<unknown>> {
     if (at === 'anywhere') return stopped(process);
     const isParked = await process.call('park', at);
@@ -247,7 +247,7 @@ export class OwnershipRun {
   #explain(actions: readonly Action[], results: readonly string[]): State[] {
     const states = this.#statesThatExplain(this.state, actions, results);
     if (states.length > 0) return states;
-    // Memory may have been sent, and the claim have come to nothing behind another.
+    // Memory may have been sent for a claim that then failed because another came first.
     const sent = claimsInVain(actions, results).flatMap(({ offer, transfer }) => {
       const state = structuredClone(this.state);
       sendMemory(state, offer, transfer);
@@ -257,7 +257,7 @@ export class OwnershipRun {
     return sent;
   }
 
-  /** The states after the orders in which the model says the same of everything; of those whose offers are alike, the first. */
+  /** The states after every order in which the model has the same outcomes. Of states with the same offers, the first. */
   #statesThatExplain(before: State, actions: readonly Action[], results: readonly string[]): State[] {
     const states = new Map<string, State>();
     for (const order of permutationsOf(actions.map((_, at) => at))) {
@@ -269,7 +269,7 @@ export class OwnershipRun {
     return [...states.values()];
   }
 
-  /** An offer whose destination dies while a rival takes the memory has expired or is revoked: it tells which came first. */
+  /** An offer whose destination dies while a rival takes the memory is expired or revoked, which tells what came first. */
   async #whatHolds([first, ...others]: State[]): Promise<State> {
     if (first === undefined || others.length === 0) return first ?? this.state;
     let held: State | undefined;
@@ -300,29 +300,29 @@ export class OwnershipRun {
     if (isOfTheDead(state, action)) return result === GONE || PEER_IS_GONE.includes(result);
     const expected = apply(state, action);
     if (expected === result) return true;
-    // While it was being claimed, in vain as it turned out.
+    // The cancel came while a claim was under way, which then failed.
     const isTooEarlyToCancel = () =>
       action.do === 'cancel' &&
       result === 'ERR_VMO_TOO_LATE' &&
       actions.some((other) => other.do === 'claim' && other.offer === action.offer);
     const isSomebodyDying = actions.some((other) => other.do === 'kill');
     if (result === 'ERR_VMO_TOO_MANY' && actions.some((other) => other.do === 'starve')) return isOut();
-    // The thread that seals could not be started, or has found no descriptor.
+    // The thread that seals may not have started, or found no descriptor.
     const isStarving = actions.some((other) => other.do === 'starve');
     if (action.do === 'claim' && isStarving && expected === 'claimed, immutable' && result === 'claimed') {
       return leaveUnsealed(state, action.offer);
     }
     if (action.do !== 'claim') return (result === GONE && isSomebodyDying) || (isTooEarlyToCancel() && isOut());
-    // Its source tells that the offer was claimed, be it by a twin.
+    // The source says that the offer was claimed; it may have been by a twin.
     const hasTwin = actions.some(
       (other, index) => index !== at && other.do === 'claim' && other.offer === action.offer,
     );
     if (result === GONE_WITH_IT) return expected.startsWith('claimed') || (hasTwin && isOut());
     if (result === GONE) return isOut();
-    // A source that has died need not have got as far as to seal what it dropped.
+    // A source that has died may not have come to seal what it dropped.
     if (isSomebodyDying && expected.startsWith('claimed') && result.startsWith('claimed')) return true;
     if (isSomebodyDying && PEER_IS_GONE.includes(result)) return isOut();
-    // Another claim was under way, and it had the memory to itself for a moment.
+    // Another claim was under way, and had the memory exclusively for a moment.
     const hasRival = actions.some((other, index) => index !== at && (other.do === 'claim' || other.do === 'release'));
     return result === 'ERR_VMO_BUSY' && hasRival && isOut();
   }
@@ -344,7 +344,7 @@ export class OwnershipRun {
     this.state.dead.clear();
   }
 
-  /** An offer's state is what the model says, and its memory has been let go of when nobody has it any more. */
+  /** Checks that each offer has the model's state, and that its memory is released once nobody has it. */
   async #expectReleases(vain: readonly Part[]): Promise<void> {
     for (const [id, { state }] of this.state.offers) {
       const { process, handle } = this.#at(this.#offers, id);
@@ -356,7 +356,7 @@ export class OwnershipRun {
     }
   }
 
-  /** A claim that came to nothing may have given its part an object of its own: what that had before is let go of. */
+  /** A failed claim may have given its part an object of its own: the part's earlier object is then released. */
   #expectCarved(offer: number, vain: readonly Part[]): void {
     for (const part of vain) carve(this.state, part);
     if (isHeld(this.state, offer)) throw new Error(`the memory of offer ${offer} has been let go of too early`);

@@ -1,4 +1,4 @@
-/** A second copy of the built package, as another dependency of the same program would bring it along. */
+/** A second copy of the built package, as another dependency of the same program could have. */
 import { cpSync, chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Tagged pages: contents made from a page's number and a seed, so that a page which is missing, stale or in the wrong
- * place is told from the right one, and says which it is.
+ * Tagged pages: their contents are made from the page's number and a seed, so that a page that is missing, stale or in the
+ * wrong place differs from the right one, and says which page it is.
  */
 import { AssertionError } from 'chai';
 
@@ -22,7 +22,7 @@ export function fillPages(view: Uint8Array, seed: number, firstPage = 0): void {
   }
 }
 
-/** The first difference from tagged pages, in words for people; undefined when there is none. */
+/** Describes the first difference from tagged pages; undefined if there is none. */
 export function differenceFromPages(view: Uint8Array, seed: number, firstPage = 0): string | undefined {
   const words = wordsOf(view);
   const at = words.findIndex(
@@ -34,7 +34,7 @@ export function differenceFromPages(view: Uint8Array, seed: number, firstPage = 
   return `page ${firstPage + page}, byte ${(at % WORDS_PER_PAGE) * 8}: ${describeHead(head, at % WORDS_PER_PAGE)}`;
 }
 
-/** Fails with the first difference, and when there are no pages to look at. */
+/** Fails with the first difference, and also if there are no pages to compare. */
 export function expectPages(view: Uint8Array, seed: number, firstPage = 0): void {
   if (view.byteLength === 0) throw new AssertionError('there is no page to look at');
   const difference = differenceFromPages(view, seed, firstPage);
@@ -47,8 +47,8 @@ export function isZeroed(view: Uint8Array): boolean {
 }
 
 /**
- * The number of the page of that seed that begins with these bytes; undefined when none does. It computes in numbers, so
- * that no BigInt that looks like the head of a page is left in the heap.
+ * The number of the page of that seed that begins with these bytes; undefined if none does. It computes with numbers, so that
+ * it leaves no BigInt in the heap that looks like the head of a page.
  */
 export function pageNumberOf(head: Buffer, seed: number): number | undefined {
   const isPage = head.readUInt16LE(6) === Number(TAG >> 48n) && head.readUInt16LE(4) === (seed & 0xffff);

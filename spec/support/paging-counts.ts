@@ -2,7 +2,7 @@ import type { ClaimStats } from 'vmoffer';
 
 export type PagingCounts = Omit<ClaimStats, 'faultLatency'>;
 
-/** Of a claim that has cost nothing yet: every counter, in the order of engine/wire/FORMAT.md. */
+/** The counters of a claim that has cost nothing yet, in the order of engine/wire/FORMAT.md. */
 export const NO_COUNTS: PagingCounts = {
   faults: 0,
   pagesByFault: 0,

@@ -1,4 +1,4 @@
-/** A pipe that a read can wait at, in a thread of the pool. */
+/** A pipe at which a read can wait, on a thread of the pool. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, read, rmSync, writeSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -26,7 +26,7 @@ export class Pipe implements Disposable {
     });
   }
 
-  /** Resolves when a thread of the pool has taken up what was asked of it before. */
+  /** Resolves when a thread of the pool has begun the read that was asked for before. */
   async isBeingRead(): Promise<void> {
     await stat(this.#folder);
   }

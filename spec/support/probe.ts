@@ -1,4 +1,4 @@
-/** The test-only addon `probe` (fixtures/probe), with its types. Loaded in the place of the addon by VMOFFER_ADDON=probe. */
+/** The test-only addon `probe` (fixtures/probe), with its types. VMOFFER_ADDON=probe loads it instead of the addon. */
 import { addon } from '#ts/load-addon.js';
 import type { OfferKind } from 'vmoffer';
 import type { PagingCounts } from './paging-counts.js';
@@ -15,18 +15,18 @@ export interface WindowPlan {
 }
 
 export interface FaultWindow {
-  /** For a fault at that byte. */
+  /** Plans the window for a fault at that byte. */
   plan(byteOffset: number): WindowPlan;
-  /** These pages are there from now on. */
+  /** Marks these pages as installed. */
   install(first: number, count: number): void;
 }
 
 export interface ReadAhead {
-  /** The window of a run is being installed for the touched page. True when there is something to take now. */
+  /** Says that the window of a run is being installed for the touched page. True if there is something to take now. */
   begin(first: number, count: number, touched: number): boolean;
-  /** The window to install besides the page, which may be empty; null when no reader that is followed can be there. */
+  /** The window to install besides the page, which may be empty; null if no reader that is followed can be there. */
   onFault(page: number): PageSpan | null;
-  /** What the helper installs next. */
+  /** Takes what the helper installs next. */
   take(maxPages: number): PageSpan | null;
   giveUp(first: number, count: number): void;
   readonly hasOrders: boolean;
@@ -35,14 +35,14 @@ export interface ReadAhead {
 }
 
 export interface Placement {
-  /** Where to be from now on, after a fault from that core (below 0: nobody knows); -1 is anywhere. */
+  /** The core to be on from now on, after a fault from `core` (below 0: unknown); -1 is any core. */
   afterFault(core: number): number;
   refuse(core: number): void;
 }
 
 export type Verdict = 'yes' | 'process has its share' | 'user has its share' | 'nothing left';
 
-/** One that takes something limited; `process` 0: it is not told from others of its user. */
+/** A process that takes a share of something limited; `process` 0: it cannot be told from others of its user. */
 export interface Sharer {
   process: number;
   user: number;
@@ -98,7 +98,7 @@ export interface WireHeldLine extends Record<keyof PagingCounts, bigint> {
   cells: Buffer;
 }
 
-/** Decoded texts are Buffers: they may be no UTF-8. */
+/** Decoded texts are Buffers, because they may not be UTF-8. */
 export type WireMessage =
   | { type: 'claim'; address: bigint; transfer: 'map' | 'pull' }
   | ({ type: 'terms' } & WireTerms)
@@ -174,12 +174,12 @@ export type Checkpoint =
   | 'claim.mapped'
   | 'claim.acknowledged';
 
-/** What the kernel says of userfaultfd; errors are 0 where there is none. */
+/** The kernel's answers about userfaultfd. An error is 0 if there was none. */
 export interface UserfaultAnswers {
   refusal: number;
   refusalInUserMode: number;
   wantsKernelFaults: boolean;
-  /** Undefined where no descriptor was to be had to ask with. */
+  /** Undefined if there was no descriptor to ask with. */
   features: number | undefined;
   needed: number;
 }
@@ -189,7 +189,7 @@ export interface WriteEnd {
   wrong: number;
 }
 
-/** What the engine can be made to do without. */
+/** Features that the engine can be made to do without. */
 export type Denial =
   | 'SO_PASSRIGHTS'
   | 'UFFDIO_COPY'
@@ -215,14 +215,14 @@ export interface Probe {
     shares: readonly number[],
   ): { count: number; max: bigint; percentiles: bigint[] };
   classifyCopy(result: number, errno: number, bytes: number): string;
-  /** Of what the kernel says, 0 when nothing, and how large its pages are. */
+  /** From the size that the kernel tells, or 0, and the size of its ordinary pages. */
   hugePageBytes(told: number, pageBytes: number): number;
   stepBytes(pageBytes: number): number;
   encode(message: WireMessage): Buffer;
   decode(bytes: Buffer): WireMessage | EngineError;
   cellsOf(pageCount: number, limit: number): { cell: PageSpan; looked: PageSpan }[];
   shareOf(resident: number, lookedAt: number): number;
-  /** How many pages of a cell are resident, when so many are of those that are looked at. */
+  /** Estimates how many pages of a cell are resident, if `resident` of the sampled ones are. */
   estimate(first: number, count: number, resident: number): number;
   cellsEach(claimCount: number): number;
   checkFlags(flags: number, held: number): EngineError | null;
@@ -239,32 +239,32 @@ export interface Probe {
   fromFieldOfStat(text: string, field: number): string;
   brokerAddress(pidNamespace: bigint, pid: number, slot: number): string;
   brokerAddressPrefix(pidNamespace: bigint, pid: number): string;
-  /** Undefined unless it is to the letter what `brokerAddress` makes. */
+  /** Undefined unless it is exactly what `brokerAddress` makes. */
   parseBrokerAddress(address: string): { pidNamespace: bigint; pid: number; slot: number } | undefined;
-  /** In which order a survey knocks at the names; what is of no form is left out. */
+  /** The order in which a survey knocks at the names. Names of another form are left out. */
   namesInOrder(ownPidNamespace: bigint, addresses: readonly string[]): { names: string[]; leftOut: number };
   /** Whether each offer, `[id, isEarly]`, is told; 'listed' says that no list is to come. */
   whatUserfaultLacks(answers: UserfaultAnswers): string;
-  /** The next thread that comes by stops there, until `unpark`. False when the checkpoint is taken. */
+  /** The next thread that reaches the checkpoint stops there, until `unpark`. False if the checkpoint is taken. */
   park(checkpoint: Checkpoint): boolean;
-  /** Calls back when a thread is parked there. Keeps the process alive until then. */
+  /** Calls `arrived` when a thread is parked there. Keeps the process alive until then. */
   onParked(checkpoint: Checkpoint, arrived: () => void): void;
-  /** Lets it go on. True when a thread was parked there. */
+  /** Lets the thread go on. True if one was parked there. */
   unpark(checkpoint: Checkpoint): boolean;
-  /** The process ends by SIGKILL when a thread comes by. */
+  /** The process ends by SIGKILL when a thread reaches the checkpoint. */
   killAt(checkpoint: Checkpoint): void;
-  /** How often threads have come by since the first use of any checkpoint function. */
+  /** How often threads have reached it since the first use of any checkpoint function. */
   passes(checkpoint: Checkpoint): number;
-  /** Reads one byte, or adds 1 to it, on a native thread of its own; calls back with what the byte then holds. */
+  /** Reads one byte, or adds 1 to it, on a native thread of its own. Calls back with the byte's value then. */
   touchOnThread(address: bigint, isWrite: boolean, done: (value: number) => void): void;
-  /** What a child that is forked, and does not exec, reads there; or the signal that ends it. */
+  /** What a child that is forked and does not exec reads there, or the signal that ends it. */
   touchInChild(address: bigint): { value: number } | { signal: number };
-  /** From here on the engine does without it, as on an older kernel, or no longer. */
+  /** From now on the engine does without the feature, as on an older kernel; or uses it again. */
   deny(what: Denial, isDenied: boolean): void;
-  /** How many bytes a write(2) takes from there; the negative errno when it takes none. */
+  /** How many bytes a write(2) takes from there; the negative errno if it fails. */
   writeFrom(address: bigint, byteLength: number): number;
   /**
-   * Has a native thread of its own write bytes from there again and again, until that fails. Calls back with the errno, and
+   * Writes bytes from there again and again, on a native thread of its own, until a write fails. Calls back with the errno, and
    * with how many of the writes took other bytes than `mark`.
    */
   writeUntilItFails(address: bigint, byteLength: number, mark: number, done: (end: WriteEnd) => void): void;
@@ -272,7 +272,7 @@ export interface Probe {
   call(address: bigint): number;
   /** Takes pages out of this process's page table, as reclaim would. */
   forgetPages(address: bigint, byteLength: number): boolean;
-  /** Makes holes in the object that is mapped there. */
+  /** Punches holes into the object that is mapped there. */
   punchPages(address: bigint, byteLength: number): boolean;
 }
 
@@ -287,7 +287,7 @@ export function probe(): Probe {
   return native.probe;
 }
 
-/** Resolves when a thread is parked at the checkpoint, which `park()` must have been called for. */
+/** Resolves when a thread is parked at the checkpoint. REQUIRES: `park()` was called for it. */
 export function parked(checkpoint: Checkpoint): Promise<void> {
   return new Promise((resolve) => {
     probe().onParked(checkpoint, resolve);
@@ -301,7 +301,7 @@ export function touchOnThread(address: bigint, isWrite = false): Promise<number>
   });
 }
 
-/** Writes from there on a native thread of its own until that fails. */
+/** Writes from there, on a native thread of its own, until a write fails. */
 export function writtenUntilItFails(address: bigint, byteLength: number, mark: number): Promise<WriteEnd> {
   return new Promise((resolve) => {
     probe().writeUntilItFails(address, byteLength, mark, resolve);

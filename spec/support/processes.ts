@@ -1,16 +1,16 @@
-/** Processes that this one has started, and theirs. */
+/** Processes that this one has started, and those that they have started. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const MARK = 'VMOFFER_SPEC_RUN';
 
-/** From here on every process that is started, however deep, carries the mark in its environment. */
+/** From now on every process that this one starts, directly or not, carries the mark in its environment. */
 export function markDescendants(): string {
   const mark = `${process.pid}-${Date.now()}`;
   process.env[MARK] = mark;
   return mark;
 }
 
-/** Processes other than this one that carry the mark and can be seen, and children that have ended but not been reaped. */
+/** Visible processes other than this one that carry the mark, and children that have ended and are not reaped. */
 export function markedProcesses(mark: string): number[] {
   const marked = allPids().filter((pid) => pid !== process.pid && carriesMark(pid, mark));
   return [...new Set([...marked, ...childrenOfThisProcess()])].sort((a, b) => a - b);

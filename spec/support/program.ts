@@ -1,5 +1,5 @@
 /**
- * Programs as a user runs them, by a command line and with nothing but their output to tell. `await using`: it is killed
+ * Runs programs as a user does: by a command line, with their output as the only result. With `await using` a program is killed
  * and reaped at the end of the scope, however the spec ends.
  */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
@@ -10,7 +10,7 @@ import { projectRoot } from './project.js';
 
 export interface Outcome {
   code: number | null;
-  /** What it printed, whole. */
+  /** Everything that it printed. */
   output: string;
   errors: string;
 }
@@ -43,7 +43,7 @@ export class Program {
     return this.#process.pid ?? 0;
   }
 
-  /** The next line that it prints. Rejects when it ends without one. */
+  /** The next line that it prints. Rejects if it ends without one. */
   async line(): Promise<string> {
     const { done, value } = await this.#lines.next();
     if (done !== true) return value;

@@ -1,6 +1,6 @@
 /**
- * A program on a terminal of its own, made by util-linux's `script`. `await using`: it is killed and reaped at the end of
- * the scope, however the spec ends.
+ * A program on a terminal of its own, which util-linux's `script` makes. With `await using` it is killed and reaped at the end
+ * of the scope, however the spec ends.
  */
 import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ export class PseudoTerminal {
   #output = '';
   #seen = 0;
 
-  /** @param commands of a shell, which has the terminal. */
+  /** @param commands for a shell, which has the terminal. */
   constructor(
     commands: string,
     { rows, columns, env = {} }: { rows: number; columns: number; env?: NodeJS.ProcessEnv },
@@ -33,7 +33,7 @@ export class PseudoTerminal {
     this.#ended = once(this.#process, 'close');
   }
 
-  /** All that has been printed until now. */
+  /** Everything that has been printed until now. */
   get output(): string {
     return this.#output;
   }
@@ -43,7 +43,7 @@ export class PseudoTerminal {
     this.#process.stdin.write(keys);
   }
 
-  /** Waits for a text behind what was waited for last; returns what stood before it. */
+  /** Waits for a text after the one that was waited for last. Returns the output before it. */
   async shows(text: string): Promise<string> {
     const start = this.#seen;
     await until(`the terminal shows ${JSON.stringify(text)}`, () => this.#output.includes(text, start));
@@ -52,7 +52,7 @@ export class PseudoTerminal {
     return this.#output.slice(start, found);
   }
 
-  /** What is printed from here on to the end. */
+  /** Everything that is printed from here to the end. */
   async rest(): Promise<string> {
     await this.#ended;
     return this.#output.slice(this.#seen);

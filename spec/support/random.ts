@@ -1,6 +1,6 @@
-/** Numbers that look random and come again with the same seed. VMOFFER_SEED repeats a run. */
+/** Pseudo-random numbers, the same for the same seed. VMOFFER_SEED repeats a run. */
 
-/** The seed of this run; a spec that uses it prints it in what fails. */
+/** The seed of this run. A spec that uses it prints it when it fails. */
 export const runSeed = Number(process.env['VMOFFER_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
 export class Random {

@@ -1,4 +1,4 @@
-/** Tagged pages that this process can get at, by whatever descriptor or mapping it finds in itself. */
+/** Finds the tagged pages that this process can reach through any of its descriptors or mappings. */
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { openDescriptors } from './fds.js';
 import { allMappings, type MemoryMapping } from './mappings.js';
@@ -6,7 +6,7 @@ import { pageNumberOf, PAGE } from './pages.js';
 import { presentPages } from './residency.js';
 
 const head = Buffer.alloc(8);
-/** Longer than anything that these specs map: what a sanitizer keeps of all addresses, which takes days to look through. */
+/** Longer mappings are a sanitizer's shadow of all addresses, which takes days to search. These specs map nothing so long. */
 const SHADOW_BYTES = 2 ** 40;
 
 /** The numbers of the pages of that seed, each once, in order. */
@@ -31,7 +31,7 @@ function isClosed(error: unknown): boolean {
   return ['EBADF', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** The same through a descriptor opened anew, and after an attempt to make the object longer. */
+/** The same through a descriptor that is opened anew, and after an attempt to make the object longer. */
 function reopened(descriptor: number, seed: number): number[] {
   let again: number | undefined;
   try {
@@ -52,7 +52,7 @@ function pagesOfFile(descriptor: number, seed: number): number[] {
   return Array.from({ length: pageCount }, (_, page) => pageAt(descriptor, page * PAGE, seed)).flat();
 }
 
-/** Of each mapping that can be read, the pages that are there. */
+/** The present pages of each readable mapping. */
 function pagesOfMappings(seed: number): number[] {
   const memory = openSync('/proc/self/mem', 'r');
   try {

@@ -1,4 +1,4 @@
-/** The programs that are printed in README.md, in a folder of their own where `vmoffer` is installed. */
+/** Writes the programs of README.md into a folder in which `vmoffer` is installed. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export function readMePrograms(): Map<string, string> {
   return new Map(blocks.map((code) => [nameOf(code), code]));
 }
 
-/** What a program says in its comments that it prints, a line each. */
+/** The lines that a program, by its own comments, prints. */
 export function promisedLines(code: string): string[] {
   return [...code.matchAll(/\/\/ prints: (.*)$/gm)].map(([, line = '']) => line);
 }

@@ -1,4 +1,4 @@
-/** Talking to a fixture program on another thread or in another process: calls with replies, and events. */
+/** Talks to a fixture program on another thread or in another process: calls with replies, and events. */
 import { VmoError, type VmoErrorCode, type VmoErrorDetails } from 'vmoffer';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any function is a command
@@ -36,7 +36,7 @@ export class Remote<T extends Commands> {
     this.#post = post;
   }
 
-  /** Runs a command there. Rejects with what it threw, and when the other side ends first. */
+  /** Runs a command there. Rejects with its error, and if the other side ends first. */
   call<K extends keyof T & string>(command: K, ...args: Parameters<T[K]>): Promise<Awaited<ReturnType<T[K]>>> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
@@ -46,7 +46,7 @@ export class Remote<T extends Commands> {
     });
   }
 
-  /** The next event of that name, in the order in which they came. Rejects when the other side ends first. */
+  /** The next event of that name, in order of arrival. Rejects if the other side ends first. */
   event<V = unknown>(name: string): Promise<V> {
     const waiting = this.#events.get(name);
     if (waiting?.length) return Promise.resolve(waiting.shift() as V);

@@ -1,6 +1,6 @@
 /**
  * Mocha's spec reporter that also leaves its counts in `out/mocha/<VMOFFER_SUITE>.json`, for scripts that add them up.
- * A run that crashes leaves no file: that, too, is a result.
+ * A run that crashes leaves no file, by which the scripts know that it crashed.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

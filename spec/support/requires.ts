@@ -108,8 +108,8 @@ export const needs = {
 } satisfies Record<string, Need>;
 
 /**
- * In a `before` hook or in a spec: skips, with the reason in print, unless every need is met. Not in a `beforeEach` hook:
- * Mocha runs the `afterEach` hooks after it, and they would meet what was never set up.
+ * For a `before` hook or a spec: skips it, and prints the reason, unless every need is met. Not for a `beforeEach` hook: Mocha
+ * then still runs the `afterEach` hooks, and nothing was set up for them.
  */
 export function requires(context: Context, ...wanted: Need[]): void {
   const { title } = context.runnable();

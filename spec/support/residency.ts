@@ -1,4 +1,4 @@
-/** Which pages the kernel has in this process's page table: /proc/self/pagemap, read here and not by the library. */
+/** Which pages are in this process's page table, by /proc/self/pagemap, which this file reads without the library. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { PAGE } from './pages.js';
 
@@ -11,7 +11,7 @@ const ENTRY_BYTES = 8;
 const ENTRIES_PER_READ = 8192;
 const PRESENT = 0x80;
 
-/** One entry per page of the range. */
+/** Whether each page of the range is present. */
 export function presentPages(address: bigint, byteLength: number): boolean[] {
   const present: boolean[] = [];
   const pageCount = byteLength / PAGE;

@@ -9,13 +9,13 @@ import type { ThreadMemory, ThreadSpec } from './interleavings.js';
 export const SLOTS = 2;
 export const layout: RingLayout = ringWrittenBy('opener', { slots: SLOTS, slotBytes: 56 });
 
-/** A slot's bytes, of which the first word counts. */
+/** A slot's bytes. Only the first word matters. */
 interface View {
   length: number;
   at: number;
 }
 
-/** In place of the typed arrays and of Atomics: every access is a step of the thread. */
+/** Replaces the typed arrays and Atomics: every access is a step of the thread. */
 class Arrays {
   readonly words: Int32Array;
   readonly bytes: Uint8Array;
@@ -40,7 +40,7 @@ class Arrays {
   }
 }
 
-/** Runs something with Atomics that work on what is no typed array. */
+/** Runs a function with an Atomics that works on objects that are not typed arrays. */
 function withPlainAtomics(run: () => void): void {
   const { load, store } = Atomics;
   const plain = {
@@ -57,7 +57,7 @@ function withPlainAtomics(run: () => void): void {
 
 export type Mutate<T> = (side: T, words: Int32Array) => void;
 
-/** Sends the numbers from 1 to `count`, sleeping while there is no room, waits until all are received, and closes. */
+/** Sends the numbers 1 to `count`, sleeps while there is no room, waits until all are received, and closes. */
 export function writerThread(count: number, mutate?: Mutate<RingWriter>): ThreadSpec {
   const program = (memory: ThreadMemory) => {
     const { words, bytes } = new Arrays(memory);
@@ -90,8 +90,8 @@ export function writerThread(count: number, mutate?: Mutate<RingWriter>): Thread
 }
 
 /**
- * Receives until the end, sleeping while there is nothing, and finds every number once and in order. With `isPatient` it gives
- * the first one back and waits, before it asks for the next, until the writer has used the room.
+ * Receives until the end, sleeps while there is nothing, and checks that every number comes once and in order. With `isPatient`
+ * it gives the first slot back, and waits until the writer has used the room before it asks for the next message.
  */
 export function readerThread(count: number, isPatient = false, mutate?: Mutate<RingReader>): ThreadSpec {
   const program = (memory: ThreadMemory) => {
@@ -144,5 +144,5 @@ export function readerThread(count: number, isPatient = false, mutate?: Mutate<R
   };
 }
 
-/** Where the reader says at its end how many it has received; no word of a ring. */
+/** At its end the reader stores here how many it has received. This is not a word of a ring. */
 export const RECEIVED_WORD = -1;

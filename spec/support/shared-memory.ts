@@ -1,4 +1,4 @@
-/** How much memory objects take up in the whole system. */
+/** How much memory is taken by the memory objects of the whole system. */
 import { readFileSync } from 'node:fs';
 
 export function sharedMemoryBytes(): number {

@@ -1,4 +1,4 @@
-/** Where brokers listen, as /proc/net/unix tells. */
+/** The addresses at which brokers listen, from /proc/net/unix. */
 import { readFileSync, statSync } from 'node:fs';
 
 export interface BrokerSocket {
@@ -12,7 +12,7 @@ export interface BrokerSocket {
 /** Fields: number, references, protocol, flags (0x10000: it listens), type, state, inode, path. */
 const BROKER = /^\S+ \S+ \S+ 00010000 .*@(vmoffer\/(\d+)\/(\d+)\/(\d+))$/gm;
 
-/** Every broker in this network namespace, of whatever process. */
+/** Every broker in this network namespace. */
 export function brokerSockets(): BrokerSocket[] {
   return [...readFileSync('/proc/net/unix', 'latin1').matchAll(BROKER)].map(
     ([, address = '', namespace = '', pid, slot]) => ({

@@ -1,4 +1,4 @@
-/** A run that has come to its end and does not end must fail, and say what holds it up. */
+/** Makes a run fail that has finished and does not exit, and says what keeps it alive. */
 
 interface Report {
   workers: unknown[];
@@ -6,8 +6,8 @@ interface Report {
 }
 
 /**
- * Kills this process if it is still there in `graceMs`: something keeps it alive then. It keeps nothing alive itself.
- * By SIGKILL, because a thread that stands in a page fault holds up any other end.
+ * Kills this process if it still lives after `graceMs`, because something keeps it alive then. The timer itself keeps nothing
+ * alive. It uses SIGKILL, because a thread that waits in a page fault holds up every other way to exit.
  */
 export function refuseToStay(graceMs: number): void {
   const refuse = () => {

@@ -1,4 +1,4 @@
-/** Processes that are stopped by SIGSTOP: they live, and none of their threads runs. */
+/** Stops processes with SIGSTOP: they live, and none of their threads runs. */
 import { readFileSync } from 'node:fs';
 import { until } from './barriers.js';
 import type { Child } from './child.js';

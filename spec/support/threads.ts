@@ -1,17 +1,17 @@
-/** The threads of this process, by the names that the kernel knows them by. */
+/** The threads of a process, by their names in the kernel. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 export function threadNames(): string[] {
   return readdirSync('/proc/self/task').flatMap(nameOf).sort();
 }
 
-/** The system calls that sleep until something happens, with the argument that says for how long, and what means for ever. */
+/** The system calls that can sleep until something happens: the argument that says how long, and its value for "for ever". */
 const ENDLESS_SLEEPS: Partial<Record<NodeJS.Architecture, Record<string, [argument: number, forEver: string]>>> = {
   x64: { 7: [2, '0xffffffff'], 232: [3, '0xffffffff'], 281: [3, '0xffffffff'] }, // poll, epoll_wait, epoll_pwait
   arm64: { 22: [3, '0xffffffff'], 73: [2, '0x0'] }, // epoll_pwait, ppoll
 };
 
-/** Those of a process's threads that are awake, or will wake by themselves. */
+/** The threads of a process that are awake, or will wake by themselves. */
 export function restlessThreads(pid: number): string[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
     const name = readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8').trimEnd();
@@ -19,7 +19,7 @@ export function restlessThreads(pid: number): string[] {
   });
 }
 
-/** @param line number and arguments of a system call, as /proc has it; `running` when the thread is not in one. */
+/** @param line number and arguments of a system call, from /proc; `running` if the thread is not in one. */
 function sleepsForEver(line: string): boolean {
   const [number = '', ...args] = line.split(' ');
   const [argument, forEver] = ENDLESS_SLEEPS[process.arch]?.[number] ?? [];

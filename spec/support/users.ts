@@ -1,4 +1,4 @@
-/** Specs that hold for every user, told for this one and for one without privileges. */
+/** Runs specs that hold for every user twice: as this user, and as one without privileges. */
 import { needs, requires } from './requires.js';
 
 export type User = 'same' | 'nobody';

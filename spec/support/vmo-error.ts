@@ -1,4 +1,4 @@
-/** Catching what should be thrown. */
+/** Catches an expected VmoError. */
 import { expect } from 'chai';
 import { VmoError, type VmoErrorCode } from 'vmoffer';
 

@@ -1,4 +1,4 @@
-/** Fixture programs as worker threads of this process. `await using worker = await startWorker(…)`. */
+/** Runs fixture programs as worker threads of this process. `await using worker = await startWorker(…)`. */
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -40,7 +40,7 @@ export class FixtureWorker<T extends Commands> {
     this.#worker.postMessage(undefined);
   }
 
-  /** It keeps this process alive no longer. */
+  /** From now on it does not keep this process alive. */
   unref(): void {
     this.#worker.unref();
   }

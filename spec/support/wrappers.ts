@@ -1,4 +1,4 @@
-/** What may be put in front of a program, to run it under other circumstances. */
+/** Commands that run a program under other circumstances. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { projectRoot } from './project.js';
@@ -6,7 +6,7 @@ import type { Need } from './requires.js';
 
 export type Wrapper = readonly string[];
 
-/** Refuses system calls; the rules are those of fixtures/without_system_calls.py, such as `'userfaultfd:EPERM'`. */
+/** Makes system calls fail. The rules are those of fixtures/without_system_calls.py, such as `'userfaultfd:EPERM'`. */
 export function withoutSystemCalls(...rules: string[]): Wrapper {
   return ['python3', '-B', join(projectRoot, 'fixtures', 'without_system_calls.py'), ...rules, '--'];
 }
@@ -16,12 +16,12 @@ export function afterMounting(command: string): Wrapper {
   return ['unshare', '--mount', 'sh', '-c', `${command} && exec "$@"`, 'sh'];
 }
 
-/** Lets it have so many descriptors at most. */
+/** Limits the program to `count` descriptors. */
 export function withDescriptors(count: number): Wrapper {
   return ['sh', '-c', `ulimit -n ${count} && exec "$@"`, 'sh'];
 }
 
-/** The right to run a program so. */
+/** The need to be allowed to run a program in this way. */
 export function runs(wrapper: Wrapper): Need {
   const [program = '', ...args] = wrapper;
   return {
