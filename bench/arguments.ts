@@ -6,18 +6,18 @@ export interface Arguments {
   /** Empty: all. */
   names: readonly string[];
   effort: Effort;
-  /** Where results and pictures are. */
+  /** The folder of results and pictures. */
   folder: string;
   isShow: boolean;
   isDocument: boolean;
   isHelp: boolean;
 }
 
-/** What was asked for makes no sense. */
+/** The command line makes no sense. */
 export class UsageError extends Error {}
 
 const RESULTS = join('bench', 'results');
-/** Figures that mean nothing do not take the place of those that do. */
+/** A folder of its own: figures that mean nothing must not replace those that do. */
 const QUICK_RESULTS = join('out', 'bench', 'quick');
 
 export const OPTIONS_HELP = `  --rounds N        so many rounds, instead of each bench's own number

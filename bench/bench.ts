@@ -2,13 +2,13 @@ import type { Comparison, Samples } from './comparison.js';
 import type { Effort } from './effort.js';
 import type { Plot } from './plot.js';
 
-/** What a bench has found, and how it is to be read. */
+/** What a bench has measured, and how to read it. */
 export interface Findings {
   /** Measurements in milliseconds. */
   samples: Samples;
   /** Measurements in bytes. */
   sizes?: Samples;
-  /** Measurements that are so many a second. */
+  /** Measurements of a rate, per second. */
   rates?: Samples;
   comparisons: readonly Comparison[];
   notes: readonly string[];

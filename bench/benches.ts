@@ -1,4 +1,4 @@
-/** All there is to measure, in the order of the table. */
+/** All benches, in the order of the table. */
 import type { Bench } from './bench.js';
 import { channelBench } from './channel.js';
 import { claimBench } from './claim.js';

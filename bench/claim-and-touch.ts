@@ -3,7 +3,7 @@ import { VMO_GRANT_R } from 'vmoffer';
 import { FILLING } from './filling.js';
 import type { SourceProcess } from './source-process.js';
 
-/** Claims so many bytes to read, as vmClaim or vmClaimSync does, and reads the first of them. Resolves to milliseconds. */
+/** Offers and claims `byteLength` bytes for reading, and reads the first byte. Resolves to milliseconds. */
 export async function claimAndTouch(
   source: SourceProcess,
   byteLength: number,

@@ -1,4 +1,4 @@
-/** What a claim costs until its first byte is there, at any size; beside sending the bytes. */
+/** What a claim costs up to its first byte, at any size, beside sending the bytes. */
 import { vmClaim, vmClaimSync } from 'vmoffer';
 import type { Bench, Findings } from './bench.js';
 import { claimAndTouch } from './claim-and-touch.js';
@@ -66,7 +66,7 @@ function notes(rounds: number): string[] {
   ];
 }
 
-/** Claims are short: many of each size in a row, in turn, so that a wake-up that takes long does not decide. */
+/** Claims are short. So it makes many of each size, in turn, and one slow wake-up does not decide. */
 function claimAndTouchOften(source: SourceProcess, large: number): Promise<Record<string, number>> {
   return repeated(CLAIMS_A_ROUND, async () => ({
     'claim 1 MiB': await claimAndTouch(source, MIB, vmClaim),
@@ -75,7 +75,7 @@ function claimAndTouchOften(source: SourceProcess, large: number): Promise<Recor
   }));
 }
 
-/** The receiver has all the bytes at the end, as a claimer has. */
+/** Receives into memory for all bytes: like a claimer, the receiver has all of them at the end. */
 async function receiveAndKeep(byteLength: number): Promise<number> {
   using receiver = await SocketReceiver.open(socketPath(), Buffer.allocUnsafeSlow(byteLength));
   return await receive(receiver, byteLength);

@@ -1,24 +1,24 @@
-/** How measurements stand to each other, and to what they should be. */
+/** Compares measurements with each other and with their targets. */
 import { summarize, type Summary } from './statistics.js';
 import type { Unit } from './units.js';
 
-/** Values by what was measured, one a round. */
+/** Values by the name of the measurement, one for each round. */
 export type Samples = ReadonlyMap<string, readonly number[]>;
 
 /** One row of the table. */
 export interface Comparison {
   what: string;
-  /** The measurement that is judged, and the one it is judged by. Without a peer it is only shown, or held to `atMost`. */
+  /** The measurement that is judged, and the peer that it is compared with. Without a peer it is shown, or held to `atMost`. */
   ours: string;
   peer?: string;
   /**
-   * `fasterBy`: ours is at least so many times as fast as the peer. `slowerBy`: ours takes at most so many times as much.
+   * `fasterBy`: ours is at least this many times as fast as the peer. `slowerBy`: ours takes at most this many times as much.
    * `atMost`: ours is at most this, in its own unit. None of them: only shown.
    */
   fasterBy?: number;
   slowerBy?: number;
   atMost?: number;
-  /** What the measurements are. Default: milliseconds. */
+  /** The unit of the measurements. Default: milliseconds. */
   unit?: Unit;
 }
 
@@ -27,12 +27,12 @@ export type Verdict = 'met' | 'MISSED' | '';
 export interface Judged extends Comparison {
   oursSummary: Summary;
   peerSummary?: Summary;
-  /** Of the medians; the spread is that of the ratios of each round, whose two measurements were taken close together. */
+  /** The ratio of the medians. Its spread is that of the rounds' ratios, whose measurements were taken close together. */
   ratio?: Summary;
   verdict: Verdict;
 }
 
-/** Compares the medians. Throws when there is no measurement of that name. */
+/** Compares the medians. Throws if there is no measurement of that name. */
 export function judge(comparison: Comparison, samples: Samples): Judged {
   const ours = samples.get(comparison.ours) ?? [];
   const oursSummary = summarize(ours);
@@ -51,7 +51,7 @@ function ratioOf(comparison: Comparison, ours: readonly number[], peer: readonly
   return { ...summarize(rounds), median: divide(summarize(ours).median, summarize(peer).median) };
 }
 
-/** So that the ratio is what the target speaks of: how many times as slow, or how many times as fast. */
+/** Whether ours is the numerator: a target says how many times as slow, or how many times as fast. */
 function isOursOnTop({ slowerBy, unit }: Comparison): boolean {
   return (slowerBy !== undefined) !== (unit === 'rate');
 }

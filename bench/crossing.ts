@@ -1,11 +1,11 @@
-/** From which size on one way is cheaper than another. */
+/** Finds the size from which one way is cheaper than another. */
 
-/** What something takes, by the number of bytes; the sizes ascend. */
+/** The time that something takes, by the number of bytes. Sizes ascend. */
 export type Curve = readonly (readonly [byteLength: number, ms: number])[];
 
 /**
- * The size from which on `late` stays cheaper than `early`, read between the measured sizes on logarithmic scales. The
- * smallest size when it always is, Infinity when at the largest it is not.
+ * The size from which `late` stays cheaper than `early`, interpolated between the measured sizes on logarithmic scales. The
+ * smallest size if it always is; Infinity if it is not at the largest.
  *
  * REQUIRES: both have the same sizes.
  */
@@ -26,7 +26,7 @@ interface Gain {
   gain: number;
 }
 
-/** Where the gain is zero, on the straight line from one point to the other. */
+/** The size at which the straight line between two points crosses zero gain. */
 function between(before: Gain, after: Gain): number {
   const share = before.gain / (before.gain - after.gain);
   return before.byteLength * (after.byteLength / before.byteLength) ** share;

@@ -1,4 +1,4 @@
-/** The question of 2009: from which size on is it cheaper to map memory than to copy it? */
+/** The question of 2009: from what size on is it cheaper to map memory than to copy it? */
 import type { Bench, Findings } from './bench.js';
 import type { Comparison } from './comparison.js';
 import type { Effort } from './effort.js';
@@ -11,7 +11,7 @@ import { sizeSteps, Sweep, sweepName } from './sweep.js';
 import { formatValue, KIB, MIB } from './units.js';
 
 const ROUNDS = 9;
-/** So much is moved for one value; of small sizes it takes many. */
+/** How many bytes are moved for one value. Small sizes are moved many times. */
 const BYTES_A_VALUE = 32 * MIB;
 const MOST_TIMES = 2000;
 

@@ -1,4 +1,4 @@
-/** Bytes from one process to another: until the first is there and until all have been summed up, by size. */
+/** Delivers bytes from one process to another, and times the first byte and the sum of all bytes, by size. */
 import type { Bench, Findings } from './bench.js';
 import type { Comparison } from './comparison.js';
 import { C_WAYS, cWays, WHOLE_WAYS } from './delivery/c-ways.js';
@@ -17,7 +17,7 @@ import { sizeSteps, Sweep, sweepName } from './sweep.js';
 import { formatValue, GIB, KIB, MIB } from './units.js';
 
 const ROUNDS = 5;
-/** The largest, where there is room for it at the source, at the peer and at the receiver. */
+/** The largest size. It needs room at the source, at the peer and at the receiver. */
 const MOST_BYTES = process.availableMemory() > 16 * GIB ? 4 * GIB : GIB;
 
 export const deliveryBench: Bench = {
@@ -46,7 +46,7 @@ export const deliveryBench: Bench = {
   },
 };
 
-/** With processes of its own, so that no more memory is taken than this size needs. */
+/** Starts its own processes, so that they take no more memory than this size needs. */
 async function measureSize(byteLength: number, rounds: number, isWhole: boolean) {
   await using source = new SourceProcess();
   await using peer = new Peer('delivery', [String(byteLength)]);
@@ -76,7 +76,7 @@ function measurementOf(way: Way, byteLength: number): Measurement {
     });
 }
 
-/** What is short depends on one wake-up: it is done several times. */
+/** A short delivery depends on one wake-up, so it is done several times. */
 function timesARound(byteLength: number): number {
   if (byteLength <= MIB) return 15;
   return byteLength <= 64 * MIB ? 3 : 1;
@@ -90,7 +90,7 @@ function last(way: string): string {
   return `${way}, last byte`;
 }
 
-/** Who is asked from which size on the library is faster. */
+/** The peers for which the table says from what size on the library is faster. */
 const CROSSED = [NODE_WAYS.socket, NODE_WAYS.message, C_WAYS.socket, C_WAYS.pipe, C_WAYS.process_vm_readv];
 
 function crossingName(way: string): string {

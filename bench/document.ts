@@ -1,4 +1,4 @@
-/** The results that are kept and shown: docs/bench, and the tables of docs/performance.md. */
+/** Keeps results in docs/bench, and writes their tables into docs/performance.md. */
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeEnvironment } from './environment.js';
@@ -11,8 +11,8 @@ export const KEPT_RESULTS = join('docs', 'bench');
 const TABLE = /(<!-- table: (\S+) -->\n)[^]*?(<!-- end -->)/g;
 
 /**
- * The page with the table of each bench that has results, and where it was measured, between `<!-- table: NAME -->` and
- * `<!-- end -->`. What has no results stays as it is.
+ * Returns the page with the table of each bench, and where it was measured, between `<!-- table: NAME -->` and `<!-- end -->`.
+ * The table of a bench without results stays as it is.
  */
 export function withTables(page: string, all: readonly Results[]): string {
   return page.replace(TABLE, (whole: string, start: string, name: string, end: string) => {
@@ -26,7 +26,7 @@ function tableOf(results: Results): string {
   return `${renderMarkdown([results])}\n\n${describeEnvironment(environment)}; ${takenAt.slice(0, 10)}`;
 }
 
-/** Keeps those results in a folder for which the page has a place: copies them, and writes their tables into the page. */
+/** Keeps the results in `folder` for which the page has a place: copies them, and writes their tables into the page. */
 export function keep(folder: string, all: readonly Results[]): void {
   const page = readFileSync(PAGE, 'utf8');
   const kept = all.filter(({ bench }) => page.includes(`<!-- table: ${bench} -->`));

@@ -1,4 +1,4 @@
-/** How much a run measures: everything, for figures, or next to nothing, to see that it works. */
+/** How much a run measures: everything, for figures, or next to nothing, to check that it works. */
 export class Effort {
   /** True when the figures mean nothing. */
   readonly isQuick: boolean;
@@ -9,12 +9,12 @@ export class Effort {
     this.#rounds = rounds;
   }
 
-  /** How often everything is measured, where nobody has asked for a number. */
+  /** How many rounds there are, unless the command line says a number. */
   rounds(usual: number): number {
     return this.#rounds ?? (this.isQuick ? 1 : usual);
   }
 
-  /** One of two amounts of whatever it is: bytes, touches, sizes. */
+  /** One of two amounts, of bytes, touches or sizes, for example. */
   pick<T>(usual: T, quick: T): T {
     return this.isQuick ? quick : usual;
   }

@@ -1,4 +1,4 @@
-/** Where figures were taken: without it they say nothing. */
+/** Describes where figures were taken. Without it they mean nothing. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
@@ -16,11 +16,11 @@ export interface Environment {
   node: string;
   compiler: string;
   library: string;
-  /** Of the checkout, with `+` when it was changed; empty outside of one. */
+  /** The commit of the checkout, with `+` if files were changed; empty outside of a checkout. */
   commit: string;
-  /** What `allocate(…, { hugePages: true })` gets here. */
+  /** The pages that `allocate(…, { hugePages: true })` gets here. */
   hugePages: PageKind;
-  /** How a claim's pages arrive here when nobody asks for anything. */
+  /** The paging of a claim that does not ask for one. */
   paging: string;
 }
 
@@ -56,7 +56,7 @@ function mayAnswerFaults(): boolean {
   return has('page faults');
 }
 
-/** Whether claims and peers that ask for userfaultfd by name get it, be it for faults of programs alone. */
+/** Whether claims and peers that ask for userfaultfd by name get it, even if only for faults in user mode. */
 export function hasUserfault(): boolean {
   return has('page faults') || has('page faults, user mode only');
 }
@@ -75,7 +75,7 @@ function currentCommit(): string {
   return commit && firstLineOf('git', ['status', '--porcelain', '--untracked-files=no']) ? `${commit}+` : commit;
 }
 
-/** Empty when there is no such program, or it fails. */
+/** Empty if there is no such program, or it fails. */
 function firstLineOf(command: string, args: readonly string[]): string {
   try {
     const output = execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });

@@ -15,12 +15,12 @@ import { GIB, MIB } from './units.js';
 
 const ROUNDS = 7;
 const TOUCHES = 2000;
-/** The kernel installs 16 pages around a touch, and a pager may, too: touches lie further apart than that. */
+/** The kernel, and perhaps a pager, installs 16 pages around a touch. Touches lie further apart than that. */
 const STRIDE_BYTES = 64 * 4096;
 /** In milliseconds. */
 const MOST_P50 = 0.004;
 
-/** What the peer can be told: see bench/peers/fault.c. */
+/** The placements that the peer takes: see bench/peers/fault.c. */
 const PLACEMENTS = ['scheduler', 'apart', 'same', 'spinning', 'kernel', 'resident'] as const;
 
 const comparisons: Comparison[] = [

@@ -1,4 +1,4 @@
-/** DESIGN: memory at the peak of a hand-off, and pulling beside the least that the kernel needs for it. */
+/** Memory at the peak of a hand-off, and pulling beside the least that the kernel needs for it. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, vmClaim, type Claim, type TransferKind } from 'vmoffer';
 import { windowsOf } from '../demo/windows.js';
@@ -14,16 +14,16 @@ import { FILLING, SourceProcess } from './source-process.js';
 const MIB = 1 << 20;
 const GIB = 1 << 30;
 const ROUNDS = 5;
-/** What takes up memory is the same each time: it needs no warming up, and no many rounds. */
+/** The memory that is taken is the same each time, so it needs no warm-up and few rounds. */
 const MEMORY_ROUNDS = 2;
 /** As the library prefetches. */
 const WINDOW_BYTES = 2 * MIB;
-/** What is pulled needs as much, and a bit more. */
+/** How much memory to warm up, as a multiple of what is pulled. */
 const WARM_SHARE = 1.125;
 const HAND_OFF = VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN;
 const TRANSFERS = ['map', 'pull'] as const satisfies readonly TransferKind[];
 
-/** 4 GiB where there is room for a copy of it: one that should not be there must not end the machine. */
+/** 4 GiB if there is room for a second copy: if a bug makes one, the machine must not run out of memory. */
 const HANDED_OFF_BYTES = process.availableMemory() > 10 * GIB ? 4 * GIB : GIB / 2;
 
 const memoryComparisons = TRANSFERS.map((transfer): Comparison => {

@@ -45,7 +45,7 @@ async function measure(folder: string, chosen: readonly Bench[], effort: Effort)
       await writeResults(folder, bench, findings, { takenAt: new Date(), isQuick: effort.isQuick, environment }),
     );
   }
-  // Those of earlier runs, too: benches can be run one by one.
+  // The table has results of earlier runs, too, because benches can be run one by one.
   writeFileSync(join(folder, 'table.md'), renderPage(readAll(folder, benches)));
   return all;
 }

@@ -1,10 +1,10 @@
-/** The most memory that two processes and the memory objects they hold take up together while something is done. */
+/** Finds the most memory that two processes and their memory objects take together during some work. */
 import { readFileSync } from 'node:fs';
 import { heldBytes } from '../spec/support/holders.js';
 
 const LOOK_EVERY_MS = 2;
 
-/** Private memory of the processes and, once each, the objects that they have descriptors of. */
+/** The private memory of the processes plus the objects that they have descriptors of, each counted once. */
 function bytesOf(pids: readonly number[]): number {
   return heldBytes(pids) + pids.reduce((sum, pid) => sum + privateBytes(pid), 0);
 }
@@ -15,7 +15,7 @@ function privateBytes(pid: number): number {
 }
 
 /**
- * What the peak is above what it was before. `work` must leave the event loop free: that is where it is looked from.
+ * The peak during `work`, above the amount before. `work` must leave the event loop free, because the event loop samples.
  */
 export async function peakAboveBefore(pids: readonly number[], work: () => Promise<void>): Promise<number> {
   const before = bytesOf(pids);

@@ -1,10 +1,10 @@
-/** The peer that every Node.js program has: bytes through a UNIX socket, as fast as Node.js can. */
+/** The peer that every Node.js program has: sends bytes through a UNIX socket, as fast as Node.js can. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { loadReader } from './peers/reader.js';
 import { MIB } from './units.js';
 
-/** What one write and one read take. Larger and smaller ones were not faster. */
+/** The size of one write and one read. Larger and smaller ones were not faster. */
 const CHUNK_BYTES = MIB;
 const REQUEST_BYTES = 8;
 
@@ -13,10 +13,10 @@ export function socketPath(): string {
   return `\0vmoffer-bench-${process.pid}`;
 }
 
-/** Whoever connects and asks for so many bytes is sent them. */
+/** Sends each process that connects as many bytes as it asks for. */
 export async function serveBytes(path: string, bytesOf: (byteLength: number) => Uint8Array): Promise<Server> {
   const server = createServer((socket) => {
-    // A receiver that goes away is its own business: it says what it did not get.
+    // If a receiver goes away, it reports the missing bytes itself.
     socket.on('error', () => socket.destroy());
     socket.on('data', (request) => void sendAll(socket, bytesOf(Number(request.readBigUInt64LE()))));
   });
@@ -39,8 +39,8 @@ interface Delivery {
 }
 
 /**
- * An open connection. What comes is summed up where it lies: in one chunk that is used again and again, which is the
- * cheapest way to receive and leaves nobody with all the bytes at the end, or in memory for all of it.
+ * An open connection. It sums up the bytes in place. They arrive in one chunk that is used again and again, which is the
+ * cheapest way to receive but leaves the receiver without them, or in memory for all of them.
  */
 export class SocketReceiver implements Disposable {
   readonly #socket: Socket;
@@ -61,14 +61,14 @@ export class SocketReceiver implements Disposable {
     this.#socket.on('error', (error) => this.#delivery?.onError(error));
   }
 
-  /** @param room where all that comes is read to, again from its start whenever it is full. Default: one chunk. */
+  /** @param room the memory to read into, again from its start whenever it is full. Default: one chunk. */
   static async open(path: string, room: Uint8Array = Buffer.alloc(CHUNK_BYTES)): Promise<SocketReceiver> {
     const receiver = new SocketReceiver(path, room);
     await once(receiver.#socket, 'connect');
     return receiver;
   }
 
-  /** Asks for so many bytes and resolves to the sum of all. */
+  /** Asks for `byteLength` bytes, and resolves to the sum of all. */
   receive(byteLength: number, onFirst: () => void): Promise<bigint> {
     [this.#filled, this.#taken, this.#expected, this.#sum] = [0, 0, byteLength, 0n];
     return new Promise((onAll, onError) => {

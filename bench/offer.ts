@@ -1,4 +1,4 @@
-/** DESIGN: an offer copies nothing, whatever its size; and offers that stand are in no claim's way. */
+/** Shows that an offer copies nothing, whatever its size, and that standing offers do not slow a claim down. */
 import { allocate, VMO_GRANT_R, vmClaim, vmOffer, type Region } from 'vmoffer';
 import type { Bench, Findings } from './bench.js';
 import { claimAndTouch } from './claim-and-touch.js';

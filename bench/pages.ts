@@ -1,4 +1,4 @@
-/** The first pass over claimed memory, beside the kernel's own demand paging and beside pages that are there already. */
+/** The first pass over claimed memory, beside the kernel's own demand paging and beside resident pages. */
 import { VMO_GRANT_R, VMO_GRANT_W, vmClaim, type Claim, type PagingKind } from 'vmoffer';
 import type { Bench, Findings } from './bench.js';
 import type { Comparison } from './comparison.js';
@@ -60,7 +60,7 @@ const comparisons: Comparison[] = [
   },
 ];
 
-/** What the kernel needs for the installing alone, on one thread: see bench/peers/install.c. */
+/** The time that the kernel needs to install the pages alone, on one thread: see bench/peers/install.c. */
 const BARE = {
   continue: 'bare UFFDIO_CONTINUE',
   'populate-read': 'bare populate for reading',

@@ -1,9 +1,9 @@
-/** Where memory is touched. */
+/** Chooses the places where memory is touched. */
 import { shuffle } from 'simple-statistics';
 
 export type Order = 'sequential' | 'random';
 
-/** So many offsets, evenly spread over the memory and `strideBytes` or more apart. */
+/** `count` offsets, evenly spread over the memory and at least `strideBytes` apart. */
 export function placesIn(byteLength: number, strideBytes: number, count: number, order: Order): BigUint64Array {
   const slots = Math.floor(byteLength / strideBytes);
   if (count > slots)

@@ -1,13 +1,13 @@
-/** Pictures, as SVG that brings its own background: it is read on light pages and on dark ones. */
+/** Renders pictures as SVG. They have their own background, for light pages and dark ones. */
 import { parse, View } from 'vega';
 import { compile, type Config, type TopLevelSpec } from 'vega-lite';
 import { describeEnvironment, type Environment } from './environment.js';
 
 export interface Plot {
-  /** Of its file, without the ending. */
+  /** The name of its file, without the extension. */
   name: string;
   title: string;
-  /** As Vega-Lite has it, without title and config. */
+  /** A Vega-Lite specification, without title and config. */
   spec: object;
 }
 

@@ -7,7 +7,7 @@ import { formatValue, type Unit } from './units.js';
 const INK = '#1f2933';
 const MUTED = '#52606d';
 
-/** Okabe and Ito's, which the colour-blind can tell apart, and some more. */
+/** The colours of Okabe and Ito, which colour-blind people can tell apart, and some more. */
 const COLOURS = [
   '#d55e00',
   '#0072b2',
@@ -22,7 +22,7 @@ const COLOURS = [
   '#6a3d9a',
 ];
 
-/** Where an axis is marked, and what is written there. */
+/** A mark on an axis, and its label. */
 type Mark = readonly [at: number, label: string];
 
 function axisOf(marks: readonly Mark[], more: object = {}) {
@@ -79,12 +79,12 @@ export interface Axis {
   marks: readonly Mark[];
 }
 
-/** Milliseconds by something else, both on logarithmic scales, with the lines in the given order. */
+/** Milliseconds over another quantity, both on logarithmic scales, with the lines in the given order. */
 export function linePlot(name: string, title: string, axis: Axis, points: readonly Point[]): Plot {
   return { name, title, spec: { data: { values: points }, ...lines(axis, points) } };
 }
 
-/** The same, with the places named where lines cross. */
+/** The same, with labels where lines cross. */
 export function crossingPlot(
   name: string,
   title: string,
@@ -97,7 +97,7 @@ export function crossingPlot(
   const x = placeOf(axis);
   const middle = Math.sqrt((axis.marks[0]?.[0] ?? 1) * (axis.marks.at(-1)?.[0] ?? 1));
   const rule = { mark: { type: 'rule', strokeDash: [4, 4], color: MUTED }, encoding: { x } };
-  // To that side of its line on which there is room.
+  // The label goes to the side of its line that has room.
   const texts = (align: 'left' | 'right', isThere: (at: number) => boolean) => ({
     data: { values: named.filter((crossing) => isThere(crossing.x)) },
     mark: { type: 'text', align, dx: align === 'left' ? 5 : -5, fontSize: 11, color: INK },
@@ -108,7 +108,7 @@ export function crossingPlot(
   return { name, title, spec: { width, height, layer: layers } };
 }
 
-/** The same for several pictures in a row, each for those points whose `facet` it is. */
+/** The same as several pictures in a row, one for each `facet`. */
 export function facetPlot(
   name: string,
   title: string,

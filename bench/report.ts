@@ -1,4 +1,4 @@
-/** Results as text: the table for a terminal, and the same for a page. */
+/** Renders results as text: a table for a terminal, and the same for a page. */
 import Table from 'cli-table3';
 import { markdownTable } from 'markdown-table';
 import type { Judged } from './comparison.js';
@@ -12,7 +12,7 @@ const WHAT_WIDTH = 50;
 const QUICK_WARNING = 'A quick run: these figures mean nothing.';
 const PLAIN = { head: [], border: [] };
 
-/** One table for all of them. In each cell the median, and the spread from the least to the most. */
+/** One table for all results. A cell has the median and the spread, from the least to the most. */
 export function renderTable(all: readonly Results[]): string {
   const table = new Table({
     head: HEAD,
@@ -31,7 +31,7 @@ export function renderMarkdown(all: readonly Results[]): string {
   return markdownTable([HEAD, ...rows], { align: ['l', 'r', 'r', 'r', 'r', 'l'] });
 }
 
-/** The same with where and when it was measured. */
+/** The same, with the place and the time of the measurement. */
 export function renderPage(all: readonly Results[]): string {
   const places = new Set(all.map(({ environment }) => describeEnvironment(environment)));
   const times = all.map(({ bench, takenAt }) => `${bench} ${takenAt}`);
@@ -70,7 +70,7 @@ function targetOf({ fasterBy, slowerBy, atMost, unit }: Judged): string {
     .join(', ');
 }
 
-/** Every measurement with its spread: what the ratios are made of. */
+/** Every measurement with its spread, from which the ratios are computed. */
 export function renderMeasurements(measurements: readonly Measured[]): string {
   const table = new Table({
     head: ['measurement', 'least', 'median', 'most'],

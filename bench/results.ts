@@ -1,4 +1,4 @@
-/** What a run leaves: one JSON file a bench, with every value that was measured, and the pictures beside it. */
+/** The files that a run writes: for each bench a JSON file with every measured value, and its pictures. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bench, Findings } from './bench.js';
@@ -9,13 +9,13 @@ import { dotPlot } from './plots.js';
 import { summarize, type Summary } from './statistics.js';
 import { NEVER, type Unit } from './units.js';
 
-/** Counts up when a field changes its meaning. */
+/** Increases when a field changes its meaning. */
 const SCHEMA = 1;
 
 export interface Measured extends Summary {
   name: string;
   unit: Unit;
-  /** One a round, in the order of the rounds. */
+  /** One for each round, in order. */
   values: readonly number[];
 }
 
@@ -25,7 +25,7 @@ export interface Results {
   what: string;
   /** When it ended; ISO 8601. */
   takenAt: string;
-  /** True when next to nothing was measured: the figures mean nothing. */
+  /** True if next to nothing was measured, so that the figures mean nothing. */
   isQuick: boolean;
   environment: Environment;
   measurements: readonly Measured[];
@@ -73,7 +73,7 @@ function judgeAll(findings: Findings): Judged[] {
   return findings.comparisons.map((comparison) => judge(comparison, byUnit.get(comparison.unit ?? 'ms') ?? new Map()));
 }
 
-/** What the bench draws itself, or a dot for each measurement; sizes are for tables. */
+/** The bench's own pictures, or a dot for each measurement. Sizes are shown in tables only. */
 function plotsOf(bench: Bench, findings: Findings): readonly Plot[] {
   if (findings.plots) return findings.plots;
   return samplesByUnit(findings)
@@ -106,7 +106,7 @@ export async function writeResults(
   return results;
 }
 
-/** Undefined when that bench has left none there. Throws when they were written by another version of this program. */
+/** Undefined if the folder has no results of that bench. Throws if another version of this program wrote them. */
 export function readResults(folder: string, name: string): Results | undefined {
   const path = pathOf(folder, name);
   if (!existsSync(path)) return undefined;

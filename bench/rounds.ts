@@ -2,19 +2,19 @@ import { SingleBar } from 'cli-progress';
 import type { Samples } from './comparison.js';
 import { median } from './statistics.js';
 
-/** Measures once; gives values by the names of what was measured. */
+/** Measures once, and returns values by the names of the measurements. */
 export type Measurement = () => Promise<Record<string, number>>;
 
 interface RoundOptions {
-  /** Of the bar. */
+  /** The label of the progress bar. */
   label?: string;
   /** Whether there is a round before the others that does not count. Default: true. */
   warmUp?: boolean;
 }
 
 /**
- * Takes every measurement once a round, in turn, so that whatever slows the machine down slows them all down. The first
- * round warms up and does not count.
+ * Takes every measurement once a round, in turn, so that a slow moment of the machine slows all of them. The first round is
+ * a warm-up and does not count.
  */
 export async function measureInRounds(
   measurements: readonly Measurement[],
@@ -32,7 +32,7 @@ export async function measureInRounds(
   return samples;
 }
 
-/** A value that is none could not be measured. */
+/** Leaves out NaN, which means that it could not be measured. */
 function collect(samples: Map<string, number[]>, found: Record<string, number>, counts: boolean): void {
   for (const [name, value] of Object.entries(found)) {
     const values = samples.get(name) ?? [];
@@ -41,12 +41,12 @@ function collect(samples: Map<string, number[]>, found: Record<string, number>, 
   }
 }
 
-/** Without what cannot be measured here: one core has no other, and not every process has a userfaultfd. */
+/** Leaves out what cannot be measured here: there may be only one core, or no userfaultfd. */
 export function measuredOf(samples: Samples): Samples {
   return new Map([...samples].filter(([, values]) => values.length > 0));
 }
 
-/** Measures several times in a row and takes the medians: what is short must not be decided by one slow wake-up. */
+/** Measures several times in a row and takes the medians, so that one slow wake-up does not decide a short measurement. */
 export async function repeated(times: number, measure: Measurement): Promise<Record<string, number>> {
   const all = new Map<string, number[]>();
   for (let time = 0; time < times; time++) collect(all, await measure(), true);

@@ -17,7 +17,7 @@ export interface Reply {
   ms?: number;
 }
 
-/** A process that holds memory and offers it to this one. It is told one thing at a time. */
+/** A process that holds memory and offers it to this one. It takes one command at a time. */
 export class SourceProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<never>;
@@ -33,28 +33,28 @@ export class SourceProcess implements AsyncDisposable {
     return this.#child.pid ?? 0;
   }
 
-  /** Offers a region of that length, whose pages are all there; resolves to its address. */
+  /** Offers a region of that length whose pages all exist. Resolves to its address. */
   async offer(byteLength: number, flags: number, { hugePages = false } = {}): Promise<bigint> {
     const { address } = await this.#tell({ kind: 'offer', byteLength, flags, hugePages });
     return address;
   }
 
   /**
-   * Makes so many offers of adjacent parts of one region, a page each unless `partBytes` says otherwise. They stand until
-   * they are claimed; asked again, it makes the same offers again. Resolves to the address of the first.
+   * Makes `count` offers of adjacent parts of one region, of `partBytes` or a page each. They stand until they are claimed. A
+   * second call makes the same offers again. Resolves to the address of the first.
    */
   async crowd(count: number, { partBytes, destPid }: { partBytes?: number; destPid?: number } = {}): Promise<bigint> {
     const { address } = await this.#tell({ kind: 'crowd', count, partBytes, destPid });
     return address;
   }
 
-  /** Claims such parts of another process, one after the other, and releases each. Resolves to milliseconds. */
+  /** Claims `count` such parts of another process, one after the other, and releases each. Resolves to milliseconds. */
   async claim(from: number, address: bigint, count: number, partBytes: number): Promise<number> {
     const { ms = NaN } = await this.#tell({ kind: 'claim', from, address, count, partBytes });
     return ms;
   }
 
-  /** From now on sends up to so many bytes to whoever connects to a UNIX socket and asks for them. */
+  /** From now on sends up to `byteLength` bytes to each process that connects to a UNIX socket and asks for them. */
   async serve(byteLength: number, path: string): Promise<void> {
     await this.#tell({ kind: 'serve', byteLength, path });
   }

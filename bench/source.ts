@@ -1,4 +1,4 @@
-/** The other process of a bench: it holds the memory, and offers or sends it as it is told. */
+/** The other process of a bench: it holds the memory, and offers or sends it on command. */
 import type { Server } from 'node:net';
 import { allocate, capabilities, VMO_GRANT_R, vmClaim, vmOffer, type Region } from 'vmoffer';
 import { serveBytes } from './node-socket.js';
@@ -11,7 +11,7 @@ const huge = new Map<number, Region>();
 const crowds = new Map<number, Region>();
 let server: Server | undefined;
 
-/** Memory that the machine has not used lately is slow to get: get it, and give it back, before anything is timed. */
+/** Memory that the machine has not used lately is slow to allocate. This allocates it and gives it back before timing. */
 function warmUp(byteLength: number): void {
   using region = allocate(byteLength);
   region.view().fill(FILLING);

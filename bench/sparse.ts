@@ -1,4 +1,4 @@
-/** A few pages of many: what it costs to claim 1 GiB and to touch some of it, beside plain mmap and beside sending it all. */
+/** A few pages of many: the cost of claiming 1 GiB and touching some of it, beside plain mmap and beside sending it all. */
 import { VMO_GRANT_R, vmClaim, type PagingKind } from 'vmoffer';
 import type { Bench, Findings } from './bench.js';
 import type { Comparison, Samples } from './comparison.js';

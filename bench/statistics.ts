@@ -1,4 +1,4 @@
-/** What is said of the values of one measurement. */
+/** Summarizes the values of one measurement. */
 import { max, median, min } from 'simple-statistics';
 
 export { median, quantile } from 'simple-statistics';
@@ -11,7 +11,7 @@ export interface Summary {
   count: number;
 }
 
-/** Throws when there are no values. */
+/** Throws if there are no values. */
 export function summarize(values: readonly number[]): Summary {
   const copy = [...values];
   return { median: median(copy), least: min(copy), most: max(copy), count: copy.length };

@@ -1,16 +1,16 @@
-/** Measurements of several ways at several sizes, as curves: what pictures and crossings are made of. */
+/** Measurements of several ways at several sizes, as curves for pictures and crossings. */
 import type { Samples } from './comparison.js';
 import { crossingOf, type Curve } from './crossing.js';
 import type { Axis, Point } from './plots.js';
 import { summarize } from './statistics.js';
 import { formatValue } from './units.js';
 
-/** What a measurement of a sweep is called. */
+/** The name of a measurement of a sweep. */
 export function sweepName(way: string, byteLength: number): string {
   return `${way}, ${formatValue(byteLength, 'bytes')}`;
 }
 
-/** From one size to another, each `factor` times the one before. */
+/** Sizes from one to another, each `factor` times the one before. */
 export function sizeSteps(from: number, to: number, factor: number): number[] {
   const sizes: number[] = [];
   for (let byteLength = from; byteLength <= to; byteLength *= factor) sizes.push(byteLength);
@@ -30,7 +30,7 @@ export class Sweep {
     return { title: 'size', marks: this.#sizes.map((byteLength) => [byteLength, formatValue(byteLength, 'bytes')]) };
   }
 
-  /** A way need not be measured at every size. */
+  /** The points of a way, which need not be measured at every size. */
   points(way: string, line = way): Point[] {
     return this.#sizes.flatMap((byteLength) => {
       const values = this.#values(way, byteLength);
@@ -38,7 +38,7 @@ export class Sweep {
     });
   }
 
-  /** One a round: the size from which on `late` stays cheaper than `early`, see `crossingOf`. */
+  /** For each round the size from which `late` stays cheaper than `early`, see `crossingOf`. */
   crossings(early: string, late: string): number[] {
     const shared = this.#sizes.filter((size) => [early, late].every((way) => this.#values(way, size).length > 0));
     const rounds = this.#values(early, shared[0] ?? 0).length;

@@ -1,10 +1,10 @@
-/** What measurements are in, and how they are written. */
+/** The units of measurements, and how values are written. */
 
 export const KIB = 1 << 10;
 export const MIB = 1 << 20;
 export const GIB = 1 << 30;
 
-/** `rate`: so many a second. Of the others less is better. */
+/** `rate` is per second, and more is better. Of the others less is better. */
 export type Unit = 'ms' | 'bytes' | 'rate';
 
 interface Scale {
@@ -18,7 +18,7 @@ const SMALLEST: Record<Unit, Scale> = {
   rate: { factor: 1, name: '/s' },
 };
 
-/** From the largest down. */
+/** The largest scale first. */
 const SCALES: Record<Unit, readonly Scale[]> = {
   ms: [
     { factor: 1e3, name: 's' },
@@ -36,7 +36,7 @@ const SCALES: Record<Unit, readonly Scale[]> = {
   ],
 };
 
-/** Infinity: the size from which on something is so, when it is not. JSON has no such number, either. */
+/** How Infinity is written: a crossing that is never reached. JSON cannot write Infinity, either. */
 export const NEVER = 'never';
 
 const RATIO: Scale = { factor: 1, name: '×' };
@@ -50,13 +50,13 @@ export function formatValue(value: number, unit: Unit = 'ms'): string {
   return formatAt(scaleOf(value, unit), value);
 }
 
-/** `12 ms (11–14)`: all three in what suits the one in the middle. */
+/** `12 ms (11–14)`: all three in the scale that suits the middle one. */
 export function formatSpread(least: number, middle: number, most: number, unit: Unit = 'ms'): string {
   return spreadAt(scaleOf(middle, unit), least, middle, most);
 }
 
 export function formatRatioSpread(least: number, middle: number, most: number, unit: Unit = 'ms'): string {
-  // A target for memory lies in the second decimal.
+  // The target for memory differs from 1 in the second decimal.
   return spreadAt(RATIO, least, middle, most, unit === 'bytes' && middle < 10 ? 5 : 3);
 }
 
@@ -71,7 +71,7 @@ function formatAt({ factor, name }: Scale, value: number, digits = 3): string {
   return `${significant(value / factor, digits)} ${name}`;
 }
 
-/** So many digits that say something, and no fewer before the point. */
+/** `digits` significant digits, but never fewer than the integer part has. */
 function significant(value: number, digits: number): string {
   if (value === Infinity) return NEVER;
   if (Math.abs(value) >= 10 ** (digits - 1)) return value.toFixed(0);

@@ -1,8 +1,8 @@
-/** Two processes in C: see bench/peers/delivery.c. */
+/** The ways of two processes in C: see bench/peers/delivery.c. */
 import type { Peer } from '../peers/peer.js';
 import type { Arrival, Way } from './way.js';
 
-/** By the peer's own words. */
+/** By the names that the peer takes. */
 export const C_WAYS = {
   socket: 'C, UNIX socket',
   pipe: 'C, pipe',
@@ -12,7 +12,7 @@ export const C_WAYS = {
   memfd: 'C, mmap of a passed memfd',
 } as const;
 
-/** Where the receiver has all the bytes at the end, in one piece. */
+/** Ways in which the receiver has all the bytes at the end, in one piece. */
 export const WHOLE_WAYS = {
   'socket-fresh': 'C, UNIX socket into fresh memory',
   'socket-kept': 'C, UNIX socket into kept memory',

@@ -1,4 +1,4 @@
-/** What Node.js itself has. */
+/** The ways that Node.js itself has. */
 import { expectFilled } from '../filling.js';
 import type { SocketReceiver } from '../node-socket.js';
 import { loadReader } from '../peers/reader.js';
@@ -6,7 +6,7 @@ import type { SourceProcess } from '../source-process.js';
 import { MIB } from '../units.js';
 import type { Arrival, Way } from './way.js';
 
-/** It takes seconds, and several copies of it all in memory: from here on it is absurd. */
+/** A larger message takes seconds, and several copies of all bytes in memory. */
 export const MOST_BY_MESSAGE = 256 * MIB;
 
 export const NODE_WAYS = { socket: 'Node.js, UNIX socket', message: 'Node.js, child_process' } as const;

@@ -1,4 +1,4 @@
-/** The library: the offer stands already, as everything of the peers is open already. */
+/** The library's ways. The offer stands before the clock starts, as everything of the peers is open before. */
 import { VMO_GRANT_R, vmClaim, type ClaimOptions } from 'vmoffer';
 import { windowsOf } from '../../demo/windows.js';
 import { expectFilled } from '../filling.js';
@@ -9,7 +9,7 @@ import type { Arrival, Way } from './way.js';
 
 export const OWN_WAYS = { map: 'vmoffer, map', eager: 'vmoffer, eager', pull: 'vmoffer, pull' } as const;
 
-/** Of memory that its source has asked huge pages for. */
+/** For memory in huge pages. */
 export const HUGE_WAY = 'vmoffer, map of huge pages';
 
 export function ownWays(source: SourceProcess): Way[] {
@@ -33,7 +33,7 @@ export function hugeWay(source: SourceProcess): Way {
   };
 }
 
-/** Read once, so that it cannot be left out. */
+/** Receives the byte that is read, so that the read cannot be left out. */
 const firstByte = new Uint8Array(1);
 
 async function claimAndSum(

@@ -1,6 +1,6 @@
-/** How bytes get from one process to another: the library's ways and those of its peers, all driven alike. */
+/** A way to get bytes from one process to another. The library's ways and those of its peers are driven alike. */
 
-/** Milliseconds from asking for the bytes. */
+/** In milliseconds, from the request for the bytes. */
 export interface Arrival {
   /** To one byte being read. */
   first: number;
@@ -10,7 +10,7 @@ export interface Arrival {
 
 export interface Way {
   name: string;
-  /** Beyond this it is not measured: see the bench's notes. */
+  /** Larger sizes are not measured: see the bench's notes. */
   mostBytes?: number;
   deliver(byteLength: number): Promise<Arrival>;
 }

@@ -1,11 +1,11 @@
-/** The C programs beside which the library is measured: built when they are needed, by the compiler that built the addon. */
+/** Builds the C programs beside which the library is measured, when they are needed, with the addon's compiler. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const SOURCES = join('bench', 'peers');
 const PROGRAMS = join('out', 'bench');
-/** -O3 for the vectors: what reads the bytes must not be slower than what brings them. */
+/** -O3 for vector instructions: reading the bytes must not be slower than delivering them. */
 const FLAGS = ['-std=gnu11', '-O3', '-Wall', '-Wextra', '-Werror', `-I${SOURCES}`];
 /** Node-API's headers from npm: a machine may have none of Node's own. */
 const ADDON_FLAGS = [
@@ -33,7 +33,7 @@ function compile(name: string, output: string, flags: readonly string[]): string
   return output;
 }
 
-/** The compiler and its arguments: CC may have some of its own ('ccache gcc'). */
+/** The compiler and its arguments. CC may contain some ('ccache gcc'). */
 export function compilerCommand(args: readonly string[]): [command: string, args: string[]] {
   const [command = 'cc', ...own] = (process.env['CC'] ?? 'cc').split(' ').filter((word) => word !== '');
   return [command, [...own, ...args]];

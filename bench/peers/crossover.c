@@ -1,12 +1,11 @@
 /*
- * crossover: from which size on it is cheaper to map memory than to copy it, in one process and with nobody to wait
- * for.
+ * crossover: from what size on it is cheaper to map memory than to copy it, in one process that waits for nobody.
  *
- * For each line "WAY BYTES COUNT" it does it so many times, and prints the nanoseconds of one. The source is a memfd
- * that is filled, and resident in a mapping of the source's.
+ * For each line "WAY BYTES COUNT" it does WAY COUNT times, and prints the nanoseconds of one time. The source is a memfd
+ * that is filled, and resident in a mapping.
  *
- *   copy        memcpy into a buffer that is there already
- *   copy-fresh  memcpy into memory that is got for it and given back
+ *   copy        memcpy into an existing buffer
+ *   copy-fresh  memcpy into memory that is allocated for it and given back
  *   map         mmap, a touch of every page, munmap
  *   populate    mmap with MAP_POPULATE, a touch of every page, munmap
  */
@@ -20,7 +19,7 @@ static size_t page_bytes;
 
 static void copy(size_t bytes) {
   memcpy(buffer, memory.start, bytes);
-  /* Somebody will read it: without that the compiler may leave the copy out. */
+  /* Counts as a read: without one the compiler may leave the copy out. */
   __asm__ volatile("" : : "r"(buffer) : "memory");
 }
 

@@ -1,8 +1,8 @@
 /*
- * delivery BYTES: two processes, of which one has filled memory and the other wants it.
+ * delivery BYTES: two processes. The sender has filled memory, and the receiver wants it.
  *
- * For each line "WAY BYTES" the receiver asks the sender for so many bytes, and prints the milliseconds from asking to
- * the first byte and to the sum of all of them.
+ * For each line "WAY BYTES" the receiver asks the sender for BYTES, and prints the milliseconds from its request to the
+ * first byte, and to the sum of all bytes.
  *
  *   socket, pipe       written in chunks of 1 MiB
  *   vmsplice           the sender's pages are put into a pipe, in chunks of 1 MiB
@@ -10,12 +10,12 @@
  *   memfd              the sender passes its memory as a descriptor, which the receiver maps
  *   file               the sender writes a file in /dev/shm, which the receiver maps
  *
- *   socket-fresh       as socket, but into fresh memory for all of them, where they stay
- *   socket-kept        the same, into memory that the receiver has kept from the time before
+ *   socket-fresh       like socket, but into fresh memory for all bytes, where they stay
+ *   socket-kept        the same, into memory that the receiver has kept from the last time
  *
- * Where nothing else is said the receiver reads into one chunk that it uses again and again and sums up while it is in
- * the cache: that is the cheapest way to receive, and nobody has all the bytes at the end. Everything is open already
- * when the receiver asks.
+ * In the other ways the receiver reads into one chunk, again and again, and sums the chunk up while it is in the cache.
+ * That is the cheapest way to receive, and leaves the receiver without the bytes. Everything is open before the receiver
+ * asks.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -38,7 +38,7 @@ struct order {
   size_t bytes;
 };
 
-/* Both ends of everything, made before the fork. */
+/* Both ends of each carrier, made before the fork. */
 static struct {
   int asking[2];
   int socket[2];
@@ -68,7 +68,7 @@ static void write_all(int fd, const void* from, size_t bytes) {
   }
 }
 
-/* False at the end of the stream. */
+/* Returns false at the end of the stream. */
 static bool read_all(int fd, void* to, size_t bytes) {
   for (size_t at = 0; at < bytes;) {
     const ssize_t count = read(fd, (char*)to + at, bytes - at);
@@ -152,7 +152,7 @@ static void copy_out(size_t bytes) {
   }
 }
 
-/* Mapping what the sender has. */
+/* Mapping the sender's memory. */
 
 static void sum_mapping(int fd, size_t bytes) {
   char* view = map_memory(fd, bytes, PROT_READ, MAP_SHARED);
@@ -205,7 +205,7 @@ static void write_file(size_t bytes) {
   write_all(ends.asking[1], "!", 1);
 }
 
-/* A file that nobody opens any more would take up memory until the machine ends. */
+/* A file that is left in /dev/shm takes memory until the machine shuts down. */
 static void leave_no_file(int signal) {
   unlink(own_path);
   _exit(128 + signal);

@@ -1,18 +1,18 @@
 /*
- * fault BYTES: what one touch of an absent page costs when it is answered in the usual way: a thread that waits in
- * poll(), reads one fault, and installs the one page.
+ * fault BYTES: what one touch of an absent page costs if it is answered in the usual way, by a thread that waits in
+ * poll(), reads one fault, and installs one page.
  *
- * For each line "PLACEMENT TOUCHES STRIDE" it maps a filled memfd anew, touches so many pages in random order, STRIDE
- * bytes and more apart, and prints the nanoseconds of p50, p90 and p99.
+ * For each line "PLACEMENT TOUCHES STRIDE" it maps a filled memfd anew, touches TOUCHES pages in random order, at least
+ * STRIDE bytes apart, and prints the nanoseconds of p50, p90 and p99.
  *
  *   scheduler   both threads run where the kernel puts them
  *   apart       on different cores
  *   same        on the same core
  *   spinning    on different cores, and the handler never sleeps
- *   kernel      there is no handler: a plain mapping
- *   resident    there is no fault: the pages are mapped already
+ *   kernel      no handler: a plain mapping
+ *   resident    no fault: the pages are mapped already
  *
- * Prints "nan nan nan" where this machine does not allow it: it has one core, or no userfaultfd for this process.
+ * Prints "nan nan nan" if this machine does not allow it: it has one core, or no userfaultfd for this process.
  */
 #define _GNU_SOURCE
 #include <poll.h>
@@ -43,7 +43,7 @@ struct handler {
 
 static cpu_set_t all_cores;
 
-/* The n-th of the cores that this process may use; -1 when there are fewer. */
+/* The n-th of the cores that this process may use; -1 if there are fewer. */
 static int nth_core(int n) {
   for (int core = 0; core < CPU_SETSIZE; ++core) {
     if (CPU_ISSET(core, &all_cores) && n-- == 0) return core;

@@ -1,8 +1,8 @@
 /*
- * install BYTES: what the kernel needs at the least to install all pages of a filled memfd in a mapping, on one thread
- * and with nothing else in the loop: nobody can be faster.
+ * install BYTES: the least time that the kernel needs to install all pages of a filled memfd in a mapping, on one thread
+ * and with nothing else in the loop. No program can be faster on one thread.
  *
- * For each line "WAY" it maps the memory anew, and prints the milliseconds. "nan" where this process may not do it.
+ * For each line "WAY" it maps the memory anew, and prints the milliseconds, or "nan" if this process may not do it.
  *
  *   continue         UFFDIO_CONTINUE by 2 MiB, as a pager does for a sequential reader
  *   populate-read    MADV_POPULATE_READ of all

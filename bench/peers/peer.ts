@@ -1,4 +1,4 @@
-/** A C program that is told what to do, line by line, and answers each line with numbers. */
+/** A C program that takes commands, line by line, and answers each line with numbers. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
@@ -10,11 +10,11 @@ export class Peer implements AsyncDisposable {
   readonly #answers: AsyncIterator<string, undefined>;
   readonly #ended: Promise<unknown>;
 
-  /** Builds and starts it. It ends with its input, so that it cannot outlive this process. */
+  /** Builds and starts the program. It ends with its input, so it cannot outlive this process. */
   constructor(name: string, args: readonly string[] = []) {
     this.#child = spawn(buildPeer(name), args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#ended = once(this.#child, 'close');
-    // A peer that has ended takes no line any more: the missing answer says so.
+    // If the peer has ended, the missing answer says so.
     this.#child.stdin.on('error', () => undefined);
     const lines: Interface = createInterface({ input: this.#child.stdout });
     this.#answers = lines[Symbol.asyncIterator]() as AsyncIterator<string, undefined>;
@@ -24,7 +24,7 @@ export class Peer implements AsyncDisposable {
     return this.#child.pid ?? 0;
   }
 
-  /** Says one line and waits for the answer. */
+  /** Sends one line and waits for the answer. */
   async ask(...words: readonly (string | number)[]): Promise<number[]> {
     const line = words.join(' ');
     this.#child.stdin.write(`${line}\n`);

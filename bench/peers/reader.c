@@ -1,6 +1,6 @@
 /*
- * An addon of Node.js that reads memory as the peers do: with the same C code, so that what is compared is how the
- * bytes arrive and not who reads them.
+ * An addon for Node.js that reads memory as the peers do, with the same C code, so that a bench compares how bytes arrive
+ * and not how they are read.
  *
  *   sum(memory)                    the sum of its 64-bit words, as a BigInt
  *   touch(memory, offsets)         reads one byte at each offset

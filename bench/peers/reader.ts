@@ -1,4 +1,4 @@
-/** Reading memory with the code that the peers in C read theirs with. */
+/** Reads memory with the same code as the peers in C. */
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { buildAddon } from './build.js';
@@ -16,7 +16,7 @@ export interface Reader {
 
 let reader: Reader | undefined;
 
-/** Built at the first call. */
+/** Builds the addon at the first call. */
 export function loadReader(): Reader {
   reader ??= createRequire(import.meta.url)(resolve(buildAddon('reader'))) as Reader;
   return reader;

@@ -10,7 +10,7 @@ export function buildUffdCopy(): void {
   program = buildPeer('uffd_copy');
 }
 
-/** Milliseconds. Throws where the kernel cannot do that. */
+/** Returns milliseconds. Throws if the kernel cannot do that. */
 export function runUffdCopy(mode: CopyMode, byteLength: number, windowBytes: number): number {
   return Number(execFileSync(program, [mode, String(byteLength), String(windowBytes)], { encoding: 'utf8' }));
 }
@@ -25,7 +25,7 @@ export function canUffdCopy(mode: CopyMode, windowBytes: number): boolean {
   }
 }
 
-/** Touches fresh huge pages and gives them back, so that the next to ask does not wait for the machine's host. */
+/** Touches fresh huge pages and gives them back, so that the next process does not wait for the machine's host. */
 export function warmUpMemory(byteLength: number): void {
   execFileSync(program, ['warm', String(byteLength), '0']);
 }

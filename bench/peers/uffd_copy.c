@@ -1,12 +1,12 @@
 /*
- * uffd_copy MODE BYTES WINDOW: what the kernel needs at the least to bring BYTES of a memfd into private memory, on one
+ * uffd_copy MODE BYTES WINDOW: the least time that the kernel needs to bring BYTES of a memfd into private memory, on one
  * thread and with nothing else in the loop. Prints milliseconds.
  *
  *   copy        UFFDIO_COPY of one window after the other
- *   copy-punch  the same, and the window is given back to the memfd's owner behind each copy
+ *   copy-punch  the same, and each window is punched out of the memfd behind the copy
  *   move        each window is copied into a huge page aside, which UFFDIO_MOVE puts in place
  *
- *   warm        only touches as much memory, in huge pages, and gives it back
+ *   warm        touches as much memory, in huge pages, and gives it back: no copy
  *
  * The memfd is filled and mapped before the clock starts, and as much memory as the copy needs is touched and given
  * back: the destination is fresh, as a claim's is, but not cold.
@@ -43,7 +43,7 @@ static void fail(const char* what) {
   exit(1);
 }
 
-/* Address space that begins with a huge page, as a claim's does. */
+/* Address space that is aligned to a huge page, as a claim's is. */
 static char* map_private(size_t bytes) {
   char* got =
       mmap(NULL, bytes + HUGE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -59,7 +59,7 @@ static char* map_filled(int memfd, size_t bytes) {
   return got;
 }
 
-/* Memory that a virtual machine gets back from its host is many times as slow at its first touch. */
+/* The first touch of memory that a virtual machine gets back from its host is many times as slow. */
 static void warm_up(size_t bytes) {
   char* memory = map_private(bytes);
   madvise(memory, bytes, MADV_HUGEPAGE);

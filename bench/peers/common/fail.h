@@ -1,4 +1,4 @@
-/* A peer that cannot do its work says why and ends: a figure made up is worse than none. */
+/* If a peer cannot do its work it says why and exits: a made-up figure is worse than none. */
 #pragma once
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* What all memory is filled with, here and in the library's source process, and what a sum of it comes to. */
+/* The value that fills all memory, here and in the library's source process, and the sum of so filled memory. */
 #pragma once
 
 #include <stddef.h>

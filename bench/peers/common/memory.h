@@ -1,4 +1,4 @@
-/* Memory as a source has it: a memfd, filled, and resident in a mapping of its own. */
+/* A source's memory: a memfd that is filled, and resident in a mapping of its own. */
 #pragma once
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* An order that no read-ahead can guess, and the same in every run. */
+/* A random order, which no read-ahead can guess. It is the same in every run. */
 #pragma once
 
 #include <stddef.h>

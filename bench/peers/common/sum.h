@@ -1,13 +1,13 @@
 /*
- * How memory is read, by the library's side and by its peers': every byte, once, by the same code. The sum shows that
- * nothing is missing.
+ * Reads memory, on the library's side and on its peers': every byte, once, with the same code. The sum shows that nothing
+ * is missing.
  */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* What every processor has registers for. Without vectors the reading would take longer than the memory does. */
+/* Every processor has registers for this. Without vectors the code would be slower than the memory. */
 typedef uint64_t two_words __attribute__((vector_size(16), aligned(8), may_alias));
 
 /* REQUIRES: the start is aligned to 8, and bytes is a multiple of 64. */

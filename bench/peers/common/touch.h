@@ -1,4 +1,4 @@
-/* How single pages are touched, by the library's side and by its peers': by the same code and the same clock. */
+/* Touches single pages, on the library's side and on its peers', with the same code and the same clock. */
 #pragma once
 
 #include <stddef.h>
@@ -12,7 +12,7 @@ static inline void touch(const void* start, const uint64_t* offsets, size_t coun
   for (size_t i = 0; i < count; ++i) (void)bytes[offsets[i]];
 }
 
-/* The same, and says how many nanoseconds each took. */
+/* The same, and stores how many nanoseconds each took. */
 static inline void time_touches(const void* start, const uint64_t* offsets, size_t count, double* took_ns) {
   const volatile char* bytes = (const volatile char*)start;
   for (size_t i = 0; i < count; ++i) {

@@ -1,4 +1,4 @@
-/* A userfaultfd for one range of shared memory, whose pages are there but not installed. */
+/* A userfaultfd for one range of shared memory, whose pages exist but are not installed. */
 #pragma once
 
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 
 #include "common/fail.h"
 
-/* -1 when this process may not have one. */
+/* -1 if this process may not have one. */
 static inline int open_userfault(void* start, size_t bytes) {
   int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | 1 /* UFFD_USER_MODE_ONLY */);

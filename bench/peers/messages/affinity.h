@@ -1,14 +1,14 @@
-/* Which core a thread runs on. */
+/* Chooses the core that a thread runs on. */
 #pragma once
 
 #include <sched.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Anywhere, in place of a core's number. */
+/* Instead of a core's number: any core. */
 #define ANY_CORE (-1)
 
-/* False when the kernel does not let it. `thread` 0: the calling one. */
+/* Returns false if the kernel refuses. `thread` 0: the calling one. */
 static inline bool pin(pid_t thread, int core) {
   cpu_set_t cores;
   CPU_ZERO(&cores);

@@ -3,13 +3,13 @@
  *
  *   one-way WAY BYTES WARM_UP COUNT SLOTS CORE CORE     nanoseconds a message
  *   ping-pong WAY BYTES WARM_UP COUNT SLOTS CORE CORE   nanoseconds a round trip, the median of ticks of 16
- *   pin THREAD CORE                                     1, or 0 when that is not to be had
+ *   pin THREAD CORE                                     1, or 0 if the kernel refuses
  *   stamp BYTES NUMBER                                  the bytes of that message
- *   verify NUMBER BYTES BYTE…                           1 when these are the bytes of that message, else 0
+ *   verify NUMBER BYTES BYTE…                           1 if these are the bytes of that message, else 0
  *
  * WAY is ring, stream, batch (a stream, 32 messages by one call), seqpacket or pipe; SLOTS are the ring's. The first
- * CORE is that of the process that clocks (it receives, or it pings), the second the other's; -1 leaves a process to
- * the scheduler.
+ * CORE is that of the process that takes the time (it receives, or it pings), the second the other's; -1 leaves a process
+ * to the scheduler.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -32,7 +32,7 @@ static const struct way* find_way(const char* name) {
   exit(2);
 }
 
-/* Who waits for a process that has failed would wait for ever. */
+/* If the child fails, this process would wait for it for ever. */
 static void end_with_child(int signal_number) {
   int status;
   (void)signal_number;

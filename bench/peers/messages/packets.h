@@ -1,4 +1,4 @@
-/* A UNIX SEQPACKET socket: the kernel keeps the messages apart, each takes a call on both sides. */
+/* A UNIX SEQPACKET socket: the kernel keeps messages apart, and each takes a call on both sides. */
 #pragma once
 
 #include "messages/streams.h"

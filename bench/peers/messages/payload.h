@@ -1,5 +1,5 @@
 /*
- * What a message holds, so that both sides touch every cache line of it: bench/channel/payload.ts is the same in
+ * The contents of a message, by which both sides touch every cache line of it. bench/channel/payload.ts is the same in
  * TypeScript.
  *
  *   the first 4 bytes, and the last 4          the message's number, little-endian

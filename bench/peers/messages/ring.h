@@ -1,8 +1,7 @@
 /*
- * The least that there can be between two processes: a ring in memory that both have in each direction, one side
- * writing and one reading, both spinning. Laid out as a Channel's: indexes that only grow, each on 128 bytes of its
- * own; slots that begin with their message's length; the other side's index is read only when what is known of it has
- * been used up.
+ * The least that two processes need: for each direction a ring in memory that both have, with one writer and one reader,
+ * both spinning. Its layout is that of a Channel: indexes only grow, and have 128 bytes each; a slot begins with the length
+ * of its message. A side reads the other's index only when what it knows of that is used up.
  */
 #pragma once
 
@@ -18,7 +17,7 @@ struct ring_indexes {
   _Alignas(128) _Atomic uint32_t tail;
 };
 
-/* What one process knows of one ring. */
+/* The state that one process keeps of one ring. */
 struct ring {
   struct ring_indexes* indexes;
   uint8_t* first_slot;

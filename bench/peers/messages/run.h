@@ -1,12 +1,12 @@
 /*
- * One run of messages between two processes, for any way to carry them.
+ * One run of messages between two processes, over any carrier.
  *
  * A way is four functions, which DEFINE_WAY puts into loops that are the same for all:
  *
  *   NAME_open(run)                        makes both ends, before the fork
  *   NAME_send_one(run, to, number)        stamps a message and sends it; `to` says in which of the two directions
  *   NAME_receive_one(run, from, number)   waits for a message and verifies it
- *   NAME_close()                          lets go of both ends
+ *   NAME_close()                          closes both ends
  */
 #pragma once
 
@@ -19,7 +19,7 @@
 #include "common/fail.h"
 #include "messages/payload.h"
 
-/* Reading the clock costs as much as a fast round trip: so many of them are timed together. */
+/* Reading the clock costs as much as a fast round trip, so this many round trips are timed together. */
 #define ROUND_TRIPS_A_TICK 16
 
 enum direction { THERE, BACK };
@@ -53,7 +53,7 @@ struct way {
 
 typedef void (*carry)(const struct run* run, enum direction direction, uint32_t number);
 
-/* Always inline, so that the way's own functions are inlined, too. */
+/* Always inline, so that the way's own functions are inlined as well. */
 #define LOOP static inline __attribute__((always_inline))
 
 LOOP void send_all(const struct run* run, carry send_one) {

@@ -1,7 +1,7 @@
 /*
- * Bytes without bounds: a UNIX stream socket, to which each message is written by itself, or 32 of them by one call,
- * and a pipe. The reader takes what there is, up to 64 KiB by one call, and finds the messages by their length, which
- * both know.
+ * Streams of bytes: a UNIX stream socket, with one write for each message or one call for 32 of them, and a pipe. The
+ * reader takes all bytes that have arrived, up to 64 KiB with one call, and finds the messages by their length, which both
+ * sides know.
  */
 #pragma once
 
@@ -17,7 +17,7 @@
 #define MAX_BATCH 32
 #define INBOX_BYTES ((size_t)64 << 10)
 
-/* The largest message that has a place in the buffers below. */
+/* The largest message that fits the buffers below. */
 #define MAX_MESSAGE_BYTES ((size_t)16 << 10)
 
 struct stream_end {
@@ -26,7 +26,7 @@ struct stream_end {
   size_t begin, end;          /* of what has come and has not been taken */
 };
 
-/* What is written and read in each direction. */
+/* The ends for writing and reading, for each direction. */
 static int stream_writers[2];
 static struct stream_end stream_readers[2];
 static uint8_t outbox[MAX_BATCH][MAX_MESSAGE_BYTES] __attribute__((aligned(LINE_BYTES)));
@@ -63,7 +63,7 @@ static inline void write_whole(int fd, const uint8_t* from, size_t bytes) {
   }
 }
 
-/* The next message, where it was read to. */
+/* The next message, in the buffer that it was read into. */
 static inline const uint8_t* next_in(struct stream_end* reader, size_t bytes) {
   while (reader->end - reader->begin < bytes) {
     memmove(reader->inbox, reader->inbox + reader->begin, reader->end - reader->begin);
@@ -97,7 +97,7 @@ static void stream_close(void) { close_pairs(); }
 
 DEFINE_WAY(stream);
 
-/* Written when there are enough for one call, or no more to come. */
+/* Writes when there are enough messages for one call, or when no more will come. */
 static inline void batch_send_one(const struct run* run, enum direction to, uint32_t number) {
   const size_t place = number % run->batch;
   stamp(outbox[place], run->bytes, number);
