@@ -1,4 +1,4 @@
-/** DESIGN: messages over a Channel, beside what else carries messages between two processes of one machine. */
+/** Messages over a Channel, beside everything else that carries messages between two processes of one machine. */
 import type { Bench, Findings } from './bench.js';
 import { askExchange, EXCHANGE } from './channel/c-peer.js';
 import { comparisons } from './channel/comparisons.js';

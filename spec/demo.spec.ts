@@ -84,7 +84,7 @@ describe('the demo', () => {
     }
   });
 
-  it('says what is wrong with what is no file, and exits with 1', async () => {
+  it('says what is wrong with a path that is no file, and exits with 1', async () => {
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
     for (const path of [folder, pipe, '/dev/zero']) {

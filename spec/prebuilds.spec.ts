@@ -51,7 +51,7 @@ describe('the binaries of the addon', () => {
       expect(rules.problemsOfImports(allowed, { isRelease: true })).to.deep.equal([]);
     });
 
-    it('let none ask for V8, libuv, or whatever nobody defines', () => {
+    it('refuse a binary that needs V8, libuv, or a symbol that nothing defines', () => {
       for (const name of ['_ZN2v87Isolate10GetCurrentEv', 'uv_poll_init', '_ZN4node9AddonData', 'made_up']) {
         for (const isRelease of [true, false]) expect(problems(imported(name), isRelease), name).to.have.length(1);
       }
@@ -82,7 +82,7 @@ describe('the binaries of the addon', () => {
       }
     });
 
-    it('let a release export what Node needs, all of it and nothing else', () => {
+    it('make a release export exactly the symbols that Node needs', () => {
       const needed = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
       expect(rules.problemsOfExports(exported(...needed))).to.deep.equal([]);
       expect(rules.problemsOfExports(exported(...needed, '_ZNSt6vectorIiE'))).to.have.length(1);

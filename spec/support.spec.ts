@@ -238,7 +238,7 @@ describe('the test harness', () => {
       expect(await child.event('found')).to.deep.equal([]);
     });
 
-    it('does not stay when it is over, and says what would keep it', async () => {
+    it('ends when it has finished, and says what would have kept it alive', async () => {
       await using child = await startFixture('stays');
       const { signal, stderr } = await child.ended;
       expect(stderr).to.include('something keeps the process alive: worker threads: 1');

@@ -6,7 +6,7 @@ function parse(line: string) {
 }
 
 describe("the bench's arguments", () => {
-  it('choose all benches, at full effort, when there are none', () => {
+  it('choose all benches, at full effort, if there are none', () => {
     const { names, effort, folder, isShow, isDocument, isHelp } = parse('');
     expect({ names, folder, isShow, isDocument, isHelp }).to.deep.equal({
       names: [],

@@ -45,7 +45,7 @@ describe("a bench's results", () => {
     expect(readResults(folder, 'another')).to.equal(undefined);
   });
 
-  it('keep what never happens, which JSON has no number for', async () => {
+  it('keep a crossing that never happens, for which JSON has no number', async () => {
     const never = { ...findings, sizes: new Map([['peak', [4096, Infinity, Infinity]]]) };
     const written = await writeResults(folder, bench, never, details);
     expect(readResults(folder, 'race')).to.deep.equal(written);

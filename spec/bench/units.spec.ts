@@ -27,7 +27,7 @@ describe("a bench's units", () => {
     expect(formatRatioSpread(1.1, 1.234, 1.5)).to.equal('1.23 × (1.1–1.5)');
   });
 
-  it('leaves a spread out that is none', () => {
+  it('leaves out a spread that is zero', () => {
     expect(formatSpread(4, 4, 4)).to.equal('4 ms');
   });
 

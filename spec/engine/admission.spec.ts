@@ -27,7 +27,7 @@ describe('admission', () => {
     expect(probe().connectionDescriptors).to.equal(2);
   });
 
-  it('keeps whoever has not had his share', () => {
+  it('keeps a process that has not had its share', () => {
     expect(admission({})).to.equal('kept');
   });
 
@@ -36,7 +36,7 @@ describe('admission', () => {
   });
 
   for (const verdict of ['user has its share', 'nothing left'] as const) {
-    it(`answers who does not answer for it (${verdict}), and keeps him not`, () => {
+    it(`answers a process without keeping its connection (${verdict})`, () => {
       expect(admission({ verdict })).to.equal('answered');
     });
 
@@ -54,7 +54,7 @@ describe('admission', () => {
     expect(admission({ ...guest, offersToIt: 1000, ofProcess: 256 })).to.equal('refused');
   });
 
-  it('keeps nobody but guests while less than a quarter is free, whoever has the rest', () => {
+  it('keeps only guests while less than a quarter is free, whichever process has the rest', () => {
     expect(admission({ lowestFree: 767 })).to.equal('kept');
     expect(admission({ lowestFree: 768 })).to.equal('answered');
     expect(admission({ lowestFree: 768, offersToIt: 1, ofProcess: 200 })).to.equal('kept');
@@ -79,13 +79,13 @@ describe('admission', () => {
       expect(probe().descriptorsForFlights(1024)).to.equal(256);
     });
 
-    it('sends more to whoever has not had his share', () => {
+    it('sends more to a process that has not had its share', () => {
       expect(probe().mayBeSentMore('yes', 100, 200, 1024)).to.be.true;
       expect(probe().mayBeSentMore('process has its share', 100, 200, 1024)).to.be.false;
     });
 
     for (const verdict of ['user has its share', 'nothing left'] as const) {
-      it(`sends one claim's to whoever has left none unread, whatever others have left (${verdict})`, () => {
+      it(`sends the descriptors of one claim to a process that has left none unread, whatever others have left (${verdict})`, () => {
         expect(probe().mayBeSentMore(verdict, 0, 300, 1024)).to.be.true;
         expect(probe().mayBeSentMore(verdict, 1, 300, 1024)).to.be.false;
         expect(probe().mayBeSentMore(verdict, 0, 512, 1024)).to.be.false;

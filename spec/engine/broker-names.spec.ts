@@ -13,7 +13,7 @@ describe('parse_broker_address', () => {
     requires(this, needs.probe);
   });
 
-  it('takes apart what broker_address has made', () => {
+  it('parses the addresses that broker_address makes', () => {
     for (const [pidNamespace, pid, slot] of [
       [0n, 1, 0],
       [4026531836n, 77, 3],

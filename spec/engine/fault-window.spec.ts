@@ -136,7 +136,7 @@ describe('FaultWindow', () => {
       ]);
     });
 
-    it('goes on where a touch skips less than a fault is worth, and brings in what was skipped, if it is there', () => {
+    it('goes on if a touch skips less than a fault is worth, and installs the skipped pages that exist', () => {
       expect(plans([0, FIRST + NEAR - 1])[1]).to.deep.equal(run(FIRST, 16, false));
       expect(plans([0, FIRST + NEAR])[1]).to.deep.equal(lone(FIRST + NEAR));
       expect(plans([100, 100 - NEAR])[1]).to.deep.equal(run(84, 16, false));

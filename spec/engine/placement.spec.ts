@@ -45,7 +45,7 @@ describe('Placement', () => {
     ['three cores in turn', [2, 0, 1]],
     ['four cores in turn', [0, 1, 2, 3]],
   ] as const) {
-    it(`leaves it to the scheduler when faults come from ${what}, for good`, () => {
+    it(`leaves the thread to the scheduler for good when faults come from ${what}`, () => {
       const where = places(often(100, ...turn));
       expect(where[0]).to.equal(turn[0]);
       expect(where.slice(REMEMBERED)).to.deep.equal(often(where.length - REMEMBERED, ANYWHERE));

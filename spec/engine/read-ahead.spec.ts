@@ -155,7 +155,7 @@ describe('ReadAhead', () => {
     expect(ahead.hasOrders).to.be.false;
   });
 
-  it('gives the one who answers a reader that is faster a share, and goes on behind it', () => {
+  it('gives the pager a share when the reader is faster, and goes on behind it', () => {
     const ahead = begun();
     const first = ahead.take(CHUNK);
     expect(first).to.deep.equal({ first: WINDOW + 1, count: CHUNK });
@@ -198,7 +198,7 @@ describe('ReadAhead', () => {
     }
   }
 
-  it('counts what nobody came for as waste, two orders at most', () => {
+  it('counts pages that the reader never reached as waste, two orders at most', () => {
     const race = new Race(MANY, 100).read(10_000);
     const { ahead, byHelper } = race;
     expect(ahead.hits).to.be.at.most(10_000);
@@ -223,7 +223,7 @@ describe('ReadAhead', () => {
     expect(ahead.onFault(WINDOW + 2 * LEAST_SHARE)).to.equal(null);
   });
 
-  it('stops following where pages are not to be had', () => {
+  it('stops following a reader where pages cannot be installed', () => {
     const ahead = begun();
     const taken = ahead.take(CHUNK) ?? expect.fail('nothing is ordered');
     ahead.giveUp(taken.first, taken.count);

@@ -66,7 +66,7 @@ describe('the cells of a claim', () => {
     }
   });
 
-  it('count as what was looked at in them, and as the same share of the rest', () => {
+  it('estimate the rest of a cell by the share of its sampled pages', () => {
     expect(probe().estimate(0, 5, 3)).to.equal(3);
     expect(probe().estimate(0, 6400, 16)).to.equal(1600);
     expect(probe().estimate(0, TIB_PAGES, 64)).to.equal(TIB_PAGES);

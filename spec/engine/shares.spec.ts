@@ -48,7 +48,7 @@ describe('Shares', () => {
     expect(got[0]).to.equal(Math.floor(WHOLE / 3));
   });
 
-  it('has something left for a user who comes late', () => {
+  it('leaves something for a user who comes late', () => {
     for (let process = 1; process <= 50; process++) greed(foreign(process));
     expect(greed(foreign(100, OTHERS))).to.be.above(WHOLE / 8);
     expect(greed(own(200))).to.be.above(WHOLE / 8);

@@ -26,7 +26,7 @@ describe("the kernel's text files", () => {
     expect(probe().numbersIn('18446744073709551616')).to.deep.equal([]);
   });
 
-  it('have lines that are found by how they begin, and not by what is in them', () => {
+  it('have lines that are found by their beginning, and not by what they contain', () => {
     expect(probe().valueOfLine('NSpid:', STATUS)).to.equal('\t4711\t12');
     expect(probe().valueOfLine('Seccomp:', STATUS)).to.equal('\t2');
     expect(probe().valueOfLine('pid:', STATUS)).to.equal(null);

@@ -78,7 +78,7 @@ describe('a child that is forked', () => {
     });
   }
 
-  it('gets what was allocated, whose page tables are not copied', () => {
+  it('inherits allocated regions, whose page tables are not copied', () => {
     using region = allocate(PAGES * PAGE);
     expect(flagsAt(region)).to.not.include(NOT_FORKED);
   });

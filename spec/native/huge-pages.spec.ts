@@ -131,7 +131,7 @@ describe('claimed transparent huge pages', () => {
     expect(faulted).to.include({ pages: 'transparent-huge', paging: 'userfault' });
   });
 
-  it('written to by who may only read them are copied one small page at a time', () => {
+  it('written to by a claimer that may only read are copied one small page at a time', () => {
     using claim = claimOwn(region);
     fillPages(claim.view(HUGE, PAGE), 9);
     expect(mappedBytes(claim.address, 'Anonymous')).to.equal(PAGE);
@@ -139,7 +139,7 @@ describe('claimed transparent huge pages', () => {
     expectPages(claim.view(HUGE + PAGE), 8, HUGE / PAGE + 1);
   });
 
-  it('are known to whoever gets them next', () => {
+  it('are known to the process that gets them next', () => {
     using claim = claimOwn(region, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
     using next = claimOwn(claim);
     expect(next.pages).to.equal('transparent-huge');

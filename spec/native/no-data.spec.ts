@@ -47,7 +47,7 @@ const WRAPPINGS: Ways = {
   'in a map': (value) => new Map([['value', value]]),
 };
 
-describe('what stands for memory', () => {
+describe('an object that stands for memory', () => {
   let region: Region;
   let claim: Claim;
   let offer: Offer;

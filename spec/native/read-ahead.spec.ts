@@ -101,7 +101,7 @@ describe('read-ahead', () => {
     expect(pagesByFault + pagesByReadAhead).to.equal(PAGES);
   });
 
-  it('costs no memory where there is none yet', async () => {
+  it('takes no memory for holes', async () => {
     using empty = allocate(PAGES * PAGE);
     using claim = claimOwn(empty, VMO_GRANT_R, { paging: 'userfault' });
     beginToRead(claim);

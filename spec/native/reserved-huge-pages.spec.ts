@@ -108,7 +108,7 @@ describe('reserved huge pages', () => {
         expectPages(claim.view(0, 7 * HUGE), 7);
       });
 
-      it('are written to, and what is written reaches who shares them', () => {
+      it('are written to, and the writes reach every process that shares them', () => {
         fillPages(claim.view(), 8);
         expectPages(claim.view(), 8);
         if (region.disowned) return;

@@ -52,7 +52,7 @@ describe('the thread that a release waits for', () => {
     requires(this, needs.userfault, taskset);
   });
 
-  it('is woken on the core of whoever releases, wherever that is', async () => {
+  it('is woken on the core of the thread that releases', async () => {
     await using user = await startObedient();
     for (const core of [0, 1, 0]) {
       expect(spawnSync('taskset', ['-pc', String(core), String(user.pid)]).status).to.equal(0);

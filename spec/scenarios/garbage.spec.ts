@@ -11,7 +11,7 @@ const FEW_DESCRIPTORS = withDescriptors(DESCRIPTORS);
 const MANY = 4 * DESCRIPTORS;
 const GIB = 2 ** 30;
 
-describe('a process that lets go of nothing, with few file descriptors', () => {
+describe('a process that releases nothing, with few file descriptors', () => {
   let child: Obedient;
   beforeEach(async () => {
     child = await startObedient({ wrapper: FEW_DESCRIPTORS });
@@ -52,7 +52,7 @@ describe('a process that lets go of nothing, with few file descriptors', () => {
   });
 });
 
-describe('a process that lets go of nothing, with little address space', () => {
+describe('a process that releases nothing, with little address space', () => {
   before(function () {
     requires(this, runs(['prlimit', '--as=unlimited']));
   });

@@ -80,13 +80,13 @@ describe('a process whose descriptors others are after', () => {
     expect((await taken(late, 'follows', 1))[0]).to.equal(1);
   });
 
-  it('keeps no connection of who has got the answer to his question', async () => {
+  it('keeps no connection of a process whose question it has answered', async () => {
     await using greedy = await startHostile('greedy', [source.pid]);
     expect((await taken(greedy, 'asks-and-stays', 200))[0]).to.equal(200);
     await until('they are hung up on', () => descriptorsOf(source.pid) <= before);
   });
 
-  it('keeps no descriptor for who has followed, was offered nothing, and lives on', async () => {
+  it('keeps no descriptor for a process that has followed, was offered nothing, and lives on', async () => {
     await using greedy = await startHostile('greedy', [source.pid]);
     expect(await taken(greedy, 'follows-and-leaves', 2, 5)).to.deep.equal([2, 2, 2, 2, 2]);
     await until('none has left anything', () => descriptorsOf(source.pid) <= before);
@@ -126,7 +126,7 @@ describe('a process in a pid namespace of its own, for those outside,', () => {
     expect((await askWhatIsHeld()).find(({ pid }) => pid === outer)?.answer).to.equal('told');
   });
 
-  it('keeps no connection of one, who can be offered nothing', async () => {
+  it('keeps no connection of a process to which nothing can be offered', async () => {
     await using greedy = await startHostile('greedy', [address]);
     const outer = Number(readFileSync(`/proc/${inside.pid}/task/${inside.pid}/children`, 'utf8').trim());
     const before = descriptorsOf(outer);
@@ -149,7 +149,7 @@ describe('a source that has used up its descriptors', () => {
   });
   afterEach(() => source[Symbol.asyncDispose]());
 
-  it('says so to whoever claims, at once and every time, and is claimed from when it has some again', async () => {
+  it('says so to every claimer, at once and every time, and can be claimed from when it has some again', async () => {
     for (let round = 0; round < 20; round++) {
       const error = await rejectionOf(vmClaim(source.pid, address, { timeoutMs: 10_000 }), 'ERR_VMO_TOO_MANY');
       expect(error.message).to.include('at the source').and.to.include(String(LIMIT));
@@ -181,14 +181,14 @@ describe('a source that has used up its descriptors', () => {
     expect(holder?.answer).to.equal('told');
   });
 
-  it('is heard of what it has offered', async () => {
+  it('can still tell destinations of its offers', async () => {
     for await (const offer of incomingOffers({ from: source.pid })) {
       expect(offer.address).to.equal(address);
       break;
     }
   });
 
-  it('answers in spite of those who say nothing', async () => {
+  it('answers in spite of processes that say nothing', async () => {
     await using greedy = await startHostile('greedy', [source.pid]);
     greedy.say('says-nothing 20 1');
     await rejectionOf(vmClaim(source.pid, address, { timeoutMs: 10_000 }), 'ERR_VMO_TOO_MANY');

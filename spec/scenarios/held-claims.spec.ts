@@ -109,7 +109,7 @@ describe('what a process holds', () => {
     region.release();
   });
 
-  it('does not have what was released, not even while its ArrayBuffer is still there', async () => {
+  it('does not include a released claim, not even while its ArrayBuffer exists', async () => {
     const { claim, region } = await give(1);
     const kept = await give(1);
     await holder.call('release', claim.region);
@@ -118,7 +118,7 @@ describe('what a process holds', () => {
     kept.region.release();
   });
 
-  it('does not have what has gone on to another process, which has it', async () => {
+  it('does not include memory that was passed on; the next process holds it', async () => {
     await using next = await startObedient();
     const { claim, region } = await give(2, {}, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
     await holder.call('offer', next.pid, claim.region, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
@@ -238,7 +238,7 @@ describe('who may ask what a process holds:', () => {
     expect((await reportOf(holder.pid)).claims).to.have.lengthOf(1);
   });
 
-  it('no other user, who learns nothing but that', async () => {
+  it('no other user, who learns only that it was refused', async () => {
     await using holder = await startObedient();
     await holder.call('claimOwn');
     await using asker = await startObedient({ user: 'nobody' });
@@ -251,7 +251,7 @@ describe('who may ask what a process holds:', () => {
     expect(await asker.event('result')).to.deep.equal({ is: 'refused', code: 5 });
   });
 
-  it('no other user who is root in a user namespace of his own', async function () {
+  it('no other user who is root in their own user namespace', async function () {
     requires(this, runs(AS_ROOT_IN_THERE));
     await using holder = await startObedient();
     await holder.call('claimOwn');
@@ -259,7 +259,7 @@ describe('who may ask what a process holds:', () => {
     expect((await heldIn(asker, holder.pid)).answer).to.equal('refused');
   });
 
-  it('nobody who has no number in its user namespace, though the kernel shows both as the same', async function () {
+  it('no user without a number in its user namespace, though the kernel shows both users with the same number', async function () {
     requires(this, runs(IN_NEW_USERS));
     await using holder = await startObedient({ wrapper: IN_NEW_USERS });
     expect(await holder.call('uid')).to.equal(NOBODY);

@@ -135,7 +135,7 @@ function limit(pid: number, resource: string, value: string | number, user = {})
   expect(spawnSync('prlimit', [`--pid=${pid}`, `--${resource}=${value}:`], user).status).to.equal(0);
 }
 
-describe('what a process is not given', () => {
+describe('what a process cannot get', () => {
   let child: Obedient;
   before(function () {
     requires(this, runs(['prlimit', '--as=unlimited']));

@@ -46,7 +46,7 @@ describeForUsers('names without end, listened at', (user) => {
         });
       }
 
-      it('do not make a watcher with 64 descriptors deaf, to what stands and to what comes', async () => {
+      it('do not make a watcher with 64 descriptors deaf to standing or new offers', async () => {
         await using one = await start();
         await using other = await start();
         await using honest = await startObedient();

@@ -290,7 +290,7 @@ describe('an offer', () => {
     offer.cancel();
   });
 
-  it('tells its ending to whoever asks after it', async () => {
+  it('tells its ending to a caller that asks afterwards', async () => {
     using region = taggedRegion();
     const offer = vmOffer(process.pid, region, VMO_GRANT_R);
     vmClaimSync(process.pid, region.address).release();
@@ -299,7 +299,7 @@ describe('an offer', () => {
     await offer.released;
   });
 
-  it('that goes with its source is not there any more', async () => {
+  it('ends with its source', async () => {
     await using source = await startObedient();
     const { region } = await source.call('allocate', PAGES, SEED);
     const { address } = await source.call('offer', process.pid, region, VMO_GRANT_R);

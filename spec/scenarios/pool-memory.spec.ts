@@ -63,7 +63,7 @@ describe('memory of the huge page pool, from a process that is not trusted,', ()
     });
   }
 
-  it('is not accepted as the rings of a channel, by whoever accepts from it alone', async () => {
+  it('is not accepted as the rings of a channel by a process that accepts from it alone', async () => {
     await using hostile = await start('rings');
     const before = objectMappings().length;
     const { message } = await rejectionOf(Channel.accept(hostile.pid), 'ERR_VMO_PROTOCOL');
@@ -71,7 +71,7 @@ describe('memory of the huge page pool, from a process that is not trusted,', ()
     expect(objectMappings()).to.have.lengthOf(before);
   });
 
-  it('is passed over as the rings of a channel, by whoever accepts from everybody', async () => {
+  it('is passed over as the rings of a channel by a process that accepts from every process', async () => {
     await using hostile = await start('rings');
     await using friend = await start('rings', 'ordinary');
     for await (const channel of Channel.accept()) {

@@ -97,7 +97,7 @@ describeForUsers('untouched pages of a claim', (user: User) => {
       if (!(await isAvailable(claimer, 'page faults, user mode only'))) this.skip();
     });
 
-    it('arrive by fault for what runs in user mode', async () => {
+    it('arrive by fault in user mode', async () => {
       const { region: claim, paging } = await claimUntouched({ paging: 'userfault' });
       expect(paging).to.equal('userfault');
       expect(await claimer.call('digest', claim)).to.equal(digest);

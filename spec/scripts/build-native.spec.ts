@@ -94,7 +94,7 @@ describe('what is missing for a build', () => {
     expect(commandsOn('ID=alpine\n')).to.deep.equal(['apk add python3 make g++ linux-headers']);
   });
 
-  it('is installed with one of three commands on a distribution that is not known', () => {
+  it('is installed with one of three commands on an unknown distribution', () => {
     expect(commandsOn('ID=nixos\n').map((line) => line.split(' ')[0])).to.deep.equal(['apt-get', 'dnf', 'apk']);
     expect(commandsOn('')).to.have.lengthOf(3);
   });

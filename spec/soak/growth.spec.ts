@@ -24,7 +24,7 @@ function tooMuch(samples: readonly Sample[]): Counter[] {
 }
 
 describe('the growth of a soak', () => {
-  it('is none where nothing changes', () => {
+  it('is zero if nothing changes', () => {
     expect(
       tooMuch(
         samplesOf(
@@ -56,7 +56,7 @@ describe('the growth of a soak', () => {
     expect(growth.find(({ counter }) => counter === 'mappings')?.perMillion).to.be.closeTo(3000, 0.1);
   });
 
-  it('leaves out what a process needs to get warm', () => {
+  it('leaves out the growth of the warm-up', () => {
     const values = [10, 40, 70, 100, 100, 100, 100, 100, 100, 100, 100, 100];
     expect(tooMuch(samplesOf('threads', values))).to.deep.equal([]);
   });

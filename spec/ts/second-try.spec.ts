@@ -74,7 +74,7 @@ describe('a second try', () => {
     });
   }
 
-  it('does not follow another error, nor what another process lacks', () => {
+  it('does not follow another error, nor a lack of another process', () => {
     const strange = [
       new VmoError('ERR_VMO_UNSUPPORTED', 'no', { errno: 'EPERM' }),
       new VmoError('ERR_VMO_TOO_MANY', 'at the source: no more', { pid: OTHER_PID }),
@@ -86,7 +86,7 @@ describe('a second try', () => {
     expect(stub.collections).to.equal(0);
   });
 
-  it('follows what this process lacks as the source of its own claim', () => {
+  it('follows a lack of this process as the source of its own claim', () => {
     for (const code of ['ERR_VMO_TOO_MANY', 'ERR_VMO_NO_MEMORY', 'ERR_VMO_PEER_GONE'] as const) {
       stub.failures = [new VmoError(code, 'at the source: no more', { pid: process.pid })];
       expect(stub.allocate()).to.equal(REGION);
@@ -121,7 +121,7 @@ describe('a second try', () => {
     expect(stub.collections * stub.collectionMs).to.be.closeTo(1000 + stub.now / 10, 200);
   });
 
-  it('is made of a claim whose callback says so, in what is left of its time', () => {
+  it('is made of a claim that fails in its callback, in the rest of its time', () => {
     const outcomes: unknown[] = [];
     stub.native.claim(OTHER_PID, 0n, OPTIONS, (error, claim) => outcomes.push(error ?? claim));
     stub.now += 300;

@@ -48,7 +48,7 @@ describe("the channel bench's contestants", () => {
 describe("the channel bench's targets", () => {
   const oneWay = (way: string) => `${way}: 1000 B one way, two cores`;
 
-  it("are DESIGN's for messages of 1000 bytes", () => {
+  it('cover messages of 1000 bytes, one way', () => {
     expect(limitOf(oneWay('Channel, send'), oneWay('C stream'))).to.equal(4);
     expect(limitOf(oneWay('Channel, reserve'), oneWay('C stream'))).to.equal(6);
     expect(limitOf(oneWay('Channel, send'), oneWay('net'))).to.equal(5);
@@ -57,7 +57,7 @@ describe("the channel bench's targets", () => {
     expect(limitOf(oneWay('Channel, send'), oneWay('child_process'))).to.equal(25);
   });
 
-  it("are DESIGN's for a round trip between two that spin", () => {
+  it('cover a round trip between two sides that spin', () => {
     const roundTrip = (way: string) => `${way}: 1000 B round trip, two cores`;
     expect(limitOf(roundTrip('Channel, polling'), roundTrip('C ring'))).to.equal(1.5);
   });

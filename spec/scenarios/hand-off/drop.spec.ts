@@ -59,7 +59,7 @@ describeForUsers('memory that its source gives up writing', (user) => {
     expect(mappingAt(address)?.permissions).to.equal('rw-p');
   });
 
-  it('is written by it into pages of its own from then on, which reach nobody', async () => {
+  it('shows later writes to the source only', async () => {
     const view = region.view();
     const first = await claim(PUBLISHED);
     view.fill(0xee, 0, 2 * PAGE);
@@ -84,7 +84,7 @@ describeForUsers('memory that its source gives up writing', (user) => {
     expectPages(region.view(), SEED);
   });
 
-  it('is immutable for whoever has it from a claimer', async () => {
+  it('is immutable for a process that gets it from a claimer', async () => {
     const { region: handle } = await claim(PUBLISHED);
     const [, third] = claimers as [Obedient, Obedient];
     const { address } = await claimer.call('offer', third.pid, handle, R);
@@ -93,7 +93,7 @@ describeForUsers('memory that its source gives up writing', (user) => {
     expect(await differenceAt(third, onward.region)).to.be.undefined;
   });
 
-  it('was not immutable for who claimed it before', async () => {
+  it('was not immutable for a process that claimed it before', async () => {
     expect((await claim(R)).immutable).to.be.false;
     expect((await claim(PUBLISHED, claimers[1])).immutable).to.be.true;
   });

@@ -113,7 +113,7 @@ describeForUsers('pages 10 to 20 of 100', (user) => {
     expect([9, 21].map((page) => view[page * PAGE])).to.deep.equal([9, 21]);
   });
 
-  it('disowned are zeros at the source from then on, whose other pages stay what they were', async () => {
+  it('disowned are zeros at the source from then on, and its other pages stay as they were', async () => {
     const part = await claimPart(SHARED | VMO_DISOWN);
     const view = region.view();
     const gone = view.subarray(FIRST * PAGE, (FIRST + COUNT) * PAGE);

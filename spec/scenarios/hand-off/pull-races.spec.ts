@@ -78,13 +78,13 @@ describe('disowned memory that two threads pull at once', () => {
     expect(await claimer.call('difference', region, SEED)).to.be.undefined;
   });
 
-  it('ends whoever touches what cannot be copied, and never shows zeros', async () => {
+  it('ends a process that touches a page that cannot be copied, and never shows zeros', async () => {
     const region = await claimThatCannotCopy();
     await claimer.call('read', region, 0).catch(() => undefined);
     expect(await claimer.ended).to.include({ signal: 'SIGSEGV' });
   });
 
-  it('is whole at what was there before a touch that failed', async () => {
+  it('keeps every page that was there before a touch that failed', async () => {
     const region = await claimThatCannotCopy();
     await claimer.call('denyCopies', false);
     await claimer.call('read', region, 5 * PAGE);

@@ -17,7 +17,7 @@ const rates = (times: number) => ({
   bytesByPrefetch: 4 * times * PAGE,
 });
 
-describe('what goes on between two looks', () => {
+describe('the activity between two snapshots', () => {
   it('is counted for a second, however far apart they are', () => {
     const before = snapshot(1000, heldClaim(counts(10)));
     for (const [takenAtMs, times] of [
@@ -30,7 +30,7 @@ describe('what goes on between two looks', () => {
     }
   });
 
-  it('is all of what a claim has counted that is new', () => {
+  it('is everything that a new claim has counted', () => {
     const [claim] = activityBetween(snapshot(0), snapshot(500, heldClaim(counts(4))), PAGE).claims;
     expect(claim?.rates).to.deep.equal(rates(8));
   });
@@ -53,7 +53,7 @@ describe('what goes on between two looks', () => {
     expect(claim?.rates).to.deep.equal(rates(0));
   });
 
-  it('is not known at the first look, nor of what the kernel pages', () => {
+  it('is not known at the first snapshot, nor for claims that the kernel pages', () => {
     const once = activityBetween(undefined, snapshot(1000, heldClaim(counts(5))), PAGE);
     expect(once.claims[0]?.rates).to.equal(null);
     for (const paging of ['kernel', 'eager'] as const) {
@@ -89,7 +89,7 @@ describe('a snapshot', () => {
     ]);
   });
 
-  it('counts processes by what they have told, and those with two brokers once', () => {
+  it('counts processes by their answers, and those with two brokers once', () => {
     const answers = [
       [1, 'told'],
       [2, 'refused'],

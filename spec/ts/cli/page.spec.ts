@@ -61,7 +61,7 @@ describe('the page of vmoffer top', () => {
     expect(rows[SUMMARY_LINES + 2]).to.match(/ - {2,}\?$/);
   });
 
-  it('shows what cannot be true as well as it can', () => {
+  it('shows impossible values as well as it can', () => {
     const huge = 2 ** 64;
     const claims = [heldClaim({ byteLength: 0 }), heldClaim({ byteLength: huge, residentPages: huge, faults: huge })];
     const lines = page(activityOf(...claims), 80);

@@ -19,7 +19,7 @@ describe('the name of a process', () => {
     });
   }
 
-  it('is a question mark when there is none such', () => {
+  it('is a question mark if there is no such process', () => {
     expect(nameOfProcess(2 ** 30)).to.equal('?');
   });
 });

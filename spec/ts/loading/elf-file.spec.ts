@@ -22,7 +22,7 @@ describe('the start of an ELF file', () => {
     expect(machineOf(bytes)).to.equal('s390x');
   });
 
-  it('is none when it is too short or begins with something else', () => {
+  it('is no ELF file if it is too short or begins with something else', () => {
     expect(machineOf(elfStart(62).subarray(0, 63))).to.be.undefined;
     expect(machineOf(Buffer.from('#!/bin/sh\n'.repeat(20)))).to.be.undefined;
     expect(interpreterOf(Buffer.alloc(0))).to.be.undefined;
@@ -32,7 +32,7 @@ describe('the start of an ELF file', () => {
     expect(interpreterOf(elfStart(62, '/lib/ld-musl-x86_64.so.1'))).to.equal('/lib/ld-musl-x86_64.so.1');
   });
 
-  it('names none where there is none, or where it lies beyond', () => {
+  it('names no dynamic linker if there is none, or if it lies beyond the bytes', () => {
     expect(interpreterOf(elfStart(62))).to.be.undefined;
     expect(interpreterOf(elfStart(62, '/lib/ld-musl-x86_64.so.1').subarray(0, 0x208))).to.be.undefined;
   });
@@ -44,7 +44,7 @@ describe('the start of an ELF file', () => {
     expect(hasOtherLibc()).to.be.false;
   });
 
-  it('is none of a file that is not there', () => {
+  it('is undefined for a file that does not exist', () => {
     expect(readMachine('/nowhere/at/all.node')).to.be.undefined;
     expect(isCutOff('/nowhere/at/all.node')).to.be.false;
   });

@@ -116,7 +116,7 @@ describe('why the addon does not load, and what to do', () => {
     );
   });
 
-  it('a file that is none', () => {
+  it('a file that is no addon', () => {
     const message = explainFailure('invalid ELF header', { machine: undefined });
     expect(message).to.include(
       `${PREBUILT} is no ELF file (invalid ELF header). Install the package again, or build it here`,

@@ -47,7 +47,7 @@ describe('loading the addon', () => {
     expect(errors).to.match(/build\/Release\/vmoffer\.node cannot be loaded: .*\n.*loading .*prebuilds\/linux-/);
   });
 
-  it('says that there is none', () => {
+  it('says that there is no addon', () => {
     const { output } = bare.run();
     expect(output).to.match(/^ERR_VMO_UNSUPPORTED: the native addon cannot be loaded in /);
     expect(output).to.include(`there is no ${BUILT}; there is no ${PREBUILD}. This package came without binaries`);
@@ -77,7 +77,7 @@ describe('loading the addon', () => {
     });
   }
 
-  it('says that a file is none', () => {
+  it('says that a file is no addon', () => {
     const pointer = 'version https://git-lfs.github.com/spec/v1\n'.repeat(100);
     expect(bare.put(PREBUILD, pointer).run().output).to.include(`${PREBUILD} is no ELF file (`);
   });
@@ -106,7 +106,7 @@ describe('loading the addon', () => {
       });
     }
 
-    it('works with what it said', () => {
+    it('works with the command that it names', () => {
       const { output, errors } = bare.run([PERMISSION, '--allow-addons', `--allow-fs-read=${bare.root}`]);
       expect(output, errors).to.equal(WORKS);
     });

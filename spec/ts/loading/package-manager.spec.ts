@@ -41,7 +41,7 @@ describe('the package manager', () => {
     expect(managerOf('/app/part/node_modules/vmoffer', '/app/yarn.lock', '/app/part/bun.lock')).to.equal('bun');
   });
 
-  it('is unknown where none has left anything', () => {
+  it('is unknown if no package manager has left a trace', () => {
     expect(managerOf(tree)).to.be.undefined;
   });
 });
