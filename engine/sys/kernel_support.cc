@@ -150,7 +150,7 @@ Refusal refusal_of(UserfaultLack lack, int error_number) {
               "none: this kernel has no faults of user mode alone; Linux 5.11 has them"};
     case UserfaultLack::kFeatures:
       return too_old_for_faults(error_number);
-    case UserfaultLack::kLeave:
+    case UserfaultLack::kForbidden:
       return filter_in_force(error_number);
     case UserfaultLack::kRights:
     case UserfaultLack::kNothing:

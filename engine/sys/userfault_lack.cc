@@ -21,7 +21,7 @@ UserfaultLack what_userfault_lacks(const UserfaultAnswers& answers) {
   if (answers.refusal == 0) return UserfaultLack::kNothing;
   // The kernel itself grants faults in user mode to every process: only a filter refuses them.
   const bool is_forbidden_at_all = !answers.wants_kernel_faults || answers.refusal_in_user_mode == answers.refusal;
-  return is_forbidden_at_all ? UserfaultLack::kLeave : UserfaultLack::kRights;
+  return is_forbidden_at_all ? UserfaultLack::kForbidden : UserfaultLack::kRights;
 }
 
 }  // namespace vmoffer

@@ -23,7 +23,7 @@ enum class UserfaultLack : uint8_t {
   kUserModeFaults,  // it is older than faults in user mode alone
   kDescriptors,     // the process has too many files open
   kRights,          // the kernel has it, and a process with more rights may use it
-  kLeave,           // a filter or a security module forbids the call itself
+  kForbidden,       // a filter or a security module forbids the call itself
 };
 
 UserfaultLack what_userfault_lacks(const UserfaultAnswers& answers);

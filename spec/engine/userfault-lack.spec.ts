@@ -25,21 +25,21 @@ describe('what_userfault_lacks', () => {
       'features',
     ],
     ['rights where it opens in user mode alone', { refusal: EPERM, features: NEEDED }, 'rights'],
-    ['leave where it opens in no way', { refusal: EPERM, refusalInUserMode: EPERM }, 'leave'],
+    ['forbidden where it opens in no way', { refusal: EPERM, refusalInUserMode: EPERM }, 'forbidden'],
     [
       'faults in user mode alone where the kernel does not know of them',
       { refusal: EINVAL, refusalInUserMode: EINVAL, wantsKernelFaults: false, features: 0b0010 },
       'faults in user mode alone',
     ],
     [
-      'leave where faults in user mode alone are forbidden',
+      'forbidden where faults in user mode alone are forbidden',
       { refusal: EPERM, refusalInUserMode: EPERM, wantsKernelFaults: false },
-      'leave',
+      'forbidden',
     ],
     [
-      'leave, and no features, where root may have all faults and a filter forbids those in user mode',
+      'forbidden, and not features, where root may have all faults and a filter forbids those in user mode',
       { refusal: EPERM, refusalInUserMode: EPERM, wantsKernelFaults: false, features: NEEDED },
-      'leave',
+      'forbidden',
     ],
   ];
 
