@@ -1,8 +1,8 @@
 /*
  * crossover: from what size on it is cheaper to map memory than to copy it, in one process that waits for nobody.
  *
- * For each line "WAY BYTES COUNT" it does WAY COUNT times, and prints the nanoseconds of one time. The source is a memfd
- * that is filled, and resident in a mapping.
+ * For each line "WAY BYTES COUNT" it does WAY COUNT times, and prints the nanoseconds of one time. The source is a
+ * memfd that is filled, and resident in a mapping.
  *
  *   copy        memcpy into an existing buffer
  *   copy-fresh  memcpy into memory that is allocated for it and given back

@@ -14,8 +14,8 @@
  *   socket-kept        the same, into memory that the receiver has kept from the last time
  *
  * In the other ways the receiver reads into one chunk, again and again, and sums the chunk up while it is in the cache.
- * That is the cheapest way to receive, and leaves the receiver without the bytes. Everything is open before the receiver
- * asks.
+ * That is the cheapest way to receive, and leaves the receiver without the bytes. Everything is open before the
+ * receiver asks.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /*
- * install BYTES: the least time that the kernel needs to install all pages of a filled memfd in a mapping, on one thread
- * and with nothing else in the loop. No program can be faster on one thread.
+ * install BYTES: the least time that the kernel needs to install all pages of a filled memfd in a mapping, on one
+ * thread and with nothing else in the loop. No program can be faster on one thread.
  *
  * For each line "WAY" it maps the memory anew, and prints the milliseconds, or "nan" if this process may not do it.
  *

@@ -1,6 +1,6 @@
 /*
- * An addon for Node.js that reads memory as the peers do, with the same C code, so that a bench compares how bytes arrive
- * and not how they are read.
+ * An addon for Node.js that reads memory as the peers do, with the same C code, so that a bench compares how bytes
+ * arrive and not how they are read.
  *
  *   sum(memory)                    the sum of its 64-bit words, as a BigInt
  *   touch(memory, offsets)         reads one byte at each offset

@@ -1,6 +1,6 @@
 /*
- * uffd_copy MODE BYTES WINDOW: the least time that the kernel needs to bring BYTES of a memfd into private memory, on one
- * thread and with nothing else in the loop. Prints milliseconds.
+ * uffd_copy MODE BYTES WINDOW: the least time that the kernel needs to bring BYTES of a memfd into private memory, on
+ * one thread and with nothing else in the loop. Prints milliseconds.
  *
  *   copy        UFFDIO_COPY of one window after the other
  *   copy-punch  the same, and each window is punched out of the memfd behind the copy

@@ -8,7 +8,7 @@
 namespace vmoffer {
 namespace {
 
-// Such work is rare, and then there is often more of it.
+// Such work comes rarely, and then often several pieces at once.
 constexpr std::chrono::seconds kIdleTime{1};
 
 }  // namespace
@@ -31,7 +31,7 @@ size_t ExpendablePool::waiting() {
   return waiting_.size();
 }
 
-// Starts a thread where one is missing.
+// Starts a thread if one is missing.
 bool ExpendablePool::is_served() { return idle_ > waiting_.size() || (threads_ < most_threads_ && start_thread()); }
 
 void ExpendablePool::enqueue(Job job) {
@@ -51,7 +51,7 @@ void ExpendablePool::run() {
   for (Job job = await_one(); job; job = await_one()) job();
 }
 
-// None when there has been none for a while: then the thread no longer counts.
+// An empty job if none has come for a while: then the thread is no longer counted.
 ExpendablePool::Job ExpendablePool::await_one() {
   const auto enough = std::chrono::steady_clock::now() + kIdleTime;
   const MutexLock lock(mutex_);

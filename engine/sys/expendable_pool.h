@@ -1,5 +1,6 @@
-// ExpendablePool: threads for work that a stranger may hold up for as long as he likes. They start when they are needed
-// and end when there is nothing to do. One that is held up is lost until the stranger lets go, and delays nobody else.
+// ExpendablePool: threads for work that a stranger may hold up for as long as it likes. They start when they are
+// needed, and end when there is nothing to do. A thread that is held up is lost until the stranger gives it up, and
+// delays no other.
 #pragma once
 
 #include <cstddef>
@@ -10,19 +11,19 @@
 
 namespace vmoffer {
 
-// Lives for ever, because a lost thread may come back at any time. Any thread.
+// A pool lives for ever, because a lost thread may come back at any time. Any thread.
 class ExpendablePool {
  public:
   using Job = std::function<void()>;
 
-  // `name` is that of the threads, and lives for ever too.
+  // `name` is the name of the threads, a string literal.
   ExpendablePool(const char* name, size_t most_threads) : name_(name), most_threads_(most_threads) {}
   ExpendablePool(const ExpendablePool&) = delete;
   ExpendablePool& operator=(const ExpendablePool&) = delete;
 
   // The job waits for a thread if all of them are held up, or none can be started.
   void add(Job job);
-  // False, and the job is dropped, when no thread is there for it.
+  // False, and the job is dropped, if there is no thread for it.
   bool add_if_served(Job job);
   // How many jobs wait for a thread.
   size_t waiting();

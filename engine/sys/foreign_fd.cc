@@ -7,8 +7,8 @@
 namespace vmoffer {
 namespace {
 
-// One close that is held up must not hold up the others. If all threads are held up, descriptors stay open, and no other
-// thread waits.
+// One close that is held up must not hold up the others. If all threads are held up, descriptors stay open, and no
+// other thread waits.
 constexpr size_t kMostClosers = 4;
 
 ExpendablePool& closers() {

@@ -1,6 +1,6 @@
 /*
- * Reads memory, on the library's side and on its peers': every byte, once, with the same code. The sum shows that nothing
- * is missing.
+ * Reads memory, on the library's side and on its peers': every byte, once, with the same code. The sum shows that
+ * nothing is missing.
  */
 #pragma once
 

@@ -8,8 +8,8 @@
  *   verify NUMBER BYTES BYTE…                           1 if these are the bytes of that message, else 0
  *
  * WAY is ring, stream, batch (a stream, 32 messages by one call), seqpacket or pipe; SLOTS are the ring's. The first
- * CORE is that of the process that takes the time (it receives, or it pings), the second the other's; -1 leaves a process
- * to the scheduler.
+ * CORE is that of the process that takes the time (it receives, or it pings), the second the other's; -1 leaves a
+ * process to the scheduler.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

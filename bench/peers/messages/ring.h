@@ -1,7 +1,7 @@
 /*
- * The least that two processes need: for each direction a ring in memory that both have, with one writer and one reader,
- * both spinning. Its layout is that of a Channel: indexes only grow, and have 128 bytes each; a slot begins with the length
- * of its message. A side reads the other's index only when what it knows of that is used up.
+ * The least that two processes need: for each direction a ring in memory that both have, with one writer and one
+ * reader, both spinning. Its layout is that of a Channel: indexes only grow, and have 128 bytes each; a slot begins
+ * with the length of its message. A side reads the other's index only when what it knows of that is used up.
  */
 #pragma once
 

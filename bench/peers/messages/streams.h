@@ -1,7 +1,7 @@
 /*
  * Streams of bytes: a UNIX stream socket, with one write for each message or one call for 32 of them, and a pipe. The
- * reader takes all bytes that have arrived, up to 64 KiB with one call, and finds the messages by their length, which both
- * sides know.
+ * reader takes all bytes that have arrived, up to 64 KiB with one call, and finds the messages by their length, which
+ * both sides know.
  */
 #pragma once
 
