@@ -1,4 +1,4 @@
-/** Something in the demo is not as it should be, in words for whoever runs it. */
+/** Something in the demo is not as it should be, in words for the person who runs it. */
 export class Failure extends Error {}
 
 /** Runs a program of the demo: its exit code is 0 only if nothing failed. */
@@ -11,7 +11,7 @@ export async function runProgram(program: () => Promise<void>): Promise<void> {
   }
 }
 
-/** What the system or the library says is clear as it is; anything else is a bug of the demo. */
+/** Errors of the system or the library are clear as they are. Any other error is a bug in the demo. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return 'code' in error || error.name === 'TimeoutError' ? error.message : (error.stack ?? error.message);

@@ -1,4 +1,4 @@
-/** Part 3, the claimer: takes memory from the source, and looks at who has it, before and after. */
+/** Part 3, the claimer: takes memory from the source, and shows which process has it before and after. */
 import Table from 'cli-table3';
 import type { Claim, IncomingOffer } from 'vmoffer';
 import { Checksum } from './checksum.js';
@@ -10,7 +10,7 @@ import { takeOver } from './take-over.js';
 import { windowsOf } from './windows.js';
 
 const WINDOW_BYTES = 1 << 22;
-/** A process's own little things. A copy would be all of the buffer. */
+/** Other allocations of a process may take this share. A copy would take as much as the buffer. */
 const TOLERATED_SHARE = 1 / 10;
 const TOLERATED_BYTES = 32e6;
 

@@ -8,7 +8,8 @@ import { Letter } from './letter.js';
 import { say } from './say.js';
 
 /**
- * Offers the memory with the given flags. All that the claimer is given is this process's pid, as an argument. Resolves to its answer when it has ended well.
+ * Offers the memory with the given flags. The claimer gets only this process's pid, as an argument. Resolves to its answer
+ * once it has ended well.
  */
 export async function handOver<Said extends object, Answered extends object>(
   program: string,

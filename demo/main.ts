@@ -1,4 +1,4 @@
-/** npm start [-- FILE]: two processes that know of each other but a pid, and hand memory to each other. */
+/** npm start [-- FILE]: two processes that know only a pid of each other, and hand memory to each other. */
 import { resolve } from 'node:path';
 import { offerFile, offerGigabyte } from './bytes-source.js';
 import { Failure, runProgram } from './failure.js';
@@ -15,7 +15,7 @@ Pages arrive when they are touched. I am process ${process.pid}, the source.`);
     await offerGigabyte();
     await disownGigabyte();
   } else {
-    // npm changes to the package's folder; the path was meant where the user is.
+    // npm changes to the package's folder, but the path is relative to the user's.
     await offerFile(resolve(process.env['INIT_CWD'] ?? '.', path));
   }
   console.log('\nEvery byte was checked, and all is right.');

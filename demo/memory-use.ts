@@ -1,13 +1,13 @@
-/** Who has how much memory, as the kernel counts it. */
+/** How much memory each process has, as the kernel counts it. */
 import { readFileSync } from 'node:fs';
 
 export interface MemoryUse {
-  /** What each of the two maps of memory that can be shared. */
+  /** The shared memory that each of the two processes maps. */
   source: number;
   claimer: number;
-  /** All that the two have filled. */
+  /** All memory that the two have filled. */
   both: number;
-  /** All that everybody has filled, whoever maps it: what is shared counts once. */
+  /** All memory that any process has filled. Shared memory counts once. */
   machine: number;
 }
 

@@ -29,7 +29,7 @@ export async function takeOver<Said extends object, Answered extends object>(): 
   throw new Failure(`process ${from} has offered nothing.`);
 }
 
-/** A letter is what both may write: nothing else is offered so. */
+/** The letter is the only offer that both may write. */
 function isLetter({ flags }: IncomingOffer): boolean {
   return (flags & (VMO_GRANT_W | VMO_DISOWN)) === VMO_GRANT_W;
 }

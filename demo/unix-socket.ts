@@ -3,7 +3,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** What one write and one read take. Larger and smaller ones were not faster. */
+/** The size of one write and one read. Larger and smaller ones were not faster. */
 const CHUNK_BYTES = 1 << 20;
 
 /** A socket without a file, gone with the process (an abstract address, which begins with a zero byte). */
@@ -11,10 +11,10 @@ export function socketPath(purpose: string): string {
   return `\0vmoffer-${purpose}-${process.pid}`;
 }
 
-/** Sends what `chunks` makes to whoever connects, and hangs up. */
+/** Sends the chunks to each process that connects, and hangs up. */
 export async function serve(path: string, chunks: (chunkBytes: number) => Iterable<Uint8Array>): Promise<Server> {
   const server = createServer((socket) => {
-    // A receiver that goes away is its own business: it says what it did not get.
+    // If a receiver goes away, it reports the missing bytes itself.
     pipeline(Readable.from(chunks(CHUNK_BYTES), { objectMode: false, highWaterMark: CHUNK_BYTES }), socket).catch(() =>
       socket.destroy(),
     );
@@ -24,8 +24,8 @@ export async function serve(path: string, chunks: (chunkBytes: number) => Iterab
 }
 
 /**
- * Connects and reads to the end. Every chunk lies in one small buffer that is used again and again, which is the
- * cheapest way to receive: nobody puts the bytes together.
+ * Connects and reads to the end. Every chunk arrives in one small buffer that is used again and again. That is the cheapest
+ * way to receive, and does not put the bytes together.
  */
 export function receive(path: string, onChunk: (chunk: Uint8Array) => void): Promise<void> {
   return new Promise((resolve, reject) => {

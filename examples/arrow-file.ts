@@ -1,6 +1,6 @@
 /**
- * Hands a file that has its index at its end, as Arrow files, Parquet and zip have, to another process. Memory has whole pages,
- * so the length of the file goes along with the address: node out/js/examples/arrow-file.js
+ * Hands a file with its index at the end, such as an Arrow, Parquet or zip file, to another process. Memory is offered in whole
+ * pages, so the other process gets the length of the file with the address: node out/js/examples/arrow-file.js
  */
 import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
 import { fork } from 'node:child_process';

@@ -1,6 +1,6 @@
 /**
- * Frames go to another process in four buffers, used round and round. It is killed in the middle and replaced, and no
- * frame is lost: node out/js/examples/frame-pool.js
+ * Sends frames to another process in four buffers, which are used round and round. The process is killed in the middle and
+ * replaced, and no frame is lost: node out/js/examples/frame-pool.js
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { allocate, incomingOffers, VMO_GRANT_R, VMO_GRANT_W, vmOffer, type Regio
 const BUFFERS = 4;
 const FRAMES = 200;
 const FRAME_BYTES = 1 << 20;
-/** A frame is its number, in every word. The consumer writes over the first word when it has looked at all of them. */
+/** A frame has its number in every word. The consumer overwrites the first word once it has checked all of them. */
 const WHOLE = 0xffff_ffff;
 const TORN = 0xffff_fffe;
 
@@ -42,7 +42,7 @@ async function sendFramesIn(region: Region): Promise<void> {
     const frame = nextFrame++;
     words.fill(frame);
     if (frame === FRAMES / 2) killAndReplaceConsumer();
-    // Released without a mark: its consumer died before it had looked. The frame goes to the next one.
+    // Released without a mark: the consumer died before it had checked the frame. It goes to the next consumer.
     while (words[0] === frame) await vmOffer(consumer.pid ?? 0, region, VMO_GRANT_R | VMO_GRANT_W).released;
     if (words[0] !== WHOLE) throw new Error(`frame ${frame} did not arrive whole`);
   }

@@ -1,6 +1,6 @@
 /**
- * Frames of 4 MiB change hands, and so does their memory on the way back, with small messages between them, all in order over
- * one channel: node out/js/examples/frames.js
+ * Hands over frames of 4 MiB, and hands their memory back, with small messages between them, all in order over one
+ * channel: node out/js/examples/frames.js
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,7 @@ function textOf({ bytes }: Message): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** Looks at one word of every page, which makes every page arrive. */
+/** Checks one word of every page, which makes every page arrive. */
 function isWhole(words: Uint32Array, frame: number): boolean {
   for (let at = 0; at < words.length; at += WORDS_PER_PAGE) if (words[at] !== frame) return false;
   return true;

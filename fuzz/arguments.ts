@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 export interface FuzzArguments {
   seconds: number;
   seed: number;
-  /** Only this one, to see again what it did. */
+  /** Runs only this batch, to repeat a failure. */
   batch: number | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** What the live targets have in common: batches, one after the other, each with a seed of its own, until the time is up. */
+/** Shared by the live targets: runs batches, one after the other, each with its own seed, until the time is up. */
 import { Random } from '../spec/support/random.js';
 import { parseFuzzArguments } from './arguments.js';
 
@@ -9,7 +9,7 @@ export function randomOf(seed: number, batch: number): Random {
 
 export type Batch = (random: Random, batch: number) => Promise<void>;
 
-/** Runs batches until the time is up or one fails, and says which, and how it is run again. The exit code. */
+/** Runs batches until the time is up or one fails. Prints which failed, and how to repeat it. Resolves to the exit code. */
 export async function runBatches(name: string, runBatch: Batch, args = process.argv.slice(2)): Promise<number> {
   const { seconds, seed, batch: only } = parseFuzzArguments(args);
   const end = performance.now() + seconds * 1000;

@@ -1,6 +1,6 @@
 /**
- * npm run fuzz -- broker: a hostile peer says anything on many connections, with descriptors, while an honest one claims and is
- * claimed from. After each batch an honest claim works and the victim holds what it held before.
+ * npm run fuzz -- broker: a hostile peer sends anything on many connections, with descriptors, while an honest one claims and is
+ * claimed from. After each batch an honest claim must work, and the victim must hold what it held before.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ let before: Weight;
 
 async function startVictim(): Promise<void> {
   victim = await startObedient();
-  // What the library keeps is there before the first look, and its pager, and what Node keeps for its messages.
+  // Makes the library start what it keeps, its pager included, and Node open what it keeps for messages, before the first count.
   for (let times = 0; times < 3; times++) await claimHonestly(times);
   const page = await victim.call('allocate', PAGES, 0);
   await victim.call('offerPages', process.pid, page.region, 0, 1, R);
@@ -37,7 +37,7 @@ async function startVictim(): Promise<void> {
   before = weightOf(victim.pid);
 }
 
-/** The victim's memory here, and ours there. */
+/** This process claims memory of the victim, and the victim claims memory of this process. */
 async function claimHonestly(seed: number): Promise<void> {
   const theirs = await victim.call('allocate', PAGES, seed);
   await victim.call('offer', process.pid, theirs.region, R);
@@ -55,7 +55,7 @@ async function claimHonestly(seed: number): Promise<void> {
   await offer.released;
 }
 
-/** What the victim claims from the hostile peer may fail in every way that has a code, and in time. */
+/** The victim claims from the hostile peer. That may fail with any code, but it must end in time. */
 async function claimFromHostile(pid: number, address: bigint): Promise<void> {
   try {
     const { region } = await victim.call('claim', pid, address, { timeoutMs: 300 });

@@ -1,5 +1,5 @@
-// Any bytes to engine/wire/codec.h: what is no message is refused with a reason, and what is one survives being
-// encoded.
+// Fuzz target: gives any bytes to engine/wire/codec.h. It must refuse them with a reason, or decode a message that
+// encodes and decodes to the same again.
 #include "engine/wire/codec.h"
 
 #include <cstdio>
@@ -19,7 +19,7 @@ void expect(bool holds, const char* what) {
   std::abort();
 }
 
-// More than one packet means these: any number but 0 is true, an unknown code is a protocol error.
+// These two have several forms: any number but 0 is true, and an unknown code counts as a protocol error.
 bool has_one_form(const wire::Message& message) {
   return !std::holds_alternative<wire::List>(message) && !std::holds_alternative<wire::Refused>(message);
 }

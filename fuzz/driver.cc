@@ -1,11 +1,10 @@
-// A fuzzer for where there is no libFuzzer: it mutates what it has, and keeps what reaches a part of the target that
-// nothing has reached before. The target is compiled with -fsanitize-coverage=trace-pc, this is not.
+// A fuzzer for machines without libFuzzer: it mutates inputs, and keeps those that reach a new part of the target. The
+// target is compiled with -fsanitize-coverage=trace-pc, this file is not.
 //
 //   driver FILE…                                       runs these once
-//   driver --seconds N --seed S --current FILE FOLDER…  mutates what is in the folders
+//   driver --seconds N --seed S --current FILE FOLDER…  mutates the inputs in the folders
 //
-// Each input is in the file `current` while it runs, behind its length: whatever ends the process, it is to be found
-// there.
+// While an input runs it is in the file `current`, behind its length: it can be found there however the process ends.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -44,7 +43,7 @@ Input read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// A file that is memory, too.
+// Maps the file, so that its contents survive the process.
 uint8_t* map_current(const char* path) {
   const int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   const bool is_there = fd >= 0 && ftruncate(fd, sizeof(uint64_t) + kMaxInput) == 0;
@@ -80,7 +79,7 @@ class Fuzzer {
   uint64_t runs() const { return runs_; }
 
  private:
-  // True when it got somewhere new.
+  // True if the input reached a new part.
   bool run(const Input& input) {
     const uint64_t size = input.size();
     std::memcpy(current_, &size, sizeof(size));
@@ -92,7 +91,7 @@ class Fuzzer {
     return has_reached_new;
   }
 
-  // The front of the one, and the back of the other.
+  // Joins the front of one input and the back of the other.
   void join(Input& input, const Input& other) {
     input.resize(random_() % (input.size() + 1));
     const size_t from = random_() % (other.size() + 1);

@@ -1,4 +1,4 @@
-// Packets that are nearly right: most of what random bytes get is a refusal at the first field.
+// Packets that are nearly right. Random bytes are mostly refused at the first field.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 namespace vmoffer::fuzz {
 
-// Makes one to four changes, the same for the same seed, and then mostly puts the header right.
+// Makes one to four changes, the same for the same seed, and then mostly corrects the header.
 void mutate_packet(std::vector<uint8_t>& packet, uint32_t seed);
 
 }  // namespace vmoffer::fuzz

@@ -17,7 +17,7 @@ type Hostile = Child<HostileChannelCommands>;
 
 const ROUNDS = 10;
 const STEPS = 2000;
-/** What one side of a channel can do to the other: break it, end, and enclose what it does not offer. */
+/** The errors that one side can cause at the other: it breaks the channel, ends, or encloses memory that it does not offer. */
 const ALLOWED: readonly VmoErrorCode[] = ['ERR_VMO_PROTOCOL', 'ERR_VMO_PEER_GONE', 'ERR_VMO_NOT_OFFERED'];
 const SIZES: readonly RingSize[] = [
   { slots: 2, slotBytes: 120 },
@@ -39,7 +39,7 @@ function isAllowed(error: unknown): boolean {
   return error instanceof VmoError && ALLOWED.includes(error.code);
 }
 
-/** Whether the channel still holds. */
+/** Whether the channel still works. */
 function attempt(action: () => void): boolean {
   try {
     action();
@@ -58,7 +58,7 @@ function receive(channel: Channel): void {
   message.release();
 }
 
-/** A wait that ends by itself, soon. */
+/** For a wait that ends by itself soon. */
 async function wait(channel: Channel, random: Random): Promise<void> {
   const signal = AbortSignal.timeout(1 + random.below(5));
   try {

@@ -1,4 +1,4 @@
-/** What another process holds, by its /proc. */
+/** Counts what another process holds, from its /proc. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { until } from '../spec/support/barriers.js';
 
@@ -17,10 +17,10 @@ export function weightOf(pid: number): Weight {
   };
 }
 
-/** Brokers that tell each other news keep a connection or two, whichever began. What leaks comes to more with each batch. */
+/** Two brokers that tell each other news keep a connection or two, whichever began. A leak grows with each batch. */
 const SLACK = 4;
 
-/** Until it holds no more than it did, but for a few. Rejects, with what it holds, when it keeps more. */
+/** Waits until the process holds no more than before, apart from a few. If it keeps more, rejects with what it holds. */
 export async function backTo(before: Weight, pid: number): Promise<void> {
   const isBack = () => {
     const { descriptors, threads, objects } = weightOf(pid);

@@ -1,4 +1,4 @@
-// One of the processes of a soak: it gives to the others, takes what they give, and talks with them, until it is told to rest.
+// One of the processes of a soak: it offers memory to the others, claims theirs, and exchanges messages, until it must rest.
 import { openSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Channel, incomingOffers } from 'vmoffer';
@@ -24,7 +24,7 @@ import { take } from './works/take.js';
 import { echo, talk } from './works/talk.js';
 
 const AT_ONCE = 4;
-/** What is forgotten is let go of when it is collected; those who gave it wait for that. */
+/** Memory that is dropped without a release goes when it is collected, and its source waits for that. */
 const COLLECT_MS = 500;
 
 const WORKS: [work: Work, weight: number][] = [
@@ -44,7 +44,7 @@ const WORKS: [work: Work, weight: number][] = [
 const TOTAL_WEIGHT = WORKS.reduce((sum, [, weight]) => sum + weight, 0);
 
 const scene: Scene = { random: new Random(0), peers: [], isSpoilt: false, lastTouched: 0, done: new Map() };
-/** By what it is. */
+/** Each with its name. */
 const underWay = new Map<Promise<void>, string>();
 let isResting = true;
 let operations = 0;
@@ -58,7 +58,7 @@ function fail(error: unknown): void {
   tell('failed', error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
 
-/** Remembers it until it has ended, and tells when it failed. */
+/** Keeps the work in `underWay` until it ends, and reports a failure. */
 function attend(what: string, work: Promise<void>): Promise<void> {
   const attended = within(patienceMs, what, work)
     .then(() => {
@@ -85,7 +85,7 @@ async function workOn(): Promise<void> {
   }
 }
 
-/** So that it can be seen that a soak fails when it should. */
+/** Lets a spec see that a soak fails when it should. */
 async function misbehave(): Promise<void> {
   if (fault === 'leak') openSync('/dev/zero', 'r');
   if (fault === 'exit') process.exit(7);
@@ -117,7 +117,7 @@ const commands = {
     isResting = false;
     for (let track = 0; track < AT_ONCE; track++) void workOn();
   },
-  /** Resolves when nothing that it began is under way any more. */
+  /** Resolves when none of its work is under way. */
   async rest(): Promise<void> {
     isResting = true;
     while (underWay.size > 0) await Promise.race(underWay.keys());

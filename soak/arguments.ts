@@ -8,7 +8,7 @@ export interface Arguments {
   isHelp: boolean;
 }
 
-/** What was asked for makes no sense. */
+/** The command line makes no sense. */
 export class UsageError extends Error {}
 
 export const USAGE = `Usage: npm run soak -- [--minutes N] [--seed S] [--processes N] [--patience N]

@@ -11,7 +11,7 @@ export type Counter = (typeof COUNTERS)[number];
 export type Burden = Record<Counter, number>;
 
 const COLLECTIONS = 4;
-/** Between two collections: for finalizers, and for the brokers to hear of what is closed. */
+/** Between two collections, so that finalizers run and brokers notice closed connections. */
 const PAUSE_MS = 20;
 
 export async function burden(): Promise<Burden> {
@@ -31,7 +31,7 @@ export async function burden(): Promise<Burden> {
   };
 }
 
-/** Which descriptors there are, for whoever asks why there are more. */
+/** The kinds of the open descriptors, to explain a growth. */
 export function kindsOfDescriptors(): string {
   return [...descriptorKinds()].map(([kind, count]) => `${count} × ${kind}`).join(', ');
 }

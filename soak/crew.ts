@@ -1,4 +1,4 @@
-/** The processes of a soak: who is there, and what is done to them. */
+/** The processes of a soak: starts, stops, kills and weighs them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Random } from '../spec/support/random.js';
 import type { Arguments } from './arguments.js';
@@ -6,14 +6,14 @@ import type { Fault } from './faults.js';
 import { Member } from './member.js';
 import { within } from './within.js';
 
-/** Longer than the longest work may take, so that the member itself tells first what hangs. */
+/** Longer than the longest work may take, so that the member itself first reports what hangs. */
 const GRACE_MS = 15_000;
 const LONGEST_STOP_MS = 3000;
 const BETWEEN_MS = 3000;
 const KILLS_IN_100 = 35;
 
 export class Crew {
-  /** All there have been. */
+  /** All members, including those that have ended. */
   readonly everybody: Member[] = [];
   /** Rejects when one of them fails. */
   readonly failure: Promise<never>;
@@ -35,7 +35,7 @@ export class Crew {
     this.failure.catch(() => undefined);
   }
 
-  /** Those that are there now. */
+  /** The members that live now. */
   get members(): readonly Member[] {
     return this.#members;
   }
@@ -51,7 +51,7 @@ export class Crew {
     await this.#each('to begin', (member) => member.call('work'));
   }
 
-  /** Stops and kills members now and then, for so long. */
+  /** Stops and kills members now and then, for `ms` milliseconds. */
   async disturb(ms: number): Promise<void> {
     const end = performance.now() + ms;
     for (;;) {
@@ -65,13 +65,13 @@ export class Crew {
     }
   }
 
-  /** Until none of them has anything under way; then each is weighed. */
+  /** Waits until no member has work under way, then weighs each. */
   async rest(): Promise<void> {
     await this.#each('to come to rest', (member) => member.call('rest'));
     await this.#each('to be weighed', (member) => member.weigh());
   }
 
-  /** They end by themselves; what was wrong with their ends. */
+  /** Asks all members to end, and resolves to what was wrong with their ends. */
   async leave(): Promise<string[]> {
     const ends = await Promise.all(
       this.#members.map((member) => within(GRACE_MS, `${member.title}: to leave`, member.leave())),
@@ -79,7 +79,7 @@ export class Crew {
     return ends.filter((end) => end !== undefined);
   }
 
-  /** For the last resort: nothing is waited for. */
+  /** The last resort: waits for nothing. */
   killAll(): void {
     for (const member of this.#members) void member.kill();
   }

@@ -1,4 +1,4 @@
-/** What a process can be told to do wrong: VMOFFER_SOAK_FAULT. The soak must find each. */
+/** The faults that VMOFFER_SOAK_FAULT can make a process have. The soak must find each. */
 export const FAULTS = ['leak', 'wrong', 'exit', 'hang'] as const;
 
 export type Fault = (typeof FAULTS)[number];

@@ -1,4 +1,4 @@
-/** Whether what a process holds grows with what it does. */
+/** Whether a process holds more and more as it does more operations. */
 import { linearRegression } from 'simple-statistics';
 import { COUNTERS, type Burden, type Counter } from './burden.js';
 
@@ -18,7 +18,7 @@ export interface Growth {
 
 interface Bound {
   perMillion: number;
-  /** A rise up to here is noise: arenas of malloc, the young generation of V8 (64 mappings at a time). */
+  /** A rise up to this is noise: malloc's arenas, V8's young generation (64 mappings at a time). */
   rise: number;
 }
 
@@ -27,7 +27,7 @@ const MiB = 2 ** 20;
 export const BOUNDS: Record<Counter, Bound> = {
   descriptors: { perMillion: 50, rise: 12 },
   mappings: { perMillion: 200, rise: 250 },
-  // Four close what others sent, and as many again wait for nobody's write: they come and go.
+  // Up to four threads close strangers' descriptors, and others wait for a lock that a stranger holds: they come and go.
   threads: { perMillion: 10, rise: 10 },
   resident: { perMillion: 100 * MiB, rise: 96 * MiB },
   external: { perMillion: 20 * MiB, rise: 24 * MiB },
@@ -35,12 +35,12 @@ export const BOUNDS: Record<Counter, Bound> = {
   heap: { perMillion: 30 * MiB, rise: 32 * MiB },
 };
 
-/** Fewer make no line. */
+/** Fewer samples give no line. */
 const LEAST_SAMPLES = 4;
-/** The share of the samples that a process needs to get warm. */
+/** The share of the samples that counts as warm-up. */
 const WARM_UP = 0.25;
 
-/** Nothing when there are too few samples to say. */
+/** Empty if there are too few samples. */
 export function growthOf(samples: readonly Sample[]): Growth[] {
   const warm = samples.slice(Math.ceil(samples.length * WARM_UP));
   const [first, last] = [warm[0], warm.at(-1)];

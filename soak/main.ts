@@ -1,6 +1,6 @@
 /**
- * npm run soak: processes that do everything to each other for as long as one likes, while some are stopped and killed. It
- * fails when a byte is wrong, an operation hangs, a process ends that should not, or anything grows. It always says how it
+ * npm run soak: processes that use every operation on each other for a given time, while some are stopped and killed. It
+ * fails if a byte is wrong, an operation hangs, a process ends that should not, or anything grows. It always prints how it
  * ended.
  */
 import { appendFileSync, mkdirSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { faultOfEnvironment } from './faults.js';
 import { burdensOf, doneTable, excesses, growthTable } from './report.js';
 
 const REST_EVERY_MS = 10_000;
-/** So that a short run has enough samples, too, to judge the first process by. */
+/** So that even a short run has enough samples to judge the first process. */
 const LEAST_RESTS = 8;
 const ENDINGS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
 
@@ -68,7 +68,7 @@ async function main(wanted: Arguments): Promise<void> {
   process.on('uncaughtException', (error) => {
     finish([`the soak itself has failed: ${error.stack ?? error.message}`]);
   });
-  // Whoever reads this may end it from here on.
+  // From now on the user who reads this may end the soak.
   say(`${again}\nAll that is said here is in ${log}`);
   try {
     finish(await Promise.race([soak(wanted, crew), crew.failure]));

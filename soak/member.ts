@@ -11,7 +11,7 @@ const TAIL_BYTES = 6000;
 export class Member {
   readonly name: string;
   readonly samples: Sample[] = [];
-  /** Of its last sample. */
+  /** The descriptors of its last sample. */
   descriptors = '';
   done: [string, number][] = [];
   isExpectedToEnd = false;
@@ -40,7 +40,7 @@ export class Member {
     return this.#child.event('ready');
   }
 
-  /** Resolves, with the reason, when it fails or ends and was not to. */
+  /** Resolves with the reason when it fails, or ends although it should not. */
   async failure(): Promise<string> {
     const said = this.#child.event<string>('failed').then(
       (reason) => `${this.title} failed: ${reason}`,

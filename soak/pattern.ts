@@ -1,6 +1,6 @@
 /**
- * What soaked memory holds: tagged pages that say which process made them and where they were there, so that a claimer
- * knows what it must find without being told.
+ * The contents of a soak's memory: tagged pages that say which process made them, and at which address, so that a claimer
+ * knows what it must find.
  */
 import { differenceFromPages, fillPages, PAGE } from '../spec/support/pages.js';
 
@@ -18,12 +18,12 @@ export function fillAt(view: Uint8Array, pid: number, address: bigint): void {
   fillPages(view, seedOf(pid), pageNumberAt(address));
 }
 
-/** Of memory that `pid` has made and has at that address: the first difference, in words; undefined when there is none. */
+/** The first difference from memory that `pid` has made at that address, in words; undefined if there is none. */
 export function differenceAt(view: Uint8Array, pid: number, address: bigint): string | undefined {
   return differenceFromPages(view, seedOf(pid), pageNumberAt(address));
 }
 
-/** The same of memory that may have come through other hands: it says itself where it comes from. */
+/** The same for memory that may have been passed on: its own pages say where it comes from. */
 export function differenceFromItself(view: Uint8Array): string | undefined {
   const head = Buffer.from(view.buffer, view.byteOffset, FIRST_WORD_BYTES);
   return differenceFromPages(view, head.readUInt16LE(4), head.readUInt32LE(0));

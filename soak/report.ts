@@ -1,4 +1,4 @@
-/** What a soak prints. */
+/** Renders the output of a soak. */
 import Table from 'cli-table3';
 import { COUNTERS, type Counter } from './burden.js';
 import { BOUNDS, growthOf, isBytes, type Growth } from './growth.js';
@@ -8,7 +8,7 @@ function quantity(counter: Counter, value: number): string {
   return isBytes(counter) ? `${(value / 2 ** 20).toFixed(1)} MiB` : value.toFixed(value % 1 === 0 ? 0 : 1);
 }
 
-/** One line for each process that is there. */
+/** One line for each live process. */
 export function burdensOf(members: readonly Member[]): string {
   return members
     .flatMap((member) => {
@@ -20,7 +20,7 @@ export function burdensOf(members: readonly Member[]): string {
     .join('\n');
 }
 
-/** Growth per million operations, of those who have lived long enough to tell. */
+/** Growth per million operations, of the processes that have lived long enough to tell. */
 export function growthTable(members: readonly Member[]): string {
   const table = new Table({ head: ['growth per million', 'operations', ...COUNTERS], style: { head: [], border: [] } });
   for (const member of members) {
@@ -46,7 +46,7 @@ function describe(member: Member, { counter, perMillion, rise }: Growth): string
   return `${counter} of ${member.title} grow by ${quantity(counter, perMillion)} per million operations, by ${quantity(counter, rise)} so far: ${sizes}${kinds}`;
 }
 
-/** How often each kind of thing was done, by those who lived to tell. */
+/** How often the live processes have done each kind of operation. */
 export function doneTable(members: readonly Member[]): string {
   const sums = new Map<string, number>();
   for (const { done } of members) for (const [what, times] of done) sums.set(what, (sums.get(what) ?? 0) + times);

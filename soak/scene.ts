@@ -1,4 +1,4 @@
-/** What the works of one process share. */
+/** The state that the works of one process share. */
 import { VmoError, type VmoErrorCode } from 'vmoffer';
 import type { Random } from '../spec/support/random.js';
 
@@ -6,20 +6,20 @@ export interface Scene {
   random: Random;
   /** The pids of the processes that take part, this one among them. */
   peers: readonly number[];
-  /** Whether this process makes its memory with a wrong byte, to see that somebody notices. */
+  /** Whether this process makes its memory with a wrong byte, to check that another notices. */
   isSpoilt: boolean;
-  /** So that no compiler leaves a touch out. */
+  /** Keeps the compiler from leaving a touch out. */
   lastTouched: number;
-  /** How often, by kind. */
+  /** How often each kind of operation was done. */
   readonly done: Map<string, number>;
 }
 
 export type Work = (scene: Scene) => Promise<void>;
 
-/** Something is not as it must be. */
+/** An outcome that must not happen. */
 export class Wrong extends Error {}
 
-/** Peers are killed at any moment: whatever is done with one may end so. */
+/** Peers are killed at any moment, so any operation with one may end with these. */
 const PEER_HAS_ENDED: readonly VmoErrorCode[] = ['ERR_VMO_PEER_GONE', 'ERR_VMO_NO_PROCESS'];
 
 export function isCode(error: unknown, ...codes: VmoErrorCode[]): boolean {

@@ -1,4 +1,4 @@
-// A worker thread of a soaked process: it makes, offers and claims, and ends without letting go of anything.
+// A worker thread of a soaked process: it allocates, offers and claims, and ends without releasing anything.
 import { workerData } from 'node:worker_threads';
 import { allocate, vmClaim, vmOffer, VMO_GRANT_R } from 'vmoffer';
 import { Random } from '../spec/support/random.js';

@@ -1,13 +1,13 @@
-/** What is offered is asked for. */
+/** Works that list offers. */
 import { allocate, vmListOffer, vmListOfferSync, vmOffer, VMO_GRANT_R, type OfferRecord } from 'vmoffer';
 import { askWhatIsHeld } from '#ts/held-claims.js';
 import { PAGE } from '../pattern.js';
 import { count, Wrong, type Scene } from '../scene.js';
 
-/** A standing offer is in every list, until it is cancelled. */
+/** Checks that a standing offer is in every list until it is cancelled. */
 export async function list(scene: Scene): Promise<void> {
   using region = allocate(PAGE);
-  // To the process that started this one: it claims nothing.
+  // The destination is the parent process, which claims nothing.
   const offer = vmOffer(process.ppid, region, VMO_GRANT_R);
   const isListed = (records: readonly OfferRecord[]) => records.some(({ address }) => address === region.address);
   if (!isListed(scene.random.below(2) === 0 ? vmListOfferSync() : await vmListOffer()))

@@ -1,4 +1,4 @@
-/** Memory is made, offered and let go of. */
+/** Works that allocate, offer and release memory. */
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import {
   allocate,
@@ -17,7 +17,7 @@ import { anyPeer, count, expectSame, isCode, isEndOfPeer, Wrong, type Scene } fr
 const R = VMO_GRANT_R;
 const RW = VMO_GRANT_R | VMO_GRANT_W;
 const FLAGS = [R, R, RW, R | VMO_DROP_W, R | VMO_DISOWN, RW | VMO_DISOWN];
-/** Mostly small; some with several huge pages' worth, which `pull` moves whole. */
+/** Most are small. Some have the length of several huge pages, which `pull` moves whole. */
 const PAGE_COUNTS = [1, 1, 2, 4, 4, 8, 16, 16, 64];
 const LARGE_PAGES = 1280;
 const LARGE_IN_100 = 1;
@@ -30,7 +30,7 @@ function makeMemory({ random, isSpoilt }: Scene): Region {
   return region;
 }
 
-/** Undefined when the destination has just ended. */
+/** Undefined if the destination has just ended. */
 function offerTo(destPid: number, memory: OfferableMemory, flags: number): Offer | undefined {
   try {
     return vmOffer(destPid, memory, flags);
@@ -40,7 +40,7 @@ function offerTo(destPid: number, memory: OfferableMemory, flags: number): Offer
   }
 }
 
-/** Until its memory is nobody else's any more. */
+/** Waits until no other process has the offer's memory. */
 async function ending(offer: Offer): Promise<string> {
   const how = await offer.claimed;
   await offer.released;
@@ -60,7 +60,7 @@ export async function giveWhole(scene: Scene): Promise<void> {
   if (how === 'claimed' && (flags & VMO_DISOWN) === VMO_DISOWN) {
     if (!region.disowned) throw new Wrong('a region that was disowned does not say so');
   } else if (how === 'claimed' && (flags & VMO_DROP_W) !== 0) {
-    // Nobody may see what its former owner writes now.
+    // No other process may see what the former owner writes now.
     region.view().fill(0xee);
   } else {
     expectStill(region);
@@ -90,7 +90,7 @@ export async function giveParts(scene: Scene): Promise<void> {
   const offers = [first, second].flatMap((part) => offerTo(anyPeer(scene), part, flags) ?? []);
   await Promise.all(offers.map(ending));
   if (middle > 1) {
-    // What lies between was offered to nobody.
+    // The pages in between were offered to nobody.
     const between = (middle - 1) * PAGE;
     if (first.byteOffset !== between) {
       const address = region.address + BigInt(between);
@@ -100,7 +100,7 @@ export async function giveParts(scene: Scene): Promise<void> {
   count(scene, 'offer of parts');
 }
 
-/** The offer alone keeps the memory: nobody releases it here. */
+/** Drops the region without a release: the offer alone keeps the memory. */
 export async function giveAndForget(scene: Scene): Promise<void> {
   const offer = offerTo(anyPeer(scene), makeMemory(scene), scene.random.pick(FLAGS));
   if (!offer) return;
@@ -115,7 +115,7 @@ export async function giveAndRelease(scene: Scene): Promise<void> {
   count(scene, `released and ${await ending(offer)}`);
 }
 
-/** One of the two wins, and both are told. */
+/** A claim and a cancel race: one of the two wins, and both sides learn which. */
 export async function giveAndCancel(scene: Scene): Promise<void> {
   using region = makeMemory(scene);
   const offer = offerTo(anyPeer(scene), region, scene.random.pick(FLAGS));
@@ -138,7 +138,7 @@ function cancel(offer: Offer): boolean {
   }
 }
 
-/** Nobody ever sees it. */
+/** Makes memory that no other process ever sees, and drops it. */
 export function makeGarbage(scene: Scene): Promise<void> {
   const region = makeMemory(scene);
   expectStill(region);

@@ -1,4 +1,4 @@
-/** What needs no other process: claims from oneself, while the thread waits, and threads that end with what they hold. */
+/** Works that need no other process: synchronous claims from this process, and threads that end while they hold memory. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { allocate, vmClaimSync, vmOffer, VMO_GRANT_R } from 'vmoffer';
@@ -15,7 +15,7 @@ export async function takeOwn(scene: Scene): Promise<void> {
     using claim = vmClaimSync(process.pid, region.address, { timeoutMs: 30_000 });
     expectSame('a claim from oneself', differenceAt(claim.view(), process.pid, region.address));
   } catch (error) {
-    // The loop that takes all that is offered was faster.
+    // The loop that claims every offer was faster.
     if (!isCode(error, 'ERR_VMO_NOT_OFFERED', 'ERR_VMO_BUSY')) throw error;
   }
   await offer.released;

@@ -1,4 +1,4 @@
-/** What is offered here is claimed in every way, looked at, and let go of in every way. */
+/** Works that claim offers in every way, check the bytes, and release or drop the claims. */
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   vmOffer,
@@ -24,7 +24,7 @@ const WAYS: readonly ClaimOptions[] = [
   { transfer: 'pull', paging: 'eager' },
   { transfer: 'pull', prefetch: true },
 ];
-/** Of those that the process had offered to it: somebody else was faster, or its source took it back or has ended. */
+/** Errors for an offer that has ended: another claim was faster, or the source cancelled it or has ended. */
 const HAS_ENDED: readonly VmoErrorCode[] = ['ERR_VMO_NOT_OFFERED', 'ERR_VMO_PEER_GONE', 'ERR_VMO_NO_PROCESS'];
 
 export async function take(scene: Scene, offer: IncomingOffer): Promise<void> {
@@ -36,7 +36,7 @@ export async function take(scene: Scene, offer: IncomingOffer): Promise<void> {
   try {
     await look(scene, claim, offer);
     if (scene.random.below(8) === 0) await passOn(scene, claim);
-    // Only now: who gets memory that was pulled gets it with what was written.
+    // Only now: a process that gets pulled memory gets it with these writes.
     if (scene.random.below(4) === 0) write(claim, claim.view());
   } finally {
     // The others are garbage.
@@ -62,7 +62,7 @@ async function claimed(scene: Scene, offer: IncomingOffer): Promise<Claim | unde
   }
 }
 
-/** Given up at once: what was too late to take back is there for the next claim. */
+/** Gives a claim up at once. If that is too late, the next claim of the address gets the memory. */
 async function inVain(scene: Scene, offer: IncomingOffer, way: ClaimOptions): Promise<void> {
   try {
     (await offer.claim(way)).release();
@@ -84,7 +84,7 @@ async function look(scene: Scene, claim: Claim, { srcPid, address, flags }: Inco
   if (scene.random.below(8) === 0) claim.residency();
 }
 
-/** Memory that somebody else has made, or that has been here before. */
+/** Whether the memory was not made by its source, or comes from this process itself. */
 function isPassedOn(view: Uint8Array, srcPid: number): boolean {
   return srcPid === process.pid || !isMadeBy(view, srcPid);
 }
@@ -93,7 +93,7 @@ function touchAtRandom(scene: Scene, view: Uint8Array): void {
   for (let times = 0; times < 8; times++) scene.lastTouched = view[scene.random.below(view.length)] ?? 0;
 }
 
-/** The same bytes where others see them, and others where nobody does. */
+/** Writes the same bytes where others see them, and other bytes where nobody does. */
 function write(claim: Claim, view: Uint8Array): void {
   if ((claim.flags & VMO_GRANT_W) !== 0) for (let at = 0; at < view.length; at += PAGE) view[at] = view[at] ?? 0;
   else view[view.length - 1] = ~(view[view.length - 1] ?? 0);
@@ -102,7 +102,7 @@ function write(claim: Claim, view: Uint8Array): void {
 /** A claim may be offered onward, with what was granted. */
 async function passOn(scene: Scene, claim: Claim): Promise<void> {
   const destination = anyPeer(scene);
-  // It would look like memory of its own.
+  // The receiver would take it for memory of its own.
   if (isMadeBy(claim.view(), destination) || isMadeBy(claim.view(), process.pid)) return;
   try {
     const offer = vmOffer(destination, claim, VMO_GRANT_R);

@@ -1,4 +1,4 @@
-/** Channels are opened, and what is sent over them comes back. */
+/** Works that open channels, and get back what they send over them. */
 import { Channel, type Message } from 'vmoffer';
 import { expectNumbered, lengthOf, numbered } from '../../spec/support/numbered.js';
 import { anyPeer, count, isEndOfPeer, Wrong, type Scene } from '../scene.js';
@@ -41,7 +41,7 @@ async function expectEchoes(channel: Channel, messages: number): Promise<void> {
   throw new Wrong(`a channel ended after ${number} of ${messages} messages`);
 }
 
-/** Sends back what comes, in memory of its own where it came so, until the other side closes or ends. */
+/** Sends every message back, as a region if it came as one, until the other side closes or ends. */
 export async function echo(channel: Channel): Promise<void> {
   try {
     for await (const message of channel) await sendBack(channel, message);
