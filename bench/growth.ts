@@ -6,7 +6,7 @@ import { heldClaims } from './growth/held-claims.js';
 import { heldRegions } from './growth/held-regions.js';
 import { peerProcesses } from './growth/peer-processes.js';
 import { comparisonsOf, measurementsOf, plotOf, type Series, type SeriesMaker } from './growth/series.js';
-import { measureInRounds } from './rounds.js';
+import { measuredOf, measureInRounds } from './rounds.js';
 
 const ROUNDS = 5;
 const MAKERS: readonly SeriesMaker[] = [heldClaims, heldRegions, faultingThreads, peerProcesses];
@@ -31,14 +31,14 @@ export const growthBench: Bench = {
 };
 
 async function findingsOf(series: Series, rounds: number): Promise<Findings> {
-  const samples = await measureInRounds(measurementsOf(series), rounds, { label: series.of });
-  return { samples, comparisons: comparisonsOf(series), plots: [plotOf(series, samples)], notes: [] };
+  const samples = measuredOf(await measureInRounds(measurementsOf(series), rounds, { label: series.of }));
+  return { samples, comparisons: comparisonsOf(series, samples), plots: [plotOf(series, samples)], notes: [] };
 }
 
 function notes(rounds: number): string[] {
   return [
     `medians of ${rounds} rounds, every count once a round; one more round before them does not count`,
-    'a claim is one of 64 KiB whose pages are all there, from another process; of 4 KiB where processes are counted',
+    'a claim is one of 64 KiB whose pages are all there, from another process; of 4 KiB where processes are counted, and so are regions',
     'where many threads or processes take part, a value is the time of all of it divided by the number of faults or claims',
     'every faulting thread touches claims of its own, each once: nothing is read ahead',
   ];

@@ -6,7 +6,7 @@ import { median } from '../statistics.js';
 import { KIB } from '../units.js';
 import type { SeriesMaker } from './series.js';
 
-const BYTES = 64 * KIB;
+const BYTES = 4 * KIB;
 const TIMES = 25;
 
 export const heldRegions: SeriesMaker = (effort) => {

@@ -3,6 +3,7 @@ import { vmClaim } from 'vmoffer';
 import { SourceProcess } from '../source-process.js';
 import { KIB } from '../units.js';
 import type { SeriesMaker } from './series.js';
+import { threadTimeMs } from './thread-time.js';
 
 const PART_BYTES = 4 * KIB;
 const PARTS = 128;
@@ -36,23 +37,30 @@ export const peerProcesses: SeriesMaker = (effort) => {
     return (performance.now() - start) / all.length;
   }
 
-  async function allClaim(count: number): Promise<number> {
+  async function allClaim(count: number): Promise<{ claim: number; broker: number }> {
     const claimers = peers.slice(0, count);
     const firsts: bigint[] = [];
     for (const { pid } of claimers) firsts.push(await hub.crowd(parts, { partBytes: PART_BYTES, destPid: pid }));
+    const brokerBefore = threadTimeMs(hub.pid, 'vmo-broker');
     const asked = claimers.map((peer, index) => peer.claim(hub.pid, firsts[index] ?? 0n, parts, PART_BYTES));
-    return Math.max(...(await Promise.all(asked))) / (count * parts);
+    const longest = Math.max(...(await Promise.all(asked)));
+    const broker = threadTimeMs(hub.pid, 'vmo-broker') - brokerBefore;
+    return { claim: longest / (count * parts), broker: broker / (count * parts) };
   }
 
   return Promise.resolve({
     of: 'peers',
     counts,
-    ways: ['a claim from so many sources', 'a claim by so many claimers'],
+    ways: ['a claim from so many sources', 'a claim by so many claimers', "… of which the broker's processor time"],
     flat: ['a claim from so many sources', 'a claim by so many claimers'],
-    probe: async (count: number) => ({
-      'a claim from so many sources': await claimFromAll(count),
-      'a claim by so many claimers': await allClaim(count),
-    }),
+    async probe(count: number) {
+      const { claim, broker } = await allClaim(count);
+      return {
+        'a claim from so many sources': await claimFromAll(count),
+        'a claim by so many claimers': claim,
+        "… of which the broker's processor time": broker,
+      };
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all([hub, ...peers].map((peer) => peer.stop()));
     },

@@ -36,11 +36,11 @@ export function measurementsOf(series: Series): Measurement[] {
   });
 }
 
-/** Each way with the most of it, against the same with the least. */
-export function comparisonsOf(series: Series): Comparison[] {
+/** Each way with the most of it, against the same with the least; without those that could not be measured here. */
+export function comparisonsOf(series: Series, samples: Samples): Comparison[] {
   const least = series.counts[0] ?? 1;
   const most = series.counts.at(-1) ?? 1;
-  return series.ways.map((way) => ({
+  return measuredWays(series, samples).map((way) => ({
     what: `${way}: ${most} ${series.of}, against ${least}`,
     ours: nameAt(series, way, most),
     peer: nameAt(series, way, least),
@@ -48,8 +48,14 @@ export function comparisonsOf(series: Series): Comparison[] {
   }));
 }
 
+function measuredWays(series: Series, samples: Samples): string[] {
+  return series.ways.filter((way) =>
+    series.counts.every((count) => (samples.get(nameAt(series, way, count)) ?? []).length > 0),
+  );
+}
+
 export function plotOf(series: Series, samples: Samples): Plot {
-  const points = series.ways.flatMap((line) =>
+  const points = measuredWays(series, samples).flatMap((line) =>
     series.counts.map((x) => ({ line, x, ...summarize(samples.get(nameAt(series, line, x)) ?? []) })),
   );
   const axis = { title: series.of, marks: series.counts.map((count) => [count, String(count)] as const) };

@@ -27,8 +27,8 @@ describe('a series of counts', () => {
     });
   });
 
-  it('compares the most with the least, and has a target for what should not grow', () => {
-    expect(comparisonsOf(series)).to.deep.equal([
+  it('compares the most with the least, and has a target for what should not grow', async () => {
+    expect(comparisonsOf(series, await samplesOf(series))).to.deep.equal([
       {
         what: 'feeding: 100 parrots, against 1',
         ours: 'feeding, 100 parrots',
@@ -37,6 +37,14 @@ describe('a series of counts', () => {
       },
       { what: 'teaching: 100 parrots, against 1', ours: 'teaching, 100 parrots', peer: 'teaching, 1 parrots' },
     ]);
+  });
+
+  it('leaves out what could not be measured', async () => {
+    const samples = await samplesOf(series);
+    samples.delete('feeding, 10 parrots');
+    expect(comparisonsOf(series, samples).map(({ ours }) => ours)).to.deep.equal(['teaching, 100 parrots']);
+    const { data } = plotOf(series, samples).spec as { data: { values: unknown[] } };
+    expect(data.values).to.have.length(3);
   });
 
   it('draws a line for each way', async () => {
