@@ -71,7 +71,14 @@ const SLEEPING: readonly Line[] = [
   ['child_process', { node: 'child_process' }, 800],
 ];
 
-const PLACED: Record<Placement, string> = { apart: 'two cores', same: 'one core', any: 'left to the scheduler' };
+const CROWDED = SLEEPING.filter(([name]) => ['Channel, for await', 'C stream', 'net'].includes(name));
+
+const PLACED: Record<Placement, string> = {
+  apart: 'two cores',
+  crowded: 'two busy cores',
+  same: 'one core',
+  any: 'left to the scheduler',
+};
 
 const DOORBELL_WAY = 'Channel, the send alone';
 export const DOORBELL = nameOf('ping-pong', MESSAGE_BYTES, 'apart', DOORBELL_WAY);
@@ -112,6 +119,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   ...contest('one-way', PAGE_BYTES, 'apart', [...OURS, ...PEERS], 0.4),
   ...contest('ping-pong', MESSAGE_BYTES, 'apart', [...POLLING, ...SLEEPING]),
   ...contest('ping-pong', MESSAGE_BYTES, 'same', SLEEPING, 4),
+  ...contest('ping-pong', MESSAGE_BYTES, 'crowded', CROWDED),
   ...contest('ping-pong', PAGE_BYTES, 'apart', POLLING, 0.5),
   ...contest('ping-pong', LINE_BYTES, 'apart', POLLING),
   ...contest('ping-pong', MESSAGE_BYTES, 'apart', [[DOORBELL_WAY, { node: 'Channel, doorbell' }, 800]]),
