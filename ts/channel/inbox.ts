@@ -142,11 +142,11 @@ export class Inbox {
     this.#host.onWaiting();
     try {
       await woken;
-      if (this.#isOpen && this.#reader.hasAny()) this.#lookout.onWoken();
     } finally {
       this.turns.note();
       this.#host.onWaiting();
     }
+    if (this.#isOpen && this.#reader.hasAny()) this.#lookout.onWoken(this.turns.lastAt);
   }
 
   #lookFurther(): Message | undefined {

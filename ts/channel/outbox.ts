@@ -130,7 +130,7 @@ export class Outbox {
     if (!this.isWaitedFor || this.#hasMarkedEnd) return;
     this.#turns.note();
     this.#writer.wakeUp();
-    if (this.#writer.hasRoom()) this.#lookout.onWoken();
+    if (this.#writer.hasRoom()) this.#lookout.onWoken(this.#turns.lastAt);
     this.#flush();
     this.#waiters.wake();
     this.#prepareToSleep();

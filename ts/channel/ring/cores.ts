@@ -2,7 +2,7 @@ import type { Whereabouts } from '../waiting/lookout.js';
 import { CORE_WORD, type RingLayout } from './layout.js';
 
 /**
- * On which cores the two sides run. Each leaves its own in the ring that it writes, whenever it waits or wakes. The other side's
+ * On which cores the two sides run. Each leaves its own in the ring that it writes, when it looks and when it goes to sleep. The other side's
  * word is a hint: a wrong one makes this side look for nothing, or sleep at once.
  */
 export class Cores implements Whereabouts {

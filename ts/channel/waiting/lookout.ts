@@ -71,17 +71,17 @@ export class Lookout {
     return false;
   }
 
-  /** This side goes to sleep: nothing has been found. */
+  /** This side goes to sleep: nothing has been found. It says where, because nothing hurries it now. */
   giveUp(): void {
+    this.#whereabouts.areApart();
     if (this.#isLooking) this.#policy.lookedInVain();
     this.#isWaiting &&= !this.#isLooking;
     this.#isLooking = false;
   }
 
-  /** This side has been woken, and something is there. */
-  onWoken(): void {
-    this.#whereabouts.areApart();
-    if (this.#isWaiting) this.#policy.slept(1000 * (this.#now() - this.#began));
+  /** This side has been woken at that time, and something is there. */
+  onWoken(nowMs: number): void {
+    if (this.#isWaiting) this.#policy.slept(1000 * (nowMs - this.#began));
     this.#isWaiting = false;
   }
 

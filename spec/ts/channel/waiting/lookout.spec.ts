@@ -42,7 +42,7 @@ class World {
   #sleep(): void {
     this.lookout.giveUp();
     this.nowMs = Math.max(this.nowMs, this.comesAtMs) + 0.04;
-    this.lookout.onWoken();
+    this.lookout.onWoken(this.nowMs);
   }
 }
 
@@ -58,7 +58,7 @@ describe('a lookout', () => {
     const world = new World();
     expect(world.wait(1)).to.be.closeTo(GLANCE_MS, 1e-9);
     expect(world.glances).to.deep.equal([32]);
-    expect(world.whereabouts.questions, 'awake, it says where it is').to.equal(1);
+    expect(world.whereabouts.questions, 'it says where it is before it sleeps').to.equal(1);
   });
 
   it('looks until something comes, once that came soon after it had gone to sleep', () => {
