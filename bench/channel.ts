@@ -97,7 +97,7 @@ function notes(rounds: number): string[] {
     'two busy cores: a loop in a shell keeps each of them busy besides',
     'a round trip a millisecond: CPU time is that of all threads of both processes, for each round trip',
     'two cores, one core: the thread that runs JavaScript (in C: the process) is kept there; its other threads are free',
-    "rings have 128 slots, or many: 4096; net's high water mark is 64 KiB; what has no back-pressure has at most 1024 messages on their way",
+    "rings have 1024 slots, or many: 4096, or few: 128; net's high water mark is 64 KiB; what has no back-pressure has at most 1024 messages on their way",
   ];
 }
 

@@ -36,6 +36,7 @@ const SHOWN: readonly Pairing[] = [
   ['Channel, sendMany', 'C stream, writev'],
   ['Channel, sendMany', 'net, corked'],
   ['Channel, for await', 'net'],
+  ['Channel, for await, few slots', 'Channel, for await'],
   ['Channel, send, many slots', 'Channel, send'],
   ['Channel, reserve, many slots', 'Channel, reserve'],
 ];

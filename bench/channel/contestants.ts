@@ -21,9 +21,12 @@ export const PAGE_BYTES = 4096;
 export const LINE_BYTES = 64;
 
 /** What a Channel has when nobody asks for more. */
-const USUAL_SLOTS = 128;
+export const USUAL_SLOTS = 1024;
 /** 4 MiB of them: more than a core has as a cache of its own. */
 const MANY_SLOTS = 4096;
+
+/** An eighth of the memory. */
+const FEW_SLOTS = 128;
 
 type Line = [name: string, way: Contestant['way'], count: number, slots?: number];
 
@@ -48,6 +51,7 @@ const PEERS: readonly Line[] = [
 ];
 
 const SMALL_ONLY: readonly Line[] = [
+  ['Channel, for await, few slots', { node: 'Channel, for await' }, 150_000, FEW_SLOTS],
   ['Channel, send, many slots', { node: 'Channel, send' }, 250_000, MANY_SLOTS],
   ['Channel, reserve, many slots', { node: 'Channel, reserve' }, 250_000, MANY_SLOTS],
   ['C ring, many slots', { c: 'ring' }, 500_000, MANY_SLOTS],

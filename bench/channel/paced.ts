@@ -1,6 +1,6 @@
 /** One message a millisecond, and its answer: who waits so long sleeps, and must neither be late for it nor burn meanwhile. */
 import { fileURLToPath } from 'node:url';
-import { MESSAGE_BYTES } from './contestants.js';
+import { MESSAGE_BYTES, USUAL_SLOTS } from './contestants.js';
 import { takeRun } from './measure-run.js';
 import type { PacedUse } from './paced-first.js';
 import type { Cores } from './placement.js';
@@ -23,7 +23,7 @@ export async function measurePaced(
   { count, cores, pinProgram }: { count: number; cores: Cores; pinProgram: string },
 ): Promise<Record<string, number>> {
   const warmUp = count / 4;
-  const run = { kind: 'ping-pong', way, byteLength: MESSAGE_BYTES, warmUp, count, slots: 128, cores } as const;
+  const run = { kind: 'ping-pong', way, byteLength: MESSAGE_BYTES, warmUp, count, slots: USUAL_SLOTS, cores } as const;
   const { p50, p99, cpu } = await takeRun<PacedUse>(PROGRAM, { ...run, pinProgram, pauseMs: PAUSE_MS });
   return { [pacedName(way, 'p50')]: p50, [pacedName(way, 'p99')]: p99, [pacedName(way, 'CPU time')]: cpu };
 }
