@@ -24,6 +24,8 @@ export class Lookout {
   #began = 0;
   #isLooking = false;
   #isWaiting = false;
+  /** Where this side is, in this wait. */
+  #hasSaid = false;
 
   /** `glance` looks so many times, and returns whether anything is there; `now` is in milliseconds. */
   constructor(
@@ -48,6 +50,7 @@ export class Lookout {
     }
     this.#isWaiting = true;
     this.#isLooking = isWorthwhile;
+    this.#hasSaid = isWorthwhile;
     this.#began = this.#now();
     return this.lookOn();
   }
@@ -73,7 +76,7 @@ export class Lookout {
 
   /** This side goes to sleep: nothing has been found. It says where, because nothing hurries it now. */
   giveUp(): void {
-    this.#whereabouts.areApart();
+    if (!this.#hasSaid) this.#whereabouts.areApart();
     if (this.#isLooking) this.#policy.lookedInVain();
     this.#isWaiting &&= !this.#isLooking;
     this.#isLooking = false;
