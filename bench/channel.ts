@@ -4,10 +4,13 @@ import { askExchange, EXCHANGE } from './channel/c-peer.js';
 import { comparisons } from './channel/comparisons.js';
 import { CONTESTANTS, isPolling, ONE_OF_EACH, type Contestant } from './channel/contestants.js';
 import { IDLE, IDLE_SWITCHES, measureIdle } from './channel/idle.js';
+import { amidCrowd } from './channel/crowd.js';
 import { measureRun } from './channel/measure-run.js';
+import { measurePaced, PACED_WAYS } from './channel/paced.js';
 import { channelPlots } from './channel/plots.js';
-import { allowedCores, coresOf } from './channel/placement.js';
+import { allowedCores, ANY_CORE, coresOf } from './channel/placement.js';
 import { sentence } from './channel/sentence.js';
+import type { NodeWayName } from './channel/ways.js';
 import type { Samples } from './comparison.js';
 import type { Effort } from './effort.js';
 import { buildPeer } from './peers/build.js';
@@ -18,6 +21,7 @@ import { median } from './statistics.js';
 const ROUNDS = 5;
 /** The least that every way can do: whole ticks, and whole batches. */
 const QUICK_COUNT = 64;
+const PACED_COUNT = 600;
 const IDLE_MS = 1000;
 const QUICK_IDLE_MS = 50;
 
@@ -33,7 +37,9 @@ export const channelBench: Bench = {
       return async () => ({ [contestant.name]: await measure(peer, pinProgram, { ...contestant, count }) });
     });
     const idleMs = effort.pick(IDLE_MS, QUICK_IDLE_MS);
-    const found = await measureInRounds([...measurements, () => measureIdleness(idleMs)], rounds);
+    const pacedCount = effort.pick(PACED_COUNT, QUICK_COUNT);
+    const paced = PACED_WAYS.map((way) => () => measurePacedApart(way, pacedCount, pinProgram));
+    const found = await measureInRounds([...measurements, ...paced, () => measureIdleness(idleMs)], rounds);
     return findingsOf(found, rounds);
   },
 };
@@ -45,8 +51,16 @@ async function measure(peer: Peer, pinProgram: string, contestant: Contestant): 
   const cores = coresOf(placement, allowed);
   if (cores === undefined || (allowed.length < 2 && isPolling(contestant))) return NaN;
   const run = { kind, byteLength, warmUp: count / 4, count, slots, cores };
-  if ('node' in way) return measureRun({ ...run, way: way.node, pinProgram });
-  return (await askExchange(peer, { ...run, way: way.c })) / 1e6;
+  const take = async () =>
+    'node' in way
+      ? measureRun({ ...run, way: way.node, pinProgram })
+      : (await askExchange(peer, { ...run, way: way.c })) / 1e6;
+  return placement === 'crowded' ? amidCrowd(cores, pinProgram, take) : take();
+}
+
+function measurePacedApart(way: NodeWayName, count: number, pinProgram: string): Promise<Record<string, number>> {
+  const cores = coresOf('apart', allowedCores()) ?? [ANY_CORE, ANY_CORE];
+  return measurePaced(way, { count, cores, pinProgram });
 }
 
 async function measureIdleness(observedMs: number): Promise<Record<string, number>> {
@@ -80,8 +94,10 @@ function notes(rounds: number): string[] {
     'every message is written and verified: its number in its first and last 4 bytes, and a byte made from it every 64 bytes; the same code in C and in JavaScript',
     'one way: clocked by the receiver, from one message verified to another verified, after a quarter as many that are not counted',
     'there and back: the median of ticks of 16 round trips; polling: both sides look again and again; all others sleep',
+    'two busy cores: a loop in a shell keeps each of them busy besides',
+    'a round trip a millisecond: CPU time is that of all threads of both processes, for each round trip',
     'two cores, one core: the thread that runs JavaScript (in C: the process) is kept there; its other threads are free',
-    "rings have 128 slots, or many: 4096; net's high water mark is 64 KiB; what has no back-pressure has at most 1024 messages on their way",
+    "rings have 1024 slots, or many: 4096, or few: 128; net's high water mark is 64 KiB; what has no back-pressure has at most 1024 messages on their way",
   ];
 }
 

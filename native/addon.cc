@@ -3,6 +3,7 @@
 #include "engine/sys/address_space.h"
 #include "engine/sys/kernel_support.h"
 #include "engine/sys/page_table.h"
+#include "engine/sys/thread_cpu.h"
 #include "native/arguments.h"
 #include "native/bell_wrap.h"
 #include "native/claims.h"
@@ -59,6 +60,8 @@ Napi::Value keep_alive(const Napi::CallbackInfo& info) {
   Environment::of(info.Env()).notifier()->keep_alive(boolean_argument(info, 0));
   return info.Env().Undefined();
 }
+
+Napi::Value core_of_thread(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), current_core()); }
 
 Napi::Value allocate(const Napi::CallbackInfo& info) {
   Result<std::shared_ptr<Region>> region =
@@ -137,6 +140,7 @@ Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
   add("sweep", sweep);
   add("collect", collect);
   add("keepAlive", keep_alive);
+  add("currentCore", core_of_thread);
   add("allocate", allocate);
   add("addressOf", address_of);
   add("offer", offer);

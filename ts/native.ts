@@ -172,6 +172,8 @@ export interface Native {
   /** While true, this environment's event loop stays alive (a pending claim, an open incomingOffers). */
   keepAlive(alive: boolean): void;
   allocate(byteLength: number, executable: boolean, hugePages: boolean): NativeRegion;
+  /** On which core the calling thread runs now; negative when that cannot be told. No system call. */
+  readonly currentCore: () => number;
   /** The address of a view's first byte in this process. */
   addressOf(view: ArrayBufferView): bigint;
   offer(destPid: number, address: bigint, byteLength: number, flags: number, kind: OfferKind): NativeOffer;

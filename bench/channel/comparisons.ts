@@ -2,6 +2,7 @@
 import type { Comparison } from '../comparison.js';
 import { DOORBELL, LINE_BYTES, MESSAGE_BYTES, nameOf, PAGE_BYTES, placementOf } from './contestants.js';
 import { IDLE } from './idle.js';
+import { PACED_FIGURES, pacedName } from './paced.js';
 import type { Placement } from './placement.js';
 import type { Kind } from './run.js';
 
@@ -11,8 +12,12 @@ type Pairing = [ours: string, peer: string, limits?: Limits];
 /** In milliseconds a second. */
 const MOST_IDLE = 1;
 
+/** Against net, what a Channel took before a side looked at all; of CPU time half as much again. */
+const MOST_PACED = { p50: 1.25, p99: 1.5, 'CPU time': 1.5 };
+
 const TARGETS: readonly Pairing[] = [
   ['Channel, send', 'C stream', { fasterBy: 4 }],
+  ['Channel, for await', 'C stream', { fasterBy: 4.5 }],
   ['Channel, reserve', 'C stream', { fasterBy: 6 }],
   ['Channel, send', 'net', { fasterBy: 5 }],
   ['Channel, send', 'net, corked', { fasterBy: 2 }],
@@ -30,8 +35,8 @@ const SHOWN: readonly Pairing[] = [
   ['Channel, reserve', 'C ring'],
   ['Channel, sendMany', 'C stream, writev'],
   ['Channel, sendMany', 'net, corked'],
-  ['Channel, for await', 'C stream'],
   ['Channel, for await', 'net'],
+  ['Channel, for await, few slots', 'Channel, for await'],
   ['Channel, send, many slots', 'Channel, send'],
   ['Channel, reserve, many slots', 'Channel, reserve'],
 ];
@@ -52,8 +57,21 @@ const SHOWN_PAGES: readonly Pairing[] = [
 
 const POLLING: readonly Pairing[] = [['Channel, polling', 'C ring', { slowerBy: 1.5 }]];
 
-const SLEEPING: readonly Pairing[] = [
+/** What waited in microseconds at most is looked for, and what took longer is slept for: so near to the best that there is. */
+const TALKING: readonly Pairing[] = [
+  ['Channel, for await', 'C stream', { fasterBy: 15 }],
+  ['Channel, for await', 'Channel, polling', { slowerBy: 2 }],
+];
+
+/** What it was before a side looked at all: looking keeps the other from getting on. */
+const ON_ONE_CORE: readonly Pairing[] = [['Channel, for await', 'C stream', { slowerBy: 2.5 }]];
+
+const CROWDED: readonly Pairing[] = [
   ['Channel, for await', 'C stream'],
+  ['Channel, for await', 'net'],
+];
+
+const SLEEPING: readonly Pairing[] = [
   ['Channel, for await', 'net'],
   ['Channel, for await', 'zeromq'],
   ['Channel, for await', 'child_process'],
@@ -63,8 +81,15 @@ export const comparisons: readonly Comparison[] = [
   ...pair('one-way', MESSAGE_BYTES, 'apart', [...TARGETS, ...SHOWN]),
   ...pair('one-way', MESSAGE_BYTES, 'any', SHOWN_SCHEDULED),
   ...pair('one-way', PAGE_BYTES, 'apart', SHOWN_PAGES),
-  ...pair('ping-pong', MESSAGE_BYTES, 'apart', [...POLLING, ...SLEEPING]),
-  ...pair('ping-pong', MESSAGE_BYTES, 'same', SLEEPING),
+  ...pair('ping-pong', MESSAGE_BYTES, 'apart', [...POLLING, ...TALKING, ...SLEEPING]),
+  ...pair('ping-pong', MESSAGE_BYTES, 'crowded', CROWDED),
+  ...pair('ping-pong', MESSAGE_BYTES, 'same', [...ON_ONE_CORE, ...SLEEPING]),
+  ...PACED_FIGURES.map((figure) => ({
+    what: `a round trip of ${MESSAGE_BYTES} B a millisecond, ${figure}: Channel, for await, against net`,
+    ours: pacedName('Channel, for await', figure),
+    peer: pacedName('net', figure),
+    slowerBy: MOST_PACED[figure],
+  })),
   ...[PAGE_BYTES, LINE_BYTES].flatMap((byteLength) =>
     pair(
       'ping-pong',

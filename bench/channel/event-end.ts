@@ -1,7 +1,7 @@
 /** The loops for all ways that tell of a message by an event. */
 import type { End } from './end.js';
 import { expectStamped, stamp } from './payload.js';
-import { totalOf, type Run } from './run.js';
+import { pauseAndThen, totalOf, type Run } from './run.js';
 import { Ticks } from './ticks.js';
 
 export interface Port {
@@ -53,7 +53,10 @@ export class EventEnd implements End {
     const finished = this.#eachMessage<number[]>(run, (number, done) => {
       ticks.end(number);
       if (number === total - 1) done(ticks.took);
-      else ping(number + 1);
+      else
+        pauseAndThen(run, () => {
+          ping(number + 1);
+        });
     });
     ping(0);
     return finished;

@@ -7,10 +7,15 @@ import type { Run } from './run.js';
 const FIRST = fileURLToPath(new URL('first.js', import.meta.url));
 
 /** Takes one run in two fresh processes. Resolves to the milliseconds of a message, or of the median round trip. */
-export async function measureRun(run: Run): Promise<number> {
-  const child = fork(FIRST, [JSON.stringify(run)], { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
-  let found: number | undefined;
-  child.once('message', (answer) => (found = answer as number));
+export function measureRun(run: Run): Promise<number> {
+  return takeRun<number>(FIRST, run);
+}
+
+/** Resolves to what the first process tells. */
+export async function takeRun<T>(program: string, run: Run): Promise<T> {
+  const child = fork(program, [JSON.stringify(run)], { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
+  let found: T | undefined;
+  child.once('message', (answer) => (found = answer as T));
   const [errors, [code, signal]] = await Promise.all([
     child.stderr ? text(child.stderr) : '',
     once(child, 'exit') as Promise<[number | null, string | null]>,

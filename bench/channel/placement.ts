@@ -1,8 +1,8 @@
 /** Where the two processes of a run are. */
 import { readFileSync } from 'node:fs';
 
-/** `apart`: two cores, one for each. `same`: one core for both. `any`: as the scheduler likes. */
-export type Placement = 'apart' | 'same' | 'any';
+/** `apart`: two cores, one for each. `crowded`: so, and each is busy with something else, too. `same`: one core for both. `any`: as the scheduler likes. */
+export type Placement = 'apart' | 'crowded' | 'same' | 'any';
 
 /** The core of the process that clocks, and of the other one. */
 export type Cores = readonly [first: number, second: number];

@@ -17,6 +17,8 @@ export interface Run {
   cores: Cores;
   /** That puts a thread on a core. */
   pinProgram: string;
+  /** Between a round trip and the next. Default: none. */
+  pauseMs?: number;
 }
 
 /** Reading the clock costs as much as a fast round trip: so many of them are timed together, here and in C. */
@@ -27,4 +29,10 @@ export const BATCH = 32;
 
 export function totalOf({ warmUp, count }: Run): number {
   return warmUp + count;
+}
+
+/** Where a run is paced, the loop that receives goes on waiting meanwhile. */
+export function pauseAndThen({ pauseMs }: Run, next: () => void): void {
+  if (pauseMs === undefined) next();
+  else setTimeout(next, pauseMs);
 }

@@ -8,7 +8,7 @@ export class Ticks {
   readonly #each: number;
   #start = 0;
 
-  constructor({ warmUp }: Run, each = ROUND_TRIPS_A_TICK) {
+  constructor({ warmUp, pauseMs }: Run, each = pauseMs === undefined ? ROUND_TRIPS_A_TICK : 1) {
     this.#warmUp = warmUp;
     this.#each = each;
   }

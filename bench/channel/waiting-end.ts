@@ -2,7 +2,7 @@
 import type { Channel } from 'vmoffer';
 import type { End } from './end.js';
 import { expectStamped, stamp } from './payload.js';
-import { ROUND_TRIPS_A_TICK, totalOf, type Run } from './run.js';
+import { pauseAndThen, totalOf, type Run } from './run.js';
 import { Ticks } from './ticks.js';
 
 export class WaitingEnd implements End {
@@ -36,7 +36,7 @@ export class WaitingEnd implements End {
 
   async ping(run: Run): Promise<number[]> {
     const message = new Uint8Array(run.byteLength);
-    const ticks = new Ticks(run, this.#timed === 'send' ? 1 : ROUND_TRIPS_A_TICK);
+    const ticks = this.#timed === 'send' ? new Ticks(run, 1) : new Ticks(run);
     let number = 0;
     const ping = () => {
       ticks.begin(number);
@@ -49,7 +49,7 @@ export class WaitingEnd implements End {
       expectStamped(bytes, run.byteLength, number);
       if (this.#timed === 'round trip') ticks.end(number);
       if (++number === totalOf(run)) break;
-      ping();
+      pauseAndThen(run, ping);
     }
     return ticks.took;
   }

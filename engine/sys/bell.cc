@@ -9,8 +9,6 @@
 namespace vmoffer {
 namespace {
 
-constexpr int kRingsPerLook = 16;
-
 int option_of(int fd, int name) {
   int value = -1;
   socklen_t length = sizeof value;
@@ -39,15 +37,10 @@ bool ring_bell(int fd) {
 }
 
 Heard hear_bell(int fd) {
-  Heard heard = Heard::kNothing;
-  for (int i = 0; i < kRingsPerLook; ++i) {
-    // Receives descriptors that came along, too: otherwise the kernel would close them on this thread.
-    const Packet packet = receive_packet(fd, 1);
-    if (packet.outcome == IoOutcome::kWouldBlock) return heard;
-    if (packet.outcome != IoOutcome::kDone) return Heard::kHangUp;
-    heard = Heard::kRing;
-  }
-  return heard;
+  // Receives descriptors that came along, too: otherwise the kernel would close them on this thread.
+  const Packet packet = receive_packet(fd, 1);
+  if (packet.outcome == IoOutcome::kWouldBlock) return Heard::kNothing;
+  return packet.outcome == IoOutcome::kDone ? Heard::kRing : Heard::kHangUp;
 }
 
 bool has_hung_up(int fd) {

@@ -50,7 +50,8 @@ bool is_seqpacket(int fd);
 // Wakes the other end. False if that is gone.
 bool ring_bell(int fd);
 
-// Receives rings, at most a bounded number, so that a peer that never stops ringing does not keep the caller here.
+// Receives one ring. Whoever polls the bell hears of the next one: a side that sleeps is rung once, and finding that
+// there is no second ring would cost a system call each time.
 enum class Heard : uint8_t { kNothing, kRing, kHangUp };
 Heard hear_bell(int fd);
 // True if the other end is gone. Receives nothing.

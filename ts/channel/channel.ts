@@ -22,10 +22,12 @@ import {
   type WhenFull,
 } from './options.js';
 import { Outbox } from './outbox.js';
+import { Cores, NEVER_APART } from './ring/cores.js';
 import { otherSide, ringWrittenBy } from './ring/layout.js';
 import { RingReader } from './ring/ring-reader.js';
 import { RingWriter } from './ring/ring-writer.js';
 import { dropRings, type Rings } from './ring/rings.js';
+import { usableProcessors } from './waiting/processors.js';
 
 /**
  * Messages in both directions between two processes, or two threads of one, through memory that both hold.
@@ -68,7 +70,7 @@ export class Channel {
   /** Channels come from `Channel.open()` and `Channel.accept()`. */
   private constructor(rings: Rings, whenFull: WhenFull) {
     this.#rings = rings;
-    const { side, peerPid, region, bell, slots } = rings;
+    const { side, peerPid, region, bell, slots, currentCore } = rings;
     const words = new Int32Array(region.buffer);
     const bytes = new Uint8Array(region.buffer);
     const wakeOther = () => {
@@ -88,16 +90,21 @@ export class Channel {
       onEnclosure: () => {
         this.#inbox.wake();
       },
+      lookAgain: () => {
+        this.#onRing(false);
+      },
       judge: (error: unknown) => this.#judge(error),
     };
-    const writer = new RingWriter(words, bytes, ringWrittenBy(side, rings), wakeOther);
+    const [mine, theirs] = [ringWrittenBy(side, rings), ringWrittenBy(otherSide(side), rings)];
+    const whereabouts = usableProcessors() < 2 ? NEVER_APART : new Cores(words, mine, theirs, currentCore);
+    const writer = new RingWriter(words, bytes, mine, wakeOther);
     const enclosures = new SentEnclosures(peerPid, () => {
       this.#outbox.finishIfDone();
     });
-    this.#outbox = new Outbox(writer, slots, enclosures, whenFull, host);
+    this.#outbox = new Outbox(writer, slots, enclosures, whereabouts, whenFull, host);
     this.#claims = new ClaimsAhead(host);
-    this.#reader = new RingReader(words, bytes, ringWrittenBy(otherSide(side), rings), wakeOther, this.#claims);
-    this.#inbox = new Inbox(this.#reader, host);
+    this.#reader = new RingReader(words, bytes, theirs, wakeOther, this.#claims);
+    this.#inbox = new Inbox(this.#reader, whereabouts, host);
     bell.onRing = (hasHungUp) => {
       this.#onRing(hasHungUp);
     };

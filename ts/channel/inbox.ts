@@ -1,11 +1,13 @@
 import type { Message } from './message.js';
 import type { RingReader } from './ring/ring-reader.js';
-import { SpinBudget } from './waiting/spin-budget.js';
+import { Lookout, type Whereabouts } from './waiting/lookout.js';
 import { Turns } from './waiting/turns.js';
 import { VainAttempts } from './waiting/vain-attempts.js';
 import { Waiters } from './waiting/waiters.js';
 
 const READY = Promise.resolve(true);
+/** About as long as it takes to wake both sides: two that sleep can find their way back to looking. */
+const LONGEST_LOOK_MS = 0.1;
 
 /** What an inbox needs of its channel. */
 export interface InboxHost {
@@ -25,16 +27,17 @@ export class Inbox {
   readonly #reader: RingReader;
   readonly #host: InboxHost;
   readonly #waiters = new Waiters();
-  readonly #spin = new SpinBudget();
+  readonly #lookout: Lookout;
   readonly #vainLooks: VainAttempts;
   #isOpen = true;
   #isPeerDone = false;
   /** What comes after the last message, instead of the end. */
   #failure: Error | undefined;
 
-  constructor(reader: RingReader, host: InboxHost) {
+  constructor(reader: RingReader, whereabouts: Whereabouts, host: InboxHost) {
     this.#reader = reader;
     this.#host = host;
+    this.#lookout = new Lookout((looks) => reader.glance(looks), whereabouts, LONGEST_LOOK_MS);
     this.#vainLooks = new VainAttempts(() => {
       host.lookAtPeer();
     });
@@ -58,15 +61,35 @@ export class Inbox {
     }
   }
 
+  /** As receive(), after a look for what may be about to come. It is bounded: the rest of the program waits for it. */
+  receiveSoon(): Message | undefined {
+    return this.#lookForMessage() ? this.receive() : undefined;
+  }
+
   /** Resolves to true when there is a message, to false at the end. */
   readable(signal: AbortSignal | undefined): Promise<boolean> {
     const isTurnDue = this.turns.isDue();
     try {
-      if (this.#isOpen && !isTurnDue && signal?.aborted !== true && this.#reader.isReady()) return READY;
+      if (this.#isOpen && !isTurnDue && signal?.aborted !== true && this.#isReadySoon()) return READY;
     } catch (error) {
       return Promise.reject(this.#host.judge(error));
     }
-    return this.#wait(signal, isTurnDue);
+    return isTurnDue ? this.#waitAfterTurn(signal) : this.wait(signal);
+  }
+
+  /** As readable(), for a caller that has looked already. */
+  async wait(signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      for (;;) {
+        signal?.throwIfAborted();
+        if (!this.#isOpen || this.#isAtEnd()) return this.#nothing() !== undefined;
+        if (this.#reader.isReady()) return true;
+        if (this.#lookout.goesOn) await this.#lookOn();
+        else if (this.#reader.prepareToSleep()) await this.#sleep(signal);
+      }
+    } catch (error) {
+      throw this.#host.judge(error);
+    }
   }
 
   /** Whoever waits looks again. */
@@ -91,23 +114,31 @@ export class Inbox {
     this.#waiters.wake();
   }
 
-  async #wait(signal: AbortSignal | undefined, isTurnDue: boolean): Promise<boolean> {
-    if (isTurnDue) await this.turns.give();
+  async #waitAfterTurn(signal: AbortSignal | undefined): Promise<boolean> {
+    await this.turns.give();
+    return this.wait(signal);
+  }
+
+  #isReadySoon(): boolean {
+    return this.#reader.isReady() || (this.#lookForMessage() && this.#reader.isReady());
+  }
+
+  #lookForMessage(): boolean {
     try {
-      for (;;) {
-        signal?.throwIfAborted();
-        if (!this.#isOpen || this.#isAtEnd()) return this.#nothing() !== undefined;
-        if (this.#reader.isReady()) return true;
-        if (this.#spinForMessage() || !this.#reader.prepareToSleep()) continue;
-        await this.#sleep(signal);
-      }
+      return this.#isOpen && !this.#reader.hasAny() && this.#lookout.look();
     } catch (error) {
       throw this.#host.judge(error);
     }
   }
 
+  async #lookOn(): Promise<void> {
+    await this.turns.give();
+    if (this.#isOpen) this.#lookout.lookOn();
+  }
+
   async #sleep(signal: AbortSignal | undefined): Promise<void> {
     const woken = this.#waiters.wait(signal);
+    this.#lookout.giveUp();
     this.#host.onWaiting();
     try {
       await woken;
@@ -115,10 +146,7 @@ export class Inbox {
       this.turns.note();
       this.#host.onWaiting();
     }
-  }
-
-  #spinForMessage(): boolean {
-    return !this.#reader.hasAny() && this.#spin.spend((looks) => this.#reader.spin(looks));
+    if (this.#isOpen && this.#reader.hasAny()) this.#lookout.onWoken(this.turns.lastAt);
   }
 
   #lookFurther(): Message | undefined {

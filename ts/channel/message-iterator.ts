@@ -28,7 +28,7 @@ export class MessageIterator implements AsyncIterableIterator<Message, undefined
     if (this.#signal?.aborted) return this.#fail(this.#signal.reason);
     let message: Message | undefined;
     try {
-      message = this.#inbox.receive();
+      message = this.#inbox.receive() ?? this.#inbox.receiveSoon();
     } catch (error) {
       return this.#fail(error);
     }
@@ -54,7 +54,7 @@ export class MessageIterator implements AsyncIterableIterator<Message, undefined
 
   async #wait(): Promise<IteratorResult<Message, undefined>> {
     try {
-      while (await this.#inbox.readable(this.#signal)) {
+      while (await this.#inbox.wait(this.#signal)) {
         const value = this.#inbox.receive();
         if (value !== undefined) return { value, done: false };
       }

@@ -7,7 +7,8 @@ import type { SentEnclosures } from './enclosed/sent-enclosures.js';
 import type { WhenFull } from './options.js';
 import { KIND_LARGE, KIND_REGION } from './ring/layout.js';
 import type { RingWriter } from './ring/ring-writer.js';
-import { SpinBudget } from './waiting/spin-budget.js';
+import { Lookout, type Whereabouts } from './waiting/lookout.js';
+import { Turns } from './waiting/turns.js';
 import { VainAttempts } from './waiting/vain-attempts.js';
 import { Waiters } from './waiting/waiters.js';
 
@@ -26,6 +27,8 @@ export interface OutboxHost {
   onWaiting(): void;
   /** Looks whether the other side is still there, without the event loop. */
   lookAtPeer(): void;
+  /** Looks again for everything that this side may wait for. */
+  lookAgain(): void;
 }
 
 /** What goes out from one side of a channel. What it throws of kind ERR_VMO_PROTOCOL is the other side's doing. */
@@ -38,8 +41,10 @@ export class Outbox {
   readonly #host: OutboxHost;
   readonly #queue: Waiting[] = [];
   readonly #waiters = new Waiters();
-  readonly #spin = new SpinBudget();
+  readonly #lookout: Lookout;
+  readonly #turns = new Turns();
   readonly #vainAttempts: VainAttempts;
+  #owesTurn = false;
   /** Nothing is in the way of the next message but a full ring. */
   #isFlowing = true;
   #refusal: Error | undefined;
@@ -47,13 +52,21 @@ export class Outbox {
   #hasMarkedEnd = false;
   #hasFailed = false;
 
-  constructor(writer: RingWriter, slots: number, enclosures: SentEnclosures, whenFull: WhenFull, host: OutboxHost) {
+  constructor(
+    writer: RingWriter,
+    slots: number,
+    enclosures: SentEnclosures,
+    whereabouts: Whereabouts,
+    whenFull: WhenFull,
+    host: OutboxHost,
+  ) {
     this.#writer = writer;
     this.#slotBytes = writer.slotBytes;
     this.#slots = slots;
     this.#enclosures = enclosures;
     this.#whenFull = whenFull;
     this.#host = host;
+    this.#lookout = new Lookout((looks) => writer.glance(looks), whereabouts);
     this.#vainAttempts = new VainAttempts(() => {
       host.lookAtPeer();
     });
@@ -101,9 +114,9 @@ export class Outbox {
     for (;;) {
       signal?.throwIfAborted();
       this.#throwRefusal();
-      if (this.#isFlowing && (this.#writer.hasRoom() || this.#spinForRoom())) return;
+      if (this.#isFlowing && (this.#writer.hasRoom() || this.#lookForRoom())) return;
       const woken = this.#waiters.wait(signal);
-      this.#prepareToSleep();
+      this.#beginToWait();
       try {
         await woken;
       } finally {
@@ -115,7 +128,9 @@ export class Outbox {
   /** There may be room. */
   wake(): void {
     if (!this.isWaitedFor || this.#hasMarkedEnd) return;
+    this.#turns.note();
     this.#writer.wakeUp();
+    if (this.#writer.hasRoom()) this.#lookout.onWoken(this.#turns.lastAt);
     this.#flush();
     this.#waiters.wake();
     this.#prepareToSleep();
@@ -152,7 +167,7 @@ export class Outbox {
   #sendOtherwise(message: unknown, flags: unknown): boolean | Promise<boolean> {
     this.#throwRefusal();
     const outgoing = toOutgoing(message, flags);
-    if (this.#isFlowing && (this.#writer.hasRoom() || (this.#whenFull === 'wait' && this.#spinForRoom()))) {
+    if (this.#isFlowing && (this.#writer.hasRoom() || (this.#whenFull === 'wait' && this.#lookForRoom()))) {
       this.#put(outgoing);
       this.#writer.publish();
       return true;
@@ -199,7 +214,7 @@ export class Outbox {
     this.#isFlowing = false;
     return new Promise((resolve, reject) => {
       this.#queue.push({ outgoing: kept, resolve, reject });
-      if (this.#queue.length === 1) this.#prepareToSleep();
+      if (this.#queue.length === 1) this.#beginToWait();
     });
   }
 
@@ -222,6 +237,20 @@ export class Outbox {
     }
   }
 
+  #beginToWait(): void {
+    this.#lookout.giveUp();
+    if (this.#owesTurn) this.#giveTurn();
+    else this.#prepareToSleep();
+  }
+
+  #giveTurn(): void {
+    this.#owesTurn = false;
+    setImmediate(() => {
+      this.#host.lookAgain();
+    });
+    this.#host.onWaiting();
+  }
+
   /** Until there is nothing to wait for, or no room. */
   #prepareToSleep(): void {
     while ((this.#queue.length > 0 || this.#waiters.size > 0) && !this.#writer.prepareToSleep()) {
@@ -231,8 +260,10 @@ export class Outbox {
     this.#host.onWaiting();
   }
 
-  #spinForRoom(): boolean {
-    return this.#spin.spend((looks) => this.#writer.spin(looks));
+  /** Not for ever: a sender that finds room each time still has to give the rest of the program its turn. */
+  #lookForRoom(): boolean {
+    this.#owesTurn = this.#turns.isDue();
+    return !this.#owesTurn && this.#lookout.look();
   }
 
   #checkSlotLength(value: unknown, limit: number): asserts value is number {

@@ -2,10 +2,12 @@ import { expect } from 'chai';
 import { comparisons } from '../../../bench/channel/comparisons.js';
 import { CONTESTANTS, isPolling, ONE_OF_EACH } from '../../../bench/channel/contestants.js';
 import { IDLE } from '../../../bench/channel/idle.js';
+import { PACED_FIGURES, PACED_WAYS, pacedName } from '../../../bench/channel/paced.js';
 import { ROUND_TRIPS_A_TICK } from '../../../bench/channel/run.js';
 import { NODE_WAYS } from '../../../bench/channel/ways.js';
 
 const names = CONTESTANTS.map(({ name }) => name);
+const pacedNames = PACED_WAYS.flatMap((way) => PACED_FIGURES.map((figure) => pacedName(way, figure)));
 
 /** The limit of the row that sets these two in relation. */
 function limitOf(ours: string, peer: string): number | undefined {
@@ -19,7 +21,8 @@ describe("the channel bench's contestants", () => {
   });
 
   it('are measured wherever a row speaks of them', () => {
-    for (const { ours, peer } of comparisons) expect([...names, IDLE]).to.include.members([ours, peer ?? ours]);
+    for (const { ours, peer } of comparisons)
+      expect([...names, ...pacedNames, IDLE]).to.include.members([ours, peer ?? ours]);
   });
 
   it('run for whole ticks', () => {
@@ -50,6 +53,7 @@ describe("the channel bench's targets", () => {
 
   it('cover messages of 1000 bytes, one way', () => {
     expect(limitOf(oneWay('Channel, send'), oneWay('C stream'))).to.equal(4);
+    expect(limitOf(oneWay('Channel, for await'), oneWay('C stream'))).to.equal(4.5);
     expect(limitOf(oneWay('Channel, reserve'), oneWay('C stream'))).to.equal(6);
     expect(limitOf(oneWay('Channel, send'), oneWay('net'))).to.equal(5);
     expect(limitOf(oneWay('Channel, send'), oneWay('net, corked'))).to.equal(2);
@@ -60,5 +64,16 @@ describe("the channel bench's targets", () => {
   it('cover a round trip between two sides that spin', () => {
     const roundTrip = (way: string) => `${way}: 1000 B round trip, two cores`;
     expect(limitOf(roundTrip('Channel, polling'), roundTrip('C ring'))).to.equal(1.5);
+  });
+
+  it('ask of a round trip between two that wait that they look where it pays, and nowhere else', () => {
+    const roundTrip = (way: string, cores: string) => `${way}: 1000 B round trip, ${cores}`;
+    const waiting = roundTrip('Channel, for await', 'two cores');
+    expect(limitOf(waiting, roundTrip('C stream', 'two cores'))).to.equal(15);
+    expect(limitOf(waiting, roundTrip('Channel, polling', 'two cores'))).to.equal(2);
+    expect(limitOf(roundTrip('Channel, for await', 'one core'), roundTrip('C stream', 'one core'))).to.equal(2.5);
+    for (const figure of PACED_FIGURES) {
+      expect(limitOf(pacedName('Channel, for await', figure), pacedName('net', figure))).to.be.at.most(1.5);
+    }
   });
 });

@@ -3,6 +3,7 @@ import { askExchange, EXCHANGE, type CWayName } from '../../../bench/channel/c-p
 import { measureIdle } from '../../../bench/channel/idle.js';
 import { measureRun } from '../../../bench/channel/measure-run.js';
 import { ANY_CORE } from '../../../bench/channel/placement.js';
+import { measurePaced, PACED_WAYS } from '../../../bench/channel/paced.js';
 import { NODE_WAYS } from '../../../bench/channel/ways.js';
 import { buildPeer } from '../../../bench/peers/build.js';
 import { Peer } from '../../../bench/peers/peer.js';
@@ -41,6 +42,13 @@ describe("the channel bench's ways to carry messages", () => {
     await measureRun(run).catch((reason: unknown) => (error = reason));
     expect(error).to.be.an('error').with.property('message').that.contains('/no/such/program');
   });
+
+  for (const way of PACED_WAYS) {
+    it(`${way}: answers in its time, and its processor time is known`, async () => {
+      const found = await measurePaced(way, { count: 32, cores: [ANY_CORE, ANY_CORE], pinProgram });
+      for (const [name, value] of Object.entries(found)) expect(value, name).to.be.within(1e-6, 1000);
+    });
+  }
 
   it('an idle channel is looked at from outside, in both processes', async () => {
     const { cpu, switches } = await measureIdle(20);

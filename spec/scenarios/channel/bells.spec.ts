@@ -30,14 +30,16 @@ function claimChannel(source: Child): Promise<Taken> {
   }) as Promise<Taken>;
 }
 
-/** The opener rings twenty times, of which sixteen are taken in at a time. */
+/** The opener rings so often, and each ring is told. */
+const RINGS = 20;
+
 function untilAllIsHeard(bell: NativeBell): Promise<void> {
   let rings = 0;
   bell.keepAlive(true);
   return new Promise((resolve, reject) => {
     bell.onRing = (hasHungUp) => {
       if (hasHungUp) reject(new Error('it has hung up'));
-      if (++rings === 2) resolve();
+      if (++rings === RINGS) resolve();
     };
   });
 }

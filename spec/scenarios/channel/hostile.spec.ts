@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Channel, VmoError, type VmoErrorCode } from 'vmoffer';
 import {
   CLOSED_WORD,
+  CORE_WORD,
   HEAD_WORD,
   READER_SLEEPS_WORD,
   ringWrittenBy,
@@ -153,6 +154,20 @@ describe('a hostile side of a channel', () => {
     }
     await hostile.call('poke', theirs.firstWord + HEAD_WORD, 1);
     expect(channel.receive()?.bytes).to.have.lengthOf(0);
+    await channel.close();
+  });
+
+  it('that says that it runs on any core changes nothing', async () => {
+    const channel = await channelTo(hostile, 'opener');
+    for (const [turns, core] of [0, -1, 1, 2, 2 ** 31 - 1, -(2 ** 31)].entries()) {
+      await hostile.call('poke', theirs.firstWord + CORE_WORD, core);
+      const waiting = channel.readable();
+      await hostile.call('poke', theirs.firstWord + HEAD_WORD, turns + 1);
+      await hostile.call('ring');
+      expect(await waiting).to.be.true;
+      expect(channel.receive()?.bytes).to.have.lengthOf(0);
+      expect(channel.receive()).to.equal(undefined);
+    }
     await channel.close();
   });
 

@@ -7,7 +7,7 @@ const check = checkChannelOptions as (options: unknown) => ReturnType<typeof che
 describe('the options of a channel', () => {
   it('have defaults', () => {
     expect(check({})).to.deep.equal({
-      slots: 128,
+      slots: 1024,
       slotBytes: 1024,
       whenFull: 'wait',
       signal: undefined,

@@ -35,7 +35,8 @@ export async function claimRings({ srcPid, address }: NativeOfferRecord, giveUp?
     // Not without end: it may be memory that has never been touched, and then this process would pay for it.
     if (region.byteLength <= MOST_TO_BRING_IN) await bringInWhatThereIsRoomFor(native);
     log.channel('accepted from %d: %o', srcPid, size);
-    return { side: 'acceptor', peerPid: srcPid, region, bell, ...size };
+    const { currentCore } = addon();
+    return { side: 'acceptor', peerPid: srcPid, region, bell, currentCore, ...size };
   } catch (error) {
     bell?.close();
     region.release();

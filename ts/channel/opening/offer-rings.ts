@@ -26,7 +26,8 @@ export async function offerRings(destPid: number, options: CheckedChannelOptions
     await accepted(offer, options);
     const bell = offer.takeBell();
     if (!bell) throw gone(destPid);
-    return { side: 'opener', peerPid: destPid, region, bell, slots, slotBytes };
+    const { currentCore } = native;
+    return { side: 'opener', peerPid: destPid, region, bell, currentCore, slots, slotBytes };
   } catch (error) {
     region.release();
     throw error;

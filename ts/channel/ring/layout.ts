@@ -34,6 +34,8 @@ export const TAIL_WORD = 32;
 export const WRITER_SLEEPS_WORD = 64;
 export const READER_SLEEPS_WORD = 96;
 export const CLOSED_WORD = 128;
+/** The writer's, which no reader has to believe. Releases before it leave 0. */
+export const CORE_WORD = 160;
 const DIRECTION_WORDS = [256, 512] as const;
 
 /** What a slot holds. */

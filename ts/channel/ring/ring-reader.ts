@@ -108,8 +108,8 @@ export class RingReader {
     return this.isClosed() && !this.hasAny();
   }
 
-  /** Looks for a while for something to read. */
-  spin(looks: number): boolean {
+  /** Looks so often for something to read. */
+  glance(looks: number): boolean {
     for (let left = looks; left > 0; left--) if (this.#look()) return true;
     return false;
   }

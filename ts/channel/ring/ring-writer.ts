@@ -120,8 +120,8 @@ export class RingWriter {
     this.#wakeReader();
   }
 
-  /** Looks for a while for room. */
-  spin(looks: number): boolean {
+  /** Looks so often for room. */
+  glance(looks: number): boolean {
     for (let left = looks; left > 0; left--) if (this.#findRoom()) return true;
     return false;
   }

@@ -11,6 +11,8 @@ export interface Rings extends RingSize {
   peerPid: number;
   region: Region;
   bell: NativeBell;
+  /** Of the thread that asks; negative when that cannot be told. */
+  currentCore: () => number;
 }
 
 /** Brings all pages in, so that no message pays for their faults. Kernels before 5.14 cannot: then messages do. */

@@ -24,4 +24,9 @@ export class Turns {
   note(): void {
     this.#lastTurn = performance.now();
   }
+
+  /** When it had the last one, as `performance.now()` says. */
+  get lastAt(): number {
+    return this.#lastTurn;
+  }
 }

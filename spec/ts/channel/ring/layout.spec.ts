@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import {
   checkRegionBytes,
   CLOSED_WORD,
+  CORE_WORD,
   fitsRings,
   HEAD_WORD,
   MAX_RINGS_BYTES,
@@ -59,7 +60,7 @@ describe('the layout of a channel', () => {
   it('has every word that is written at run time 128 bytes away from every other', () => {
     const size = { slots: 2, slotBytes: 56 };
     const offsets = (['opener', 'acceptor'] as const).flatMap((side) =>
-      [HEAD_WORD, TAIL_WORD, WRITER_SLEEPS_WORD, READER_SLEEPS_WORD, CLOSED_WORD].map(
+      [HEAD_WORD, TAIL_WORD, WRITER_SLEEPS_WORD, READER_SLEEPS_WORD, CLOSED_WORD, CORE_WORD].map(
         (word) => 4 * (ringWrittenBy(side, size).firstWord + word),
       ),
     );
@@ -67,7 +68,7 @@ describe('the layout of a channel', () => {
       expect(offset % 128, `offset ${offset}`).to.equal(0);
       expect(offset).to.be.within(128, 4096 - 128);
     }
-    expect(new Set(offsets).size).to.equal(10);
+    expect(new Set(offsets).size).to.equal(12);
   });
 
   it('knows the other side', () => {

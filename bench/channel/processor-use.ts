@@ -1,0 +1,26 @@
+/** What processes have used of the processors, as the kernel counts it. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface ProcessorUse {
+  /** Milliseconds of CPU time, of all threads. */
+  cpu: number;
+  /** Context switches, of all threads. */
+  switches: number;
+}
+
+/** Since they have begun. */
+export function usedBy(pids: readonly number[]): ProcessorUse {
+  const threads = pids.flatMap((pid) => readdirSync(`/proc/${pid}/task`).map((tid) => `/proc/${pid}/task/${tid}`));
+  return {
+    cpu: sum(threads.map((path) => Number(readFileSync(`${path}/schedstat`, 'utf8').split(' ', 1)[0]) / 1e6)),
+    switches: sum(threads.map((path) => switchesOf(readFileSync(`${path}/status`, 'utf8')))),
+  };
+}
+
+function switchesOf(status: string): number {
+  return sum([...status.matchAll(/voluntary_ctxt_switches:\t(\d+)/g)].map(([, count]) => Number(count)));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,124 @@
+import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import type { Channel } from 'vmoffer';
+import { contextSwitches } from '../../support/activity.js';
+import { until } from '../../support/barriers.js';
+import { openTo } from '../../support/channels.js';
+import { startObedient, type Obedient } from '../../support/obedient.js';
+import { requires, type Need } from '../../support/requires.js';
+
+const MESSAGE = new Uint8Array(8);
+/** After so long a loop that gives nobody a turn has shown it. */
+const MOST_MS = 5000;
+
+const twoCores: Need = {
+  what: 'two cores',
+  remedy: 'run on a machine with two cores, and without taskset',
+  isMet: () => availableParallelism() > 1,
+};
+const taskset: Need = {
+  what: 'taskset',
+  remedy: 'install util-linux',
+  isMet: () => ['/usr/bin/taskset', '/bin/taskset'].some(existsSync),
+};
+
+/** Sends to one who echoes, and waits for the echo, so often. */
+async function roundTrips(channel: Channel, count: number): Promise<void> {
+  let left = count;
+  void channel.send(MESSAGE);
+  for await (const { bytes } of channel) {
+    expect(bytes).to.have.lengthOf(MESSAGE.length);
+    if (--left === 0) return;
+    void channel.send(MESSAGE);
+  }
+}
+
+async function openToEcho(peer: Obedient): Promise<Channel> {
+  const { channel, theirs } = await openTo(peer);
+  await peer.call('echo', theirs);
+  return channel;
+}
+
+/** Repeats something until timers have had so many turns, or there is no hope. Returns how many they have had. */
+async function turnsDuring(step: () => Promise<unknown>, enough: number): Promise<number> {
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  const end = performance.now() + MOST_MS;
+  while (turns < enough && performance.now() < end) await step();
+  clearInterval(timer);
+  return turns;
+}
+
+describe('two sides that talk', () => {
+  it('look for each other instead of sleeping, also after a pause in which they have slept', async function () {
+    requires(this, twoCores);
+    await using peer = await startObedient();
+    const channel = await openToEcho(peer);
+    for (let pause = 0; pause < 3; pause++) {
+      await until('a thousand round trips have put the other side to sleep a hundred times at most', async () => {
+        const before = contextSwitches(peer.pid);
+        await roundTrips(channel, 1000);
+        return contextSwitches(peer.pid) - before <= 100;
+      });
+      await roundTripsSlowly(channel);
+    }
+    await channel.close();
+  });
+
+  /** With pauses that nobody looks through. */
+  async function roundTripsSlowly(channel: Channel): Promise<void> {
+    for (let trip = 0; trip < 10; trip++) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await roundTrips(channel, 1);
+    }
+  }
+
+  it('give the rest of their programs its turn', async () => {
+    await using peer = await startObedient();
+    const channel = await openToEcho(peer);
+    expect(await turnsDuring(() => roundTrips(channel, 500), 10)).to.be.at.least(10);
+    await channel.close();
+  });
+
+  it('go on talking when they are put on one core, and taken apart again', async function () {
+    requires(this, taskset, twoCores);
+    await using peer = await startObedient();
+    await using other = await startObedient();
+    const [theirs, others] = await Promise.all([
+      peer.call('openChannel', other.pid),
+      other.call('acceptChannel', peer.pid),
+    ]);
+    for (const [peersCore, othersCore] of [
+      ['0', '1'],
+      ['0', '0'],
+      ['1', '1'],
+      ['1', '0'],
+    ] as const) {
+      for (const [{ pid }, core] of [[peer, peersCore] as const, [other, othersCore] as const]) {
+        expect(spawnSync('taskset', ['-pc', core, String(pid)]).status).to.equal(0);
+      }
+      for (let turn = 0; turn < 3; turn++) {
+        const received = other.call('receiveNumbered', others, 0, 2000);
+        await peer.call('sendNumbered', theirs, 0, 2000);
+        await received;
+      }
+    }
+    await peer.call('closeChannel', theirs);
+  });
+});
+
+describe('a sender that finds room each time, as soon as it looks', () => {
+  it('gives the rest of its program its turn', async () => {
+    await using peer = await startObedient();
+    const { channel, theirs } = await openTo(peer, { slots: 2 });
+    const received = peer.call('receiveTexts', theirs);
+    const sendSome = async () => {
+      for (let count = 0; count < 100; count++) await channel.send(MESSAGE);
+    };
+    expect(await turnsDuring(sendSome, 10)).to.be.at.least(10);
+    await channel.close();
+    await received;
+  });
+});
