@@ -15,6 +15,7 @@ const PURE_FILES = [
   'engine/pager/latency_histogram.',
   'engine/pager/placement.',
   'engine/pager/read_ahead.',
+  'engine/pager/touch_pattern.',
   'engine/transfer/admission.',
   'engine/transfer/asking/broker_address.',
   'engine/transfer/asking/broker_names.',
