@@ -11,6 +11,8 @@
 //     fails before anybody has touched it stays absent, and is tried again when it is touched.
 //  4. The lock is not held while pages are brought in, but for huge pages that are put in place whole: a fault that
 //     comes meanwhile is answered at once, also for a page that somebody else is bringing in.
+//  5. Nobody waits for a request but those who touch its pages, and a prefetch of them. What comes once the range is
+//     closed does nothing.
 // Any thread may call any method but resolve(), which belongs to the one that reads the faults.
 #pragma once
 
@@ -28,7 +30,7 @@ namespace vmoffer {
 
 class AheadThread;
 
-class PagedRange : public std::enable_shared_from_this<PagedRange> {
+class PagedRange : public PageRequest::Listener, public std::enable_shared_from_this<PagedRange> {
  public:
   struct Place {
     uint64_t address = 0;
@@ -44,10 +46,12 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
 
   // REQUIRES: the fault's address is in the range.
   void resolve(const Fault& fault);
+  // A request of this range is over. Without its lock.
+  void on_over(const PageRequest& request) override;
   void prefetch(uint64_t byte_offset, uint64_t byte_length);
   // For the helper: installs the next few pages of what was ordered ahead. False when there is no more to do.
   bool install_ahead();
-  // Waits for what is under way: a page can be touched before it is in the books.
+  // Waits for what is under way, as a page can be touched before it is in the books, but not for what is asked for.
   PagingStats stats() const;
   // The same without waiting for what is under way, which is not in it.
   PagingStats stats_so_far() const;
@@ -59,7 +63,7 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   // After that, and before close(): what is there now is registered with somebody else, if at all.
   void set_replaced();
   // Idempotent. What has not been installed is lost to the range (a mapped source is the kernel's, too). Waits for an
-  // installation in progress, then wakes whoever waits for a page.
+  // installation in progress, cancels requests, and wakes whoever waits for a page.
   void close();
 
   PagedRange(const UserFault& userfault, Place place, std::unique_ptr<PageSource> source, AheadThread* helper);

@@ -34,6 +34,32 @@ export interface ReadAhead {
   readonly waste: number;
 }
 
+export interface LaterRequest extends PageSpan {
+  state: 'pending' | 'done' | 'failed' | 'cancelled';
+}
+
+/** A paged range whose pages come when the spec says so. */
+export interface LaterRange {
+  readonly address: bigint;
+  /** What the source has been asked for, in that order. */
+  readonly requests: LaterRequest[];
+  /** How many requests the source was told to forget. */
+  readonly cancelled: number;
+  readonly counts: PagingCounts & { latencies: number };
+  /** The first pages of that request are there, and are full of the mark. */
+  done(index: number, pages: number, mark: number): void;
+  /** All of them, each by a native thread of its own, at the same time. */
+  doneOnThreads(mark: number): void;
+  failed(index: number): void;
+  /** As if so much time had gone by. True when the deadline of the request has come. */
+  expire(index: number, ms: number): boolean;
+  /** From here on what is asked for is there before the one who asks has looked. */
+  beOverAtOnce(mark: number): void;
+  prefetch(first: number, count: number, done: () => void): void;
+  /** As releasing does: those who wait find zeros. */
+  close(): void;
+}
+
 export interface Placement {
   /** The core to be on from now on, after a fault from `core` (below 0: unknown); -1 is any core. */
   afterFault(core: number): number;
@@ -203,6 +229,7 @@ export interface Probe {
   readonly PageSet: new (pageCount: number) => PageSet;
   readonly FaultWindow: new (pageCount: number, pageBytes: number) => FaultWindow;
   readonly ReadAhead: new (pageCount: number, pageBytes: number) => ReadAhead;
+  readonly LaterRange: new (pageCount: number, unitPages: number) => LaterRange;
   readonly Shares: new () => Shares;
   admissionFor(room: Room): 'kept' | 'answered' | 'refused';
   readonly connectionDescriptors: number;
