@@ -19,6 +19,7 @@ const WindowPlan& FaultWindow::plan(uint64_t byte_offset) {
   const uint64_t page = byte_offset / page_bytes_;
   const Judgement judgement = pattern_.judge(byte_offset);
   plan_.parts.clear();
+  plan_.kind = judgement.kind;
   switch (judgement.kind) {
     case TouchKind::kSequential:
       plan_run(judgement, page);

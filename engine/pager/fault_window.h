@@ -19,6 +19,7 @@
 namespace vmoffer {
 
 struct WindowPlan {
+  TouchKind kind = TouchKind::kSparse;
   // The first holds the touched page.
   std::vector<PageRange> parts;
   // True when the touches go on without leaving anything out, so that the whole window is likely to be touched.

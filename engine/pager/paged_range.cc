@@ -37,18 +37,31 @@ Result<std::shared_ptr<PagedRange>> PagedRange::open(const UserFault& userfault,
   return range;
 }
 
+void PagedRange::may_be_left_to_kernel() {
+  const MutexLock lock(pages_.mutex());
+  may_be_left_ = pages_.source() != nullptr && pages_.source()->kernel_has_the_bytes();
+}
+
+void PagedRange::leave_to_kernel_if_cheaper() {
+  if (!may_be_left_ || pages_.is_closed() || !policy_.is_kernel_cheaper()) return;
+  pages_.leave_to_kernel();
+  is_left_to_kernel_ = true;
+}
+
 void PagedRange::resolve(const Fault& fault) {
   const auto start = std::chrono::steady_clock::now();
   const MutexLock lock(pages_.mutex());
   if (pages_.is_closed()) return;  // close() wakes the thread, the kernel answers
   const uint64_t byte_offset = fault.address - place_.address;
   const PageRange page{byte_offset / pages_.page_bytes(), 1};
+  is_write_ = fault.is_write;
   pages_.begin_answer();
   const bool has_woken = answer(byte_offset, page) || try_again_alone(page);
   // Its thread sleeps on where its page has to be brought first.
   const bool is_to_come = !has_woken && pages_.join({page.first, start});
   if (!has_woken && !is_to_come && !pages_.is_closed()) pages_.wake(page);
   if (!is_to_come) pages_.counts().fault_latency.add(nanoseconds_since(start));
+  leave_to_kernel_if_cheaper();
   pages_.end_answer();
 }
 
@@ -78,10 +91,13 @@ bool PagedRange::install_window(uint64_t byte_offset, PageRange page) {
   // Clearing one huge page is as much as a thread should wait for.
   const bool may_fill = plan.is_sequential && pages_.page_bytes() < kStepBytes;
   bool is_whole = true;
+  uint64_t page_count = 0;
   for (const PageRange part : plan.parts) {
     const uint64_t count = install(part, may_fill ? part : page);
     is_whole = is_whole && count == part.count;
+    page_count += part.count;
   }
+  policy_.count(plan.kind, page_count, is_write_);
   return is_whole;
 }
 

@@ -16,12 +16,14 @@
 // Any thread may call any method but resolve(), which belongs to the one that reads the faults.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
 #include "engine/pager/fault_window.h"
 #include "engine/pager/page_installer.h"
 #include "engine/pager/page_source.h"
+#include "engine/pager/paging_policy.h"
 #include "engine/pager/paging_stats.h"
 #include "engine/pager/read_ahead.h"
 #include "engine/sys/userfault.h"
@@ -43,6 +45,11 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
 
   uint64_t address() const { return place_.address; }
   uint64_t byte_length() const { return place_.byte_length; }
+
+  // From here on the range is left to the kernel once that is cheaper, if its source allows it.
+  void may_be_left_to_kernel();
+  // It has been: the kernel answers its faults.
+  bool is_left_to_kernel() const { return is_left_to_kernel_; }
 
   // REQUIRES: the fault's address is in the range.
   void resolve(const Fault& fault);
@@ -71,6 +78,7 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
   PagedRange& operator=(const PagedRange&) = delete;
 
  private:
+  void leave_to_kernel_if_cheaper() VMO_REQUIRES(pages_.mutex());
   bool answer(uint64_t byte_offset, PageRange page) VMO_REQUIRES(pages_.mutex());
   bool try_again_alone(PageRange page) VMO_REQUIRES(pages_.mutex());
   bool install_window(uint64_t byte_offset, PageRange page) VMO_REQUIRES(pages_.mutex());
@@ -87,6 +95,10 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
   const bool takes_memory_;
   AheadThread* const helper_;
   mutable PageInstaller pages_;  // waiting for its lock changes nothing
+  std::atomic<bool> is_left_to_kernel_ = false;
+  bool may_be_left_ VMO_GUARDED_BY(pages_.mutex()) = false;
+  bool is_write_ VMO_GUARDED_BY(pages_.mutex()) = false;  // the touch that is being answered
+  PagingPolicy policy_ VMO_GUARDED_BY(pages_.mutex());
   FaultWindow window_ VMO_GUARDED_BY(pages_.mutex());
   ReadAhead read_ahead_ VMO_GUARDED_BY(pages_.mutex());
 };

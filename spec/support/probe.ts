@@ -8,6 +8,13 @@ export interface PageSpan {
   count: number;
 }
 
+export type TouchKind = 'sequential' | 'strided' | 'dense' | 'sparse';
+
+export interface PagingPolicy {
+  count(kind: TouchKind, pageCount: number, isWrite: boolean): void;
+  readonly isKernelCheaper: boolean;
+}
+
 export interface WindowPlan {
   /** The first holds the touched page. */
   parts: PageSpan[];
@@ -17,6 +24,8 @@ export interface WindowPlan {
 export interface FaultWindow {
   /** Plans the window for a fault at that byte. */
   plan(byteOffset: number): WindowPlan;
+  /** Of the touch that was planned for last. */
+  readonly kind: TouchKind;
   /** Marks these pages as installed. */
   install(first: number, count: number): void;
 }
@@ -229,6 +238,7 @@ export interface Probe {
   readonly PageSet: new (pageCount: number) => PageSet;
   readonly FaultWindow: new (pageCount: number, pageBytes: number) => FaultWindow;
   readonly ReadAhead: new (pageCount: number, pageBytes: number) => ReadAhead;
+  readonly PagingPolicy: new () => PagingPolicy;
   readonly LaterRange: new (pageCount: number, unitPages: number) => LaterRange;
   readonly Shares: new () => Shares;
   admissionFor(room: Room): 'kept' | 'answered' | 'refused';
