@@ -187,7 +187,9 @@ Napi::Value RegionWrap::transfer(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value RegionWrap::paging(const Napi::CallbackInfo& info) {
-  return claim_ ? Napi::String::New(info.Env(), name_of(claim_->paging)) : info.Env().Undefined();
+  if (!claim_) return info.Env().Undefined();
+  const bool is_left = region_ != nullptr && region_->is_left_to_kernel();
+  return Napi::String::New(info.Env(), name_of(is_left ? Paging::kKernel : claim_->paging));
 }
 
 Napi::Value RegionWrap::residency(const Napi::CallbackInfo& info) {

@@ -65,7 +65,10 @@ export class Claim extends Region {
     return this.#native.transfer;
   }
 
-  /** How its pages arrive. If `ClaimOptions.paging` was `'auto'`, this is the choice that was made. */
+  /**
+   * How its pages arrive. If `ClaimOptions.paging` was `'auto'`, this is the choice that was made: `'userfault'` becomes
+   * `'kernel'` when the touches turn out to be far apart, which the kernel answers faster.
+   */
   get paging(): PagingKind {
     return this.#native.paging;
   }

@@ -60,9 +60,11 @@ Result<std::shared_ptr<Region>> Region::map(std::shared_ptr<Holding> holding, Ri
   return std::make_shared<Region>(mapping.take(), std::move(holding), rights, kind);
 }
 
-Status Region::page_by(Pager& pager) {
+Status Region::page_by(Pager& pager, bool may_leave) {
   const std::shared_ptr<Holding> holding = extents()->exact({0, byte_length_});
-  return page_by(pager, std::make_unique<MappedSource>(holding->object()));
+  Status status = page_by(pager, std::make_unique<MappedSource>(holding->object()));
+  if (status.is_ok() && may_leave && !holding->object()->is_hugetlb()) paged_->may_be_left_to_kernel();
+  return status;
 }
 
 Result<std::shared_ptr<Region>> Region::pull(PulledSource::Origin origin, Rights rights,
@@ -96,7 +98,7 @@ std::shared_ptr<Extents> Region::extents() const {
 }
 
 Status Region::prefetch(uint64_t byte_offset, uint64_t byte_length) {
-  if (paged_ != nullptr) {
+  if (paged_ != nullptr && !is_left_to_kernel()) {
     paged_->prefetch(byte_offset, byte_length);
     return Status();
   }

@@ -39,7 +39,8 @@ class Region {
   static Result<std::shared_ptr<Region>> map(std::shared_ptr<Holding> holding, Rights rights);
   // From now on the pager answers faults on the mapping, and not the kernel. Called at most once, before the region is
   // shared. REQUIRES: the pager outlives the region.
-  Status page_by(Pager& pager);
+  // `may_leave`: where the kernel is cheaper, the pager leaves the range to it.
+  Status page_by(Pager& pager, bool may_leave);
 
   // Private memory. Copies of the object's pages fill it when they are touched; if `pager` is null, prefetch() copies
   // all of them.
@@ -50,6 +51,8 @@ class Region {
   uint64_t byte_length() const { return byte_length_; }
   PageKind page_kind() const { return page_kind_; }
   bool is_paged() const { return paged_ != nullptr; }
+  // The pager has left it to the kernel since.
+  bool is_left_to_kernel() const { return paged_ != nullptr && paged_->is_left_to_kernel(); }
   // Null if no pager answers its faults.
   const std::shared_ptr<PagedRange>& paged() const { return paged_; }
   RegionState state() const { return state_; }

@@ -20,6 +20,7 @@ void BulkInstall::run(uint64_t byte_offset, uint64_t byte_length) {
     const PageRange pages{at / page_bytes_, (next - at) / page_bytes_};
     if (aside_ != nullptr) install_from_aside(pages);
     install_in_steps(pages);
+    await_what_was_asked_for(pages);
     at = next;
   }
 }
@@ -45,8 +46,13 @@ void BulkInstall::install_in_steps(PageRange pages) {
     const MutexLock lock(pages_.mutex());
     if (pages_.is_closed()) return;
     const PageRange step{at, std::min(step_pages, pages.end() - at)};
-    pages_.counts().pages_by_prefetch += pages_.install(step, step);
+    pages_.install(step, step, &PagingCounts::pages_by_prefetch);
   }
+}
+
+void BulkInstall::await_what_was_asked_for(PageRange pages) {
+  const MutexLock lock(pages_.mutex());
+  pages_.await_requests(pages);
 }
 
 bool BulkInstall::is_wholly_absent(PageRange pages) const {

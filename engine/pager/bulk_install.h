@@ -19,6 +19,7 @@ class BulkInstall {
  private:
   void install_from_aside(PageRange pages);
   void install_in_steps(PageRange pages);
+  void await_what_was_asked_for(PageRange pages);
   bool is_wholly_absent(PageRange pages) const;
 
   PageInstaller& pages_;

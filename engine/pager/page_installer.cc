@@ -1,5 +1,6 @@
 #include "engine/pager/page_installer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/sys/mapping.h"
@@ -16,16 +17,24 @@ PageInstaller::PageInstaller(const UserFault& userfault, uint64_t address, uint6
 
 uint64_t PageInstaller::bytes_pulled() const { return source_ == nullptr ? bytes_pulled_ : source_->bytes_pulled(); }
 
-uint64_t PageInstaller::install(PageRange window, PageRange fill) {
+uint64_t PageInstaller::install(PageRange window, PageRange fill, uint64_t PagingCounts::*count_as) {
   uint64_t total = 0;
   uint64_t filled_end = 0;
+  uint64_t asked_end = 0;
   for (uint64_t at = window.first; !is_closed() && at < window.end();) {
-    const PageRange gap = first_absent({at, window.end() - at});
+    PageRange gap = first_absent({at, window.end() - at});
     if (gap.is_empty()) break;
     at = gap.first;
+    const Supply supply = source_->ask(at * page_bytes_, gap.count * page_bytes_);
+    if (supply.request != nullptr) {
+      at = expect(gap, supply.request, count_as, asked_end);
+      continue;
+    }
+    gap.count = supply.bytes_here / page_bytes_;
     const CopyProgress progress = install_gap(gap);
     const uint64_t count = progress.bytes / page_bytes_;
     total += count;
+    counts().*count_as += count;
     switch (progress.outcome) {
       case CopyOutcome::kDone:
       case CopyOutcome::kPartial:
@@ -47,6 +56,41 @@ uint64_t PageInstaller::install(PageRange window, PageRange fill) {
     }
   }
   return total;
+}
+
+// `gap` begins with what the source has been asked for. Returns from where to go on.
+uint64_t PageInstaller::expect(PageRange gap, const std::shared_ptr<PageRequest>& request,
+                               uint64_t PagingCounts::*count_as, uint64_t& asked_end) {
+  const PageRange pages = first_absent(intersect({gap.first, request->byte_length() / page_bytes_}, all()));
+  if (request->wait_by(listener_)) {
+    ask_for({pages, request, count_as, {}});
+    return pages.end();
+  }
+  // Over so soon: what is there now is installed, and nobody is asked twice.
+  const bool is_to_be_tried = request->bytes_done() > 0 && gap.first >= asked_end;
+  asked_end = pages.end();
+  return is_to_be_tried ? gap.first : pages.end();
+}
+
+void PageInstaller::settle(const PageRequest& request) {
+  const std::optional<AskedPages> asked = take_asked(request, request.byte_offset() / page_bytes_);
+  if (!asked || is_closed()) return;
+  const uint64_t count = std::min(request.bytes_done() / page_bytes_, asked->pages.count);
+  install({asked->pages.first, count}, {}, asked->count_as);
+  for (const WaitingTouch& touch : asked->waiting) answer(touch, count > 0);
+}
+
+void PageInstaller::answer(const WaitingTouch& touch, bool may_ask_again) {
+  const PageRange page{touch.page, 1};
+  if (may_ask_again && !is_closed()) install(page, page, &PagingCounts::pages_by_fault);
+  if (is_closed() || join(touch)) return;
+  if (is_present(touch.page)) {
+    wake(page);
+  } else {
+    forbid(page);
+  }
+  const auto took = std::chrono::steady_clock::now() - touch.since;
+  counts().fault_latency.add(static_cast<uint64_t>(std::chrono::nanoseconds(took).count()));
 }
 
 CopyProgress PageInstaller::install_gap(PageRange gap) {

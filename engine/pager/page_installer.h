@@ -26,9 +26,14 @@ class PageInstaller : public PageLedger {
   std::shared_ptr<PageSource> source() const VMO_REQUIRES(mutex()) { return source_; }
   uint64_t bytes_pulled() const VMO_REQUIRES(mutex());
 
-  // Installs what of the window is absent, and wakes whoever waits for it; returns how many pages that were. Where the
-  // source has holes they are filled within `fill` alone: a guess must not cost memory.
-  uint64_t install(PageRange window, PageRange fill) VMO_REQUIRES(mutex());
+  // Is told when a request is over that install() has made, and then calls settle(). Once, before the range is shared.
+  void set_listener(std::weak_ptr<PageRequest::Listener> listener) { listener_ = std::move(listener); }
+  // Installs what of the window is absent, and wakes whoever waits for it; returns how many pages that were, and adds
+  // them to the count. What the source has to be asked for is asked for. Where the source has holes they are filled
+  // within `fill` alone: a guess must not cost memory.
+  uint64_t install(PageRange window, PageRange fill, uint64_t PagingCounts::*count_as) VMO_REQUIRES(mutex());
+  // Installs what the request has brought, and answers whoever waits for it; nothing once the range is closed.
+  void settle(const PageRequest& request) VMO_REQUIRES(mutex());
   // The same out of what was got ready aside. What it cannot be used for is left to install().
   uint64_t install_from(PagesAside& aside, PageRange pages) VMO_REQUIRES(mutex());
   // Nobody has the bytes of these pages: whoever touches one is ended by SIGSEGV.
@@ -44,6 +49,9 @@ class PageInstaller : public PageLedger {
   PageInstaller& operator=(const PageInstaller&) = delete;
 
  private:
+  uint64_t expect(PageRange gap, const std::shared_ptr<PageRequest>& request, uint64_t PagingCounts::*count_as,
+                  uint64_t& asked_end) VMO_REQUIRES(mutex());
+  void answer(const WaitingTouch& touch, bool may_ask_again) VMO_REQUIRES(mutex());
   CopyProgress install_gap(PageRange gap) VMO_REQUIRES(mutex());
   uint64_t pass_hole(PageRange gap, PageRange fill, uint64_t& filled_end) VMO_REQUIRES(mutex());
   void leave_to_kernel_if_it_can() VMO_REQUIRES(mutex());
@@ -52,6 +60,7 @@ class PageInstaller : public PageLedger {
   const UserFault& userfault_;
   const uint64_t address_;
   const uint64_t page_bytes_;
+  std::weak_ptr<PageRequest::Listener> listener_;
   std::shared_ptr<PageSource> source_ VMO_GUARDED_BY(mutex());
   uint64_t bytes_pulled_ VMO_GUARDED_BY(mutex()) = 0;  // when it was left
   bool is_replaced_ VMO_GUARDED_BY(mutex()) = false;

@@ -6,6 +6,7 @@
 
 #include "engine/base/page_range.h"
 #include "engine/base/units.h"
+#include "engine/pager/page_request.h"
 #include "engine/sys/page_table.h"
 #include "engine/sys/userfault.h"
 
@@ -27,10 +28,21 @@ class PagesAside {
   virtual void give_back() = 0;
 };
 
+// What a source has of the bytes it is asked for, from the first on.
+struct Supply {
+  // So many are there: install() has them.
+  uint64_t bytes_here = 0;
+  // Set exactly when that is none: the first of them are on their way.
+  std::shared_ptr<PageRequest> request;
+};
+
 class PageSource {
  public:
   virtual ~PageSource() = default;
 
+  // Before every install(), with the range's lock: says how much of this is there, or has what is not there brought.
+  // Never waits, and calls nobody back. A request begins at `byte_offset`, is whole pages, and may be for more.
+  virtual Supply ask(uint64_t /*byte_offset*/, uint64_t byte_length) { return {byte_length, nullptr}; }
   // Puts pages into a registered range, from its start on, as many as it can in one step, and wakes who waits for them.
   // `byte_offset` is the range's place in the region.
   virtual CopyProgress install(const UserFault& userfault, uint64_t address, uint64_t byte_offset,

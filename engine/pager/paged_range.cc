@@ -32,7 +32,20 @@ Result<std::shared_ptr<PagedRange>> PagedRange::open(const UserFault& userfault,
                                                      std::unique_ptr<PageSource> source, AheadThread* helper) {
   Status status = userfault.add_range(place.address, place.byte_length, source->registration());
   if (!status.is_ok()) return status;
-  return std::make_shared<PagedRange>(userfault, place, std::move(source), helper);
+  auto range = std::make_shared<PagedRange>(userfault, place, std::move(source), helper);
+  range->pages_.set_listener(range);
+  return range;
+}
+
+void PagedRange::may_be_left_to_kernel() {
+  const MutexLock lock(pages_.mutex());
+  may_be_left_ = pages_.source() != nullptr && pages_.source()->kernel_has_the_bytes();
+}
+
+void PagedRange::leave_to_kernel_if_cheaper() {
+  if (!may_be_left_ || pages_.is_closed() || !policy_.is_kernel_cheaper()) return;
+  pages_.leave_to_kernel();
+  is_left_to_kernel_ = true;
 }
 
 void PagedRange::resolve(const Fault& fault) {
@@ -41,16 +54,21 @@ void PagedRange::resolve(const Fault& fault) {
   if (pages_.is_closed()) return;  // close() wakes the thread, the kernel answers
   const uint64_t byte_offset = fault.address - place_.address;
   const PageRange page{byte_offset / pages_.page_bytes(), 1};
+  is_write_ = fault.is_write;
   pages_.begin_answer();
   const bool has_woken = answer(byte_offset, page) || try_again_alone(page);
-  if (!has_woken && !pages_.is_closed()) pages_.wake(page);
-  pages_.counts().fault_latency.add(nanoseconds_since(start));
+  // Its thread sleeps on where its page has to be brought first.
+  const bool is_to_come = !has_woken && pages_.join({page.first, start});
+  if (!has_woken && !is_to_come && !pages_.is_closed()) pages_.wake(page);
+  if (!is_to_come) pages_.counts().fault_latency.add(nanoseconds_since(start));
+  leave_to_kernel_if_cheaper();
   pages_.end_answer();
 }
 
 // This and those below return whether the thread has been woken: what is installed wakes, what is there already does
 // not.
 bool PagedRange::answer(uint64_t byte_offset, PageRange page) {
+  if (pages_.is_asked_for(page.first)) return false;
   const bool is_on_its_way = pages_.is_any_on_its_way(page);
   if (pages_.is_present(page.first) && !is_on_its_way) return bring_back(byte_offset, page);
   if (const auto share = read_ahead_.on_fault(page.first)) return install_share(*share, page);
@@ -73,10 +91,13 @@ bool PagedRange::install_window(uint64_t byte_offset, PageRange page) {
   // Clearing one huge page is as much as a thread should wait for.
   const bool may_fill = plan.is_sequential && pages_.page_bytes() < kStepBytes;
   bool is_whole = true;
+  uint64_t page_count = 0;
   for (const PageRange part : plan.parts) {
     const uint64_t count = install(part, may_fill ? part : page);
     is_whole = is_whole && count == part.count;
+    page_count += part.count;
   }
+  policy_.count(plan.kind, page_count, is_write_);
   return is_whole;
 }
 
@@ -88,6 +109,7 @@ bool PagedRange::install_share(PageRange share, PageRange page) {
 }
 
 bool PagedRange::install_page(PageRange page) {
+  if (pages_.is_asked_for(page.first)) return false;
   pages_.set_absent(page);
   return install(page, page) == 1;
 }
@@ -104,9 +126,7 @@ bool PagedRange::bring_back(uint64_t byte_offset, PageRange page) {
 }
 
 uint64_t PagedRange::install(PageRange window, PageRange fill) {
-  const uint64_t count = pages_.install(window, fill);
-  pages_.counts().pages_by_fault += count;
-  return count;
+  return pages_.install(window, fill, &PagingCounts::pages_by_fault);
 }
 
 void PagedRange::order_ahead() {
@@ -119,10 +139,15 @@ bool PagedRange::install_ahead() {
   if (pages_.is_closed()) return false;
   const std::optional<PageRange> chunk = read_ahead_.take(as_many_bytes(kChunkOfSmallPages, pages_.page_bytes()));
   if (!chunk) return false;
-  if (may_take_memory) pages_.counts().pages_by_read_ahead += pages_.install(*chunk, {});
+  if (may_take_memory) pages_.install(*chunk, {}, &PagingCounts::pages_by_read_ahead);
   const bool has_hole = !pages_.first_absent(*chunk).is_empty();
   if (has_hole) read_ahead_.give_up(*chunk);
   return !pages_.is_closed() && read_ahead_.has_orders();
+}
+
+void PagedRange::on_over(const PageRequest& request) {
+  const MutexLock lock(pages_.mutex());
+  pages_.settle(request);
 }
 
 void PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {
@@ -174,6 +199,7 @@ void PagedRange::complete() {
 // The kernel would have zeros for it.
 void PagedRange::forbid_what_is_absent() {
   const MutexLock lock(pages_.mutex());
+  pages_.await_requests(pages_.all());
   pages_.await_arrivals();
   while (!pages_.is_closed()) {
     const PageRange gap = pages_.first_absent(pages_.all());
@@ -183,9 +209,14 @@ void PagedRange::forbid_what_is_absent() {
 }
 
 void PagedRange::stop() {
-  const MutexLock lock(pages_.mutex());
-  pages_.close();
-  pages_.await_arrivals();
+  std::vector<std::shared_ptr<PageRequest>> requests;
+  {
+    const MutexLock lock(pages_.mutex());
+    pages_.close();
+    requests = pages_.take_requests();
+    pages_.await_arrivals();
+  }
+  for (const auto& request : requests) request->cancel();
 }
 
 void PagedRange::set_replaced() {
@@ -194,9 +225,8 @@ void PagedRange::set_replaced() {
 }
 
 void PagedRange::close() {
+  stop();
   const MutexLock lock(pages_.mutex());
-  pages_.close();
-  pages_.await_arrivals();
   if (pages_.source() != nullptr) pages_.leave_to_kernel();
 }
 

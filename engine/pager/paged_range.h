@@ -11,15 +11,19 @@
 //     fails before anybody has touched it stays absent, and is tried again when it is touched.
 //  4. The lock is not held while pages are brought in, but for huge pages that are put in place whole: a fault that
 //     comes meanwhile is answered at once, also for a page that somebody else is bringing in.
+//  5. Nobody waits for a request but those who touch its pages, and a prefetch of them. What comes once the range is
+//     closed does nothing.
 // Any thread may call any method but resolve(), which belongs to the one that reads the faults.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
 #include "engine/pager/fault_window.h"
 #include "engine/pager/page_installer.h"
 #include "engine/pager/page_source.h"
+#include "engine/pager/paging_policy.h"
 #include "engine/pager/paging_stats.h"
 #include "engine/pager/read_ahead.h"
 #include "engine/sys/userfault.h"
@@ -28,7 +32,7 @@ namespace vmoffer {
 
 class AheadThread;
 
-class PagedRange : public std::enable_shared_from_this<PagedRange> {
+class PagedRange : public PageRequest::Listener, public std::enable_shared_from_this<PagedRange> {
  public:
   struct Place {
     uint64_t address = 0;
@@ -42,12 +46,19 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   uint64_t address() const { return place_.address; }
   uint64_t byte_length() const { return place_.byte_length; }
 
+  // From here on the range is left to the kernel once that is cheaper, if its source allows it.
+  void may_be_left_to_kernel();
+  // It has been: the kernel answers its faults.
+  bool is_left_to_kernel() const { return is_left_to_kernel_; }
+
   // REQUIRES: the fault's address is in the range.
   void resolve(const Fault& fault);
+  // A request of this range is over. Without its lock.
+  void on_over(const PageRequest& request) override;
   void prefetch(uint64_t byte_offset, uint64_t byte_length);
   // For the helper: installs the next few pages of what was ordered ahead. False when there is no more to do.
   bool install_ahead();
-  // Waits for what is under way: a page can be touched before it is in the books.
+  // Waits for what is under way, as a page can be touched before it is in the books, but not for what is asked for.
   PagingStats stats() const;
   // The same without waiting for what is under way, which is not in it.
   PagingStats stats_so_far() const;
@@ -59,7 +70,7 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   // After that, and before close(): what is there now is registered with somebody else, if at all.
   void set_replaced();
   // Idempotent. What has not been installed is lost to the range (a mapped source is the kernel's, too). Waits for an
-  // installation in progress, then wakes whoever waits for a page.
+  // installation in progress, cancels requests, and wakes whoever waits for a page.
   void close();
 
   PagedRange(const UserFault& userfault, Place place, std::unique_ptr<PageSource> source, AheadThread* helper);
@@ -67,6 +78,7 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   PagedRange& operator=(const PagedRange&) = delete;
 
  private:
+  void leave_to_kernel_if_cheaper() VMO_REQUIRES(pages_.mutex());
   bool answer(uint64_t byte_offset, PageRange page) VMO_REQUIRES(pages_.mutex());
   bool try_again_alone(PageRange page) VMO_REQUIRES(pages_.mutex());
   bool install_window(uint64_t byte_offset, PageRange page) VMO_REQUIRES(pages_.mutex());
@@ -83,6 +95,10 @@ class PagedRange : public std::enable_shared_from_this<PagedRange> {
   const bool takes_memory_;
   AheadThread* const helper_;
   mutable PageInstaller pages_;  // waiting for its lock changes nothing
+  std::atomic<bool> is_left_to_kernel_ = false;
+  bool may_be_left_ VMO_GUARDED_BY(pages_.mutex()) = false;
+  bool is_write_ VMO_GUARDED_BY(pages_.mutex()) = false;  // the touch that is being answered
+  PagingPolicy policy_ VMO_GUARDED_BY(pages_.mutex());
   FaultWindow window_ VMO_GUARDED_BY(pages_.mutex());
   ReadAhead read_ahead_ VMO_GUARDED_BY(pages_.mutex());
 };

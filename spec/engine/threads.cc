@@ -18,6 +18,7 @@
 #include "engine/transfer/claim/claim_driver.h"
 #include "engine/transfer/offers/offer_flags.h"
 #include "engine/transfer/runtime.h"
+#include "fixtures/probe/later_source.h"
 
 namespace {
 
@@ -168,6 +169,42 @@ void read_ahead(int round) {
   });
   const PagingStats stats = region->stats();
   EXPECT(stats.read_ahead_hits + stats.read_ahead_waste <= kManyPages);
+}
+
+// Pages come later, in any order, while threads touch them, and a prefetch or the end of the range comes between.
+void touch_what_comes_later(int round) {
+  const Result<PagingChoice> paging = Runtime::instance().choose_paging(PagingWish::kUserFault, wire::Transfer::kMap);
+  if (!paging.is_ok()) return;
+  const bool ends = round % 2 == 0;
+  const std::shared_ptr<MemoryObject> object = MemoryObject::create(kPages * page_bytes(), false).take();
+  const auto book = std::make_shared<LaterBook>(object, 1 + static_cast<uint64_t>(round) % 4);
+  Mapping mapping =
+      Mapping::of_object(object->fd(), object->byte_length(), Sharing::kShared, Protection{true, false}, false).take();
+  Pager& pager = *paging.value().pager;
+  const std::shared_ptr<PagedRange> range =
+      pager.add(mapping.address(), mapping.byte_length(), std::make_unique<LaterSource>(book)).take();
+  std::atomic<uint64_t> pages_read = 0;
+  run_at_once(5, [&](int i) {
+    if (i == 0) {
+      while (pages_read < 3 * kPages) book->bring_all(mark_of(0)), std::this_thread::yield();
+    } else if (i == 1 && ends) {
+      while (pages_read < kPages / 2) std::this_thread::yield();
+      range->stop();
+      EXPECT(mapping.put_zeros(0, mapping.byte_length()).is_ok());
+      range->set_replaced();
+      pager.remove(range);
+    } else if (i == 1) {
+      range->prefetch(0, mapping.byte_length());
+    } else {
+      for (uint64_t step = 0; step < kPages; ++step, ++pages_read) {
+        const uint64_t page = (step * static_cast<uint64_t>(2 * i + 1)) % kPages;
+        const uint8_t mark = read_page(mapping.address(), page);
+        EXPECT(mark == mark_of(0) || (ends && mark == 0));
+      }
+    }
+  });
+  EXPECT(range->stats().pages_by_fault + range->stats().pages_by_prefetch <= kPages);
+  pager.remove(range);
 }
 
 // One cancels, two claim: one of the three wins, and all agree on who.
@@ -457,6 +494,7 @@ void run(int rounds) {
       [](int round) { read_together(round, kRead, wire::Transfer::kPull); },
       release_under_readers,
       read_ahead,
+      touch_what_comes_later,
       cancel_against_claims,
       abandon_claims,
       list_and_watch,

@@ -8,6 +8,13 @@ export interface PageSpan {
   count: number;
 }
 
+export type TouchKind = 'sequential' | 'strided' | 'dense' | 'sparse';
+
+export interface PagingPolicy {
+  count(kind: TouchKind, pageCount: number, isWrite: boolean): void;
+  readonly isKernelCheaper: boolean;
+}
+
 export interface WindowPlan {
   /** The first holds the touched page. */
   parts: PageSpan[];
@@ -17,6 +24,8 @@ export interface WindowPlan {
 export interface FaultWindow {
   /** Plans the window for a fault at that byte. */
   plan(byteOffset: number): WindowPlan;
+  /** Of the touch that was planned for last. */
+  readonly kind: TouchKind;
   /** Marks these pages as installed. */
   install(first: number, count: number): void;
 }
@@ -32,6 +41,32 @@ export interface ReadAhead {
   readonly hasOrders: boolean;
   readonly hits: number;
   readonly waste: number;
+}
+
+export interface LaterRequest extends PageSpan {
+  state: 'pending' | 'done' | 'failed' | 'cancelled';
+}
+
+/** A paged range whose pages come when the spec says so. */
+export interface LaterRange {
+  readonly address: bigint;
+  /** What the source has been asked for, in that order. */
+  readonly requests: LaterRequest[];
+  /** How many requests the source was told to forget. */
+  readonly cancelled: number;
+  readonly counts: PagingCounts & { latencies: number };
+  /** The first pages of that request are there, and are full of the mark. */
+  done(index: number, pages: number, mark: number): void;
+  /** All of them, each by a native thread of its own, at the same time. */
+  doneOnThreads(mark: number): void;
+  failed(index: number): void;
+  /** As if so much time had gone by. True when the deadline of the request has come. */
+  expire(index: number, ms: number): boolean;
+  /** From here on what is asked for is there before the one who asks has looked. */
+  beOverAtOnce(mark: number): void;
+  prefetch(first: number, count: number, done: () => void): void;
+  /** As releasing does: those who wait find zeros. */
+  close(): void;
 }
 
 export interface Placement {
@@ -203,6 +238,8 @@ export interface Probe {
   readonly PageSet: new (pageCount: number) => PageSet;
   readonly FaultWindow: new (pageCount: number, pageBytes: number) => FaultWindow;
   readonly ReadAhead: new (pageCount: number, pageBytes: number) => ReadAhead;
+  readonly PagingPolicy: new () => PagingPolicy;
+  readonly LaterRange: new (pageCount: number, unitPages: number) => LaterRange;
   readonly Shares: new () => Shares;
   admissionFor(room: Room): 'kept' | 'answered' | 'refused';
   readonly connectionDescriptors: number;

@@ -170,7 +170,8 @@ Status ClaimerSide::map(const wire::Terms& terms, std::shared_ptr<MemoryObject> 
   if (!region.is_ok()) return region.status();
   const Paging paging = request_.paging.of_mapped(region.value()->page_kind());
   received_ = {region.take(), source_.pid, terms.flags, false, paging, request_.transfer, {}};
-  return paging == Paging::kUserFault ? received_.region->page_by(*request_.paging.pager) : Status();
+  if (paging != Paging::kUserFault) return Status();
+  return received_.region->page_by(*request_.paging.pager, /*may_leave=*/!request_.paging.is_demanded);
 }
 
 // What is pulled is this process's alone, from the first page on.

@@ -36,6 +36,7 @@ size_t refresh(HeldClaim& claim, const PresentPages& present, size_t cell_limit)
 }
 
 wire::HeldLine line_of(const HeldClaim& claim) {
+  const bool is_left_to_kernel = claim.paged != nullptr && claim.paged->is_left_to_kernel();
   const PagingStats stats = claim.paged == nullptr ? PagingStats() : claim.paged->stats_so_far();
   return {.number = claim.number,
           .address = claim.address,
@@ -43,7 +44,7 @@ wire::HeldLine line_of(const HeldClaim& claim) {
           .source_pid = static_cast<uint32_t>(claim.source_pid),
           .flags = claim.flags,
           .transfer = claim.transfer,
-          .paging = claim.paging,
+          .paging = is_left_to_kernel ? Paging::kKernel : claim.paging,
           .counts = stats,
           .fault_ns_p50 = stats.fault_latency.percentile(0.5),
           .fault_ns_p99 = stats.fault_latency.percentile(0.99),

@@ -1,0 +1,109 @@
+import { expect } from 'chai';
+import { allocate, VMO_GRANT_R, VMO_GRANT_W, vmOffer, vmClaimSync, type Claim, type Region } from 'vmoffer';
+import { claimOwn, touch } from '../support/own-claim.js';
+import { expectPages, fillPages, PAGE } from '../support/pages.js';
+import { probe } from '../support/probe.js';
+import { needs, requires } from '../support/requires.js';
+import { presentCount } from '../support/residency.js';
+
+const PAGES = 65_536;
+/** Far apart, and at no constant distance. */
+const FAR = [40_000, 7, 25_001, 60_003, 13_337, 51_234];
+
+describe('a claim whose touches are far apart', () => {
+  let source: Region;
+
+  before(function () {
+    requires(this, needs.userfault);
+    source = allocate(PAGES * PAGE);
+    fillPages(source.view(), 1);
+  });
+
+  after(() => {
+    source.release();
+  });
+
+  function touchFar(claim: Claim): void {
+    for (const page of FAR) touch(claim, page);
+  }
+
+  it('is left to the kernel after a handful, and says so', () => {
+    using claim = claimOwn(source);
+    expect(claim.paging).to.equal('userfault');
+    touchFar(claim);
+    expect(claim.paging).to.equal('kernel');
+    expect(claim.stats()).to.include({ faults: 4, pagesByFault: 16 });
+    expect(claim.residency().residentPages).to.be.greaterThan(16);
+  });
+
+  it('has every byte from then on, in order or not', () => {
+    using claim = claimOwn(source);
+    touchFar(claim);
+    for (const page of [1, 65_535, 30_000]) expectPages(claim.view(page * PAGE, PAGE), 1, page);
+    expectPages(claim.view(0, 1024 * PAGE), 1);
+    expect(claim.stats().faults).to.equal(4);
+  });
+
+  it('is left sooner when it is written, and what is written reaches the source', () => {
+    using region = allocate(PAGES * PAGE);
+    using claim = claimOwn(region, VMO_GRANT_R | VMO_GRANT_W);
+    for (const page of FAR) claim.view(page * PAGE, 1).fill(7);
+    expect(claim.paging).to.equal('kernel');
+    expect(claim.stats().faults).to.equal(3);
+    for (const page of FAR) expect(region.view(page * PAGE, 1)[0]).to.equal(7);
+  });
+
+  it('can be prefetched still', async () => {
+    using claim = claimOwn(source);
+    touchFar(claim);
+    await claim.prefetch({ byteOffset: 2048 * PAGE, byteLength: 512 * PAGE });
+    expect(presentCount(claim.address + BigInt(2048 * PAGE), 512 * PAGE)).to.equal(512);
+  });
+
+  it('can be offered onward, handed off and released', () => {
+    const region = allocate(PAGES * PAGE);
+    fillPages(region.view(), 3);
+    const all = VMO_GRANT_R | VMO_GRANT_W | 56;
+    const first = claimOwn(region, all);
+    touchFar(first);
+    expect(first.paging).to.equal('kernel');
+    using second = claimOwn(first, all);
+    expectPages(second.view(12_345 * PAGE, PAGE), 3, 12_345);
+    second.release();
+    first.release();
+    region.release();
+  });
+
+  it('stays with the pager where that was asked for by name', () => {
+    using claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
+    touchFar(claim);
+    expect(claim.paging).to.equal('userfault');
+    expect(claim.stats().faults).to.equal(FAR.length);
+  });
+
+  it('stays with the pager when it is pulled: the kernel would have zeros', () => {
+    const offer = vmOffer(process.pid, source, VMO_GRANT_R);
+    using claim = vmClaimSync(process.pid, offer.address, { transfer: 'pull' });
+    touchFar(claim);
+    expect(claim.paging).to.equal('userfault');
+    for (const page of FAR) expectPages(claim.view(page * PAGE, PAGE), 1, page);
+  });
+
+  it('stays with the pager when it is read in order', () => {
+    using claim = claimOwn(source);
+    for (const page of [0, PAGES - 1]) touch(claim, page);
+    for (let page = 0; page < 8192; page++) touch(claim, page);
+    expect(claim.paging).to.equal('userfault');
+  });
+
+  it('reads zeros where the object has a hole', function () {
+    requires(this, needs.probe);
+    using region = allocate(PAGES * PAGE);
+    fillPages(region.view(0, PAGES * PAGE), 5);
+    using claim = claimOwn(region);
+    touchFar(claim);
+    expect(probe().punchPages(region.address + BigInt(100 * PAGE), PAGE)).to.be.true;
+    expect(touch(claim, 100)).to.equal(0);
+    expectPages(claim.view(101 * PAGE, PAGE), 5, 101);
+  });
+});
