@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Channel } from 'vmoffer';
 import { contextSwitches } from '../../support/activity.js';
@@ -23,6 +23,17 @@ const taskset: Need = {
   remedy: 'install util-linux',
   isMet: () => ['/usr/bin/taskset', '/bin/taskset'].some(existsSync),
 };
+
+/** Puts the main thread of a process on cores, as the kernel lists them. */
+function pin(pid: number, cores: string): void {
+  expect(spawnSync('taskset', ['-pc', cores, String(pid)]).status).to.equal(0);
+}
+
+/** Where this process's main thread may run. */
+function allowedCores(): string {
+  const [, list = ''] = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  return list;
+}
 
 /** Sends to one who echoes, and waits for the echo, so often. */
 async function roundTrips(channel: Channel, count: number): Promise<void> {
@@ -52,10 +63,18 @@ async function turnsDuring(step: () => Promise<unknown>, enough: number): Promis
 }
 
 describe('two sides that talk', () => {
+  const cores = allowedCores();
+  afterEach(() => {
+    if (taskset.isMet()) pin(process.pid, cores);
+  });
+
   it('look for each other instead of sleeping, also after a pause in which they have slept', async function () {
-    requires(this, twoCores);
+    requires(this, taskset, twoCores);
     await using peer = await startObedient();
     const channel = await openToEcho(peer);
+    // On a busy machine the scheduler may have both on one core, and there they are right to sleep.
+    pin(process.pid, '0');
+    pin(peer.pid, '1');
     for (let pause = 0; pause < 3; pause++) {
       await until('a thousand round trips have put the other side to sleep a hundred times at most', async () => {
         const before = contextSwitches(peer.pid);
@@ -97,7 +116,7 @@ describe('two sides that talk', () => {
       ['1', '0'],
     ] as const) {
       for (const [{ pid }, core] of [[peer, peersCore] as const, [other, othersCore] as const]) {
-        expect(spawnSync('taskset', ['-pc', core, String(pid)]).status).to.equal(0);
+        pin(pid, core);
       }
       for (let turn = 0; turn < 3; turn++) {
         const received = other.call('receiveNumbered', others, 0, 2000);
