@@ -44,8 +44,9 @@ void PagedRange::may_be_left_to_kernel() {
 
 void PagedRange::leave_to_kernel_if_cheaper() {
   if (!may_be_left_ || pages_.is_closed() || !policy_.is_kernel_cheaper()) return;
-  pages_.leave_to_kernel();
+  // Before any thread goes on because of it.
   is_left_to_kernel_ = true;
+  pages_.leave_to_kernel();
 }
 
 void PagedRange::resolve(const Fault& fault) {
