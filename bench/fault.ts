@@ -3,6 +3,7 @@ import { VMO_GRANT_R, vmClaim } from 'vmoffer';
 import type { Bench, Findings } from './bench.js';
 import type { Comparison, Samples } from './comparison.js';
 import type { Effort } from './effort.js';
+import { hasUserfault } from './environment.js';
 import { Peer } from './peers/peer.js';
 import { loadReader } from './peers/reader.js';
 import { placesIn } from './places.js';
@@ -83,8 +84,9 @@ function notes(rounds: number, touches: number): string[] {
 }
 
 async function touchClaim(source: SourceProcess, byteLength: number, touches: number): Promise<Record<string, number>> {
-  // By name: touches that are far apart would be left to the kernel.
-  using claim = await vmClaim(source.pid, await source.offer(byteLength, VMO_GRANT_R), { paging: 'userfault' });
+  // By name, where it is to be had: touches that are far apart would be left to the kernel.
+  const paging = hasUserfault() ? 'userfault' : 'auto';
+  using claim = await vmClaim(source.pid, await source.offer(byteLength, VMO_GRANT_R), { paging });
   const places = placesIn(byteLength, STRIDE_BYTES, touches, 'random');
   const took = [...loadReader().timeTouches(claim.view(), places)];
   const [p50, p90, p99] = [0.5, 0.9, 0.99].map((share) => quantile(took, share));

@@ -121,6 +121,10 @@ describe('a page on its way', () => {
   });
 
   describe('that does not come', () => {
+    before(function () {
+      requires(this, needs.fullUserfault); // a system call that waits for its page
+    });
+
     for (const [how, fail] of [
       [
         'because nobody has it',
