@@ -2,6 +2,7 @@
 import type { Bench } from './bench.js';
 import { channelBench } from './channel.js';
 import { claimBench } from './claim.js';
+import { claimsBench } from './claims.js';
 import { crossoverBench } from './crossover.js';
 import { deliveryBench } from './delivery.js';
 import { faultBench } from './fault.js';
@@ -14,6 +15,7 @@ import { sparseBench } from './sparse.js';
 export const benches: readonly Bench[] = [
   offerBench,
   claimBench,
+  claimsBench,
   faultBench,
   pagesBench,
   deliveryBench,

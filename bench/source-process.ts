@@ -8,11 +8,13 @@ export type Order =
   | { kind: 'offer'; byteLength: number; flags: number; hugePages: boolean }
   | { kind: 'crowd'; count: number; partBytes?: number | undefined; destPid?: number | undefined }
   | { kind: 'claim'; from: number; address: bigint; count: number; partBytes: number }
+  | { kind: 'offerMany'; count: number; byteLength: number; flags: number }
   | { kind: 'serve'; byteLength: number; path: string }
   | { kind: 'send'; byteLength: number };
 
 export interface Reply {
   address: bigint;
+  addresses?: bigint[];
   bytes?: Uint8Array;
   ms?: number;
 }
@@ -37,6 +39,12 @@ export class SourceProcess implements AsyncDisposable {
   async offer(byteLength: number, flags: number, { hugePages = false } = {}): Promise<bigint> {
     const { address } = await this.#tell({ kind: 'offer', byteLength, flags, hugePages });
     return address;
+  }
+
+  /** Offers `count` regions of that length whose pages all exist. Resolves to their addresses. */
+  async offerMany(count: number, byteLength: number, flags: number): Promise<bigint[]> {
+    const { addresses = [] } = await this.#tell({ kind: 'offerMany', count, byteLength, flags });
+    return addresses;
   }
 
   /**

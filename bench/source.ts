@@ -9,6 +9,7 @@ const parentPid = Number(process.argv[2]);
 const ordinary = new Map<number, Region>();
 const huge = new Map<number, Region>();
 const crowds = new Map<number, Region>();
+const many = new Map<number, Region[]>();
 let server: Server | undefined;
 
 /** Memory that the machine has not used lately is slow to allocate. This allocates it and gives it back before timing. */
@@ -31,6 +32,21 @@ function regionOf(byteLength: number, hugePages = false): Region {
 function offer(byteLength: number, flags: number, hugePages: boolean): Reply {
   const { address } = vmOffer(parentPid, regionOf(byteLength, hugePages), flags);
   return { address };
+}
+
+/** Offers the regions of the call before again, as far as they are still here. */
+function offerMany(count: number, byteLength: number, flags: number): Reply {
+  const kept = (many.get(byteLength) ?? []).filter(({ disowned }) => !disowned).slice(0, count);
+  while (kept.length < count) kept.push(filled(byteLength));
+  many.set(byteLength, kept);
+  const addresses = kept.map((region) => vmOffer(parentPid, region, flags).address);
+  return { address: addresses[0] ?? 0n, addresses };
+}
+
+function filled(byteLength: number): Region {
+  const region = allocate(byteLength);
+  region.view().fill(FILLING);
+  return region;
 }
 
 function crowdRegion(byteLength: number): Region {
@@ -71,6 +87,7 @@ function send(byteLength: number): Reply {
 
 function carryOut(order: Order): Reply | Promise<Reply> {
   if (order.kind === 'offer') return offer(order.byteLength, order.flags, order.hugePages);
+  if (order.kind === 'offerMany') return offerMany(order.count, order.byteLength, order.flags);
   if (order.kind === 'crowd') return crowd(order);
   if (order.kind === 'claim') return claimAll(order);
   return order.kind === 'serve' ? serve(order.byteLength, order.path) : send(order.byteLength);
