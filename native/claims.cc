@@ -39,7 +39,8 @@ Result<ClaimArguments> read_arguments(const Napi::CallbackInfo& info) {
                              paging.value(),
                              transfer,
                              kind_named(text_property(options, "kind")),
-                             options.Get("hugetlb").ToBoolean()};
+                             options.Get("hugetlb").ToBoolean(),
+                             options.Get("immutable").ToBoolean()};
   const Napi::Value timeout = options.Get("timeoutMs");
   const double timeout_ms = timeout.IsEmpty() ? 0 : timeout.As<Napi::Number>().DoubleValue();
   return ClaimArguments{request,

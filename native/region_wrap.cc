@@ -179,7 +179,9 @@ Napi::Value RegionWrap::flags(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value RegionWrap::immutable(const Napi::CallbackInfo& info) {
-  return claim_ ? Napi::Boolean::New(info.Env(), claim_->is_immutable) : info.Env().Undefined();
+  if (!claim_) return info.Env().Undefined();
+  claim_->is_immutable = claim_->is_immutable || region_->is_sealed();
+  return Napi::Boolean::New(info.Env(), claim_->is_immutable);
 }
 
 Napi::Value RegionWrap::transfer(const Napi::CallbackInfo& info) {

@@ -54,7 +54,8 @@ export class Claim extends Region {
 
   /**
    * True when nobody, anywhere, can change these bytes any more. This process does not take the source's word for it: it
-   * has read the seal (`F_SEAL_WRITE`) from the kernel.
+   * has read the seal (`F_SEAL_WRITE`) from the kernel. Once true it stays true. Where the source seals after the claim was
+   * made, it becomes true a moment later: `ClaimOptions.immutable` waits for that.
    */
   get immutable(): boolean {
     return this.#native.immutable;

@@ -95,6 +95,8 @@ export interface NativeClaimOptions {
   kind: OfferKind;
   /** Whether to take memory from the huge page pool. Default: false. */
   hugetlb?: boolean;
+  /** Whether the claim waits until the source has sealed what nobody may write. Default: no. */
+  immutable?: boolean;
 }
 
 export interface NativeCapability {

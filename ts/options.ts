@@ -51,6 +51,12 @@ export interface ClaimOptions {
    */
   hugetlb?: boolean;
   /**
+   * Whether to wait until the source has sealed what nobody may write any more, so that `claim.immutable` is right from the
+   * start. A claim of an offer that drops a right waits for that in any case. Any other claim resolves as soon as the memory
+   * is mapped, and `claim.immutable` may become true a moment later. Default: false.
+   */
+  immutable?: boolean;
+  /**
    * How long the source may take to answer, in milliseconds, above 0. After that the claim fails with ERR_VMO_TIMEOUT, which
    * loses nothing: the next claim of the address gets the memory if the source has given it by then. Default: 5000.
    */
@@ -70,12 +76,13 @@ export interface CheckedClaimOptions extends Required<Omit<NativeClaimOptions, '
 
 export function checkClaimOptions(options: ClaimOptions): CheckedClaimOptions {
   checkOptions(options);
-  const { transfer = 'map', paging = 'auto', prefetch = false, hugetlb = false, signal } = options;
+  const { transfer = 'map', paging = 'auto', prefetch = false, hugetlb = false, immutable = false, signal } = options;
   const { timeoutMs = DEFAULT_CLAIM_TIMEOUT_MS } = options;
   checkOneOf(transfer, 'transfer', TRANSFERS);
   checkOneOf(paging, 'paging', PAGINGS);
   checkBoolean(prefetch, 'prefetch');
   checkBoolean(hugetlb, 'hugetlb');
+  checkBoolean(immutable, 'immutable');
   checkTimeout(timeoutMs);
   checkSignal(signal);
   if (transfer === 'pull' && paging === 'kernel') {
@@ -83,5 +90,5 @@ export function checkClaimOptions(options: ClaimOptions): CheckedClaimOptions {
       "paging 'kernel' cannot pull: the kernel maps pages, it does not copy them; use 'userfault' or 'eager'",
     );
   }
-  return { transfer, paging, prefetch, hugetlb, timeoutMs, signal };
+  return { transfer, paging, prefetch, hugetlb, immutable, timeoutMs, signal };
 }

@@ -73,8 +73,8 @@ function checkClaim(srcPid: number, remoteAddress: bigint, options: ClaimOptions
   return checked;
 }
 
-function nativeOptions({ transfer, paging, hugetlb, timeoutMs }: CheckedClaimOptions) {
-  return { transfer, paging, hugetlb, timeoutMs, kind: 'memory' as const };
+function nativeOptions({ transfer, paging, hugetlb, immutable, timeoutMs }: CheckedClaimOptions) {
+  return { transfer, paging, hugetlb, immutable, timeoutMs, kind: 'memory' as const };
 }
 
 function begin(native: NativeClaim, prefetch: boolean): Claim {

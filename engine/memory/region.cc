@@ -97,6 +97,12 @@ std::shared_ptr<Extents> Region::extents() const {
   return extents_;
 }
 
+bool Region::is_sealed() const {
+  const std::shared_ptr<Extents> extents = this->extents();
+  const std::shared_ptr<Holding> holding = extents == nullptr ? nullptr : extents->exact({0, byte_length_});
+  return holding != nullptr && holding->object() != nullptr && holding->object()->is_sealed_against_writing();
+}
+
 Status Region::prefetch(uint64_t byte_offset, uint64_t byte_length) {
   if (paged_ != nullptr && !is_left_to_kernel()) {
     paged_->prefetch(byte_offset, byte_length);

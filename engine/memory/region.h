@@ -56,6 +56,8 @@ class Region {
   // Null if no pager answers its faults.
   const std::shared_ptr<PagedRange>& paged() const { return paged_; }
   RegionState state() const { return state_; }
+  // True if the kernel says now that nobody, anywhere, can change its bytes. False if it is not one object's alone.
+  bool is_sealed() const;
   // For a caller that must have the memory even after the region is gone. kNotOwned if it is released, or about to be.
   Result<Stake> take_stake() const { return Stake::take(extents()); }
   // For a caller that only looks: the memory may go at any time. Null if the region has been released.

@@ -269,6 +269,8 @@ bool MemoryObject::punch_hole(uint64_t byte_offset, uint64_t byte_length) const 
   return punched && punched->value == 0;
 }
 
+bool MemoryObject::is_sealed_against_writing() const { return has_seal(fd_.get(), F_SEAL_WRITE); }
+
 bool MemoryObject::seal_against_writing() const {
   if (resists_sealing_ || has_seal(fd_.get(), F_SEAL_SEAL)) return has_seal(fd_.get(), F_SEAL_WRITE);
   const auto sealed = call(kPatienceWithSeal, [](int fd) -> long { return ::fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE); });

@@ -86,6 +86,7 @@ class MemoryObject {
   // From now on nobody, anywhere, can change these bytes. False if somebody still can (a shared writable mapping), if
   // a page stays pinned for 300 ms, or if further seals are forbidden.
   bool seal_against_writing() const;
+  bool is_sealed_against_writing() const;
   // A mapping or a pin kept the object from being sealed. It is not tried again.
   bool resists_sealing() const { return resists_sealing_; }
 

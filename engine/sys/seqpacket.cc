@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -203,6 +204,11 @@ void shut_down(int socket_fd) { ::shutdown(socket_fd, SHUT_RDWR); }
 bool has_unread_output(int socket_fd) {
   int unread = 0;
   return ::ioctl(socket_fd, SIOCOUTQ, &unread) == 0 && unread > 0;
+}
+
+bool is_over(int socket_fd) {
+  pollfd entry = {socket_fd, 0, 0};
+  return retry_on_eintr([&] { return ::poll(&entry, 1, 0); }) > 0;
 }
 
 bool has_input(int socket_fd) {

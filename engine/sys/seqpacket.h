@@ -77,6 +77,8 @@ void shut_down(int socket_fd);
 // True if the other end has not read everything that was sent from here: the descriptors sent with it are still in
 // flight. When the other end is closed, nothing is unread any more.
 bool has_unread_output(int socket_fd);
+// True if the other end is gone for good. That this end receives no more (stop_receiving) does not count.
+bool is_over(int socket_fd);
 // True if there is something to read, which may be the end.
 bool has_input(int socket_fd);
 

@@ -1,10 +1,17 @@
 #include "engine/transfer/broker.h"
 
 #include "engine/base/checkpoint.h"
+#include "engine/base/latch.h"
 #include "engine/transfer/asking/discovery.h"
 #include "engine/wire/codec.h"
 
 namespace vmoffer {
+namespace {
+
+// What has been said is a moment's work to hear. Nobody waits for more.
+constexpr std::chrono::milliseconds kPatienceWithLoop{50};
+
+}  // namespace
 
 class Broker::DestinationEnd : public EventHandler {
  public:
@@ -104,6 +111,23 @@ void Broker::run_aside(std::function<void()> work, std::function<void()> then) {
 
 void Broker::seal(DestinationId claimer, std::shared_ptr<MemoryObject> object, std::function<void()> then) {
   seals_.seal(claimer, std::move(object), std::move(then));
+}
+
+void Broker::hear_acknowledgements() {
+  std::vector<std::shared_ptr<Connection>> granted;  // a copy: one that has been heard takes itself out
+  for (Connection* connection : granted_) granted.push_back(connection->shared_from_this());
+  for (const auto& connection : granted) {
+    if (granted_.contains(connection.get()) && connection->is_watched()) connection->on_readable();
+  }
+}
+
+void Broker::catch_up() {
+  const auto caught_up = std::make_shared<Latch>();
+  loop_->post([this, caught_up] {
+    hear_acknowledgements();
+    caught_up->open();
+  });
+  caught_up->wait_for(kPatienceWithLoop);
 }
 
 void Broker::on_following(PeerConnection& connection) {

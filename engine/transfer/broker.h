@@ -33,6 +33,9 @@ class Broker final : private PeerHost {
   // After an offer has been made: tells its destination.
   void announce(DestinationId destination);
 
+  // Hears the claimers that have the memory and have said so, before it returns. Not if the broker is held up.
+  void catch_up();
+
   ClaimsUnderWay& claims() { return claims_; }
   void list(std::chrono::milliseconds timeout, IncomingListDone done);
   void ask_what_is_held(std::chrono::milliseconds timeout, HeldSurveyDone done);
@@ -70,6 +73,9 @@ class Broker final : private PeerHost {
   OutgoingOffers& offers() override { return offers_; }
   HeldClaims& held_claims() override { return held_claims_; }
   Flights& flights() override { return flights_; }
+  void on_granted(Connection& connection) override { granted_.insert(&connection); }
+  void on_decided(Connection& connection) override { granted_.erase(&connection); }
+  void hear_acknowledgements() override;
   void on_following(PeerConnection& connection) override;
   void on_news(const ProcessIdentity& source, const wire::Offers& news) override;
   void on_over(PeerConnection& connection) override;
@@ -87,6 +93,7 @@ class Broker final : private PeerHost {
 
   // Loop thread only:
   std::unordered_map<PeerConnection*, std::shared_ptr<PeerConnection>> connections_;
+  std::set<Connection*> granted_;
   std::unordered_map<DestinationId, std::set<PeerConnection*>> followers_;
   std::unordered_map<DestinationId, EventLoop::Token> destination_ends_;
   std::unordered_map<DestinationId, BrokerSearch> searches_;  // under way, one for all offers

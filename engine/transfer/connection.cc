@@ -37,6 +37,8 @@ void Connection::heed_its_end_only() {
   loop_.want_readable(token_, false);
 }
 
+bool Connection::has_ended() const { return peer_.pidfd.is_open() ? !is_alive(peer_) : vmoffer::is_over(fd()); }
+
 void Connection::set_deadline(std::chrono::milliseconds patience) {
   cancel_deadline();
   deadline_ = loop_.call_at(Clock::now() + patience, [self = shared_from_this()] {

@@ -36,6 +36,8 @@ class Connection : public EventHandler, public std::enable_shared_from_this<Conn
   bool is_watched() const { return token_ != 0; }
   // The socket tells of the end, and of nothing else that comes from here on. REQUIRES: it is watched.
   void heed_its_end_only();
+  // What is watched says that it is over. REQUIRES: watch_process() or heed_its_end_only() was called.
+  bool has_ended() const;
 
   void set_deadline(std::chrono::milliseconds patience);
   void cancel_deadline() { loop_.cancel_call(deadline_); }

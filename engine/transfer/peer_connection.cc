@@ -52,7 +52,8 @@ bool PeerConnection::is_new() const {
 }
 
 void PeerConnection::on_readable() {
-  if (is_leased()) return on_hang_up();  // nothing else is waited for
+  // The event may be of what has been heard out of turn since.
+  if (is_leased()) return has_ended() ? on_hang_up() : void();
   for (int turn = 0; turn < kPacketsPerTurn && is_watched() && !is_leased(); ++turn) {
     const Packet packet = receive_packet(fd());
     if (packet.outcome == IoOutcome::kWouldBlock) return;
@@ -82,6 +83,7 @@ void PeerConnection::on_claim(const wire::Claim& claim) {
 }
 
 void PeerConnection::on_list(const wire::List& list) {
+  host_.hear_acknowledgements();
   state_ = State::kTelling;
   if (is_brief()) set_deadline(kBriefAnswer);
   if (list.follow) followed_ = expect_peer();
@@ -152,6 +154,8 @@ void PeerConnection::on_deadline() {
 }
 
 void PeerConnection::on_destination_end(DestinationId destination) {
+  // It may have passed the memory on before it ended.
+  if (claim_ && claim_->may_be_made() && is_watched()) on_readable();
   if (claim_) claim_->on_destination_end(destination);
 }
 

@@ -104,6 +104,8 @@ Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<Offe
   if (!separated.is_ok()) return separated;
   Result<Broker*> broker = this->broker();
   if (!broker.is_ok()) return broker.status();
+  // Its claimer may have told this program that it has the memory.
+  if (broker.value()->outgoing().is_being_claimed(request.destination_pid, request.address)) broker.value()->catch_up();
   Result<OutgoingOffers::Made> made = broker.value()->outgoing().offer(
       request.destination_pid, {request.address, request.byte_length, request.flags | kind_bits(request.kind)},
       stake.take(), region.value(), std::move(observer));
@@ -112,9 +114,16 @@ Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<Offe
   return made.value().id;
 }
 
-OfferState Runtime::state_of(OfferId id) {
+Broker* Runtime::started_broker() {
   const MutexLock lock(mutex_);
-  return broker_ == nullptr ? OfferState::kPending : broker_->outgoing().state_of(id);
+  return broker_.get();
+}
+
+OfferState Runtime::state_of(OfferId id) {
+  Broker* const broker = started_broker();
+  if (broker == nullptr) return OfferState::kPending;
+  if (broker->outgoing().is_being_claimed(id)) broker->catch_up();
+  return broker->outgoing().state_of(id);
 }
 
 CancelOutcome Runtime::cancel(OfferId id) {
@@ -123,8 +132,10 @@ CancelOutcome Runtime::cancel(OfferId id) {
 }
 
 CancelOutcome Runtime::cancel(int destination_pid, uint64_t address) {
-  const MutexLock lock(mutex_);
-  return broker_ == nullptr ? CancelOutcome::kNotThere : broker_->outgoing().cancel(destination_pid, address);
+  Broker* const broker = started_broker();
+  if (broker == nullptr) return CancelOutcome::kNotThere;
+  if (broker->outgoing().is_being_claimed(destination_pid, address)) broker->catch_up();
+  return broker->outgoing().cancel(destination_pid, address);
 }
 
 void Runtime::withdraw(OfferId id) {
@@ -184,8 +195,13 @@ Result<Broker*> Runtime::broker() {
 }
 
 std::vector<SentOffer> Runtime::sent_offers() {
-  const MutexLock lock(mutex_);
-  return broker_ == nullptr ? std::vector<SentOffer>() : broker_->outgoing().list_all();
+  Broker* const broker = started_broker();
+  if (broker == nullptr) return {};
+  const auto is_being_claimed = [](const SentOffer& sent) { return sent.offer.state == OfferState::kClaiming; };
+  std::vector<SentOffer> sent = broker->outgoing().list_all();
+  if (std::none_of(sent.begin(), sent.end(), is_being_claimed)) return sent;
+  broker->catch_up();
+  return broker->outgoing().list_all();
 }
 
 }  // namespace vmoffer

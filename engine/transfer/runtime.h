@@ -61,6 +61,7 @@ class Runtime {
   Runtime() = default;
   Result<Pager*> pager(UserFault::Reach reach);
   Status start_pager(UserFault::Reach reach, PagerSlot& slot) VMO_REQUIRES(mutex_);
+  Broker* started_broker();
   Result<std::shared_ptr<Region>> region_to_offer(const OfferRequest& request);
 
   RegionMap regions_;

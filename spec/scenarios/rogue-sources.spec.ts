@@ -46,6 +46,14 @@ const BEHAVIOURS: Record<string, VmoErrorCode> = {
   'never-says-done': 'ERR_VMO_TIMEOUT',
 };
 
+/** When the claimer has all it needs. */
+const BEHAVIOURS_AFTER_THE_TERMS = [
+  'refuses-after-the-terms',
+  'sends-terms-twice',
+  'sends-a-bell-after-the-terms',
+  'never-says-done',
+];
+
 const OBJECTS = [
   'an-unsealed-object',
   'one-sealed-only-against-growing',
@@ -85,9 +93,10 @@ async function expectRefusal(behaviour: string, object: string, code: VmoErrorCo
   await using source = await startHostile('rogue_source', [behaviour, object]);
   const timeoutMs = code === 'ERR_VMO_TIMEOUT' ? 50 : 10_000;
   const before = { descriptors: openDescriptors().size, mappings: objectMappings().length };
-  const error = thrownBy(() => vmClaimSync(source.pid, ADDRESS, { timeoutMs }), code);
+  const options = { timeoutMs, immutable: true }; // what comes after the terms counts, too
+  const error = thrownBy(() => vmClaimSync(source.pid, ADDRESS, options), code);
   expect(error).to.include({ pid: source.pid, address: ADDRESS });
-  await rejectionOf(vmClaim(source.pid, ADDRESS, { timeoutMs }), code);
+  await rejectionOf(vmClaim(source.pid, ADDRESS, options), code);
   expect(objectMappings()).to.have.lengthOf(before.mappings);
   await until('no descriptor is left', () => openDescriptors().size === before.descriptors);
 }
@@ -103,6 +112,20 @@ describe('a claim from a rogue source', () => {
 
   for (const [behaviour, code] of Object.entries(BEHAVIOURS)) {
     it(`fails with ${code} when it ${behaviour.replaceAll('-', ' ')}`, () => expectRefusal(behaviour, '', code));
+  }
+
+  for (const behaviour of BEHAVIOURS_AFTER_THE_TERMS) {
+    it(`that drops nothing has the memory, although it ${behaviour.replaceAll('-', ' ')}`, async () => {
+      await using source = await startHostile('rogue_source', [behaviour]);
+      const before = { descriptors: openDescriptors().size, mappings: objectMappings().length };
+      const claims = [vmClaimSync(source.pid, ADDRESS), await vmClaim(source.pid, ADDRESS)];
+      for (const claim of claims) {
+        expect(claim.view().every((byte) => byte === 0)).to.be.true;
+        claim.release();
+      }
+      expect(objectMappings()).to.have.lengthOf(before.mappings);
+      await until('no descriptor is left', () => openDescriptors().size === before.descriptors);
+    });
   }
 
   for (const object of OBJECTS) {

@@ -99,6 +99,7 @@ export class OwnershipChoices {
       offer,
       transfer,
       paging: isLazy ? 'auto' : 'eager',
+      immutable: this.#random.below(2) === 0,
       ...(delay && { delay }),
     };
   }

@@ -5,7 +5,7 @@
 import { VMO_GRANT_R, VMO_GRANT_W, VMO_GRANTALL } from 'vmoffer';
 import type { Checkpoint } from './probe.js';
 
-const DROP_SHIFT = 3;
+export const DROP_SHIFT = 3;
 const ALL = VMO_GRANTALL;
 
 interface ObjectState {
@@ -80,7 +80,16 @@ export interface Delay {
 export type Action =
   | { do: 'allocate'; id: number; process: number; stamps: number[] }
   | { do: 'offer'; id: number; region: number; first: number; count: number; flags: number; destination: number }
-  | { do: 'claim'; id: number; offer: number; transfer: 'map' | 'pull'; paging: Paging; delay?: Delay }
+  | {
+      do: 'claim';
+      id: number;
+      offer: number;
+      transfer: 'map' | 'pull';
+      paging: Paging;
+      /** Of what only shares: whether it waits until the source has sealed it. */
+      immutable: boolean;
+      delay?: Delay;
+    }
   | { do: 'cancel'; offer: number }
   | { do: 'stamp'; region: number; page: number; stamp: number }
   | { do: 'release'; region: number }
@@ -125,6 +134,12 @@ export function apply(state: State, action: Action): string {
 /** The stamp that a process reads on each page of a region. */
 export function stampsOf(state: State, region: number): number[] {
   return get(state.regions, region).pages.map(({ holding, at, own }) => own ?? stampAt(state, holding, at));
+}
+
+/** Whether a region that nobody has divided is of memory that nobody can change. */
+export function isSealed(state: State, region: number): boolean {
+  const [first] = get(state.regions, region).pages;
+  return first?.holding !== undefined && objectOf(state, first.holding).isSealed;
 }
 
 /** Whether a region can still be read: it is not released, and not wholly gone. */

@@ -11,10 +11,12 @@ import {
   emptyState,
   forget,
   isHeld,
+  isSealed,
   isThere,
   leaveUnsealed,
   sendMemory,
   stampsOf,
+  DROP_SHIFT,
   type Action,
   type ClaimAction,
   type Delay,
@@ -132,6 +134,7 @@ export class OwnershipRun {
     this.state = await this.#whatHolds(this.#explain(actions, results));
     await this.#restartTheDead(actions);
     await this.#expectReleases(vain);
+    await this.#expectSeals(actions, results);
     await this.#expectStamps(actions.length);
     forget(this.state);
   }
@@ -170,10 +173,9 @@ export class OwnershipRun {
         return 'ok';
       }
       case 'claim': {
-        const { offer, transfer, paging, delay } = action;
-        const claim = await (delay
-          ? this.#claimHeldUp(offer, { transfer, paging }, delay)
-          : this.#claim(offer, { transfer, paging }));
+        const { offer, transfer, paging, immutable, delay } = action;
+        const options = { transfer, paging, immutable };
+        const claim = await (delay ? this.#claimHeldUp(offer, options, delay) : this.#claim(offer, options));
         this.#regions.set(action.id, {
           process: this.#destinationOf(offer),
           handle: claim.region,
@@ -307,6 +309,11 @@ export class OwnershipRun {
       actions.some((other) => other.do === 'claim' && other.offer === action.offer);
     const isSomebodyDying = actions.some((other) => other.do === 'kill');
     if (result === 'ERR_VMO_TOO_MANY' && actions.some((other) => other.do === 'starve')) return isOut();
+    // The source seals it a moment after the claim is made.
+    if (action.do === 'claim' && expected === 'claimed, immutable' && result === 'claimed' && !action.immutable) {
+      const isShare = (before.offers.get(action.offer)?.flags ?? 0) >> DROP_SHIFT === 0;
+      if (isShare && !actions.some((other) => other.do === 'starve')) return true;
+    }
     // The thread that seals may not have started, or found no descriptor.
     const isStarving = actions.some((other) => other.do === 'starve');
     if (action.do === 'claim' && isStarving && expected === 'claimed, immutable' && result === 'claimed') {
@@ -360,6 +367,17 @@ export class OwnershipRun {
   #expectCarved(offer: number, vain: readonly Part[]): void {
     for (const part of vain) carve(this.state, part);
     if (isHeld(this.state, offer)) throw new Error(`the memory of offer ${offer} has been let go of too early`);
+  }
+
+  /** Who was told that a claim is not sealed yet may see that it is. */
+  async #expectSeals(actions: readonly Action[], results: readonly string[]): Promise<void> {
+    for (const [at, action] of actions.entries()) {
+      if (action.do !== 'claim' || action.immutable || results[at] !== 'claimed') continue;
+      const region = this.state.regions.get(action.id);
+      if (!region || !isThere(region) || !isSealed(this.state, action.id)) continue;
+      const { process, handle } = this.#at(this.#regions, action.id);
+      await until(`claim ${action.id} is sealed`, () => this.#process(process).call('immutable', handle));
+    }
   }
 
   async #expectStamps(howMany: number): Promise<void> {

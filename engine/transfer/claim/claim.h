@@ -16,6 +16,9 @@
 //       ┊                                            │
 //     the region is released ── hang-up ─────▶     over: the offer is released
 //
+//     Where the source drops nothing, its answer to MAPPED decides nothing: then the claim is finished as soon as it is
+//     acknowledged, unless the claimer wants to know what is sealed. DONE is left unread.
+//
 //     Of a channel the connection is the bell from DONE on: both sides ring and hear it, and neither broker does.
 //
 //     given up before DONE:
@@ -46,6 +49,7 @@ struct ClaimRequest {
   wire::Transfer transfer = wire::Transfer::kMap;
   OfferKind kind = OfferKind::kMemory;
   bool takes_pool_pages = false;
+  bool awaits_seal = false;  // it is made when the source has sealed what it can, and not before
 
   // The same range of the same source, as the same kind of thing.
   bool is_for_same_memory(const ClaimRequest& other) const {

@@ -191,12 +191,18 @@ void ClaimerSide::acknowledge() {
   // A source that has gone, or that has decided at its deadline, shows when the connection is read.
   send_packet(socket_.get(), wire::encode(wire::Mapped{offer_id_}));
   checkpoint("claim.acknowledged");
+  if (!awaits_done()) finish();
+}
+
+// A source that drops nothing can refuse nothing any more, and whatever becomes of it, the memory is here.
+bool ClaimerSide::awaits_done() const {
+  return request_.awaits_seal || dropped_by(received_.flags) != 0 || request_.kind == OfferKind::kChannel;
 }
 
 void ClaimerSide::finish() {
   // Not before now: the source seals what nobody may write any more when it has dropped its own right.
   const std::shared_ptr<MemoryObject> object = holding_->object();
-  received_.is_immutable = object != nullptr && inspect_object(object->fd()).sealed_write;
+  received_.is_immutable = object != nullptr && object->is_sealed_against_writing();
   settle(socket_);
   if (socket_.is_harmless()) bell_.set_harmless();
   received_.bell = std::move(bell_);

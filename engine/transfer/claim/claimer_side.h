@@ -70,6 +70,7 @@ class ClaimerSide {
   Status map(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
   Status pull(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
   void acknowledge();
+  bool awaits_done() const;
   void hear_what_was_said();
   void on_taken_back();
   void finish();

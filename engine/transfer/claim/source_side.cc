@@ -33,6 +33,7 @@ void SourceSide::begin() {
   if (connection_.is_brief() && destination != 0) return connection_.refuse(out_of_descriptors());
   const OfferId offer = destination == 0 ? 0 : host_.offers().offered_at(destination, claim_.address);
   if (offer != 0 && has_to_wait(offer)) return;
+  if (offer != 0 && host_.offers().is_being_claimed(offer)) host_.hear_acknowledgements();
   Result<OfferedMemory> offered =
       destination == 0 ? Result<OfferedMemory>(Status(Code::kNotOffered, "nothing is offered to this process"))
                        : host_.offers().begin_claim(destination, claim_.address);
@@ -94,6 +95,7 @@ void SourceSide::send_terms(OfferedMemory offered, Result<Parcel> parcel) {
   checkpoint("source.granted");
   state_ = State::kTermsSent;
   offered_ = std::move(offered);
+  host_.on_granted(connection_);
   object_ = std::move(parcel.value().object);
   loan_ = std::move(parcel.value().loan);
   connection_.set_deadline(kPatience);
@@ -125,20 +127,25 @@ void SourceSide::on_mapped(const wire::Mapped& mapped) {
   if (state_ != State::kTermsSent || mapped.offer_id != offer_id_) return on_hang_up();
   host_.flights().look_at(offer_id_);
   checkpoint("source.acknowledged");
-  if (has_taken_back()) {
+  const Behind behind = look_behind();
+  if (behind == Behind::kDeclined) {
     return_claim();
     return connection_.refuse(Status(Code::kTimeout, "the claim was taken back; the offer stands"));
   }
   become_leased();
+  // Who has let it go may have told others so, who ask for the memory next.
+  if (behind == Behind::kEnd && state_ == State::kLeased) on_hang_up();
 }
 
 // A claimer that has lost its patience says so behind its acknowledgement.
-bool SourceSide::has_taken_back() {
-  if (!has_input(connection_.fd())) return false;
+SourceSide::Behind SourceSide::look_behind() {
+  if (!has_input(connection_.fd())) return Behind::kNothing;
   const Packet packet = receive_packet(connection_.fd());
-  if (packet.outcome != IoOutcome::kDone) return false;
+  if (packet.outcome == IoOutcome::kClosed) return Behind::kEnd;
+  if (packet.outcome != IoOutcome::kDone) return Behind::kNothing;
   const Result<wire::Message> message = wire::decode(packet.bytes);
-  return message.is_ok() && std::holds_alternative<wire::Declined>(message.value());
+  const bool is_declined = message.is_ok() && std::holds_alternative<wire::Declined>(message.value());
+  return is_declined ? Behind::kDeclined : Behind::kNothing;
 }
 
 void SourceSide::become_leased() {
@@ -166,6 +173,7 @@ bool SourceSide::has_concluded_claim() {
   }
   observer_ = host_.offers().finish_claim(offer_id_, std::move(bell_));
   connection_.cancel_deadline();
+  host_.on_decided(connection_);
   state_ = State::kLeased;
   return true;
 }
@@ -245,6 +253,7 @@ void SourceSide::on_destination_end(DestinationId destination) {
 
 void SourceSide::on_ending() {
   host_.flights().look_at(offer_id_);
+  host_.on_decided(connection_);
   state_ = State::kOver;
 }
 

@@ -17,6 +17,7 @@
 #include "engine/transfer/claim/flights.h"
 #include "engine/transfer/claim/hand_off.h"
 #include "engine/transfer/connection.h"
+#include "engine/transfer/offers/offer_flags.h"
 #include "engine/transfer/offers/outgoing_offers.h"
 #include "engine/wire/messages.h"
 
@@ -28,6 +29,11 @@ class SourceHost {
   virtual ~SourceHost() = default;
   virtual OutgoingOffers& offers() = 0;
   virtual Flights& flights() = 0;
+  // From the terms on, until its claimer's word has been heard or its end has come.
+  virtual void on_granted(Connection& connection) = 0;
+  virtual void on_decided(Connection& connection) = 0;
+  // A claimer has the memory, and may say so, before its acknowledgement is read here: now all that have come are.
+  virtual void hear_acknowledgements() = 0;
   // Runs `work` on a thread on which it may take its time, one after the other, and then `then` on this one.
   virtual void run_aside(std::function<void()> work, std::function<void()> then) = 0;
   // Seals the object against writing, if that can be, and calls back. It may take a while; the loop goes on.
@@ -52,6 +58,8 @@ class SourceSide {
   void on_deadline();
   // The process has ended: what it was sent and did not acknowledge is nobody's but ours.
   void on_destination_end(DestinationId destination);
+  // For all that is known here the claimer may have the memory already, and may have told others so.
+  bool may_be_made() const { return state_ == State::kTermsSent && dropped_by(offered_->offer.flags) == 0; }
   // The connection is about to end, for whatever reason.
   void on_ending();
   State state() const { return state_; }
@@ -64,7 +72,8 @@ class SourceSide {
   void pack_and_send_terms(OfferedMemory offered);
   void send_terms(OfferedMemory offered, Result<Parcel> parcel);
   Status send_parcel(const Offer& offer, const Parcel& parcel);
-  bool has_taken_back();
+  enum class Behind : uint8_t { kNothing, kDeclined, kEnd };
+  Behind look_behind();
   void become_leased();
   void become_leased_to_process();
   bool has_concluded_claim();

@@ -1,5 +1,7 @@
 #include "engine/transfer/offers/outgoing_offers.h"
 
+#include <algorithm>
+
 #include "engine/transfer/offers/offer_flags.h"
 
 namespace vmoffer {
@@ -73,6 +75,15 @@ CancelOutcome OutgoingOffers::cancel(int destination_pid, uint64_t address) {
     if (id) return cancel_and_tell(*id);
   }
   return CancelOutcome::kNotThere;
+}
+
+bool OutgoingOffers::is_being_claimed(int destination_pid, uint64_t address) {
+  const MutexLock lock(mutex_);
+  const auto [begin, end] = by_pid_.equal_range(destination_pid);
+  return std::any_of(begin, end, [&](const auto& entry) {
+    const std::optional<OfferId> id = book_.find(entry.second, address);
+    return id && book_.find(*id)->state == OfferState::kClaiming;
+  });
 }
 
 void OutgoingOffers::withdraw(OfferId id) {

@@ -95,6 +95,7 @@ class OutgoingOffers {
   // `bell`: of a channel.
   std::shared_ptr<OfferObserver> finish_claim(OfferId id, Bell bell);
   bool is_being_claimed(OfferId id) { return state_of(id) == OfferState::kClaiming; }
+  bool is_being_claimed(int destination_pid, uint64_t address);
   // Rights on memory are lost: pending offers that grant them end as revoked.
   void revoke(const OfferBook::Loss& loss);
   // The destination is gone: every offer to it ends as expired.
