@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { filesBelow, readProjectFile } from './support/project.js';
 
 /** Every layer may use those before it, and itself. */
-const ENGINE_LAYERS = ['base', 'sys', 'wire', 'pager', 'memory', 'transfer'];
+const ENGINE_LAYERS = ['base', 'sys', 'wire', 'supply', 'pager', 'memory', 'transfer'];
 
 /** These decide, and touch no kernel. */
 const PURE_FILES = [
@@ -17,6 +17,7 @@ const PURE_FILES = [
   'engine/pager/placement.',
   'engine/pager/read_ahead.',
   'engine/pager/touch_pattern.',
+  'engine/supply/',
   'engine/transfer/admission.',
   'engine/transfer/asking/broker_address.',
   'engine/transfer/asking/broker_names.',

@@ -69,6 +69,60 @@ export interface LaterRange {
   close(): void;
 }
 
+export type UnitState = 'absent' | 'queued' | 'filling' | 'placing' | 'filled' | 'failed';
+
+export interface FillOrder {
+  id: number;
+  unit: number;
+  isWaitedFor: boolean;
+}
+
+export interface FillEnd {
+  id: number;
+  unit: number;
+  askers: number[];
+}
+
+/** Times are milliseconds. */
+export interface FillBook {
+  ask(asker: number, unit: number, isWaitedFor: boolean): UnitState;
+  cancel(asker: number, unit: number): void;
+  forget(asker: number): void;
+  nextOrder(now: number): FillOrder | null;
+  takeAbandoned(): number[];
+  beginPlacing(id: number): boolean;
+  finish(id: number): FillEnd;
+  fail(id: number): FillEnd | null;
+  extend(id: number, now: number): boolean;
+  expire(now: number): FillEnd[];
+  readonly nextDeadline: number | null;
+  beginPut(unit: number): boolean;
+  finishPut(unit: number): FillEnd;
+  giveUpPut(unit: number): void;
+  evict(unit: number): boolean;
+  retry(unit: number): boolean;
+  stateOf(unit: number): UnitState;
+  readonly underWay: number;
+}
+
+/** Times are milliseconds. */
+export interface LeaseDirectory {
+  use(unit: number): void;
+  hold(holder: number, unit: number): void;
+  oldest(): number | null;
+  recall(unit: number, now: number): { number: number; holders: number[] };
+  /** The unit when it is free now. */
+  give(holder: number, recall: number): number | null;
+  keep(holder: number, recall: number): void;
+  /** The units that are free now. */
+  forget(holder: number): number[];
+  expire(now: number): number;
+  readonly nextDeadline: number | null;
+  dropped(unit: number): void;
+  isRecalled(unit: number): boolean;
+  readonly size: number;
+}
+
 export interface Placement {
   /** The core to be on from now on, after a fault from `core` (below 0: unknown); -1 is any core. */
   afterFault(core: number): number;
@@ -234,6 +288,8 @@ export type Denial =
   | 'shared views of sealed memory';
 
 export interface Probe {
+  readonly FillBook: new (unitCount: number, concurrency: number, timeoutMs: number) => FillBook;
+  readonly LeaseDirectory: new (patienceMs: number) => LeaseDirectory;
   readonly OfferBook: new () => OfferBook;
   readonly PageSet: new (pageCount: number) => PageSet;
   readonly FaultWindow: new (pageCount: number, pageBytes: number) => FaultWindow;
