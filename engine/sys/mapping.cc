@@ -170,6 +170,15 @@ Result<Mapping> Mapping::view(int fd, uint64_t byte_offset, uint64_t byte_length
   return Mapping(address_of(got), byte_length);
 }
 
+Result<Mapping> Mapping::untouchable(int fd, uint64_t byte_length) {
+  void* got = map_view(fd, 0, byte_length, PROT_NONE, MAP_SHARED);
+  if (got == MAP_FAILED) return map_error(byte_length);
+  Mapping mapping(address_of(got), byte_length);
+  mapping.keep_from_children(0, byte_length);
+  keep_out_of_core_dumps(mapping.address(), byte_length);
+  return mapping;
+}
+
 Result<Mapping> Mapping::zeros(uint64_t byte_length) {
   void* got = map_zeros(nullptr, byte_length, 0);
   if (got == MAP_FAILED) return map_error(byte_length);

@@ -39,6 +39,9 @@ class Mapping {
   // shared mapping of memory that is sealed against writing; then it is private, to read.
   static Result<Mapping> view(int fd, uint64_t byte_offset, uint64_t byte_length, bool writable);
 
+  // A shared view of a descriptor (borrowed) that nobody can read or write: a place for userfaultfd to put pages.
+  static Result<Mapping> untouchable(int fd, uint64_t byte_length);
+
   uint64_t address() const { return address_; }
   uint64_t byte_length() const { return byte_length_; }
   bool is_mapped() const { return byte_length_ != 0; }

@@ -123,6 +123,22 @@ export interface LeaseDirectory {
   readonly size: number;
 }
 
+export interface SupplyWindow {
+  /** Of the object, which belongs to the window. */
+  readonly fd: number;
+  place(byteOffset: number, bytes: Uint8Array): EngineError | null;
+  /** The same from memory that has no such page. */
+  placeFromNowhere(byteOffset: number): EngineError | null;
+  drop(byteOffset: number, byteLength: number): EngineError | null;
+  /** Reads a byte through a mapping of a read-only descriptor: where there is a hole, that makes a page of zeros. */
+  grow(byteOffset: number): void;
+  /**
+   * Places that many pages, one after the other, from memory that a second thread has paged out again and again, while a
+   * third looks for pages that are there and not whole. How many it saw: whole, and otherwise.
+   */
+  contest(pageCount: number): { whole: number; torn: number };
+}
+
 export interface Placement {
   /** The core to be on from now on, after a fault from `core` (below 0: unknown); -1 is any core. */
   afterFault(core: number): number;
@@ -290,6 +306,7 @@ export type Denial =
 export interface Probe {
   readonly FillBook: new (unitCount: number, concurrency: number, timeoutMs: number) => FillBook;
   readonly LeaseDirectory: new (patienceMs: number) => LeaseDirectory;
+  readonly SupplyWindow: new (byteLength: number) => SupplyWindow;
   readonly OfferBook: new () => OfferBook;
   readonly PageSet: new (pageCount: number) => PageSet;
   readonly FaultWindow: new (pageCount: number, pageBytes: number) => FaultWindow;
