@@ -8,8 +8,9 @@
 //       └◀──────────────────────────────────────────── evict ─────────────────────────────────┘
 //
 // A unit is filled once for all who ask. Those that a thread waits for are ordered before those that are read ahead.
-// Every asker is told once: by what finish(), fail(), expire() and finish_put() return, or by ask() itself. Whoever asks
-// for a unit after the supplier was told to stop filling it does not hear how that fill ended, but waits for another.
+// Every asker is told once: by what finish(), fail(), expire() and finish_put() return, or by ask() itself. If it asks
+// for a unit after the supplier was told to stop filling it, it does not hear how that fill ended, but waits for
+// another.
 #pragma once
 
 #include <chrono>

@@ -15,7 +15,8 @@ Status overwrite(int fd, uint64_t byte_offset, const char* bytes, uint64_t byte_
   while (byte_length > 0) {
     const ssize_t written =
         retry_on_eintr([&] { return ::pwrite(fd, bytes, byte_length, static_cast<off_t>(byte_offset)); });
-    if (written <= 0) return os_error(errno, "pwrite", "could not overwrite what somebody has put into supplied memory");
+    if (written <= 0)
+      return os_error(errno, "pwrite", "could not overwrite what somebody has put into supplied memory");
     byte_offset += static_cast<uint64_t>(written);
     bytes += written;
     byte_length -= static_cast<uint64_t>(written);
