@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { promisify } from 'node:util';
 import { allocate, vmClaimSync, vmOffer, VMO_GRANT_R } from 'vmoffer';
 import { until } from './support/barriers.js';
 import { startFixture } from './support/child.js';
@@ -11,6 +12,7 @@ import { descriptorKinds, openDescriptors } from './support/fds.js';
 import { allMappings, mappingAt, objectMappings } from './support/mappings.js';
 import { isLeakCheckInForce } from './support/leak-check.js';
 import { differenceFromPages, expectPages, fillPages, isZeroed, PAGE } from './support/pages.js';
+import { projectRoot } from './support/project.js';
 import { childrenOfThisProcess, isLiving, markDescendants } from './support/processes.js';
 import { Random } from './support/random.js';
 import { requires } from './support/requires.js';
@@ -188,6 +190,24 @@ describe('the test harness', () => {
       expect(looks).to.equal(3);
       const error: unknown = await until('the sea is dry', () => false, 20).catch((reason: unknown) => reason);
       expect(String(error)).to.include('until the sea is dry');
+    });
+  });
+
+  describe('a hostile program', () => {
+    it('says whole lines, however many of its threads speak', async () => {
+      const program = [
+        'import sys, threading',
+        `sys.path.insert(0, 'fixtures/hostile')`,
+        'from wire import tell',
+        'def speak(): [tell("word", number) for number in range(500)]',
+        'threads = [threading.Thread(target=speak) for _ in range(8)]',
+        '[thread.start() for thread in threads]',
+        '[thread.join() for thread in threads]',
+      ].join('\n');
+      const { stdout } = await promisify(execFile)('python3', ['-B', '-c', program], { cwd: projectRoot });
+      const said = stdout.trimEnd().split('\n');
+      expect(said).to.have.length(8 * 500);
+      for (const line of said) expect((JSON.parse(line) as { event: string }).event).to.equal('word');
     });
   });
 
