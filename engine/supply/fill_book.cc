@@ -134,6 +134,7 @@ std::vector<FillEnd> FillBook::expire(Time now, const Status& why) {
     if (fill.deadline <= now && units_.at(fill.unit).state == UnitState::kFilling) late.push_back(id);
   }
   std::vector<FillEnd> ended;
+  ended.reserve(late.size());
   for (const FillId id : late) ended.push_back(*fail(id, why));
   return ended;
 }

@@ -80,10 +80,11 @@ CancelOutcome OutgoingOffers::cancel(int destination_pid, uint64_t address) {
 bool OutgoingOffers::is_being_claimed(int destination_pid, uint64_t address) {
   const MutexLock lock(mutex_);
   const auto [begin, end] = by_pid_.equal_range(destination_pid);
-  return std::any_of(begin, end, [&](const auto& entry) {
-    const std::optional<OfferId> id = book_.find(entry.second, address);
-    return id && book_.find(*id)->state == OfferState::kClaiming;
-  });
+  for (auto at = begin; at != end; ++at) {
+    const std::optional<OfferId> id = book_.find(at->second, address);
+    if (id && book_.find(*id)->state == OfferState::kClaiming) return true;
+  }
+  return false;
 }
 
 void OutgoingOffers::withdraw(OfferId id) {
