@@ -121,8 +121,8 @@ describe('validate', () => {
     it('have defaults', () => {
       const { signal, ...others } = checkClaimOptions({});
       expect(signal).to.be.undefined;
-      const expected = { transfer: 'map', paging: 'auto', prefetch: false, hugetlb: false, timeoutMs: 5000 };
-      expect(others).to.deep.equal(expected);
+      const switches = { prefetch: false, hugetlb: false, immutable: false };
+      expect(others).to.deep.equal({ transfer: 'map', paging: 'auto', timeoutMs: 5000, ...switches });
     });
 
     it('name the words they know', () => {
@@ -136,6 +136,12 @@ describe('validate', () => {
       expect(checkClaimOptions({ transfer: 'pull' })).to.include({ transfer: 'pull' });
       expect(refusalOf(() => checkClaimOptions({ transfer: 'pull', paging: 'kernel' }))).to.include("'kernel'");
     });
+
+    for (const name of ['prefetch', 'hugetlb', 'immutable']) {
+      it(`refuse ${name} that is neither true nor false`, () => {
+        expect(refusalOf(() => checkClaimOptions({ [name]: 'yes' } as ClaimOptions))).to.include(name);
+      });
+    }
 
     for (const timeoutMs of [0, -1, NaN, Infinity, '5', null]) {
       it(`refuse a timeout of ${validate.describeValue(timeoutMs)}`, () => {
