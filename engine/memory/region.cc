@@ -104,10 +104,7 @@ bool Region::is_sealed() const {
 }
 
 Status Region::prefetch(uint64_t byte_offset, uint64_t byte_length) {
-  if (paged_ != nullptr && !is_left_to_kernel()) {
-    paged_->prefetch(byte_offset, byte_length);
-    return Status();
-  }
+  if (paged_ != nullptr && paged_->prefetch(byte_offset, byte_length)) return Status();
   const MutexLock lock(mutex_);
   if (state_ != RegionState::kLive) return Status();
   if (still_to_pull_ != nullptr) {

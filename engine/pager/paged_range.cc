@@ -151,13 +151,16 @@ void PagedRange::on_over(const PageRequest& request) {
   pages_.settle(request);
 }
 
-void PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {
+bool PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {
   std::shared_ptr<PageSource> source;
   {
     const MutexLock lock(pages_.mutex());
     source = pages_.source();
   }
   if (source != nullptr) BulkInstall(pages_, std::move(source)).run(byte_offset, byte_length);
+  // With the lock, so that it is unregistered by now: the kernel could not bring pages of it before.
+  const MutexLock lock(pages_.mutex());
+  return !is_left_to_kernel_;
 }
 
 PagingStats PagedRange::stats() const {

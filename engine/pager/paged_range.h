@@ -55,7 +55,8 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
   void resolve(const Fault& fault);
   // A request of this range is over. Without its lock.
   void on_over(const PageRequest& request) override;
-  void prefetch(uint64_t byte_offset, uint64_t byte_length);
+  // False if the range has been left to the kernel, maybe in the midst of it: then the kernel has to bring the rest.
+  bool prefetch(uint64_t byte_offset, uint64_t byte_length);
   // For the helper: installs the next few pages of what was ordered ahead. False when there is no more to do.
   bool install_ahead();
   // Waits for what is under way, as a page can be touched before it is in the books, but not for what is asked for.

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { allocate, VMO_GRANT_R, VMO_GRANT_W, vmOffer, vmClaimSync, type Claim, type Region } from 'vmoffer';
 import { claimOwn, touch } from '../support/own-claim.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
-import { probe } from '../support/probe.js';
+import { parked, probe } from '../support/probe.js';
 import { needs, requires } from '../support/requires.js';
 import { presentCount } from '../support/residency.js';
 
@@ -58,6 +58,20 @@ describe('a claim whose touches are far apart', () => {
     touchFar(claim);
     await claim.prefetch({ byteOffset: 2048 * PAGE, byteLength: 512 * PAGE });
     expect(presentCount(claim.address + BigInt(2048 * PAGE), 512 * PAGE)).to.equal(512);
+  });
+
+  it('has every page of a prefetch in the midst of which it was left', async function () {
+    requires(this, needs.probe);
+    using claim = claimOwn(source);
+    probe().park('prefetch.step');
+    // One step: of several, any may be the one that is parked.
+    const prefetched = claim.prefetch({ byteLength: 512 * PAGE });
+    await parked('prefetch.step');
+    touchFar(claim);
+    expect(claim.paging).to.equal('kernel');
+    probe().unpark('prefetch.step');
+    await prefetched;
+    expect(presentCount(claim.address, 512 * PAGE)).to.equal(512);
   });
 
   it('can be offered onward, handed off and released', () => {
