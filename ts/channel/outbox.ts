@@ -23,7 +23,7 @@ interface Waiting {
 
 /** What an outbox needs of its channel. */
 export interface OutboxHost {
-  /** Somebody waits now, or nobody any more. */
+  /** A wait has begun, or may have ended. */
   onWaiting(): void;
   /** Looks whether the other side is still there, without the event loop. */
   lookAtPeer(): void;
@@ -45,7 +45,7 @@ export class Outbox {
   readonly #turns = new Turns();
   readonly #vainAttempts: VainAttempts;
   #owesTurn = false;
-  /** Nothing is in the way of the next message but a full ring. */
+  /** Only a full ring can stop the next message. */
   #isFlowing = true;
   #refusal: Error | undefined;
   #whenDone: (() => void) | undefined;
@@ -85,7 +85,7 @@ export class Outbox {
     return this.#sendOtherwise(message, flags);
   }
 
-  /** Puts in what has room, shows it all at once, and returns how many that were. */
+  /** Writes as many messages as there is room for, shows them to the reader together, and returns how many there were. */
   sendMany(messages: readonly unknown[]): number | Promise<number> {
     this.#throwRefusal();
     const sent = this.#putMany(messages);
@@ -251,7 +251,7 @@ export class Outbox {
     this.#host.onWaiting();
   }
 
-  /** Until there is nothing to wait for, or no room. */
+  /** Sends as long as there is room. Returns when this side may sleep, or has nothing to wait for. */
   #prepareToSleep(): void {
     while ((this.#queue.length > 0 || this.#waiters.size > 0) && !this.#writer.prepareToSleep()) {
       this.#flush();

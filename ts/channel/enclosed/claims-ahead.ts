@@ -34,7 +34,7 @@ export class ClaimsAhead {
   /**
    * The message of that number, when its claim is over.
    *
-   * @throws {VmoError} ERR_VMO_PROTOCOL when the slot did not say so when its turn was foreseen.
+   * @throws {VmoError} ERR_VMO_PROTOCOL if the slot described no enclosed message when the claims were begun.
    */
   peek(index: number): EnclosedMessage | undefined {
     const [first] = this.#messages;

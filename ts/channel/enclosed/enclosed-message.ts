@@ -9,7 +9,7 @@ import type { Description } from './enclosure.js';
 /** What the channel does for its enclosed messages. */
 export interface EnclosureHost {
   readonly peerPid: number;
-  /** One that was waited for is there, or has failed. */
+  /** The claim of an enclosed message is over: it has succeeded or failed. */
   onEnclosure(): void;
 }
 
@@ -40,7 +40,7 @@ export class EnclosedMessage implements Message {
     void this.#take(host);
   }
 
-  /** Whether the claim is over, one way or the other. */
+  /** Whether the claim is over: it has succeeded or failed. */
   get isThere(): boolean {
     return this.#claim !== undefined || this.#failure !== undefined;
   }
@@ -64,7 +64,7 @@ export class EnclosedMessage implements Message {
     return describeMessage(this, this.#isRegion);
   }
 
-  /** Lets go of the memory, if nobody has taken it. */
+  /** Releases the memory, unless the program has taken the region. */
   drop(): void {
     this.#isDropped = true;
     if (!this.#isTaken) this.#claim?.release();

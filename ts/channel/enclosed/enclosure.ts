@@ -1,5 +1,5 @@
 /**
- * What did not fit a slot: memory that is offered beside the ring, and its description in the slot. Pure.
+ * An enclosure: memory that is offered beside the ring, and its description in the slot. Pure.
  *
  *     description := address:u64 byte_length:u64 data_bytes:u64
  */
@@ -28,7 +28,7 @@ export function writeDescription(words: Int32Array, at: number, description: Des
 /**
  * Reads each word once.
  *
- * @throws {VmoError} ERR_VMO_PROTOCOL when nothing can be offered so.
+ * @throws {VmoError} ERR_VMO_PROTOCOL if no offer can have this description.
  */
 export function readDescription(words: Int32Array, at: number, pageSize: number): Description {
   const address = readLong(words, at);

@@ -7,7 +7,7 @@ import { roundUp } from '../../units.js';
 import type { Extent } from '../../vm-offer.js';
 import type { Description } from './enclosure.js';
 
-/** The offers of what did not fit a slot, until they are claimed. */
+/** The offers of enclosed messages, until they are claimed. */
 export class SentEnclosures {
   readonly #destPid: number;
   readonly #onNone: () => void;
@@ -35,7 +35,7 @@ export class SentEnclosures {
     return { address, byteLength, dataBytes: byteLength };
   }
 
-  /** Offers a copy, which belongs to whoever claims it. */
+  /** Offers a copy. It belongs to the claimer. */
   offerCopy(message: Uint8Array): Description {
     const native = addon();
     const region = Region.of(native.allocate(roundUp(message.length, native.pageSize), false, false));
@@ -48,7 +48,7 @@ export class SentEnclosures {
     }
   }
 
-  /** Takes back what is not claimed. */
+  /** Withdraws the offers that are not claimed yet. */
   cancel(): void {
     for (const offer of this.#offers) offer.withdraw();
   }

@@ -25,8 +25,8 @@ interface Attempt {
 }
 
 /**
- * Channels, each claimed when somebody asks for the next one, in turn by source. What nobody has asked for stays with its
- * source. What could not be had for want of something is tried again; what is none is passed over.
+ * Channels, each claimed when somebody asks for the next one, in turn by source. Until then, a channel stays
+ * with its source. A claim that failed for lack of a resource is tried again. An offer that is no channel is passed over.
  */
 export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
   readonly #from: number | undefined;
@@ -96,7 +96,7 @@ export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
     });
   }
 
-  /** What is being claimed stands again with its source, unless it is too late for that. */
+  /** Abandons the claims under way. Their offers stand again at their sources, unless it is too late for that. */
   #stop(end: { reason?: unknown }): void {
     this.#end ??= end;
     this.#watch?.stop();
@@ -146,7 +146,7 @@ export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
     }, ms);
   }
 
-  /** If it is slow; else that will be looked at when it is. */
+  /** Abandons the oldest claim if it is slow. If it is not slow yet, its timer calls again when it is. */
   #giveUpSlowest(now: number): void {
     for (const { begun, abandonment } of this.#attempts) {
       if (abandonment.signal.aborted) continue;

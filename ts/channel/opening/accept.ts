@@ -10,7 +10,7 @@ import { claimRings, offeredRings } from './accept-rings.js';
 const FIRST_PAUSE_MS = 2;
 const LAST_PAUSE_MS = 500;
 
-/** The next channel that this process opens to us. What somebody else here has accepted first is passed over. */
+/** The next channel that this process opens to us. Passes over one that another acceptor of this process has accepted first. */
 export async function acceptOne(srcPid: number, signal: AbortSignal | undefined): Promise<Rings> {
   for await (const offered of offeredRings(srcPid, signal)) {
     const rings = await claimUnlessTaken(offered, signal);
@@ -19,7 +19,7 @@ export async function acceptOne(srcPid: number, signal: AbortSignal | undefined)
   throw new Error('the offers to this process have no end');
 }
 
-/** While another acceptor of this process claims it, this one waits for what comes of that. */
+/** If another acceptor of this process is claiming the channel, tries again until that claim has succeeded or failed. */
 async function claimUnlessTaken(
   offered: NativeOfferRecord,
   signal: AbortSignal | undefined,
@@ -47,7 +47,7 @@ function isNotOffered(error: unknown): boolean {
   return error instanceof VmoError && error.code === 'ERR_VMO_NOT_OFFERED';
 }
 
-/** Every channel that is opened to us. One that cannot be had ends nothing: anybody may offer anything. */
+/** Every channel that is opened to us. A failed claim does not end the iteration: any process may offer anything. */
 export function acceptAll<T>(
   from: number | undefined,
   signal: AbortSignal | undefined,

@@ -74,7 +74,7 @@ export class OfferedChannels {
     else source.waiting.unshift(offered);
   }
 
-  /** How long until one that waits may be tried: Infinity when there is none. */
+  /** How long until a waiting channel may be tried; Infinity if there is none. */
   waitMs(now: number): number {
     let least = Infinity;
     for (const { isBeingClaimedFrom, backOff, waiting } of this.#sources.values()) {

@@ -2,8 +2,8 @@ import type { Whereabouts } from '../waiting/lookout.js';
 import { CORE_WORD, type RingLayout } from './layout.js';
 
 /**
- * On which cores the two sides run. Each leaves its own in the ring that it writes, when it looks and when it goes to sleep. The other side's
- * word is a hint: a wrong one makes this side look for nothing, or sleep at once.
+ * On which cores the two sides run. Each side stores its own core in the ring that it writes, when it looks and when it goes
+ * to sleep. The other side's word is a hint: if it is wrong, this side looks in vain, or sleeps at once.
  */
 export class Cores implements Whereabouts {
   wereApart = true;
@@ -11,10 +11,10 @@ export class Cores implements Whereabouts {
   readonly #currentCore: () => number;
   readonly #ownAt: number;
   readonly #otherAt: number;
-  /** What was left. */
+  /** The value that this side has stored: its core plus 1; 0 if unknown. */
   #own = 0;
 
-  /** `currentCore` is the calling thread's, negative when that cannot be told. */
+  /** @param currentCore returns the core of the calling thread; negative if unknown. */
   constructor(words: Int32Array, own: RingLayout, other: RingLayout, currentCore: () => number) {
     this.#words = words;
     this.#currentCore = currentCore;
@@ -22,7 +22,7 @@ export class Cores implements Whereabouts {
     this.#otherAt = other.firstWord + CORE_WORD;
   }
 
-  /** A side that has left nothing is taken to be elsewhere: releases that leave nothing look, too. */
+  /** A side that has stored no core counts as apart: older releases store none, and they look, too. */
   areApart(): boolean {
     const own = this.#currentCore() + 1;
     if (own !== this.#own) this.#leave(own);
@@ -36,5 +36,5 @@ export class Cores implements Whereabouts {
   }
 }
 
-/** For a process with one processor: nobody else runs while it looks. */
+/** For a process with one processor: the other side cannot run while this one looks. */
 export const NEVER_APART: Whereabouts = { wereApart: false, areApart: () => false };

@@ -1,7 +1,7 @@
 /**
  * Where everything is in the memory of a channel; docs/channel.md gives it as a grammar, with an example. Pure.
  *
- * All words are 32 bits. Who may write which word is said here; the other side's words are read once and checked.
+ * All words are 32 bits. Each word has one writer, named here. The other side's words are read once and checked.
  */
 import { VmoError } from '../../errors.js';
 import { roundUp } from '../../units.js';
@@ -11,7 +11,7 @@ const VERSION = 1;
 const HEADER_BYTES = 4096;
 const WORD_BYTES = 4;
 const CACHE_LINE_BYTES = 64;
-/** Of any machine. */
+/** The largest page of any machine. */
 const MAX_PAGE_BYTES = 65_536;
 
 export const SLOT_HEADER_BYTES = 8;
@@ -19,7 +19,7 @@ export const MIN_SLOTS = 2;
 export const MAX_SLOTS = 65_536;
 /** An enclosure's description must fit. */
 export const MIN_SLOT_BYTES = 56;
-/** Of both rings together: an acceptor maps what anybody offers. */
+/** The limit for both rings together: an acceptor maps memory that any process may offer. */
 export const MAX_RINGS_BYTES = 256 * 1024 * 1024;
 
 /** Words of the header. */
@@ -38,7 +38,7 @@ export const CLOSED_WORD = 128;
 export const CORE_WORD = 160;
 const DIRECTION_WORDS = [256, 512] as const;
 
-/** What a slot holds. */
+/** The kinds of slot contents. */
 export const KIND_BYTES = 0;
 /** A region, offered: the slot says where. */
 export const KIND_REGION = 1;
@@ -98,7 +98,7 @@ export function otherSide(side: Side): Side {
   return side === 'opener' ? 'acceptor' : 'opener';
 }
 
-/** Into memory that is all zeros. */
+/** REQUIRES: the memory is all zeros. */
 export function writeHeader(words: Int32Array, { slots, slotBytes }: RingSize): void {
   words[VERSION_WORD] = VERSION;
   words[SLOTS_WORD] = slots;
@@ -115,7 +115,7 @@ export function checkRegionBytes(byteLength: number): void {
 /**
  * What the opener says of its memory, each word read once. REQUIRES: checkRegionBytes().
  *
- * @throws {VmoError} ERR_VMO_PROTOCOL when it is no channel, or not as long as it says.
+ * @throws {VmoError} ERR_VMO_PROTOCOL if the memory is no channel, or its length does not match its header.
  */
 export function readHeader(words: Int32Array, pageSize: number): RingSize {
   const byteLength = words.length * WORD_BYTES;

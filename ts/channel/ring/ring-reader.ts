@@ -19,7 +19,7 @@ import { SlotMessage } from './slot-message.js';
 
 /**
  * The side of one ring that reads; see RingWriter for the order of its steps. Every method that looks at what the writer
- * has written throws ERR_VMO_PROTOCOL when no writer writes so.
+ * has written throws ERR_VMO_PROTOCOL if it finds a value that no writer writes.
  */
 export class RingReader {
   readonly #words: Int32Array;
@@ -46,7 +46,7 @@ export class RingReader {
   #held: Message | undefined;
   /** The held message, if it is an enclosed one. */
   #enclosed: EnclosedMessage | undefined;
-  /** Up to here, in messages, claims have been begun. */
+  /** The number of the first message that was not yet checked for an enclosure to claim. */
   #foreseen = 0;
 
   constructor(words: Int32Array, bytes: Uint8Array, layout: RingLayout, wakeOther: () => void, claims: ClaimsAhead) {
@@ -90,13 +90,13 @@ export class RingReader {
     return this.#claims.peek(this.#tail) !== undefined;
   }
 
-  /** Whether anything is there, be it still on its way. The message before is given back. */
+  /** Whether the ring holds a message, even if its claim is still under way. The message before is given back. */
   hasAny(): boolean {
     if (this.#held !== undefined) this.#giveBack();
     return this.#known > 0 || this.#look();
   }
 
-  /** Whether the writer has closed, whatever is still here. */
+  /** Whether the writer has closed. Unread messages may remain. */
   isClosed(): boolean {
     const closed = Atomics.load(this.#words, this.#closedAt);
     if (closed !== 0 && closed !== 1) throw protocolError(`has put ${closed} where 1 says that it has closed`);
@@ -108,13 +108,13 @@ export class RingReader {
     return this.isClosed() && !this.hasAny();
   }
 
-  /** Looks so often for something to read. */
+  /** Looks `looks` times for something to read. */
   glance(looks: number): boolean {
     for (let left = looks; left > 0; left--) if (this.#look()) return true;
     return false;
   }
 
-  /** Says that it sleeps until something is ready. False when it is, or when the end is there: then it need not. */
+  /** Announces that the reader sleeps. Returns false if a message is ready or the end is reached: then it need not sleep. */
   prepareToSleep(): boolean {
     Atomics.store(this.#words, this.#readerSleepsAt, 1);
     if (!this.isAtEnd() && !this.isReady()) return true;

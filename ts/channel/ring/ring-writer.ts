@@ -65,7 +65,7 @@ export class RingWriter {
   /**
    * Whether there is a free slot.
    *
-   * @throws {VmoError} ERR_VMO_PROTOCOL when the reader has written what no reader writes.
+   * @throws {VmoError} ERR_VMO_PROTOCOL if the reader has written a value that no reader writes.
    */
   hasRoom(): boolean {
     return this.#room > 0 || this.#findRoom();
@@ -83,7 +83,7 @@ export class RingWriter {
     this.#fill(message.length, KIND_BYTES);
   }
 
-  /** Describes in a free slot what is enclosed. As put(), for publish() to show. REQUIRES: hasRoom(). */
+  /** Describes an enclosure in a free slot. As with put(), the reader does not see it before publish(). REQUIRES: hasRoom(). */
   enclose(description: Description, kind: typeof KIND_REGION | typeof KIND_LARGE): void {
     writeDescription(this.#words, (this.#at + SLOT_HEADER_BYTES) >> 2, description);
     this.#fill(DESCRIPTION_BYTES, kind);
@@ -114,19 +114,19 @@ export class RingWriter {
     if (Atomics.load(this.#words, this.#readerSleepsAt) !== 0) this.#wakeReader();
   }
 
-  /** Nothing more will come. Rings in any case: a reader that waits for room to answer is to know, too. */
+  /** Marks the end. Rings even if the reader does not sleep: it may wait for room to answer, and must learn of the end. */
   close(): void {
     Atomics.store(this.#words, this.#closedAt, 1);
     this.#wakeReader();
   }
 
-  /** Looks so often for room. */
+  /** Looks `looks` times for room. */
   glance(looks: number): boolean {
     for (let left = looks; left > 0; left--) if (this.#findRoom()) return true;
     return false;
   }
 
-  /** Says that it sleeps until there is room. False when there is: then it need not. */
+  /** Announces that the writer sleeps. Returns false if there is room: then it need not sleep. */
   prepareToSleep(): boolean {
     Atomics.store(this.#words, this.#writerSleepsAt, 1);
     if (!this.#findRoom()) return true;

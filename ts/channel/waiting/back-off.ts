@@ -1,4 +1,4 @@
-/** When to try again what failed for want of something: after longer and longer. */
+/** When to try again after a failure: each pause is twice as long as the last, up to a limit. */
 export class BackOff {
   readonly #firstMs: number;
   readonly #lastMs: number;
@@ -26,7 +26,7 @@ export class BackOff {
     this.#nextMs = this.#firstMs;
   }
 
-  /** Something has changed: try at once, and wait no shorter the next time. */
+  /** Something has changed: try at once. The next pause is not shorter for it. */
   cutShort(): void {
     this.#until = 0;
   }

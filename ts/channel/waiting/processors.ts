@@ -27,7 +27,7 @@ function processorsOf(text: string): number {
   return used === undefined ? Infinity : Number(used) / Number(period);
 }
 
-/** Nothing, where there is nothing to read. */
+/** Returns an empty text if the file cannot be read. */
 function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');

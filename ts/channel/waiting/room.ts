@@ -1,4 +1,4 @@
-/** What waits for descriptors, mappings or memory of this process hears here when a channel has given some back. */
+/** Called when a channel has given back descriptors, mappings or memory of this process, for which the listeners wait. */
 const listeners = new Set<() => void>();
 
 /** Returns the way to stop. */

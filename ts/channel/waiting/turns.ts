@@ -20,12 +20,12 @@ export class Turns {
     this.note();
   }
 
-  /** It has just had one. */
+  /** Call this when the event loop has just had a turn. */
   note(): void {
     this.#lastTurn = performance.now();
   }
 
-  /** When it had the last one, as `performance.now()` says. */
+  /** When the event loop had its last turn, in the time of `performance.now()`. */
   get lastAt(): number {
     return this.#lastTurn;
   }

@@ -29,7 +29,7 @@ export class WaitPolicy {
     return this.#shortShare > WORTHWHILE_SHARE && this.#looksToLeaveOut === 0;
   }
 
-  /** It was there before there was anything to decide. */
+  /** Something was there at the first glance. */
   foundAtOnce(): void {
     this.#learn(true);
   }
@@ -45,7 +45,7 @@ export class WaitPolicy {
     this.#looksToLeaveOut = 2 ** this.#vainLooks - 1;
   }
 
-  /** It has been woken, and had not looked before. */
+  /** This side slept without having looked, and has been woken. */
   slept(waitedUs: number): void {
     if (this.#looksToLeaveOut > 0) this.#looksToLeaveOut--;
     this.#learn(waitedUs <= this.#longestLookUs + WAKING_US);

@@ -33,7 +33,7 @@ export class Waiters {
     });
   }
 
-  /** Resolves all of them: whoever waits looks again. */
+  /** Resolves all promises. Each waiter then looks again. */
   wake(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
