@@ -153,7 +153,9 @@ void SourceSide::become_leased() {
   // Whoever has the other end now, its claimer or those it passed the memory on to, has nothing to say but that it is
   // over.
   connection_.heed_its_end_only();
-  seal_what_was_sent([this, alive = connection_.shared_from_this()] { say_done(); });
+  seal_what_was_sent([this, alive = connection_.shared_from_this()] {
+    if (!is_channel_) say_done();
+  });
 }
 
 // It was sent the descriptor, has let go of the connection and lives on: it may well hold the memory, and for as long
@@ -171,10 +173,12 @@ bool SourceSide::has_concluded_claim() {
     connection_.refuse(dropped);
     return false;
   }
-  observer_ = host_.offers().finish_claim(offer_id_, std::move(bell_));
   connection_.cancel_deadline();
   host_.on_decided(connection_);
   state_ = State::kLeased;
+  // Whoever gets the bell rings it over this connection at once: the claimer has to be told before.
+  if (is_channel_) say_done();
+  observer_ = host_.offers().finish_claim(offer_id_, std::move(bell_));
   return true;
 }
 
