@@ -1,5 +1,6 @@
 /** What processes have used of the processors, as the kernel counts it. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { taskTimeMs } from '../task-time.js';
 
 export interface ProcessorUse {
   /** Milliseconds of CPU time, of all threads. */
@@ -12,7 +13,7 @@ export interface ProcessorUse {
 export function usedBy(pids: readonly number[]): ProcessorUse {
   const threads = pids.flatMap((pid) => readdirSync(`/proc/${pid}/task`).map((tid) => `/proc/${pid}/task/${tid}`));
   return {
-    cpu: sum(threads.map((path) => Number(readFileSync(`${path}/schedstat`, 'utf8').split(' ', 1)[0]) / 1e6)),
+    cpu: sum(threads.map(taskTimeMs)),
     switches: sum(threads.map((path) => switchesOf(readFileSync(`${path}/status`, 'utf8')))),
   };
 }

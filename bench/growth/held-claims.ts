@@ -1,9 +1,8 @@
 /** A claimer that holds more and more claims. */
 import { VMO_GRANT_R, vmClaim, type Claim } from 'vmoffer';
 import { loadReader } from '../peers/reader.js';
-import { timed } from '../rounds.js';
+import { repeated, timed } from '../rounds.js';
 import { SourceProcess } from '../source-process.js';
-import { median } from '../statistics.js';
 import { KIB } from '../units.js';
 import type { SeriesMaker } from './series.js';
 
@@ -30,9 +29,7 @@ export const heldClaims: SeriesMaker = (effort) => {
     flat: ['a claim', 'its first touch', 'its release'],
     async probe(count: number) {
       await hold(count);
-      const found: Record<string, number>[] = [];
-      for (let time = 0; time < TIMES; time++) found.push(await claimOnce(source));
-      return mediansOf(found);
+      return repeated(TIMES, () => claimOnce(source));
     },
     async [Symbol.asyncDispose]() {
       for (const claim of held) claim.release();
@@ -51,9 +48,4 @@ async function claimOnce(source: SourceProcess): Promise<Record<string, number>>
     claim.release();
   });
   return { 'a claim': claimed, 'its first touch': touched / 1e6, 'its release': released };
-}
-
-function mediansOf(found: readonly Record<string, number>[]): Record<string, number> {
-  const ways = Object.keys(found[0] ?? {});
-  return Object.fromEntries(ways.map((way) => [way, median(found.map((values) => values[way] ?? NaN))]));
 }

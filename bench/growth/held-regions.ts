@@ -1,8 +1,7 @@
 /** A process that holds more and more regions. */
 import { allocate, VMO_GRANT_R, vmOffer, type Region } from 'vmoffer';
-import { timed } from '../rounds.js';
+import { repeated, timed } from '../rounds.js';
 import { SourceProcess } from '../source-process.js';
-import { median } from '../statistics.js';
 import { KIB } from '../units.js';
 import type { SeriesMaker } from './series.js';
 
@@ -21,13 +20,7 @@ export const heldRegions: SeriesMaker = (effort) => {
     probe(count: number) {
       for (const region of held.splice(count)) region.release();
       while (held.length < count) held.push(allocate(BYTES));
-      const found = Array.from({ length: TIMES }, () => allocateOnce(destination.pid));
-      const medianAt = (index: number) => median(found.map((values) => values[index] ?? NaN));
-      return Promise.resolve({
-        'an allocation': medianAt(0),
-        'an offer of it': medianAt(1),
-        'its release': medianAt(2),
-      });
+      return repeated(TIMES, () => Promise.resolve(allocateOnce(destination.pid)));
     },
     async [Symbol.asyncDispose]() {
       for (const region of held) region.release();
@@ -36,7 +29,7 @@ export const heldRegions: SeriesMaker = (effort) => {
   });
 };
 
-function allocateOnce(destPid: number): number[] {
+function allocateOnce(destPid: number): Record<string, number> {
   const start = performance.now();
   const region = allocate(BYTES);
   const allocated = performance.now() - start;
@@ -47,5 +40,5 @@ function allocateOnce(destPid: number): number[] {
   const released = timed(() => {
     region.release();
   });
-  return [allocated, offered, released];
+  return { 'an allocation': allocated, 'an offer of it': offered, 'its release': released };
 }
