@@ -1,7 +1,5 @@
 #include "engine/transfer/offers/outgoing_offers.h"
 
-#include <algorithm>
-
 #include "engine/transfer/offers/offer_flags.h"
 
 namespace vmoffer {
