@@ -1,5 +1,5 @@
-// Prints the counts that each of the named mocha runs has left, and their sum in the last line. Fails if a run failed or is
-// missing.
+// Prints what failed in each of the named mocha runs, the counts that each has left, and their sum in the last line. Fails
+// if a run failed or is missing. The failures are repeated here because the log of a long run is often cut to its end.
 import { existsSync, readFileSync } from 'node:fs';
 import { countsFile, countsLine } from './run.mjs';
 
@@ -12,6 +12,7 @@ for (const suite of process.argv.slice(2)) {
     continue;
   }
   const counts = JSON.parse(readFileSync(summary, 'utf8'));
+  for (const { title, error } of counts.failed ?? []) console.log(`${suite}: failed: ${title}\n  ${error}`);
   console.log(`${suite}: ${countsLine(counts)}`);
   for (const key of Object.keys(total)) total[key] += counts[key];
 }
