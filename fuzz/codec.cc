@@ -19,9 +19,12 @@ void expect(bool holds, const char* what) {
   std::abort();
 }
 
-// These two have several forms: any number but 0 is true, and an unknown code counts as a protocol error.
+// A truth value has several forms, for any number but 0 is true; and so has a code, for an unknown one counts as a
+// protocol error.
 bool has_one_form(const wire::Message& message) {
-  return !std::holds_alternative<wire::List>(message) && !std::holds_alternative<wire::Refused>(message);
+  const bool has_truth = std::holds_alternative<wire::List>(message) || std::holds_alternative<wire::Ask>(message);
+  const bool has_code = std::holds_alternative<wire::Refused>(message) || std::holds_alternative<wire::Failed>(message);
+  return !has_truth && !has_code;
 }
 
 }  // namespace

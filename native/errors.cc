@@ -35,6 +35,8 @@ const char* name_of(Code code) {
       return "ERR_VMO_NO_MEMORY";
     case Code::kTooMany:
       return "ERR_VMO_TOO_MANY";
+    case Code::kSupply:
+      return "ERR_VMO_SUPPLY";
   }
   return "ERR_VMO_PROTOCOL";
 }

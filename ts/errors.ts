@@ -21,6 +21,7 @@ import { formatAddress } from './units.js';
  * | `ERR_VMO_UNSUPPORTED` | this system, kernel or container cannot do it |
  * | `ERR_VMO_NO_MEMORY` | no memory or address space is left |
  * | `ERR_VMO_TOO_MANY` | a limit on descriptors, threads, mappings or offers is reached |
+ * | `ERR_VMO_SUPPLY` | the supplier of memory could not bring a unit of it |
  *
  * @category Errors
  */
@@ -37,7 +38,8 @@ export type VmoErrorCode =
   | 'ERR_VMO_PROTOCOL'
   | 'ERR_VMO_UNSUPPORTED'
   | 'ERR_VMO_NO_MEMORY'
-  | 'ERR_VMO_TOO_MANY';
+  | 'ERR_VMO_TOO_MANY'
+  | 'ERR_VMO_SUPPLY';
 
 /**
  * What may be known about an error besides its code and message.

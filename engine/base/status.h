@@ -26,9 +26,10 @@ enum class Code : uint16_t {
   kUnsupported = 11,
   kNoMemory = 12,
   kTooMany = 13,
+  kSupply = 14,
 };
 
-inline constexpr uint16_t kLastCode = 13;
+inline constexpr uint16_t kLastCode = 14;
 
 class [[nodiscard]] Status {
  public:

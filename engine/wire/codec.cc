@@ -164,6 +164,49 @@ struct Encoder {
     for (const HeldLine& line : m.lines) put_held(line);
     return Type::kHeld;
   }
+  Type operator()(const Supply& m) {
+    out.put(m.unit_bytes);
+    out.put(m.timeout_ms);
+    return Type::kSupply;
+  }
+  Type operator()(const Ask& m) {
+    put_units(m.units);
+    out.put(static_cast<uint8_t>(m.is_waited_for));
+    return Type::kAsk;
+  }
+  Type operator()(const Cancel& m) {
+    put_units(m.units);
+    return Type::kCancel;
+  }
+  Type operator()(const Ready& m) {
+    put_units(m.units);
+    return Type::kReady;
+  }
+  Type operator()(const Failed& m) {
+    put_units(m.units);
+    out.put(static_cast<uint16_t>(m.code));
+    out.put_text(m.message);
+    return Type::kFailed;
+  }
+  Type operator()(const Progress&) { return Type::kProgress; }
+  Type operator()(const Recall& m) {
+    out.put(m.number);
+    put_units(m.units);
+    return Type::kRecall;
+  }
+  Type operator()(const Given& m) {
+    out.put(m.number);
+    return Type::kGiven;
+  }
+  Type operator()(const Kept& m) {
+    out.put(m.number);
+    return Type::kKept;
+  }
+
+  void put_units(const UnitRange& units) {
+    out.put(units.byte_offset);
+    out.put(units.byte_length);
+  }
 
   void put_line(const OfferLine& line) {
     out.put(line.offer_id);
@@ -203,11 +246,15 @@ Terms read_terms(Reader& in) {
   return m;
 }
 
-Refused read_refused(Reader& in) {
+// Of a refusal, which it is with a code that this version does not know, too.
+Code read_code(Reader& in) {
   const auto code = in.get<uint16_t>();
-  // A code that this version does not know is still a refusal.
-  const bool is_known = code > 0 && code <= kLastCode;
-  return Refused{is_known ? static_cast<Code>(code) : Code::kProtocol, in.get_text()};
+  return code > 0 && code <= kLastCode ? static_cast<Code>(code) : Code::kProtocol;
+}
+
+Refused read_refused(Reader& in) {
+  const Code code = read_code(in);
+  return Refused{code, in.get_text()};
 }
 
 OfferLine read_line(Reader& in) {
@@ -249,6 +296,32 @@ Held read_held(Reader& in) {
   return m;
 }
 
+UnitRange read_units(Reader& in) {
+  const auto byte_offset = in.get<uint64_t>();
+  return UnitRange{byte_offset, in.get<uint64_t>()};
+}
+
+Supply read_supply(Reader& in) {
+  const auto unit_bytes = in.get<uint32_t>();
+  return Supply{unit_bytes, in.get<uint32_t>()};
+}
+
+Ask read_ask(Reader& in) {
+  const UnitRange units = read_units(in);
+  return Ask{units, in.get<uint8_t>() != 0};
+}
+
+Failed read_failed(Reader& in) {
+  const UnitRange units = read_units(in);
+  const Code code = read_code(in);
+  return Failed{units, code, in.get_text()};
+}
+
+Recall read_recall(Reader& in) {
+  const auto number = in.get<uint64_t>();
+  return Recall{number, read_units(in)};
+}
+
 Status bad(const std::string& why) { return Status(Code::kProtocol, "the peer sent a malformed message: " + why); }
 
 Result<Message> read_body(Type type, Reader& in) {
@@ -277,6 +350,24 @@ Result<Message> read_body(Type type, Reader& in) {
       return Message(Inspect{});
     case Type::kHeld:
       return Message(read_held(in));
+    case Type::kSupply:
+      return Message(read_supply(in));
+    case Type::kAsk:
+      return Message(read_ask(in));
+    case Type::kCancel:
+      return Message(Cancel{read_units(in)});
+    case Type::kReady:
+      return Message(Ready{read_units(in)});
+    case Type::kFailed:
+      return Message(read_failed(in));
+    case Type::kProgress:
+      return Message(Progress{});
+    case Type::kRecall:
+      return Message(read_recall(in));
+    case Type::kGiven:
+      return Message(Given{in.get<uint64_t>()});
+    case Type::kKept:
+      return Message(Kept{in.get<uint64_t>()});
   }
   return bad("unknown type " + std::to_string(static_cast<unsigned>(type)));
 }

@@ -30,8 +30,17 @@ enum class Type : uint16_t {
   kEndOfList = 9,
   kLease = 10,
   // 11 was BELL.
+  kSupply = 12,
   kInspect = 20,
   kHeld = 21,
+  kAsk = 30,
+  kCancel = 31,
+  kReady = 32,
+  kFailed = 33,
+  kProgress = 34,
+  kRecall = 35,
+  kGiven = 36,
+  kKept = 37,
 };
 
 enum class Transfer : uint8_t { kMap = 0, kPull = 1 };
@@ -125,7 +134,68 @@ struct Held {
   std::vector<HeldLine> lines;
 };
 
-using Message =
-    std::variant<Claim, Terms, Mapped, Declined, Done, Refused, List, Offers, EndOfList, Lease, Inspect, Held>;
+// Source, before the terms of supplied memory. After DONE the connection is the line of the claim, over which the
+// messages below go.
+struct Supply {
+  uint32_t unit_bytes = 0;
+  uint32_t timeout_ms = 0;  // a source that says nothing for so long is stopped
+};
+inline constexpr uint32_t kMinUnitBytes = 64 << 10;
+inline constexpr uint32_t kMaxUnitBytes = 4 << 20;
+// Asked for and unanswered, of one claim.
+inline constexpr uint64_t kMaxUnitsAskedFor = 1024;
+// A source that waits for an answer says something so many times in each timeout.
+inline constexpr uint32_t kSignsOfLifePerTimeout = 4;
+
+// Whole units of supplied memory.
+struct UnitRange {
+  uint64_t byte_offset = 0;
+  uint64_t byte_length = 0;
+};
+
+// Claimer: bring me these.
+struct Ask {
+  UnitRange units;
+  bool is_waited_for = false;  // by a thread that has touched one
+};
+
+// Claimer: I do not wait for these any more.
+struct Cancel {
+  UnitRange units;
+};
+
+// Source: these are there.
+struct Ready {
+  UnitRange units;
+};
+
+// Source: nobody could bring these, and why.
+struct Failed {
+  UnitRange units;
+  Code code = Code::kProtocol;
+  std::string message;
+};
+
+// Source: I am alive, and what you asked for is being seen to.
+struct Progress {};
+
+// Source: give these back.
+struct Recall {
+  uint64_t number = 0;
+  UnitRange units;
+};
+
+// Claimer: I read them no more.
+struct Given {
+  uint64_t number = 0;
+};
+
+// Claimer: I need them.
+struct Kept {
+  uint64_t number = 0;
+};
+
+using Message = std::variant<Claim, Terms, Mapped, Declined, Done, Refused, List, Offers, EndOfList, Lease, Inspect,
+                             Held, Supply, Ask, Cancel, Ready, Failed, Progress, Recall, Given, Kept>;
 
 }  // namespace vmoffer::wire

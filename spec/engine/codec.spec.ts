@@ -33,6 +33,9 @@ const heldLine = (number: bigint, cells: Buffer = Buffer.of(0, 255)): WireHeldLi
 
 const HELD_BYTES = HELD_NUMBERS.map((_, index) => `${(index + 1).toString(16).padStart(2, '0')}00000000000000`);
 
+const UNITS = { byteOffset: 0x80000n, byteLength: 0x40000n };
+const UNIT_BYTES = '0000080000000000 0000040000000000';
+
 /** Each message with its bytes, written out by hand from engine/wire/FORMAT.md. */
 const EXAMPLES: [message: WireMessage, type: string, body: string][] = [
   [{ type: 'claim', address: 0x7f20_1122_3344n, transfer: 'map' }, '0100', '4433221120 7f0000 00'],
@@ -63,6 +66,16 @@ const EXAMPLES: [message: WireMessage, type: string, body: string][] = [
     '1500',
     `01000000 0500000000000000 007f000000000000 0020000000000000 4d000000 41000000 01 02 ${HELD_BYTES.join('')} 02 00ff`,
   ],
+  [{ type: 'supply', unitBytes: 0x40000, timeoutMs: 10_000 }, '0c00', '00000400 10270000'],
+  [{ type: 'ask', ...UNITS, isWaitedFor: true }, '1e00', `${UNIT_BYTES} 01`],
+  [{ type: 'ask', ...UNITS, isWaitedFor: false }, '1e00', `${UNIT_BYTES} 00`],
+  [{ type: 'cancel', ...UNITS }, '1f00', UNIT_BYTES],
+  [{ type: 'ready', ...UNITS }, '2000', UNIT_BYTES],
+  [{ type: 'failed', ...UNITS, code: Code.Supply, message: 'no' }, '2100', `${UNIT_BYTES} 0e00 0200 6e6f`],
+  [{ type: 'progress' }, '2200', ''],
+  [{ type: 'recall', number: 9n, ...UNITS }, '2300', `0900000000000000 ${UNIT_BYTES}`],
+  [{ type: 'given', number: 9n }, '2400', '0900000000000000'],
+  [{ type: 'kept', number: 9n }, '2500', '0900000000000000'],
 ];
 
 function packet(type: string, body: Buffer, { magic = '564d4f46', version = '0100' } = {}): Buffer {
@@ -135,12 +148,12 @@ describe('codec', () => {
   });
 
   it('refuses unknown types', () => {
-    for (const type of ['0000', '0c00', '1300', '1600', 'ffff'])
+    for (const type of ['0000', '0b00', '0d00', '1300', '1600', '1d00', '2600', 'ffff'])
       expect(refusalOf(packet(type, Buffer.alloc(8)))).to.include('type');
   });
 
   it('takes an unknown refusal for a refusal', () => {
-    for (const code of [0, 14, 0xffff]) {
+    for (const code of [0, 15, 0xffff]) {
       const body = bodyWithText(Buffer.from('?'));
       body.writeUInt16LE(code);
       expect(comparable(probe().decode(packet('0600', body)))).to.include({ type: 'refused', code: Code.Protocol });

@@ -21,6 +21,15 @@ const KINDS: WireMessage['type'][] = [
   'lease',
   'inspect',
   'held',
+  'supply',
+  'ask',
+  'cancel',
+  'ready',
+  'failed',
+  'progress',
+  'recall',
+  'given',
+  'kept',
 ];
 
 describe('the corpus of the codec', () => {

@@ -14,4 +14,5 @@ export const Code = {
   Unsupported: 11,
   NoMemory: 12,
   TooMany: 13,
+  Supply: 14,
 } as const;

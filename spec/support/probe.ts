@@ -203,6 +203,12 @@ export interface WireHeldLine extends Record<keyof PagingCounts, bigint> {
   cells: Buffer;
 }
 
+/** Whole units of supplied memory. */
+export interface WireUnits {
+  byteOffset: bigint;
+  byteLength: bigint;
+}
+
 /** Decoded texts are Buffers, because they may not be UTF-8. */
 export type WireMessage =
   | { type: 'claim'; address: bigint; transfer: 'map' | 'pull' }
@@ -212,7 +218,13 @@ export type WireMessage =
   | { type: 'list'; follow: boolean }
   | { type: 'offers'; lines: WireOfferLine[] }
   | { type: 'held'; lines: WireHeldLine[] }
-  | { type: 'end' | 'lease' | 'inspect' };
+  | { type: 'supply'; unitBytes: number; timeoutMs: number }
+  | (WireUnits & { type: 'ask'; isWaitedFor: boolean })
+  | (WireUnits & { type: 'cancel' | 'ready' })
+  | (WireUnits & { type: 'failed'; code: number; message: string | Buffer })
+  | (WireUnits & { type: 'recall'; number: bigint })
+  | { type: 'given' | 'kept'; number: bigint }
+  | { type: 'end' | 'lease' | 'inspect' | 'progress' };
 
 export interface ObjectFacts {
   isMemory: boolean;

@@ -1,7 +1,7 @@
 // offer_flags: what the flags of an offer mean and which of them may be. Pure.
 //
-//     bit      0 … 2    3 … 5    6 … 7    8 …
-//     means    grants   drops    kind     nothing
+//     bit      0 … 2    3 … 5    6 … 7    8          9 …
+//     means    grants   drops    kind     supplied   nothing
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,10 @@ constexpr uint32_t kind_bits(OfferKind kind) { return static_cast<uint32_t>(kind
 // Of flags that may come from anywhere, it may be none of those above.
 constexpr OfferKind kind_of(uint32_t flags) { return static_cast<OfferKind>((flags & kKindMask) >> kKindShift); }
 constexpr bool is_known(OfferKind kind) { return kind <= OfferKind::kMessage; }
+
+// Its pages are brought when they are asked for. The engine's own, as the kind is.
+inline constexpr uint32_t kSupplied = 1U << 8;
+constexpr bool is_supplied(uint32_t flags) { return (flags & kSupplied) != 0; }
 
 // All rights go, so that nothing is left that could be read.
 constexpr bool disowns(uint32_t flags) { return (dropped_by(flags) & kRead) != 0; }
