@@ -70,10 +70,9 @@ export function checkPrefetchOptions(options: PrefetchOptions, limit: number, pa
   return { begin, end, signal, onProgress, priority };
 }
 
-/** The prefetches of one claim. At most a few steps run at once, of this claim and in the thread. */
+/** The prefetches of one claim. Their steps wait in one queue with those of the thread's other claims, so that priority holds. */
 export class PrefetchQueue {
   readonly #claim: NativeClaim;
-  readonly #turns = new PQueue({ concurrency: STEPS_AT_ONCE });
 
   constructor(claim: NativeClaim) {
     this.#claim = claim;
@@ -99,7 +98,7 @@ export class PrefetchQueue {
 
   /** Resolves to the end of the step. A rejection may come after the prefetch has failed, when nobody awaits it. */
   #step(begin: number, end: number, options: { priority: number; signal?: AbortSignal }): Promise<number> {
-    const step = this.#turns.add(() => steps.add(() => this.#install(begin, end), options), options).then(() => end);
+    const step = steps.add(() => this.#install(begin, end), options).then(() => end);
     step.catch(() => undefined);
     return step;
   }
