@@ -23,7 +23,7 @@ export function tooManyWaitingError(count: number): Error {
   );
 }
 
-/** Whether the other side has broken the rules of the ring: then nothing more can be believed of it. */
+/** Whether the other side has broken the rules of the ring. Nothing that it writes can be trusted any more. */
 export function isProtocolError(error: unknown): error is VmoError {
   return error instanceof VmoError && error.code === 'ERR_VMO_PROTOCOL';
 }

@@ -113,11 +113,12 @@ export class Channel {
   /**
    * Opens a channel to a process, which accepts it with `Channel.accept`. The order of the two calls does not matter.
    *
-   * @param destPid the pid of a live process, in this process's pid namespace; its own to open a channel to a worker.
+   * @param destPid the pid of a live process, in this process's pid namespace. To open a channel to a worker, pass this process's
+   *   own pid.
    * @param options the size of the rings, how to use the channel, and how long to wait.
    * @returns a promise of the channel, once it is accepted. It keeps the process alive until it settles and rejects with
-   *   `signal.reason` or with a `VmoError`: ERR_VMO_INVALID_ARGUMENT, ERR_VMO_NO_PROCESS, ERR_VMO_PEER_GONE (it ended before it
-   *   accepted), ERR_VMO_TIMEOUT, ERR_VMO_NO_MEMORY, ERR_VMO_TOO_MANY.
+   *   `signal.reason` or with a `VmoError`: ERR_VMO_INVALID_ARGUMENT, ERR_VMO_NO_PROCESS, ERR_VMO_PEER_GONE (the process ended
+   *   before it accepted), ERR_VMO_TIMEOUT, ERR_VMO_NO_MEMORY, ERR_VMO_TOO_MANY.
    *
    * @example
    * await using channel = await Channel.open(pid, { slotBytes: 4096, timeoutMs: 1000 });
@@ -134,17 +135,18 @@ export class Channel {
    * @param srcPid the pid of the process that opens it, in this process's pid namespace.
    * @param options how to use the channel, and a signal to stop waiting for it.
    * @returns a promise of the channel. It keeps the process alive until it settles and rejects with `signal.reason`, or with
-   *   a `VmoError` when what was opened is no sound channel (ERR_VMO_PROTOCOL) or cannot be had.
+   *   a `VmoError`: ERR_VMO_PROTOCOL if the memory that was offered is not a valid channel; otherwise as `vmClaim`.
    *
    * @example
    * await using channel = await Channel.accept(srcPid, { signal: AbortSignal.timeout(1000) });
    */
   static accept(srcPid: number, options?: ChannelUseOptions): Promise<Channel>;
   /**
-   * Accepts every channel that is opened to this process, those that wait and those that come. It accepts a channel when the
-   * program asks for the next one, in turn by process. The others wait, also for a later `accept`. If descriptors, memory or time
-   * are lacking, here or there, it tries again. It passes over what is no channel (`DEBUG=vmoffer:channel` says why). If several
-   * threads accept, each channel goes to one of them.
+   * Accepts every channel that is opened to this process: those that are waiting now and those that are opened later. It accepts
+   * one channel each time the program asks for the next one, and the opening processes take turns. Channels that it has not
+   * accepted stay open for a later `accept`. If either side runs out of descriptors, memory or time, it tries again. It skips
+   * offers that are not valid channels (`DEBUG=vmoffer:channel` says why). If several threads accept, each channel goes to one of
+   * them.
    *
    * @param options whose channels, how to use them, and a signal that ends the iteration.
    * @returns the channels. Iterating over them keeps the process alive and waits for ever; leave it with `break`, or with a
@@ -184,19 +186,19 @@ export class Channel {
     return this.#rings.slotBytes;
   }
 
-  /** Whether nothing more will be received: everything has been, or the channel is closed on this side, or broken. */
+  /** Whether nothing more will be received: all messages have been, or the channel is closed on this side, or broken. */
   get ended(): boolean {
     return this.#inbox.isOver;
   }
 
   /**
-   * Sends a copy of the bytes; the array may be used again at once. Up to `slotBytes` go into the ring; longer ones into
-   * memory of their own, which then belongs to the receiver.
+   * Sends a copy of the bytes; the array may be used again at once. Messages of up to `slotBytes` go into the ring. Longer ones
+   * go into memory of their own, which then belongs to the receiver.
    *
    * @param bytes the message: a typed array, `DataView` or `Buffer` of any length, also 0.
-   * @returns true when the message is in the ring. When the ring is full: a promise of that, or false if the channel was made
-   *   with `whenFull: 'fail'`. So `await channel.send(bytes)` is always right. Await it before you send more: at most
-   *   `slots` messages may wait.
+   * @returns true if the message is in the ring. If the ring is full: a promise that resolves to true when the message is in the
+   *   ring, or false if the channel was made with `whenFull: 'fail'`. So `await channel.send(bytes)` is always right. Await it
+   *   before you send more: at most `slots` messages may wait.
    * @throws {VmoError} ERR_VMO_PEER_GONE, ERR_VMO_PROTOCOL, ERR_VMO_INVALID_ARGUMENT, ERR_VMO_TOO_MANY (messages that wait), and
    *   what `allocate` and `vmOffer` throw for a message that does not fit a slot. The promise rejects with the same.
    */
@@ -223,13 +225,13 @@ export class Channel {
   }
 
   /**
-   * Sends copies of several messages, in order, and shows them to the receiver together. For many small messages at once this
-   * is cheaper than `send`.
+   * Sends copies of several messages, in order, and publishes them to the receiver together. For many small messages this is
+   * cheaper than `send`.
    *
    * @param messages the messages, each as for `send`.
-   * @returns how many are in the ring, from the first on. When it fills up: a promise of all of them being there, or, with
-   *   `whenFull: 'fail'`, a smaller number.
-   * @throws {VmoError} as `send`. Those before the one that failed have been sent.
+   * @returns how many messages are in the ring, counted from the first. If the ring fills up: a promise that resolves when all of
+   *   them are in it, or, with `whenFull: 'fail'`, a smaller number.
+   * @throws {VmoError} as `send`. The messages before the one that failed have been sent.
    *
    * @example
    * await channel.sendMany(lines.map((line) => Buffer.from(line)));
@@ -243,11 +245,11 @@ export class Channel {
   }
 
   /**
-   * Gives the place of the next message in the ring, to write it there without a copy. `commit()` sends it. A place that was
-   * reserved before and not committed is given up. So is this place when something else is sent first.
+   * Reserves the place of the next message in the ring, so that the program can write it there without a copy. `commit()` sends
+   * it. A second `reserve()` replaces the first. Sending anything else before `commit()` gives the place up.
    *
    * @param byteLength the message's length in bytes, from 0 to `slotBytes`.
-   * @returns a view of the place, with whatever it held before, or undefined when the ring is full: see `writable()`.
+   * @returns a view of the place, which still holds older bytes; or undefined if the ring is full: see `writable()`.
    * @throws {VmoError} as `send`.
    *
    * @example
@@ -267,7 +269,7 @@ export class Channel {
    * Sends the message that has been written to the reserved place.
    *
    * @param byteLength the message's length in bytes, if it is to be shorter than what was reserved.
-   * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT when nothing is reserved, or less than that; otherwise as `send`.
+   * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT if nothing is reserved, or fewer bytes than `byteLength`; otherwise as `send`.
    */
   commit(byteLength?: number): void {
     this.#outbox.commit(byteLength);
@@ -289,11 +291,10 @@ export class Channel {
   }
 
   /**
-   * Takes the next message, without waiting, and gives back the message before: its bytes belong to another message from then
-   * on.
+   * Takes the next message, without waiting, and releases the previous one, whose bytes may show another message from then on.
    *
-   * @returns the message, or undefined when there is none now.
-   * @throws {VmoError} ERR_VMO_PEER_GONE after the last message, when the other side has ended without closing.
+   * @returns the message, or undefined if there is none now.
+   * @throws {VmoError} ERR_VMO_PEER_GONE after the last message, if the other side has ended without closing.
    *   ERR_VMO_PROTOCOL.
    */
   receive(): Message | undefined {
@@ -301,7 +302,7 @@ export class Channel {
   }
 
   /**
-   * Waits for a message, and gives back the message before.
+   * Waits for a message, and releases the previous one.
    *
    * @param options a signal to stop waiting.
    * @returns a promise: true when `receive()` has a message, false when nothing more will come. It rejects as `receive()` throws,
@@ -317,9 +318,8 @@ export class Channel {
   }
 
   /**
-   * Iterates over the messages as they come. The iteration ends when the other side has closed and everything it had sent has
-   * been received. Leaving it with `break` leaves the channel open. It lets the rest of the program run now and then, even when
-   * messages never stop.
+   * Iterates over the messages as they arrive. The iteration ends when the other side has closed and everything it had sent has
+   * been received. `break` leaves the channel open. Even if messages never stop, the rest of the program gets to run now and then.
    *
    * @param options a signal to stop waiting.
    * @returns the messages. The iteration throws as `receive()` does, or `signal.reason`.
@@ -337,11 +337,11 @@ export class Channel {
   }
 
   /**
-   * Ends the channel. Nothing can be sent or received here any more. The other side can still receive the messages that have
-   * been sent; then its iteration ends.
+   * Closes this side of the channel. Nothing can be sent or received here any more. The other side can still receive the messages
+   * that have been sent; then its iteration ends.
    *
-   * @returns a promise that resolves when every message is in the ring, and every message that did not fit has been claimed. It
-   *   keeps the process alive until then. Calling `close()` again returns the same promise. It never rejects.
+   * @returns a promise that resolves when every message is in the ring, and every message that did not fit a slot has been
+   *   claimed. It keeps the process alive until then, and never rejects. Calling `close()` again returns the same promise.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -358,7 +358,7 @@ export class Channel {
     return this.close();
   }
 
-  /** What the channel is, in words and numbers, for `JSON.stringify`. No message goes along. */
+  /** Describes the channel for `JSON.stringify`. Messages are not included. */
   toJSON(): object {
     const { peerPid, slots, slotBytes, ended } = this;
     return { peerPid, slots, slotBytes, ended };
@@ -398,7 +398,7 @@ export class Channel {
     this.#lookForEnd(this.#rings.bell.hasHungUp());
   }
 
-  /** The mark that the other side has closed is there before its bell hangs up. */
+  /** A side that closes sets its mark in the ring before its bell hangs up. A bell without a mark means a side that has died. */
   #lookForEnd(hasHungUp: boolean): void {
     if (this.#isPeerDone || this.#isFinished) return;
     const hasClosed = this.#reader.isClosed();
@@ -408,7 +408,7 @@ export class Channel {
     this.#inbox.onPeerDone(hasClosed ? undefined : peerGoneError(this.peerPid));
   }
 
-  /** What the other side has broken stays broken, in both directions. */
+  /** After a protocol error the channel is broken in both directions, for good. */
   #judge(error: unknown): unknown {
     if (!isProtocolError(error) || this.#isFinished) return error;
     this.#outbox.fail(error);

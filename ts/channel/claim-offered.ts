@@ -6,8 +6,8 @@ import type { NativeBell, NativeClaim, NativeClaimOptions } from '../native.js';
 const CLAIM_TIMEOUT_MS = 5000;
 
 /**
- * Claims what the other side of a channel has offered; a bell comes with the kind 'channel' alone. Rejects as vmClaim, with
- * ERR_VMO_TIMEOUT when the signal has given it up; it may be too late for that.
+ * Claims memory that the other side of a channel has offered. Only an offer of the kind 'channel' comes with a bell. Rejects
+ * as vmClaim, and with ERR_VMO_TIMEOUT if the signal aborts before the claim is decided. After that the signal does nothing.
  */
 export function claimOffered(
   srcPid: number,

@@ -6,22 +6,22 @@ import { VainAttempts } from './waiting/vain-attempts.js';
 import { Waiters } from './waiting/waiters.js';
 
 const READY = Promise.resolve(true);
-/** About as long as it takes to wake both sides: two that sleep can find their way back to looking. */
+/** About as long as waking both sides takes. So two sides that have been sleeping can go back to looking. */
 const LONGEST_LOOK_MS = 0.1;
 
-/** What an inbox needs of its channel. */
+/** What an inbox needs from its channel. */
 export interface InboxHost {
-  /** Somebody waits now, or nobody any more. */
+  /** The first reader has begun to wait, or the last one has stopped. */
   onWaiting(): void;
-  /** Looks whether the other side is still there, without the event loop. */
+  /** Checks at once, without the event loop, whether the other side is still there. */
   lookAtPeer(): void;
   /** Everything has been received, and nothing more will come. */
   onDrained(): void;
-  /** Looked at what the other side has written and found it wrong; returns what to throw. */
+  /** Breaks the channel if `error` is a protocol error of the other side. Returns the error to throw. */
   judge(error: unknown): unknown;
 }
 
-/** What comes to one side of a channel. */
+/** The receiving half of one side of a channel. */
 export class Inbox {
   readonly turns = new Turns();
   readonly #reader: RingReader;
@@ -31,7 +31,7 @@ export class Inbox {
   readonly #vainLooks: VainAttempts;
   #isOpen = true;
   #isPeerDone = false;
-  /** What comes after the last message, instead of the end. */
+  /** Thrown after the last message, in place of a normal end. */
   #failure: Error | undefined;
 
   constructor(reader: RingReader, whereabouts: Whereabouts, host: InboxHost) {
@@ -61,7 +61,7 @@ export class Inbox {
     }
   }
 
-  /** As receive(), after a look for what may be about to come. It is bounded: the rest of the program waits for it. */
+  /** As receive(), after a short look for a message that is about to arrive. The rest of the program waits during the look. */
   receiveSoon(): Message | undefined {
     return this.#lookForMessage() ? this.receive() : undefined;
   }
@@ -77,7 +77,7 @@ export class Inbox {
     return isTurnDue ? this.#waitAfterTurn(signal) : this.wait(signal);
   }
 
-  /** As readable(), for a caller that has looked already. */
+  /** As readable(), without the first look. */
   async wait(signal: AbortSignal | undefined): Promise<boolean> {
     try {
       for (;;) {
@@ -92,21 +92,20 @@ export class Inbox {
     }
   }
 
-  /** Whoever waits looks again. */
   wake(): void {
     if (this.#waiters.size === 0) return;
     if (this.#isOpen) this.#reader.wakeUp();
     this.#waiters.wake();
   }
 
-  /** The other side writes nothing more: it has closed or, when there is a failure, is gone. */
+  /** The other side will write nothing more: it has closed, or it is gone if there is a `failure`. */
   onPeerDone(failure: Error | undefined): void {
     this.#isPeerDone = true;
     this.#failure = failure;
     this.wake();
   }
 
-  /** Nothing more is received. When there is a failure, receive() throws it from now on. */
+  /** Stops receiving. If there is a `failure`, receive() throws it from now on. */
   close(failure?: Error): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -154,7 +153,7 @@ export class Inbox {
     return this.#isAtEnd() ? this.#nothing() : undefined;
   }
 
-  /** In this order: what was written before the end is seen with it. */
+  /** The mark of the end is read before the index: then every message that was written before the mark is seen. */
   #isAtEnd(): boolean {
     if (!this.#isPeerDone && !this.#reader.isClosed()) return false;
     if (this.#reader.hasAny()) return false;

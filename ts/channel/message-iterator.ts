@@ -4,8 +4,8 @@ import type { Message } from './message.js';
 const END = { value: undefined, done: true } as const;
 
 /**
- * The messages of a channel, one after the other. Each call of next() makes the message before invalid, so that one
- * result serves for all that are there already.
+ * Iterates over the messages of a channel. Each call of next() invalidates the previous message, so one result object can
+ * serve for every message that is there already.
  */
 export class MessageIterator implements AsyncIterableIterator<Message, undefined> {
   readonly #inbox: Inbox;

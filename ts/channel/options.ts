@@ -7,10 +7,10 @@ const DEFAULT_SLOT_BYTES = 1024;
 const WHEN_FULL = ['wait', 'fail'] as const satisfies readonly WhenFull[];
 
 /**
- * What `send` does when the ring is full because the other side has not read what fills it.
+ * What `send` does when the ring is full because the other side has not read fast enough.
  *
- * - `'wait'`: it takes the message and returns a promise of its being in the ring.
- * - `'fail'`: it returns false, and nothing is sent.
+ * - `'wait'`: it keeps the message and returns a promise that resolves when the message is in the ring.
+ * - `'fail'`: it sends nothing and returns false.
  *
  * @category Channels
  */
@@ -24,7 +24,7 @@ export type WhenFull = 'wait' | 'fail';
 export interface ChannelUseOptions {
   /** What this side's `send` does when the ring is full. Default: `'wait'`. */
   whenFull?: WhenFull;
-  /** Gives the channel up: the promise rejects with `signal.reason`. Once the channel is there, the signal does nothing. */
+  /** Gives up waiting for the channel: the promise rejects with `signal.reason`. Once there is a channel, it does nothing. */
   signal?: AbortSignal;
 }
 
@@ -34,15 +34,18 @@ export interface ChannelUseOptions {
  * @category Channels
  */
 export interface ChannelOptions extends ChannelUseOptions {
-  /** How many messages each direction holds, from 2 to 65536. With few, a stream of messages is slower; a talk is not. Default: 1024. */
+  /**
+   * How many messages each direction holds, from 2 to 65536. Few slots make a stream of messages slower, but not a conversation
+   * of requests and replies. Default: 1024.
+   */
   slots?: number;
   /**
-   * The length in bytes up to which a message goes through the ring itself, at least 56. Longer ones get memory of their own,
-   * which costs some hundred microseconds: choose it for the largest of your frequent messages. The two rings together take
-   * about 2 × slots × slotBytes of memory, at most 256 MiB. Default: 1024.
+   * The length in bytes up to which a message goes through the ring itself, at least 56. A longer message gets memory of its own,
+   * which costs a few hundred microseconds. Choose the length of the largest messages that you send often. The two rings together
+   * take about 2 × slots × slotBytes of memory, at most 256 MiB. Default: 1024.
    */
   slotBytes?: number;
-  /** How long the other process may take to accept, in milliseconds, above 0. After that: ERR_VMO_TIMEOUT. Default: for ever. */
+  /** How long the other process may take to accept, in milliseconds, above 0. Then: ERR_VMO_TIMEOUT. Default: no limit. */
   timeoutMs?: number;
 }
 
@@ -52,7 +55,7 @@ export interface ChannelOptions extends ChannelUseOptions {
  * @category Channels
  */
 export interface AcceptOptions extends Omit<ChannelUseOptions, 'signal'> {
-  /** The pid of the process whose channels to accept. Default: those of all. */
+  /** The pid of the process whose channels to accept. Default: those of all processes. */
   from?: number;
   /** Ends the iteration: it then throws `signal.reason`. */
   signal?: AbortSignal;

@@ -12,7 +12,6 @@ import { Turns } from './waiting/turns.js';
 import { VainAttempts } from './waiting/vain-attempts.js';
 import { Waiters } from './waiting/waiters.js';
 
-/** Bytes to copy, or memory to offer. */
 type Outgoing = { bytes: Uint8Array } | { memory: OfferableMemory; flags: number };
 
 interface Waiting {
@@ -21,17 +20,17 @@ interface Waiting {
   reject: (reason: unknown) => void;
 }
 
-/** What an outbox needs of its channel. */
+/** What an outbox needs from its channel. */
 export interface OutboxHost {
   /** A wait has begun, or may have ended. */
   onWaiting(): void;
-  /** Looks whether the other side is still there, without the event loop. */
+  /** Checks at once, without the event loop, whether the other side is still there. */
   lookAtPeer(): void;
   /** Looks again for everything that this side may wait for. */
   lookAgain(): void;
 }
 
-/** What goes out from one side of a channel. What it throws of kind ERR_VMO_PROTOCOL is the other side's doing. */
+/** The sending half of one side of a channel. Its ERR_VMO_PROTOCOL errors are always the other side's fault. */
 export class Outbox {
   readonly #writer: RingWriter;
   readonly #slotBytes: number;
@@ -45,7 +44,7 @@ export class Outbox {
   readonly #turns = new Turns();
   readonly #vainAttempts: VainAttempts;
   #owesTurn = false;
-  /** Only a full ring can stop the next message. */
+  /** True if nothing but a full ring can stop the next message. */
   #isFlowing = true;
   #refusal: Error | undefined;
   #whenDone: (() => void) | undefined;
@@ -85,7 +84,7 @@ export class Outbox {
     return this.#sendOtherwise(message, flags);
   }
 
-  /** Writes as many messages as there is room for, shows them to the reader together, and returns how many there were. */
+  /** Writes as many messages as there is room for, publishes them together, and returns how many there were. */
   sendMany(messages: readonly unknown[]): number | Promise<number> {
     this.#throwRefusal();
     const sent = this.#putMany(messages);
@@ -125,7 +124,7 @@ export class Outbox {
     }
   }
 
-  /** There may be room. */
+  /** The ring may have room again. */
   wake(): void {
     if (!this.isWaitedFor || this.#hasMarkedEnd) return;
     this.#turns.note();
@@ -136,7 +135,7 @@ export class Outbox {
     this.#prepareToSleep();
   }
 
-  /** Nothing is taken any more; `whenDone` is called when all that was taken is in the ring, and claimed if need be. */
+  /** Takes no more messages. Calls `whenDone` when those taken before are in the ring, and the enclosed ones are claimed. */
   close(whenDone: () => void): void {
     this.#isFlowing = false;
     this.#refusal ??= closedError();
@@ -145,7 +144,7 @@ export class Outbox {
     this.finishIfDone();
   }
 
-  /** The other side will not read any more. */
+  /** The other side will read nothing more. */
   fail(refusal: Error): void {
     this.#isFlowing = false;
     this.#refusal ??= refusal;
@@ -209,7 +208,7 @@ export class Outbox {
 
   #wait(outgoing: Outgoing): Promise<true> {
     if (this.#queue.length >= this.#slots) throw tooManyWaitingError(this.#queue.length);
-    // The caller may use the array for something else at once.
+    // The caller may change the array as soon as send() returns.
     const kept = 'bytes' in outgoing ? { bytes: new Uint8Array(outgoing.bytes) } : outgoing;
     this.#isFlowing = false;
     return new Promise((resolve, reject) => {
@@ -251,7 +250,7 @@ export class Outbox {
     this.#host.onWaiting();
   }
 
-  /** Sends as long as there is room. Returns when this side may sleep, or has nothing to wait for. */
+  /** Sends while there is room. Returns when this side may sleep, or has nothing left to wait for. */
   #prepareToSleep(): void {
     while ((this.#queue.length > 0 || this.#waiters.size > 0) && !this.#writer.prepareToSleep()) {
       this.#flush();
@@ -260,7 +259,7 @@ export class Outbox {
     this.#host.onWaiting();
   }
 
-  /** Not for ever: a sender that finds room each time still has to give the rest of the program its turn. */
+  /** A sender that finds room each time must still give the rest of the program its turn. */
   #lookForRoom(): boolean {
     this.#owesTurn = this.#turns.isDue();
     return !this.#owesTurn && this.#lookout.look();

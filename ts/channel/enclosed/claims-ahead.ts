@@ -3,10 +3,10 @@ import { protocolError } from '../protocol-error.js';
 import { EnclosedMessage, type EnclosureHost } from './enclosed-message.js';
 import { readDescription } from './enclosure.js';
 
-/** How many enclosed messages are claimed before it is their turn. */
+/** How many enclosed messages may be claimed ahead of their turn. */
 const CLAIMS_AT_ONCE = 8;
 
-/** The claims of enclosed messages, begun before it is their turn, in the order of the ring. */
+/** Claims of enclosed messages that were begun ahead of their turn, in the order of the ring. */
 export class ClaimsAhead {
   readonly #host: EnclosureHost;
   readonly #messages: EnclosedMessage[] = [];
@@ -19,7 +19,7 @@ export class ClaimsAhead {
     return this.#messages.length < CLAIMS_AT_ONCE;
   }
 
-  /** Begins the claim of message number `index`, which is described at `word`. */
+  /** Begins the claim of message number `index`, whose description is at `word`. */
   begin(
     index: number,
     words: Int32Array,
@@ -32,7 +32,7 @@ export class ClaimsAhead {
   }
 
   /**
-   * The message of that number, when its claim is over.
+   * The message of that number, or undefined while its claim is under way.
    *
    * @throws {VmoError} ERR_VMO_PROTOCOL if the slot described no enclosed message when the claims were begun.
    */
@@ -42,7 +42,7 @@ export class ClaimsAhead {
     return first.isThere ? first : undefined;
   }
 
-  /** Takes the first one out: its turn has come. */
+  /** Removes the first message, because its turn has come. */
   take(): void {
     this.#messages.shift();
   }

@@ -6,17 +6,16 @@ import { claimOffered } from '../claim-offered.js';
 import { describeMessage, type Message } from '../message.js';
 import type { Description } from './enclosure.js';
 
-/** What the channel does for its enclosed messages. */
 export interface EnclosureHost {
   readonly peerPid: number;
   /** The claim of an enclosed message is over: it has succeeded or failed. */
   onEnclosure(): void;
 }
 
-/** A message in memory of its own, from the moment its claim begins. */
+/** A message in memory of its own. It exists from the moment its claim begins. */
 export class EnclosedMessage implements Message {
   readonly cannotBeCloned = CANNOT_BE_CLONED;
-  /** Which message of the ring it is. */
+  /** The number of the message in the ring. */
   readonly index: number;
   readonly #description: Description;
   readonly #isRegion: boolean;

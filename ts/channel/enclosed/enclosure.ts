@@ -1,5 +1,5 @@
 /**
- * An enclosure: memory that is offered beside the ring, and its description in the slot. Pure.
+ * An enclosure: memory that is offered beside the ring, and described in the slot. Pure.
  *
  *     description := address:u64 byte_length:u64 data_bytes:u64
  */
@@ -9,11 +9,11 @@ export const DESCRIPTION_BYTES = 24;
 const ADDRESS_LIMIT = 1n << 63n;
 
 export interface Description {
-  /** Of the offer, in the process that sends. */
+  /** The address of the offer in the process that sends. */
   address: bigint;
-  /** Of the offer: whole pages. */
+  /** The length of the offer: whole pages. */
   byteLength: number;
-  /** How many bytes of it, from the first on, are the message. */
+  /** The length of the message, which begins at the first byte of the offer. */
   dataBytes: number;
 }
 
@@ -26,7 +26,7 @@ export function writeDescription(words: Int32Array, at: number, description: Des
 }
 
 /**
- * Reads each word once.
+ * Reads each word once: the other side could change it between two reads.
  *
  * @throws {VmoError} ERR_VMO_PROTOCOL if no offer can have this description.
  */

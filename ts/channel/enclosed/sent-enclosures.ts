@@ -7,13 +7,13 @@ import { roundUp } from '../../units.js';
 import type { Extent } from '../../vm-offer.js';
 import type { Description } from './enclosure.js';
 
-/** The offers of enclosed messages, until they are claimed. */
+/** The offers of enclosed messages that are not claimed yet. */
 export class SentEnclosures {
   readonly #destPid: number;
   readonly #onNone: () => void;
   readonly #offers = new Set<NativeOffer>();
 
-  /** @param onNone called each time the last one has been claimed, or has ended otherwise. */
+  /** @param onNone called each time the last offer has been claimed, or has ended in another way. */
   constructor(destPid: number, onNone: () => void) {
     this.#destPid = destPid;
     this.#onNone = onNone;
@@ -23,7 +23,7 @@ export class SentEnclosures {
     return this.#offers.size === 0;
   }
 
-  /** Offers memory as it is. @throws {VmoError} as vmOffer. */
+  /** Offers the memory itself, without a copy. @throws {VmoError} as vmOffer. */
   offerRegion({ address, byteLength }: Extent, flags: number): Description {
     log.channel('offer of a message of %d bytes to %d', byteLength, this.#destPid);
     const offer = addon().offer(this.#destPid, address, byteLength, flags, 'message');
@@ -35,7 +35,7 @@ export class SentEnclosures {
     return { address, byteLength, dataBytes: byteLength };
   }
 
-  /** Offers a copy. It belongs to the claimer. */
+  /** Offers a copy, which will belong to the claimer. */
   offerCopy(message: Uint8Array): Description {
     const native = addon();
     const region = Region.of(native.allocate(roundUp(message.length, native.pageSize), false, false));
@@ -48,7 +48,6 @@ export class SentEnclosures {
     }
   }
 
-  /** Withdraws the offers that are not claimed yet. */
   cancel(): void {
     for (const offer of this.#offers) offer.withdraw();
   }

@@ -7,9 +7,9 @@ import { whatFailed } from './accept-failure.js';
 import { claimRings } from './accept-rings.js';
 import { OfferedChannels, type OfferedChannel } from './offered-channels.js';
 
-/** A claim that has taken longer is slow: then another source's is begun beside it. */
+/** A claim that takes longer is slow. Then a claim from another source is begun beside it. */
 const SLOW_AFTER_MS = 50;
-/** Claims at once. When all are slow and somebody else waits, the first of them is given up, and has its turn again later. */
+/** Claims under way at once. If all are slow and another source waits, the oldest is abandoned and put back for later. */
 const MOST_CLAIMS = 16;
 const OWN_LACK_MS = { first: 20, last: 1000 };
 
@@ -25,8 +25,8 @@ interface Attempt {
 }
 
 /**
- * Channels, each claimed when somebody asks for the next one, in turn by source. Until then, a channel stays
- * with its source. A claim that failed for lack of a resource is tried again. An offer that is no channel is passed over.
+ * Accepts channels, one for each call of next(); sources take turns. Until it is claimed, a channel stays with its source.
+ * A claim that fails for lack of a resource is tried again. An offer that is not a valid channel is passed over.
  */
 export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
   readonly #from: number | undefined;
@@ -96,7 +96,7 @@ export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
     });
   }
 
-  /** Abandons the claims under way. Their offers stand again at their sources, unless it is too late for that. */
+  /** Abandons the claims under way. Unless it is too late for that, their offers stand again at their sources. */
   #stop(end: { reason?: unknown }): void {
     this.#end ??= end;
     this.#watch?.stop();
@@ -119,7 +119,7 @@ export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
     if (this.#isInDemand(now)) this.#goOnLater(now);
   }
 
-  /** Of a source that has none that may be tried. */
+  /** Fetches one offer from a source that has none here to try. */
   #addOne(now: number): void {
     const record = this.#watch?.take(this.#offered.satisfied(now));
     if (record) this.#offered.add(record);
@@ -132,7 +132,7 @@ export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
     return this.#waiters.length > this.#accepted.length + underWay;
   }
 
-  /** Whoever is in demand and cannot go on now looks again when something may have changed that nobody tells of. */
+  /** Nothing announces that a back-off has passed or that a claim has become slow, so a timer looks again. */
   #goOnLater(now: number): void {
     const wait = Math.max(this.#offered.waitMs(now), this.#ownLack.waitMs(now));
     if (wait === 0 && this.#attempts.size >= MOST_CLAIMS) this.#giveUpSlowest(now);
@@ -205,7 +205,10 @@ export class AcceptIterator<T> implements AsyncIterableIterator<T, undefined> {
     }
   }
 
-  /** What has been accepted comes first, then the abort's reason, once, then the end. False: it goes on waiting. */
+  /**
+   * Delivers accepted channels first, then the reason of an abort, once, and then the end. Returns false if the channel could
+   * not be made: the caller of next() goes on waiting.
+   */
   #settle({ resolve, reject }: Waiter<T>): boolean {
     const rings = this.#accepted.shift();
     if (rings) {

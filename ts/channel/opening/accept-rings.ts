@@ -11,7 +11,7 @@ import { whatFailed } from './accept-failure.js';
 
 const MOST_TO_BRING_IN = 4 * MIB;
 
-/** The channels offered to this process, those that stand and those that come, before they are accepted. */
+/** The channels that are offered to this process, now or later, as offers that nobody has accepted yet. */
 export function offeredRings(
   from: number | undefined,
   signal: AbortSignal | undefined,
@@ -20,19 +20,19 @@ export function offeredRings(
 }
 
 /**
- * Takes the memory of an offered channel and looks at it.
+ * Claims the memory of an offered channel and checks its header.
  *
- * @throws {VmoError} as vmClaim; ERR_VMO_PROTOCOL when it is none.
+ * @throws {VmoError} as vmClaim; ERR_VMO_PROTOCOL if the memory is not a valid channel.
  */
 export async function claimRings({ srcPid, address }: NativeOfferRecord, giveUp?: AbortSignal): Promise<Rings> {
-  // By the kernel, page by page: until the memory has been looked at, it may be anybody's and of any length.
+  // Until the header has been checked, the memory may be anything, of any length. Kernel paging brings in no more than is touched.
   const { native, bell } = await claimOffered(srcPid, address, { paging: 'kernel', kind: 'channel' }, giveUp);
   const region = Claim.of(native);
   try {
     if (!bell) throw new Error('a channel was claimed without its bell');
     checkRegionBytes(region.byteLength);
     const size = readHeader(new Int32Array(region.buffer), addon().pageSize);
-    // Not without end: it may be memory that has never been touched, and then this process would pay for it.
+    // The limit is there because the pages may not exist yet: bringing them in would charge all of them to this process.
     if (region.byteLength <= MOST_TO_BRING_IN) await bringInWhatThereIsRoomFor(native);
     log.channel('accepted from %d: %o', srcPid, size);
     const { currentCore } = addon();
@@ -44,7 +44,7 @@ export async function claimRings({ srcPid, address }: NativeOfferRecord, giveUp?
   }
 }
 
-/** The channel has been claimed, and there is no second one: what does not come now comes when it is touched. */
+/** A lack of memory is no failure here: the channel is claimed already, and missing pages arrive when they are touched. */
 async function bringInWhatThereIsRoomFor(native: NativeClaim): Promise<void> {
   try {
     await bringIn(native);

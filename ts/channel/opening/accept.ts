@@ -10,7 +10,7 @@ import { claimRings, offeredRings } from './accept-rings.js';
 const FIRST_PAUSE_MS = 2;
 const LAST_PAUSE_MS = 500;
 
-/** The next channel that this process opens to us. Passes over one that another acceptor of this process has accepted first. */
+/** Accepts the next channel from one process. Passes over a channel that another acceptor of this process has accepted first. */
 export async function acceptOne(srcPid: number, signal: AbortSignal | undefined): Promise<Rings> {
   for await (const offered of offeredRings(srcPid, signal)) {
     const rings = await claimUnlessTaken(offered, signal);
@@ -47,7 +47,7 @@ function isNotOffered(error: unknown): boolean {
   return error instanceof VmoError && error.code === 'ERR_VMO_NOT_OFFERED';
 }
 
-/** Every channel that is opened to us. A failed claim does not end the iteration: any process may offer anything. */
+/** Accepts every channel. A failed claim does not end the iteration, because any process may offer anything. */
 export function acceptAll<T>(
   from: number | undefined,
   signal: AbortSignal | undefined,

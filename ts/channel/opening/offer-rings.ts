@@ -34,7 +34,7 @@ export async function offerRings(destPid: number, options: CheckedChannelOptions
   }
 }
 
-/** Rejects when it is given up, and then nobody can accept it any more: the claim that has begun fails or hangs up. */
+/** Rejects if the offer is given up. Then nobody can accept it any more: a claim that has begun fails or hangs up. */
 function accepted(offer: NativeOffer, { signal, timeoutMs }: CheckedChannelOptions): Promise<undefined> {
   let letGo: (() => void) | undefined;
   const ended = promiseOf<undefined>((resolve, reject) => {

@@ -1,13 +1,13 @@
 import type { NativeOfferRecord } from '../../native.js';
 import { BackOff } from '../waiting/back-off.js';
 
-/** Of one process, each of which another acceptor is claiming, or says that it does. */
+/** How many channels of one process are kept here while other acceptors of this process claim them. */
 const MOST_WAITING = 128;
 
 const TAKEN_MS = { first: 2, last: 10_000 };
 const SOURCE_MS = { first: 50, last: 10_000 };
 
-/** A channel that is offered, and not accepted yet. */
+/** A channel that is offered and not accepted yet. */
 export interface OfferedChannel {
   readonly record: NativeOfferRecord;
   readonly backOff: BackOff;
@@ -19,18 +19,17 @@ interface Source {
   isBeingClaimedFrom: boolean;
 }
 
-/** What is to be accepted next: sources take turns, and of each one the first that may be tried. */
+/** Decides which channel is accepted next. Sources take turns; each source gives its first channel that may be tried now. */
 export class OfferedChannels {
-  /** In the order of their turns. */
+  /** The source whose turn is next comes first. */
   readonly #sources = new Map<number, Source>();
 
-  /** One that is offered now. */
   add(record: NativeOfferRecord): void {
     const backOff = new BackOff(TAKEN_MS.first, TAKEN_MS.last);
     this.#sourceOf(record.srcPid).waiting.push({ record, backOff });
   }
 
-  /** The sources that need not add any now: claimed from, or waiting for their time, or one that may be tried is here. */
+  /** The sources from which no further offer is needed now. */
   satisfied(now: number): number[] {
     const found: number[] = [];
     for (const [pid, { isBeingClaimedFrom, backOff, waiting }] of this.#sources) {
@@ -41,7 +40,7 @@ export class OfferedChannels {
     return found;
   }
 
-  /** The next one, whose source is claimed from until `settle` or `putBack`. */
+  /** Takes the next channel. No other channel of its source is taken until `settle` or `putBack`. */
   take(now: number): OfferedChannel | undefined {
     for (const [pid, source] of this.#sources) {
       if (source.isBeingClaimedFrom || source.backOff.waitMs(now) > 0) continue;
@@ -49,14 +48,14 @@ export class OfferedChannels {
       const [next] = index < 0 ? [] : source.waiting.splice(index, 1);
       if (!next) continue;
       source.isBeingClaimedFrom = true;
-      this.#sources.delete(pid); // to the end
+      this.#sources.delete(pid); // goes to the end of the order
       this.#sources.set(pid, source);
       return next;
     }
     return undefined;
   }
 
-  /** It has been accepted, or is none. */
+  /** The channel has been accepted, or is not valid. */
   settle({ record: { srcPid } }: OfferedChannel): void {
     const source = this.#sourceOf(srcPid);
     source.isBeingClaimedFrom = false;
@@ -64,7 +63,7 @@ export class OfferedChannels {
     this.#forgetIfDone(srcPid);
   }
 
-  /** It is to be tried again: `'now'`, `'soon'` after others of its source, or `'later'` with all of its source. */
+  /** Tries the channel again: `'now'`; `'soon'`, after others of its source; or `'later'`, as all channels of its source. */
   putBack(offered: OfferedChannel, when: 'now' | 'soon' | 'later', now: number): void {
     const source = this.#sourceOf(offered.record.srcPid);
     source.isBeingClaimedFrom = false;
@@ -74,7 +73,7 @@ export class OfferedChannels {
     else source.waiting.unshift(offered);
   }
 
-  /** How long until a waiting channel may be tried; Infinity if there is none. */
+  /** How long until some waiting channel may be tried; Infinity if none waits. */
   waitMs(now: number): number {
     let least = Infinity;
     for (const { isBeingClaimedFrom, backOff, waiting } of this.#sources.values()) {

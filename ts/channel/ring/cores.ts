@@ -2,8 +2,8 @@ import type { Whereabouts } from '../waiting/lookout.js';
 import { CORE_WORD, type RingLayout } from './layout.js';
 
 /**
- * On which cores the two sides run. Each side stores its own core in the ring that it writes, when it looks and when it goes
- * to sleep. The other side's word is a hint: if it is wrong, this side looks in vain, or sleeps at once.
+ * Knows on which cores the two sides run. Each side stores its own core in the ring that it writes, when it looks and when it
+ * goes to sleep. The other side's word is a hint: if it is wrong, this side looks in vain, or sleeps at once.
  */
 export class Cores implements Whereabouts {
   wereApart = true;
@@ -22,7 +22,7 @@ export class Cores implements Whereabouts {
     this.#otherAt = other.firstWord + CORE_WORD;
   }
 
-  /** A side that has stored no core counts as apart: older releases store none, and they look, too. */
+  /** If the other side has stored no core, the two count as apart: older releases store none, and they look, too. */
   areApart(): boolean {
     const own = this.#currentCore() + 1;
     if (own !== this.#own) this.#leave(own);
@@ -36,5 +36,5 @@ export class Cores implements Whereabouts {
   }
 }
 
-/** For a process with one processor: the other side cannot run while this one looks. */
+/** For a process that may use only one processor. The other side probably shares it, and could not run while this one looks. */
 export const NEVER_APART: Whereabouts = { wereApart: false, areApart: () => false };

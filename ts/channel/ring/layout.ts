@@ -1,7 +1,7 @@
 /**
- * Where everything is in the memory of a channel; docs/channel.md gives it as a grammar, with an example. Pure.
+ * The layout of the memory of a channel. docs/channel.md has the grammar and an example. Pure.
  *
- * All words are 32 bits. Each word has one writer, named here. The other side's words are read once and checked.
+ * All words are 32 bits long, and each has one writer. A word of the other side is read once and then checked.
  */
 import { VmoError } from '../../errors.js';
 import { roundUp } from '../../units.js';
@@ -17,7 +17,7 @@ const MAX_PAGE_BYTES = 65_536;
 export const SLOT_HEADER_BYTES = 8;
 export const MIN_SLOTS = 2;
 export const MAX_SLOTS = 65_536;
-/** An enclosure's description must fit. */
+/** The description of an enclosure must fit. */
 export const MIN_SLOT_BYTES = 56;
 /** The limit for both rings together: an acceptor maps memory that any process may offer. */
 export const MAX_RINGS_BYTES = 256 * 1024 * 1024;
@@ -28,21 +28,21 @@ const VERSION_WORD = 1;
 const SLOTS_WORD = 2;
 const SLOT_BYTES_WORD = 3;
 
-/** Words of one direction, each at the beginning of 128 bytes of its own: processors fetch lines in pairs. */
+/** Words of one direction, each at the start of 128 bytes of its own, because processors fetch cache lines in pairs. */
 export const HEAD_WORD = 0;
 export const TAIL_WORD = 32;
 export const WRITER_SLEEPS_WORD = 64;
 export const READER_SLEEPS_WORD = 96;
 export const CLOSED_WORD = 128;
-/** The writer's, which no reader has to believe. Releases before it leave 0. */
+/** The writer's core plus 1: a hint, which the reader need not trust. Older releases leave 0. */
 export const CORE_WORD = 160;
 const DIRECTION_WORDS = [256, 512] as const;
 
 /** The kinds of slot contents. */
 export const KIND_BYTES = 0;
-/** A region, offered: the slot says where. */
+/** A region that is offered beside the ring; the slot describes the offer. */
 export const KIND_REGION = 1;
-/** Bytes that did not fit, at the start of an offered region. */
+/** Bytes that did not fit a slot. They are at the start of an offered region. */
 export const KIND_LARGE = 2;
 
 /** The size of a channel. */
@@ -61,7 +61,7 @@ export interface RingLayout extends RingSize {
   strideBytes: number;
 }
 
-/** The two sides: who opened the channel, and who accepted it. */
+/** One side opened the channel, the other accepted it. */
 export type Side = 'opener' | 'acceptor';
 
 function strideOf(slotBytes: number): number {
@@ -76,7 +76,7 @@ export function fitsRings(size: RingSize): boolean {
   return ringsBytes(size) <= MAX_RINGS_BYTES;
 }
 
-/** The bytes of a channel's memory, whole pages. */
+/** The length of a channel's memory, in whole pages. */
 export function regionBytes(size: RingSize, pageSize: number): number {
   return roundUp(HEADER_BYTES + ringsBytes(size), pageSize);
 }
@@ -106,14 +106,14 @@ export function writeHeader(words: Int32Array, { slots, slotBytes }: RingSize): 
   Atomics.store(words, MAGIC_WORD, MAGIC);
 }
 
-/** Before anything of it is looked at. @throws {VmoError} ERR_VMO_PROTOCOL when no channel is that long. */
+/** To be called before the memory is read. @throws {VmoError} ERR_VMO_PROTOCOL if no channel can be that long. */
 export function checkRegionBytes(byteLength: number): void {
   if (byteLength < HEADER_BYTES) throw refused(`${byteLength} bytes, which hold no header`);
   if (byteLength > HEADER_BYTES + MAX_RINGS_BYTES + MAX_PAGE_BYTES) throw refused(`${byteLength} bytes`);
 }
 
 /**
- * What the opener says of its memory, each word read once. REQUIRES: checkRegionBytes().
+ * Reads and checks the opener's header, each word once. REQUIRES: checkRegionBytes().
  *
  * @throws {VmoError} ERR_VMO_PROTOCOL if the memory is no channel, or its length does not match its header.
  */

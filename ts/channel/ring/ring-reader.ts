@@ -18,8 +18,8 @@ import {
 import { SlotMessage } from './slot-message.js';
 
 /**
- * The side of one ring that reads; see RingWriter for the order of its steps. Every method that looks at what the writer
- * has written throws ERR_VMO_PROTOCOL if it finds a value that no writer writes.
+ * The reading side of one ring; RingWriter explains the order of the steps. Every method that reads shared memory throws
+ * ERR_VMO_PROTOCOL if it finds a value that no writer writes.
  */
 export class RingReader {
   readonly #words: Int32Array;
@@ -35,18 +35,18 @@ export class RingReader {
   readonly #readerSleepsAt: number;
   readonly #writerSleepsAt: number;
   readonly #closedAt: number;
-  /** By slot, made when the slot is first used. */
+  /** Indexed by slot; each is made when its slot is first used. */
   readonly #messages: (SlotMessage | undefined)[];
   /** How many messages have been given back, modulo 2^32 and signed. */
   #tail = 0;
-  /** Messages known to be there, the held one included. */
+  /** How many messages are known to be there, including the held one. */
   #known = 0;
-  /** The slot of the first of them. */
+  /** The slot of the first known message. */
   #slot = 0;
   #held: Message | undefined;
   /** The held message, if it is an enclosed one. */
   #enclosed: EnclosedMessage | undefined;
-  /** The number of the first message that was not yet checked for an enclosure to claim. */
+  /** The number of the first message that has not yet been checked for an enclosure to claim. */
   #foreseen = 0;
 
   constructor(words: Int32Array, bytes: Uint8Array, layout: RingLayout, wakeOther: () => void, claims: ClaimsAhead) {
@@ -66,7 +66,7 @@ export class RingReader {
     this.#messages = new Array<SlotMessage | undefined>(layout.slots).fill(undefined);
   }
 
-  /** The next message, or undefined when there is none now. The one before is given back. */
+  /** Gives the held message back, and returns the next one; undefined if there is none now. */
   read(): Message | undefined {
     if (this.#held !== undefined) this.#giveBack();
     if (this.#known === 0 && !this.#look()) return undefined;
@@ -81,7 +81,7 @@ export class RingReader {
     return message;
   }
 
-  /** Whether read() would give a message. The one before is given back. */
+  /** Gives the held message back, and returns whether read() would return a message. */
   isReady(): boolean {
     if (!this.hasAny()) return false;
     const word = this.#wordOf(this.#tail);
@@ -90,7 +90,7 @@ export class RingReader {
     return this.#claims.peek(this.#tail) !== undefined;
   }
 
-  /** Whether the ring holds a message, even if its claim is still under way. The message before is given back. */
+  /** Gives the held message back, and returns whether the ring holds another, even if its claim is still under way. */
   hasAny(): boolean {
     if (this.#held !== undefined) this.#giveBack();
     return this.#known > 0 || this.#look();
@@ -103,18 +103,18 @@ export class RingReader {
     return closed === 1;
   }
 
-  /** Whether the writer has closed and everything has been read. In this order: nothing is written after the closing. */
+  /** Whether the writer has closed and everything has been read. The mark is read first: nothing is written after it. */
   isAtEnd(): boolean {
     return this.isClosed() && !this.hasAny();
   }
 
-  /** Looks `looks` times for something to read. */
+  /** Looks for a message, up to `looks` times. */
   glance(looks: number): boolean {
     for (let left = looks; left > 0; left--) if (this.#look()) return true;
     return false;
   }
 
-  /** Announces that the reader sleeps. Returns false if a message is ready or the end is reached: then it need not sleep. */
+  /** Announces that the reader sleeps. Returns false if a message is ready or the end is reached, so that it need not sleep. */
   prepareToSleep(): boolean {
     Atomics.store(this.#words, this.#readerSleepsAt, 1);
     if (!this.isAtEnd() && !this.isReady()) return true;
@@ -127,12 +127,11 @@ export class RingReader {
     Atomics.store(this.#words, this.#readerSleepsAt, 0);
   }
 
-  /** Gives the held message back, if it is that one. */
   readonly #release = (message: Message): void => {
     if (this.#held === message) this.#giveBack();
   };
 
-  /** Gives the held message back. REQUIRES: there is one. */
+  /** Gives the slot of the held message back to the writer. REQUIRES: there is a held message. */
   #giveBack(): void {
     this.#held = undefined;
     if (this.#enclosed !== undefined) this.#dropEnclosed();
@@ -144,7 +143,7 @@ export class RingReader {
     if (Atomics.load(this.#words, this.#writerSleepsAt) !== 0) this.#wakeWriter();
   }
 
-  /** First the word, then the bell: the other way round would take back the sleep that follows the ring. */
+  /** The word is cleared before the bell rings. The other way round, it could erase the writer's next sleep, after that ring. */
   #wakeWriter(): void {
     Atomics.store(this.#words, this.#writerSleepsAt, 0);
     this.#wakeOther();
@@ -189,7 +188,7 @@ export class RingReader {
     this.#enclosed = undefined;
   }
 
-  /** Begins the claims of the messages that are known to be there, as many as may be under way. */
+  /** Begins the claims of known messages, as many as may be under way at once. */
   #foresee(): void {
     if ((this.#foreseen - this.#tail) >>> 0 > this.#known) this.#foreseen = this.#tail;
     this.#look();

@@ -14,11 +14,12 @@ import {
 } from './layout.js';
 
 /**
- * The side of one ring that writes. What it knows itself (how far it has written, how much room there was when it last
- * looked) is kept here and not in the shared memory.
+ * The writing side of one ring. Its own state (how far it has written, how much room there was at the last look) is kept
+ * here, where the other process cannot change it, and not in the shared memory.
  *
- * An order to keep: the index is stored before the reader's sleep is looked at, both sequentially consistent, as the
- * reader stores its sleep before it looks at the index. So one of the two sees the other, and no wake-up is lost.
+ * The order matters: the writer stores the index before it reads whether the reader sleeps, and the reader stores that it
+ * sleeps before it reads the index. All four are sequentially consistent. So at least one of the two sees the other's store,
+ * and no wake-up is lost.
  */
 export class RingWriter {
   readonly slotBytes: number;
@@ -33,13 +34,13 @@ export class RingWriter {
   readonly #readerSleepsAt: number;
   readonly #writerSleepsAt: number;
   readonly #closedAt: number;
-  /** By slot, made when the slot is first reserved. */
+  /** Indexed by slot; each is made when its slot is first reserved. */
   readonly #reservations: (Uint8Array | undefined)[];
   /** How many messages have been written, modulo 2^32 and signed. */
   #head = 0;
-  /** Slots known to be free. */
+  /** How many slots are known to be free. */
   #room: number;
-  /** The next message's slot, and where it begins. */
+  /** The slot of the next message, and the byte at which that begins. */
   #slot = 0;
   #at: number;
   #reserved: Uint8Array | undefined;
@@ -77,7 +78,7 @@ export class RingWriter {
     this.publish();
   }
 
-  /** The same, but the reader does not see it before publish(). */
+  /** As write(), but the reader does not see the message before publish(). */
   put(message: Uint8Array): void {
     this.#bytes.set(message, this.#at + SLOT_HEADER_BYTES);
     this.#fill(message.length, KIND_BYTES);
@@ -89,7 +90,7 @@ export class RingWriter {
     this.#fill(DESCRIPTION_BYTES, kind);
   }
 
-  /** The free slot's own bytes, to be written there. REQUIRES: hasRoom(), and it fits. */
+  /** The bytes of a free slot, for the program to write to. REQUIRES: hasRoom(), and the length fits a slot. */
   reserve(byteLength: number): Uint8Array {
     const known = this.#reservations[this.#slot];
     const bytes = known?.length === byteLength ? known : this.#reservationOf(byteLength);
@@ -97,36 +98,39 @@ export class RingWriter {
     return bytes;
   }
 
-  /** How many bytes are reserved; undefined when none are, or something else has been written since. */
+  /** How many bytes are reserved; undefined if none are, or if something else has been written since. */
   get reservedBytes(): number | undefined {
     return this.#reserved?.length;
   }
 
-  /** Shows the reader the reserved bytes, the first ones of them. REQUIRES: so many are reserved. */
+  /** Publishes the first `byteLength` reserved bytes. REQUIRES: at least that many are reserved. */
   commit(byteLength: number): void {
     this.#fill(byteLength, KIND_BYTES);
     this.publish();
   }
 
-  /** Shows the reader all that has been filled. */
+  /** Makes every filled slot visible to the reader. */
   publish(): void {
     Atomics.store(this.#words, this.#headAt, this.#head);
     if (Atomics.load(this.#words, this.#readerSleepsAt) !== 0) this.#wakeReader();
   }
 
-  /** Marks the end. Rings even if the reader does not sleep: it may wait for room to answer, and must learn of the end. */
+  /**
+   * Marks the end, and rings even if the reader does not sleep in this ring: that side may wait for room in the other ring, and
+   * must learn of the end.
+   */
   close(): void {
     Atomics.store(this.#words, this.#closedAt, 1);
     this.#wakeReader();
   }
 
-  /** Looks `looks` times for room. */
+  /** Looks for room, up to `looks` times. */
   glance(looks: number): boolean {
     for (let left = looks; left > 0; left--) if (this.#findRoom()) return true;
     return false;
   }
 
-  /** Announces that the writer sleeps. Returns false if there is room: then it need not sleep. */
+  /** Announces that the writer sleeps. Returns false if there is room, so that it need not sleep. */
   prepareToSleep(): boolean {
     Atomics.store(this.#words, this.#writerSleepsAt, 1);
     if (!this.#findRoom()) return true;
@@ -139,7 +143,7 @@ export class RingWriter {
     Atomics.store(this.#words, this.#writerSleepsAt, 0);
   }
 
-  /** First the word, then the bell: the other way round would take back the sleep that follows the ring. */
+  /** The word is cleared before the bell rings. The other way round, it could erase the reader's next sleep, after that ring. */
   #wakeReader(): void {
     Atomics.store(this.#words, this.#readerSleepsAt, 0);
     this.#wakeOther();
@@ -156,7 +160,7 @@ export class RingWriter {
     return room > 0;
   }
 
-  /** Says what the free slot holds, and goes on to the next one. */
+  /** Writes the header of the free slot, and moves on to the next one. */
   #fill(byteLength: number, kind: number): void {
     const word = this.#at >> 2;
     this.#words[word] = byteLength;

@@ -1,7 +1,7 @@
 import { CANNOT_BE_CLONED } from '../../stays-here.js';
 import { describeMessage, type Message } from '../message.js';
 
-/** The message in one slot, made once for each slot and used every time round. */
+/** The message in one slot. It is made once for each slot, and reused every time the ring comes round. */
 export class SlotMessage implements Message {
   readonly cannotBeCloned = CANNOT_BE_CLONED;
   bytes: Uint8Array;

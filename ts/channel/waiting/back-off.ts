@@ -1,4 +1,4 @@
-/** When to try again after a failure: each pause is twice as long as the last, up to a limit. */
+/** Decides when to try again after a failure. Each pause is twice as long as the last, up to a limit. */
 export class BackOff {
   readonly #firstMs: number;
   readonly #lastMs: number;
@@ -26,7 +26,7 @@ export class BackOff {
     this.#nextMs = this.#firstMs;
   }
 
-  /** Something has changed: try at once. The next pause is not shorter for it. */
+  /** Ends the pause, because something has changed. Does not shorten the next one. */
   cutShort(): void {
     this.#until = 0;
   }

@@ -1,20 +1,20 @@
 import { WaitPolicy } from './wait-policy.js';
 
-/** A fraction of a microsecond, for what is about to come; less than reading the clock, where nothing is expected. */
+/** A long glance takes a fraction of a microsecond. A short one costs less than reading the clock. */
 const LONG_GLANCE = 256;
 const SHORT_GLANCE = 32;
-/** A look keeps this thread from everything else. */
+/** How long a look may keep this thread from everything else. */
 const SLICE_MS = 0.02;
 
 /** Where the two sides run. */
 export interface Whereabouts {
-  /** When this was last asked. */
+  /** The last answer of areApart(). */
   readonly wereApart: boolean;
-  /** Whether each side has a core of its own, as far as can be told: looking keeps the other from a core that both share. */
+  /** Whether the two sides seem to run on different cores. On a shared core, a side that looks keeps the other from running. */
   areApart(): boolean;
 }
 
-/** What one side does between finding nothing and going to sleep. */
+/** Looks at the ring for a while, between finding nothing there and going to sleep. */
 export class Lookout {
   readonly #glance: (looks: number) => boolean;
   readonly #whereabouts: Whereabouts;
@@ -24,10 +24,10 @@ export class Lookout {
   #began = 0;
   #isLooking = false;
   #isWaiting = false;
-  /** Where this side is, in this wait. */
+  /** Whether this side has stored its core during this wait. */
   #hasSaid = false;
 
-  /** `glance` looks so many times, and returns whether anything is there; `now` is in milliseconds. */
+  /** `glance` looks that many times and returns whether anything is there; `now` is in milliseconds. */
   constructor(
     glance: (looks: number) => boolean,
     whereabouts: Whereabouts,
@@ -41,7 +41,7 @@ export class Lookout {
     this.#policy = new WaitPolicy(1000 * longestMs);
   }
 
-  /** Begins a wait: looks for some tens of microseconds at most, if that may be worth it. True when something is there. */
+  /** Begins a wait: looks for one slice at most, if that is likely to pay. Returns whether something is there. */
   look(): boolean {
     const isWorthwhile = this.#policy.isLookWorthwhile;
     if (this.#glance(isWorthwhile && this.#whereabouts.wereApart ? LONG_GLANCE : SHORT_GLANCE)) {
@@ -55,12 +55,12 @@ export class Lookout {
     return this.lookOn();
   }
 
-  /** Whether to look on, once the event loop has had its turn. */
+  /** Whether to continue looking, once the event loop has had its turn. */
   get goesOn(): boolean {
     return this.#isLooking && this.#now() - this.#began < this.#longestMs;
   }
 
-  /** Looks as look() does, in the same wait. */
+  /** Continues to look, for one more slice of the same wait. */
   lookOn(): boolean {
     if (!this.#isLooking) return false;
     if (!this.#whereabouts.areApart()) {
@@ -74,7 +74,7 @@ export class Lookout {
     return false;
   }
 
-  /** This side goes to sleep: nothing has been found. It says where, because nothing hurries it now. */
+  /** Call this before going to sleep. If it has not looked, it stores its core now, when there is time for that. */
   giveUp(): void {
     if (!this.#hasSaid) this.#whereabouts.areApart();
     if (this.#isLooking) this.#policy.lookedInVain();
@@ -82,7 +82,7 @@ export class Lookout {
     this.#isLooking = false;
   }
 
-  /** This side has been woken at that time, and something is there. */
+  /** Call this when this side has been woken, at `nowMs`, and something is there. */
   onWoken(nowMs: number): void {
     if (this.#isWaiting) this.#policy.slept(1000 * (nowMs - this.#began));
     this.#isWaiting = false;

@@ -5,13 +5,13 @@ const CGROUPS = '/sys/fs/cgroup';
 
 let quota: number | undefined;
 
-/** How many processors this process may use at once, by its affinity and by the limits of its control groups. */
+/** How many processors this process may use at once, given its affinity and the limits of its control groups. */
 export function usableProcessors(): number {
   quota ??= quotaOf(readText);
   return Math.min(availableParallelism(), quota);
 }
 
-/** The least that a control group over this process allows; those of version 1 are not looked at. */
+/** The smallest limit of the control groups above this process. Version 1 groups are not considered. */
 export function quotaOf(read: (path: string) => string): number {
   const [, path = '/'] = /^0::(\/.*)$/m.exec(read('/proc/self/cgroup')) ?? [];
   const folders = path.split('/').filter((name) => name !== '');
@@ -21,13 +21,12 @@ export function quotaOf(read: (path: string) => string): number {
   return Math.min(...limits);
 }
 
-/** Of what cpu.max says: how many microseconds of each period, or `max`. */
+/** `text` is a cpu.max file: how many microseconds of each period the group may use, or `max`. */
 function processorsOf(text: string): number {
   const [, used, period] = /^(\d+) (\d+)/.exec(text) ?? [];
   return used === undefined ? Infinity : Number(used) / Number(period);
 }
 
-/** Returns an empty text if the file cannot be read. */
 function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');

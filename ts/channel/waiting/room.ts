@@ -1,7 +1,7 @@
-/** Called when a channel has given back descriptors, mappings or memory of this process, for which the listeners wait. */
+/** Called when a channel gives back descriptors, mappings or memory, so that another channel may now be accepted. */
 const listeners = new Set<() => void>();
 
-/** Returns the way to stop. */
+/** Returns a function that removes the listener. */
 export function onRoom(listener: () => void): () => void {
   listeners.add(listener);
   return () => {

@@ -3,12 +3,12 @@ import { setImmediate } from 'node:timers/promises';
 const LOOK_EVERY = 16;
 const TURN_MS = 1;
 
-/** Gives the rest of the program its turn, even when messages never stop. */
+/** Gives the rest of the program its turn, even if messages never stop. */
 export class Turns {
   #untilLook = LOOK_EVERY;
   #lastTurn = performance.now();
 
-  /** Whether it is time to give the event loop a turn. To be asked once a message. */
+  /** Whether it is time to give the event loop a turn. Call this once for each message. */
   isDue(): boolean {
     if (--this.#untilLook > 0) return false;
     this.#untilLook = LOOK_EVERY;

@@ -1,9 +1,9 @@
-/** As many attempts as take some hundred microseconds. */
+/** This many attempts take a few hundred microseconds. */
 const MANY = 8192;
 
 /**
- * A caller that tries again and again without giving the event loop a turn is not told that the other side has gone. So it
- * looks for itself every so often.
+ * Counts attempts that found nothing. A caller that polls in a loop gives the event loop no turn, and so never hears the bell
+ * hang up. After many attempts it therefore checks for itself whether the other side is gone.
  */
 export class VainAttempts {
   readonly #look: () => void;

@@ -1,22 +1,22 @@
-/** Two sides that sleep need about so long to be woken, one after the other, at worst: what a look would save. */
+/** About how long it takes at worst to wake two sleeping sides, one after the other. A look saves this time. */
 const WAKING_US = 150;
-/** Of the waits before, each counts so much less than the one after it. */
+/** How much the latest wait counts, against all the waits before it. */
 const WEIGHT = 1 / 4;
-/** A look must find something in more than half of all waits, or it costs more than it saves. */
+/** Looking pays only if it finds something in well over half of all waits. */
 const WORTHWHILE_SHARE = 0.6;
 const MOST_VAIN_LOOKS = 10;
 
 /**
- * Whether to look for a while before going to sleep, judged by how the last waits went. Pure.
+ * Decides whether to look for a while before going to sleep, from how recent waits went. Pure.
  *
- * A wait without a look counts, too: what came so soon after its side had gone to sleep would have been found. So two sides
- * that sleep find their way back to looking, and a side that waits for a millisecond each time never looks. A look in vain counts
- * more than that: the next ones are left out, twice as many each time that it happens again, because what comes soon to a
- * sleeping side may need the core that a look would occupy.
+ * A wait without a look counts, too: if it was short enough, a look would have found the message. So two sides that sleep can
+ * go back to looking, and a side that waits for a millisecond each time never looks. A look in vain counts for more: the next
+ * looks are skipped, about twice as many after each further one in vain. The other side may need the very core that a look
+ * occupies, and then messages come soon only as long as this side sleeps.
  */
 export class WaitPolicy {
   readonly #longestLookUs: number;
-  /** Of the waits, how many looking ended, or would have ended; from 0 to 1. */
+  /** The share of waits that a look ended, or would have ended; from 0 to 1. */
   #shortShare = 0.5;
   #vainLooks = 0;
   #looksToLeaveOut = 0;
@@ -29,7 +29,6 @@ export class WaitPolicy {
     return this.#shortShare > WORTHWHILE_SHARE && this.#looksToLeaveOut === 0;
   }
 
-  /** Something was there at the first glance. */
   foundAtOnce(): void {
     this.#learn(true);
   }

@@ -3,7 +3,7 @@ interface Waiter {
   reject: (reason: unknown) => void;
 }
 
-/** Promises that wait for one thing. */
+/** The promises that wait for one event. */
 export class Waiters {
   readonly #waiting = new Set<Waiter>();
 
@@ -11,7 +11,7 @@ export class Waiters {
     return this.#waiting.size;
   }
 
-  /** Resolves at the next wake(); rejects with the signal's reason. */
+  /** Resolves at the next wake(). Rejects with the signal's reason if the signal aborts. */
   wait(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
@@ -33,7 +33,7 @@ export class Waiters {
     });
   }
 
-  /** Resolves all promises. Each waiter then looks again. */
+  /** Resolves all promises. Each waiter must then check again whether it can go on. */
   wake(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
