@@ -1,4 +1,4 @@
-/** Messages over a Channel, beside everything else that carries messages between two processes of one machine. */
+/** Messages over a Channel, beside every other way to carry messages between two processes of one machine. */
 import type { Bench, Findings } from './bench.js';
 import { askExchange, EXCHANGE } from './channel/c-peer.js';
 import { comparisons } from './channel/comparisons.js';
@@ -19,7 +19,7 @@ import { measureInRounds, type Measurement } from './rounds.js';
 import { median } from './statistics.js';
 
 const ROUNDS = 5;
-/** The least that every way can do: whole ticks, and whole batches. */
+/** The smallest count that is a whole number of ticks and of batches. */
 const QUICK_COUNT = 64;
 const PACED_COUNT = 600;
 const IDLE_MS = 1000;
@@ -44,7 +44,7 @@ export const channelBench: Bench = {
   },
 };
 
-/** Milliseconds a message, or a round trip. NaN where there are not enough cores for it. */
+/** Returns milliseconds for each message or round trip; NaN if there are not enough cores for it. */
 async function measure(peer: Peer, pinProgram: string, contestant: Contestant): Promise<number> {
   const { way, placement, kind, byteLength, count, slots } = contestant;
   const allowed = allowedCores();
@@ -83,7 +83,6 @@ function findingsOf(found: Samples, rounds: number): Findings {
   };
 }
 
-/** Messages a second. */
 function rateOf(ms: number): number {
   return 1000 / ms;
 }

@@ -1,4 +1,4 @@
-/** What one claim costs, and many: beside the same exchange between two bare C programs. */
+/** What claims cost, one at a time and many at once, beside the same exchange between two bare C programs. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, vmClaim, vmClaimSync, type Claim } from 'vmoffer';
 import type { Bench, Findings } from './bench.js';
@@ -149,7 +149,7 @@ interface Claims {
   restMs?: number;
 }
 
-/** The milliseconds that each took. */
+/** Resolves to the milliseconds of each claim. */
 async function timeEach(source: SourceProcess, { count, flags, take, restMs }: Claims): Promise<number[]> {
   const all: number[] = [];
   for (const address of await source.offerMany(count, PAGE_BYTES, flags)) {

@@ -1,4 +1,4 @@
-/** Describes where figures were taken. Without it they mean nothing. */
+/** Describes the machine on which figures were taken. Without it they mean nothing. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';

@@ -84,7 +84,7 @@ function notes(rounds: number, touches: number): string[] {
 }
 
 async function touchClaim(source: SourceProcess, byteLength: number, touches: number): Promise<Record<string, number>> {
-  // By name, where it is to be had: touches that are far apart would be left to the kernel.
+  // Asks for `userfault` by name if it is available: 'auto' would leave touches that are far apart to the kernel.
   const paging = hasUserfault() ? 'userfault' : 'auto';
   using claim = await vmClaim(source.pid, await source.offer(byteLength, VMO_GRANT_R), { paging });
   const places = placesIn(byteLength, STRIDE_BYTES, touches, 'random');

@@ -1,4 +1,4 @@
-/** How cost grows: with the claims and the regions that are held, the threads that fault, and the processes that take part. */
+/** How costs grow with the number of claims held, regions held, faulting threads, and processes. */
 import type { Bench, Findings } from './bench.js';
 import type { Effort } from './effort.js';
 import { faultingThreads } from './growth/faulting-threads.js';

@@ -4,7 +4,7 @@ import { heldBytes } from '../spec/support/holders.js';
 
 const LOOK_EVERY_MS = 2;
 
-/** The private memory of the processes plus the objects that they have descriptors of, each counted once. */
+/** The private memory of the processes plus the memory objects of which they have descriptors, each counted once. */
 function bytesOf(pids: readonly number[]): number {
   return heldBytes(pids) + pids.reduce((sum, pid) => sum + privateBytes(pid), 0);
 }

@@ -32,7 +32,7 @@ export async function measureInRounds(
   return samples;
 }
 
-/** Leaves out NaN, which means that it could not be measured. */
+/** Leaves out NaN, which stands for a value that could not be measured. */
 function collect(samples: Map<string, number[]>, found: Record<string, number>, counts: boolean): void {
   for (const [name, value] of Object.entries(found)) {
     const values = samples.get(name) ?? [];
@@ -41,7 +41,7 @@ function collect(samples: Map<string, number[]>, found: Record<string, number>, 
   }
 }
 
-/** Leaves out what cannot be measured here: there may be only one core, or no userfaultfd. */
+/** Leaves out measurements without values: this machine may have only one core, or no userfaultfd. */
 export function measuredOf(samples: Samples): Samples {
   return new Map([...samples].filter(([, values]) => values.length > 0));
 }

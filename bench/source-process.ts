@@ -56,7 +56,7 @@ export class SourceProcess implements AsyncDisposable {
     return address;
   }
 
-  /** Claims `count` such parts of another process, one after the other, and releases each. Resolves to milliseconds. */
+  /** Claims `count` parts that another process offers with crowd(), one by one, and releases each. Resolves to milliseconds. */
   async claim(from: number, address: bigint, count: number, partBytes: number): Promise<number> {
     const { ms = NaN } = await this.#tell({ kind: 'claim', from, address, count, partBytes });
     return ms;

@@ -34,7 +34,7 @@ function offer(byteLength: number, flags: number, hugePages: boolean): Reply {
   return { address };
 }
 
-/** Offers the regions of the call before again, as far as they are still here. */
+/** Offers the regions of the previous call again, except those that were disowned since. */
 function offerMany(count: number, byteLength: number, flags: number): Reply {
   const kept = (many.get(byteLength) ?? []).filter(({ disowned }) => !disowned).slice(0, count);
   while (kept.length < count) kept.push(filled(byteLength));

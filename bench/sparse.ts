@@ -1,4 +1,4 @@
-/** A few pages of many: the cost of claiming 1 GiB and touching some of it, beside plain mmap and beside sending it all. */
+/** What it costs to claim 1 GiB and touch only a few of its pages, beside plain mmap and beside sending all of it. */
 import { VMO_GRANT_R, vmClaim, type PagingKind } from 'vmoffer';
 import type { Bench, Findings } from './bench.js';
 import type { Comparison, Samples } from './comparison.js';

@@ -3,7 +3,6 @@ import { max, median, min } from 'simple-statistics';
 
 export { median, quantile } from 'simple-statistics';
 
-/** The median and the spread. */
 export interface Summary {
   median: number;
   least: number;

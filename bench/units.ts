@@ -4,7 +4,7 @@ export const KIB = 1 << 10;
 export const MIB = 1 << 20;
 export const GIB = 1 << 30;
 
-/** `rate` is per second, and more is better. Of the others less is better. */
+/** A `rate` is per second, and more is better. For the others, less is better. */
 export type Unit = 'ms' | 'bytes' | 'rate';
 
 interface Scale {
@@ -36,7 +36,7 @@ const SCALES: Record<Unit, readonly Scale[]> = {
   ],
 };
 
-/** How Infinity is written: a crossing that is never reached. JSON cannot write Infinity, either. */
+/** Stands for Infinity, which JSON cannot express: a crossing that is never reached. */
 export const NEVER = 'never';
 
 const RATIO: Scale = { factor: 1, name: '×' };

@@ -4,12 +4,12 @@ import type { Run } from './run.js';
 
 export const EXCHANGE = 'messages/exchange';
 
-/** `batch`: a stream, 32 messages by one call. */
+/** `batch`: a stream, with one call for 32 messages. */
 export type CWayName = 'ring' | 'stream' | 'batch' | 'seqpacket' | 'pipe';
 
 export type CRun = Omit<Run, 'way' | 'pinProgram'> & { way: CWayName };
 
-/** Nanoseconds a message, or a round trip (the median of its ticks). */
+/** Returns nanoseconds for each message, or for each round trip (the median of its ticks). */
 export async function askExchange(
   peer: Peer,
   { kind, way, byteLength, warmUp, count, slots, cores }: CRun,

@@ -1,4 +1,4 @@
-/** What a Channel has to reach, and what is only shown. */
+/** The comparisons of the channel bench. Those with limits are targets; the others are only shown. */
 import type { Comparison } from '../comparison.js';
 import { DOORBELL, LINE_BYTES, MESSAGE_BYTES, nameOf, PAGE_BYTES, placementOf } from './contestants.js';
 import { IDLE } from './idle.js';
@@ -9,10 +9,10 @@ import type { Kind } from './run.js';
 type Limits = Pick<Comparison, 'fasterBy' | 'slowerBy'>;
 type Pairing = [ours: string, peer: string, limits?: Limits];
 
-/** In milliseconds a second. */
+/** In milliseconds of CPU time each second. */
 const MOST_IDLE = 1;
 
-/** Against net, what a Channel took before a side looked at all; of CPU time half as much again. */
+/** Against net: the latencies that a Channel had before its sides looked before sleeping, and 1.5 times net's CPU time. */
 const MOST_PACED = { p50: 1.25, p99: 1.5, 'CPU time': 1.5 };
 
 const TARGETS: readonly Pairing[] = [
@@ -57,13 +57,13 @@ const SHOWN_PAGES: readonly Pairing[] = [
 
 const POLLING: readonly Pairing[] = [['Channel, polling', 'C ring', { slowerBy: 1.5 }]];
 
-/** What waited in microseconds at most is looked for, and what took longer is slept for: so near to the best that there is. */
+/** Two sides that answer within microseconds look instead of sleeping. So they should come close to two that poll. */
 const TALKING: readonly Pairing[] = [
   ['Channel, for await', 'C stream', { fasterBy: 15 }],
   ['Channel, for await', 'Channel, polling', { slowerBy: 2 }],
 ];
 
-/** What it was before a side looked at all: looking keeps the other from getting on. */
+/** The ratio from before the sides looked before sleeping. On one core a side that looks keeps the other from running. */
 const ON_ONE_CORE: readonly Pairing[] = [['Channel, for await', 'C stream', { slowerBy: 2.5 }]];
 
 const CROWDED: readonly Pairing[] = [

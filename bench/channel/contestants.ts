@@ -1,4 +1,4 @@
-/** Who takes part in which contest. */
+/** The ways to carry messages, and the contests in which each is measured. */
 import type { CWayName } from './c-peer.js';
 import type { Placement } from './placement.js';
 import type { Kind } from './run.js';
@@ -10,22 +10,21 @@ export interface Contestant {
   kind: Kind;
   byteLength: number;
   placement: Placement;
-  /** Messages, or round trips: some 0.1 s. */
+  /** Messages or round trips, chosen so that they take about 0.1 s. */
   count: number;
   slots: number;
 }
 
 export const MESSAGE_BYTES = 1000;
 export const PAGE_BYTES = 4096;
-/** One cache line: what a round trip takes when the message itself takes nothing. */
+/** One cache line: shows the cost of a round trip whose message costs next to nothing. */
 export const LINE_BYTES = 64;
 
-/** What a Channel has when nobody asks for more. */
+/** The default of a Channel. */
 export const USUAL_SLOTS = 1024;
-/** 4 MiB of them: more than a core has as a cache of its own. */
+/** 4 MiB of slots, which exceeds the private cache of a core. */
 const MANY_SLOTS = 4096;
 
-/** An eighth of the memory. */
 const FEW_SLOTS = 128;
 
 type Line = [name: string, way: Contestant['way'], count: number, slots?: number];
@@ -67,7 +66,7 @@ const POLLING: readonly Line[] = [
   ['C ring', { c: 'ring' }, 80_000],
 ];
 
-/** Who looks before he sleeps is soon through, and is to be measured when his code has been compiled. */
+/** A side that looks before it sleeps is fast. It needs many round trips, so that most are timed after its code is compiled. */
 const TALKING: readonly Line[] = [['Channel, for await', { node: 'Channel, for await' }, 48_000]];
 
 const OTHERS: readonly Line[] = [
@@ -90,17 +89,17 @@ const PLACED: Record<Placement, string> = {
 const DOORBELL_WAY = 'Channel, the send alone';
 export const DOORBELL = nameOf('ping-pong', MESSAGE_BYTES, 'apart', DOORBELL_WAY);
 
-/** So that a name says what was measured, here and in the results. */
+/** The full name of a measurement, here and in the results. */
 export function nameOf(kind: Kind, byteLength: number, placement: Placement, way: string): string {
   return `${way}: ${sceneOf(kind, byteLength, placement)}`;
 }
 
-/** What is the same for all in one contest. */
+/** The part of the name that all ways in one contest share. */
 export function sceneOf(kind: Kind, byteLength: number, placement: Placement): string {
   return `${byteLength} B ${kind === 'one-way' ? 'one way' : 'round trip'}, ${PLACED[placement]}`;
 }
 
-/** Two threads of one process are left to the scheduler: neither can be put on a core by its pid. */
+/** MessageChannel connects two threads of one process, which have one pid, so they cannot be pinned by it. */
 export function placementOf(way: string, wanted: Placement): Placement {
   return way === 'MessageChannel' ? 'any' : wanted;
 }
@@ -132,12 +131,12 @@ export const CONTESTANTS: readonly Contestant[] = [
   ...contest('ping-pong', MESSAGE_BYTES, 'apart', [[DOORBELL_WAY, { node: 'Channel, doorbell' }, 800]]),
 ];
 
-/** Whether somebody looks again and again, which on one core keeps the other side from getting on. */
+/** Whether a side polls. On one core that would keep the other side from running. */
 export function isPolling({ way }: Contestant): boolean {
   return 'c' in way ? way.c === 'ring' : ['Channel, send', 'Channel, reserve', 'Channel, sendMany'].includes(way.node);
 }
 
-/** Each way once: as much as shows that it works. */
+/** Each way once, for a quick run that only checks that all of them work. */
 export const ONE_OF_EACH: readonly Contestant[] = [
   ...new Map([...CONTESTANTS].reverse().map((contestant) => [JSON.stringify(contestant.way), contestant])).values(),
 ].reverse();

@@ -1,14 +1,14 @@
-/** For ways that take whatever they are given and never say when to wait: so much may be on its way, and no more. */
+/** Flow control for ways without back-pressure: limits how many messages are under way. */
 import type { Port } from './event-end.js';
 
-/** Something that copies what is posted before it returns, and keeps it until it is delivered. */
+/** Copies each value before post() returns, and keeps it until it is delivered. */
 export interface Poster {
   post(value: unknown): void;
-  /** Called once. */
+  /** REQUIRES: is called only once. */
   subscribe(onValue: (value: unknown) => void): void;
 }
 
-/** The receiver says so often that it has got on. */
+/** After this many messages the receiver reports to the sender. */
 const REPORT_EVERY = 256;
 const MOST_UNDERWAY = 1024;
 

@@ -1,9 +1,9 @@
-/** Programs that keep cores busy while others talk. */
+/** Programs that keep cores busy during a measurement. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Cores } from './placement.js';
 
-/** Does something while a loop runs on each of these cores. */
+/** Calls `work` while a loop runs on each of these cores. */
 export async function amidCrowd<T>(cores: Cores, pinProgram: string, work: () => Promise<T>): Promise<T> {
   const loops = cores.map((core) => startLoop(core, pinProgram));
   try {

@@ -1,21 +1,21 @@
 import type { Run } from './run.js';
 
 /**
- * One side of a way to carry messages. The side that clocks receives what the other one sends, or pings while the other
- * one pongs.
+ * One side of a way to carry messages. The side that takes the time either receives while the other sends, or pings while
+ * the other pongs.
  */
 export interface End {
   send(run: Run): Promise<void>;
-  /** @returns the milliseconds of the timed messages, from one being verified to another being verified. */
+  /** @returns the milliseconds of the timed messages, from one verified message to another. */
   receive(run: Run): Promise<number>;
-  /** @returns the milliseconds of a round trip, by tick. */
+  /** @returns the milliseconds of a round trip, for each tick. */
   ping(run: Run): Promise<number[]>;
   pong(run: Run): Promise<void>;
 }
 
 export interface Way {
-  /** In the process that clocks: starts the other one, and connects to it. */
+  /** Runs in the process that takes the time: starts the other one, and connects to it. */
   openFirst(run: Run): Promise<End>;
-  /** In the other process (or thread). */
+  /** Runs in the other process (or thread). */
   openSecond(run: Run, firstPid: number): Promise<End>;
 }

@@ -1,4 +1,4 @@
-/** The loops for all ways that tell of a message by an event. */
+/** The loops for all ways that deliver a message by an event. */
 import type { End } from './end.js';
 import { expectStamped, stamp } from './payload.js';
 import { pauseAndThen, totalOf, type Run } from './run.js';
@@ -6,14 +6,14 @@ import { Ticks } from './ticks.js';
 
 export interface Port {
   /**
-   * Takes a message. What it returns is waited for before the next one is sent.
+   * Sends a message. If it returns a promise, the caller waits for that before it sends the next one.
    *
-   * @param isLast nothing follows for now: what has been kept for a batch has to go.
+   * @param isLast nothing follows for now, so that an incomplete batch has to be sent.
    */
   post(message: Buffer, isLast: boolean): Promise<unknown> | undefined;
-  /** Called once, before anything comes. */
+  /** REQUIRES: is called once, before any message arrives. */
   listen(onMessage: (message: Uint8Array) => void): void;
-  /** So many messages at most are still read where they lie, after they have been posted and before the sender waits. */
+  /** How many messages at most may still be read from the sender's buffers after they were posted. */
   readonly underway: number;
 }
 
@@ -82,7 +82,7 @@ export class EventEnd implements End {
   }
 }
 
-/** Buffers are what all of these ways are made for; other views cost them more. */
+/** Messages are Buffers: other views cost all of these ways more. */
 class Outbox {
   readonly #messages: readonly Buffer[];
 

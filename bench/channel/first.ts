@@ -1,4 +1,4 @@
-/** first RUN: the process that clocks. It starts the other one, and tells its parent what it has found. */
+/** first RUN: the process that takes the time. It starts the other one, and reports to its parent. */
 import { median } from '../statistics.js';
 import { pinSelf } from './pin-self.js';
 import type { Run } from './run.js';

@@ -1,4 +1,4 @@
-/** Cuts a stream into messages of one length. Those that came in one piece are not copied. */
+/** Cuts a stream into messages of one length. Copies only messages that arrive in more than one chunk. */
 export class Frames {
   readonly #byteLength: number;
   readonly #onMessage: (message: Uint8Array) => void;
@@ -19,7 +19,7 @@ export class Frames {
     if (at < chunk.length) this.#keep(chunk.subarray(at));
   }
 
-  /** Returns how much of the chunk belonged to the message that had begun. */
+  /** Returns how many bytes of the chunk completed the message that was begun. */
   #complete(chunk: Uint8Array): number {
     const rest = chunk.subarray(0, this.#byteLength - this.#partialBytes);
     this.#keep(rest);

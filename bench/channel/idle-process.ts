@@ -1,4 +1,4 @@
-/** One side of an idle Channel. Without arguments it starts the other side, and tells its parent who that is. */
+/** One side of an idle Channel. Without arguments it starts the other side, and tells its parent the other side's pid. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Channel } from 'vmoffer';

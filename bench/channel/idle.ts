@@ -1,4 +1,4 @@
-/** What an idle Channel costs: two processes that wait for messages which do not come. */
+/** What an idle Channel costs: two processes wait for messages that never come. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,10 +9,10 @@ export const IDLE = 'Channel, idle: CPU time of both processes in a second';
 export const IDLE_SWITCHES = 'Channel, idle: context switches of both processes in a second';
 
 const PROGRAM = fileURLToPath(new URL('idle-process.js', import.meta.url));
-/** What a process has begun before it went idle is over by then: its compiler, its collector. */
+/** Long enough for V8's compiler and collector to finish what they began earlier. */
 const SETTLING_MS = 500;
 
-/** A second. */
+/** Resolves to the use per second. */
 export async function measureIdle(observedMs: number): Promise<ProcessorUse> {
   const child = fork(PROGRAM);
   try {

@@ -6,12 +6,12 @@ import type { Run } from './run.js';
 
 const FIRST = fileURLToPath(new URL('first.js', import.meta.url));
 
-/** Takes one run in two fresh processes. Resolves to the milliseconds of a message, or of the median round trip. */
+/** Makes one run in two fresh processes. Resolves to the milliseconds of a message, or of the median round trip. */
 export function measureRun(run: Run): Promise<number> {
   return takeRun<number>(FIRST, run);
 }
 
-/** Resolves to what the first process tells. */
+/** Resolves to the report of the first process. */
 export async function takeRun<T>(program: string, run: Run): Promise<T> {
   const child = fork(program, [JSON.stringify(run)], { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
   let found: T | undefined;

@@ -1,4 +1,4 @@
-/** paced-first RUN: as first, with pauses. It tells how long a round trip takes, and what both processes use for it. */
+/** paced-first RUN: as first, with pauses. Reports how long a round trip takes, and how much CPU time both processes use. */
 import { readFileSync } from 'node:fs';
 import { quantile } from '../statistics.js';
 import { pinSelf } from './pin-self.js';
@@ -6,7 +6,7 @@ import { usedBy } from './processor-use.js';
 import { totalOf, type Run } from './run.js';
 import { loadWay } from './ways.js';
 
-/** Milliseconds: of a round trip, and of CPU time of both processes for each. */
+/** In milliseconds: quantiles of a round trip, and the CPU time of both processes for each. */
 export interface PacedUse {
   p50: number;
   p99: number;

@@ -1,4 +1,4 @@
-/** One message a millisecond, and its answer: who waits so long sleeps, and must neither be late for it nor burn meanwhile. */
+/** One round trip each millisecond. A side that waits that long should sleep, and still answer in time. */
 import { fileURLToPath } from 'node:url';
 import { MESSAGE_BYTES, USUAL_SLOTS } from './contestants.js';
 import { takeRun } from './measure-run.js';

@@ -1,11 +1,11 @@
 /**
- * What a message holds, so that both sides touch every cache line of it. bench/peers/messages/payload.h is the same in C,
- * and says what it is.
+ * The contents of a message, by which both sides touch every cache line of it. bench/peers/messages/payload.h is the same in
+ * C, and describes the format.
  */
 const LINE_BYTES = 64;
 const NUMBER_BYTES = 4;
 
-/** Four lines a turn: in JavaScript the turns of a loop cost more than its work, which is what is to be measured. */
+/** Four cache lines in each turn of a loop: in JavaScript the turns would otherwise cost more than the work. */
 const TURN_BYTES = 4 * LINE_BYTES;
 
 /** REQUIRES: at least 8 bytes. */
@@ -31,21 +31,21 @@ export function isStamped(message: Uint8Array, number: number): boolean {
   return numberAt(message, 0) === number && numberAt(message, last) === number && (differences & 0xff) === 0;
 }
 
-/** @throws when the message is of another length, or not what was sent. */
+/** @throws if the message has another length or other contents. */
 export function expectStamped(message: Uint8Array, byteLength: number, number: number): void {
   if (message.length === byteLength && isStamped(message, number)) return;
   throw new Error(`message ${number} is not what was sent: ${message.length} bytes, number ${numberAt(message, 0)}`);
 }
 
 function putMarks(message: Uint8Array, at: number, first: number): void {
-  // The last first: where there is room for it, there is for all.
+  // The last index goes first: once that is checked against the bounds, the compiler need not check the others.
   message[at + 3 * LINE_BYTES] = first + 3;
   message[at] = first;
   message[at + LINE_BYTES] = first + 1;
   message[at + 2 * LINE_BYTES] = first + 2;
 }
 
-/** In the lower 8 bits of what it returns. */
+/** Returns the differences in its lower 8 bits. */
 function differencesOf(message: Uint8Array, at: number, first: number): number {
   return (
     ((message[at + 3 * LINE_BYTES] ?? 0) ^ (first + 3)) |

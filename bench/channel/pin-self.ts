@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { ANY_CORE } from './placement.js';
 
-/** Puts this process's main thread, which runs JavaScript, on that core; what threads there are else stay free. */
+/** Pins the main thread of this process, which runs JavaScript, to that core. Its other threads stay free. */
 export function pinSelf(core: number, program: string): void {
   if (core === ANY_CORE) return;
   const answer = execFileSync(program, { input: `pin ${process.pid} ${core}\n`, encoding: 'utf8' });

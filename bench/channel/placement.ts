@@ -1,15 +1,18 @@
 /** Where the two processes of a run are. */
 import { readFileSync } from 'node:fs';
 
-/** `apart`: two cores, one for each. `crowded`: so, and each is busy with something else, too. `same`: one core for both. `any`: as the scheduler likes. */
+/**
+ * `apart`: each process has a core. `crowded`: as `apart`, and another program keeps each core busy. `same`: both share one
+ * core. `any`: the scheduler decides.
+ */
 export type Placement = 'apart' | 'crowded' | 'same' | 'any';
 
-/** The core of the process that clocks, and of the other one. */
+/** The core of the process that takes the time, and that of the other one. */
 export type Cores = readonly [first: number, second: number];
 
 export const ANY_CORE = -1;
 
-/** Undefined when this process may not use so many cores. */
+/** Undefined if this process may not use that many cores. */
 export function coresOf(placement: Placement, allowed: readonly number[]): Cores | undefined {
   if (placement === 'any') return [ANY_CORE, ANY_CORE];
   const [first, second] = placement === 'same' ? [allowed[0], allowed[0]] : allowed;
@@ -22,7 +25,7 @@ export function allowedCores(): number[] {
   return parseCoreList(list);
 }
 
-/** As the kernel writes it: `0-3,8`. */
+/** Parses a list in the kernel's form: `0-3,8`. */
 export function parseCoreList(list: string): number[] {
   return list
     .split(',')

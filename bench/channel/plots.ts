@@ -8,7 +8,7 @@ const PAGE = sceneOf('one-way', PAGE_BYTES, 'apart');
 const APART = sceneOf('ping-pong', MESSAGE_BYTES, 'apart');
 const SAME = sceneOf('ping-pong', MESSAGE_BYTES, 'same');
 
-/** Those in which something was measured: with one core there are not all of them. */
+/** Returns the plots that have measurements. On one core, some have none. */
 export function channelPlots(rates: Samples, samples: Samples): Plot[] {
   const small = inScene(rates, SMALL);
   const page = inScene(rates, PAGE);
@@ -20,7 +20,7 @@ export function channelPlots(rates: Samples, samples: Samples): Plot[] {
   ];
 }
 
-/** Without what is the same for all of them. */
+/** Selects the measurements of one scene, and cuts the scene off their names. */
 function inScene(samples: Samples, scene: string): Samples {
   const mark = `: ${scene}`;
   return new Map(

@@ -1,4 +1,4 @@
-/** Both sides of a Channel that is never waited for: whoever finds it empty, or full, looks again at once. */
+/** Both sides of a Channel that polls: a side that finds the ring empty, or full, looks again at once. */
 import type { Channel, Message } from 'vmoffer';
 import type { End } from './end.js';
 import { expectStamped, stamp } from './payload.js';
@@ -8,7 +8,7 @@ import { Ticks } from './ticks.js';
 /** `copy`: send(). `in place`: reserve() and commit(). `batch`: sendMany(), BATCH at a time. */
 export type Sending = 'copy' | 'in place' | 'batch';
 
-/** Some ten seconds. A process that only polls does not hear that the other one has ended. */
+/** Takes about ten seconds. A process that only polls is not told that the other one has ended. */
 const MOST_POLLS = 1e9;
 
 export class PollingEnd implements End {
@@ -91,7 +91,7 @@ function sendBatches(channel: Channel, run: Run): void {
   }
 }
 
-/** REQUIRES: a channel that does not wait, so that what it has sent is a number. */
+/** REQUIRES: the channel has `whenFull: 'fail'`, so that sendMany() returns a number. */
 function sendWholeBatch(channel: Channel, messages: readonly Uint8Array[]): void {
   let rest = messages;
   for (let polls = 0; rest.length > 0; polls++) {

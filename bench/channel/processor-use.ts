@@ -1,4 +1,4 @@
-/** What processes have used of the processors, as the kernel counts it. */
+/** How much processor time some processes have used, as the kernel counts it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { taskTimeMs } from '../task-time.js';
 
@@ -9,7 +9,7 @@ export interface ProcessorUse {
   switches: number;
 }
 
-/** Since they have begun. */
+/** Counts from the start of the processes. */
 export function usedBy(pids: readonly number[]): ProcessorUse {
   const threads = pids.flatMap((pid) => readdirSync(`/proc/${pid}/task`).map((tid) => `/proc/${pid}/task/${tid}`));
   return {

@@ -4,7 +4,7 @@ import type { Run } from './run.js';
 
 export const SECOND = fileURLToPath(new URL('second.js', import.meta.url));
 
-/** Starts the other process, which ends with this one. Without it there is nothing to measure: then this one ends, too. */
+/** Starts the other process, which ends with this one. If it fails there is nothing to measure, and this one ends, too. */
 export function startSecond(run: Run, serialization: SerializationType = 'json'): ChildProcess {
   const child = fork(SECOND, [JSON.stringify(run), String(process.pid)], { serialization });
   child.on('exit', (code, signal) => {

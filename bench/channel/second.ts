@@ -11,7 +11,7 @@ async function takePart(run: Run, firstPid: number): Promise<void> {
   await (run.kind === 'one-way' ? end.send(run) : end.pong(run));
 }
 
-// What has been sent may still be on its way: it ends when the first one has got everything, and ends.
+// Messages may still be under way when this process has sent all of them. It ends when the first process does.
 process.on('disconnect', () => {
   process.exit();
 });

@@ -1,8 +1,8 @@
 import { ROUND_TRIPS_A_TICK, type Run } from './run.js';
 
-/** Clocks what comes so many at a time, once the warm-up is over. */
+/** Times groups of round trips (ticks), once the warm-up is over. */
 export class Ticks {
-  /** Milliseconds of one, by tick. */
+  /** The milliseconds of one round trip, for each tick. */
   readonly took: number[] = [];
   readonly #warmUp: number;
   readonly #each: number;

@@ -1,4 +1,4 @@
-/** Both sides of a Channel as most programs use it: `await channel.send()` when it is full, `for await` to receive. */
+/** Both sides of a Channel as most programs use it: `await channel.send()` to send, `for await` to receive. */
 import type { Channel } from 'vmoffer';
 import type { End } from './end.js';
 import { expectStamped, stamp } from './payload.js';

@@ -1,4 +1,4 @@
-/** All ways that a Node.js program has, by name. What is not used in a run is not loaded. */
+/** All ways that a Node.js program has, by name. A run loads only the way that it uses. */
 import type { Way } from './end.js';
 
 const loaders = {

@@ -1,4 +1,4 @@
-/** A claimer of which more and more threads fault at once; there is one pager thread for all of them. */
+/** A claimer in which more and more threads fault at once. One pager thread serves all of them. */
 import { vmClaim, type Claim, type PagingKind } from 'vmoffer';
 import { loadReader } from '../peers/reader.js';
 import { SourceProcess } from '../source-process.js';
@@ -7,7 +7,7 @@ import type { SeriesMaker } from './series.js';
 import { threadTimeMs } from './thread-time.js';
 
 const PART_BYTES = 64 * KIB;
-/** Each claim is touched once, so that no pattern is seen in it. */
+/** Each claim is touched only once, so that the pager sees no pattern in its touches. */
 const CLAIMS = 512;
 const AT_ONCE = 64;
 

@@ -1,4 +1,4 @@
-/** More and more processes at once: sources of one claimer, and claimers of one source. */
+/** More and more processes at once: many sources for one claimer, and many claimers of one source. */
 import { vmClaim } from 'vmoffer';
 import { SourceProcess } from '../source-process.js';
 import { KIB } from '../units.js';
@@ -67,7 +67,7 @@ export const peerProcesses: SeriesMaker = (effort) => {
   });
 };
 
-/** One of each in turn: neighbours come from different sources. */
+/** Takes one from each list in turn, so that neighbours come from different sources. */
 function interleaved(lists: readonly (readonly Offered[])[]): Offered[] {
   return Array.from({ length: lists[0]?.length ?? 0 }, (_, index) =>
     lists.flatMap((list) => list.slice(index, index + 1)),

@@ -6,23 +6,23 @@ import { linePlot } from '../plots.js';
 import type { Measurement } from '../rounds.js';
 import { summarize } from '../statistics.js';
 
-/** What is noise, where processes wait for each other. */
+/** Where processes wait for each other, noise alone may reach this. */
 const MOST_GROWTH = 1.5;
 
-/** Measures at one count: milliseconds, by way. */
+/** Measures at one count. Resolves to milliseconds, by way. */
 type Probe = (count: number) => Promise<Record<string, number>>;
 
 export interface Series extends AsyncDisposable {
-  /** What there is more and more of. */
+  /** What is counted, in the plural. */
   readonly of: string;
   readonly counts: readonly number[];
   readonly ways: readonly string[];
-  /** Those of the ways whose cost should stay the same. */
+  /** The ways whose cost should not grow. */
   readonly flat: readonly string[];
   readonly probe: Probe;
 }
 
-/** Makes a series; the processes that it starts live until it is disposed of. */
+/** Makes a series. The processes that it starts live until the series is disposed of. */
 export type SeriesMaker = (effort: Effort) => Promise<Series>;
 
 function nameAt({ of }: Series, way: string, count: number): string {
@@ -36,7 +36,7 @@ export function measurementsOf(series: Series): Measurement[] {
   });
 }
 
-/** Each way with the most of it, against the same with the least; without those that could not be measured here. */
+/** Compares each way at the largest count with the same way at the smallest. Leaves out ways that could not be measured here. */
 export function comparisonsOf(series: Series, samples: Samples): Comparison[] {
   const least = series.counts[0] ?? 1;
   const most = series.counts.at(-1) ?? 1;

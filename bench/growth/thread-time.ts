@@ -2,8 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { taskTimeMs } from '../task-time.js';
 
 /**
- * The milliseconds of processor time that the threads of that name have had, in that process; NaN where the kernel does not
- * say.
+ * The milliseconds of processor time that the threads of that name in that process have used; NaN if the kernel does not say.
  */
 export function threadTimeMs(pid: number, name: string): number {
   const tasks = `/proc/${pid}/task`;

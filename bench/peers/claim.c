@@ -1,18 +1,19 @@
 /*
- * claim: what a claim costs between two bare C programs, a process that has memory and one that asks for it. The steps
- * are the library's: a fresh SEQPACKET connection, CLAIM, terms with one memfd, mmap, an acknowledgement, done.
+ * claim: what a claim costs between two bare C programs, one that has memory (the source) and one that asks for it (the
+ * asker). The steps are the library's: a fresh SEQPACKET connection, CLAIM, terms with one memfd, mmap, an
+ * acknowledgement, done.
  *
- * For each line "LOOKS DROPS BYTES COUNT PAUSE_US" it claims so often and prints the nanoseconds of the median, from
- * the asking to the first byte, and how many a second that would be. LOOKS: who looks for the other's word, and who
- * sleeps.
+ * For each line "LOOKS DROPS BYTES COUNT PAUSE_US" it makes COUNT claims. It prints the median time from the request to
+ * the first byte in nanoseconds, and how many claims a second that would be. LOOKS says which processes poll for a
+ * message instead of sleeping.
  *
  *   neither     both sleep
- *   asker       the one who asks looks
- *   both        both look
+ *   asker       the asker polls
+ *   both        both poll
  *
- * DROPS 0: the first byte is touched once the terms are mapped; 1: once the source has said done. PAUSE_US: how long
- * both rest before each claim. "crowd DROPS BYTES COUNT 0" asks COUNT times before it takes the first answer, both
- * looking, and prints the time of all.
+ * With DROPS 0 the asker touches the first byte once the terms are mapped; with 1, once the source has said done.
+ * PAUSE_US is how long both rest before each claim. "crowd DROPS BYTES COUNT 0" sends COUNT requests before it takes the
+ * first answer, while both poll, and prints the time of all of them.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -79,7 +80,7 @@ static void say(int socket_fd, const char* word, int descriptor_fd) {
   (void)!sendmsg(socket_fd, &header, MSG_NOSIGNAL);
 }
 
-/* The length of what was said: 0 at the end. */
+/* Returns the length of the message; 0 at the end. */
 static ssize_t hear(int socket_fd, bool looks, int* descriptor_fd) {
   char bytes[64];
   struct iovec part = {bytes, sizeof bytes};
@@ -116,7 +117,7 @@ static void answer_all(const struct exchange* exchange, int listener_fd) {
   }
 }
 
-/* Those of one crowd ask before any of them acknowledges. */
+/* All claims of one crowd ask before any of them acknowledges. */
 static void answer_crowds(const struct exchange* exchange, int listener_fd, size_t count) {
   static int fds[MOST_IN_CROWD];
   for (;;) {

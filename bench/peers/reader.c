@@ -4,8 +4,8 @@
  *
  *   sum(memory)                    the sum of its 64-bit words, as a BigInt
  *   touch(memory, offsets)         reads one byte at each offset
- *   timeTouches(memory, offsets)   the same; a Float64Array of nanoseconds
- *   touchTogether(memories, n)     reads the first byte of each of an Array of memories, by n threads; nanoseconds
+ *   timeTouches(memory, offsets)   as touch; returns a Float64Array of nanoseconds
+ *   touchTogether(memories, n)     n threads read the first byte of each memory of an Array; returns nanoseconds
  *
  * Memory is a Uint8Array, offsets are a BigUint64Array. It trusts its callers.
  */
@@ -61,7 +61,7 @@ static napi_value time_all_touches(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// What one of several threads touches: each n-th memory.
+// The share of one of n threads: every n-th memory.
 struct share {
   pthread_t thread;
   char* const* memories;

@@ -8,9 +8,9 @@ export interface Reader {
   sum(memory: Uint8Array): bigint;
   /** Reads one byte at each offset. */
   touch(memory: Uint8Array, offsets: BigUint64Array): void;
-  /** Reads one byte at each offset; the nanoseconds that each took. */
+  /** Reads one byte at each offset. Returns the nanoseconds of each read. */
   timeTouches(memory: Uint8Array, offsets: BigUint64Array): Float64Array;
-  /** Reads the first byte of each memory, shared out among so many threads; the nanoseconds that all of it took. */
+  /** Reads the first byte of each memory, divided among `threads` threads. Returns the nanoseconds that all of it took. */
   touchTogether(memories: readonly Uint8Array[], threads: number): number;
 }
 

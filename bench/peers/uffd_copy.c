@@ -3,8 +3,8 @@
  * one thread and with nothing else in the loop. Prints milliseconds.
  *
  *   copy        UFFDIO_COPY of one window after the other
- *   copy-punch  the same, and each window is punched out of the memfd behind the copy
- *   move        each window is copied into a huge page aside, which UFFDIO_MOVE puts in place
+ *   copy-punch  as copy, and each window is punched out of the memfd once it is copied
+ *   move        each window is copied into a spare huge page, which UFFDIO_MOVE puts in place
  *
  *   warm        touches as much memory, in huge pages, and gives it back: no copy
  *

@@ -1,4 +1,4 @@
-/** What this library has, opened by one process and accepted by the other. */
+/** A Channel, opened by one process and accepted by the other. */
 import { Channel } from 'vmoffer';
 import type { End, Way } from '../end.js';
 import { PollingEnd, type Sending } from '../polling-end.js';
@@ -6,7 +6,7 @@ import type { Run } from '../run.js';
 import { startSecond } from '../second-process.js';
 import { WaitingEnd } from '../waiting-end.js';
 
-/** Both sides look again and again, and never wait. */
+/** Both sides poll, and never wait. */
 export function pollingWay(sending: Sending): Way {
   return channelWay('fail', (channel) => new PollingEnd(channel, sending));
 }
@@ -14,7 +14,7 @@ export function pollingWay(sending: Sending): Way {
 /** Both sides sleep while there is nothing to do. */
 export const waitingWay = channelWay('wait', (channel) => new WaitingEnd(channel));
 
-/** The same, of which only the send is timed, which wakes the other side. */
+/** As waitingWay, but times only the send, which wakes the other side. */
 export const doorbellWay = channelWay('wait', (channel) => new WaitingEnd(channel, 'send'));
 
 function channelWay(whenFull: 'fail' | 'wait', endOf: (channel: Channel) => End): Way {

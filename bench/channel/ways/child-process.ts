@@ -1,4 +1,4 @@
-/** What fork() gives: messages between a process and its child, serialized as JSON or as structured clones. */
+/** The messages of fork(), between a process and its child, serialized as JSON or as structured clones. */
 import type { ChildProcess, SerializationType } from 'node:child_process';
 import { CreditedPort, type Poster } from '../credited-port.js';
 import type { Way } from '../end.js';
@@ -26,7 +26,7 @@ function endOf(other: ChildProcess | NodeJS.Process, decode: Decode | undefined)
   return new EventEnd(new CreditedPort(poster, decode));
 }
 
-/** Buffers know how to become JSON, but do not come back by themselves. */
+/** JSON.stringify() accepts a Buffer, but JSON.parse() does not return one. */
 function fromJson(value: unknown): Uint8Array {
   return Buffer.from((value as { data: number[] }).data);
 }

@@ -1,4 +1,4 @@
-/** Two threads of one process. */
+/** A MessageChannel between two threads of one process. */
 import { MessageChannel, Worker, workerData, type MessagePort } from 'node:worker_threads';
 import { CreditedPort } from '../credited-port.js';
 import type { Way } from '../end.js';

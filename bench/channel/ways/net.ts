@@ -1,4 +1,4 @@
-/** Node's own UNIX socket: each message written by itself, or corked, so that 32 go by one call. */
+/** Node's own UNIX socket. Each message is written by itself, or the socket is corked so that one call writes 32. */
 import { once } from 'node:events';
 import { connect, createServer, type IpcNetConnectOpts, type Socket } from 'node:net';
 import type { Way } from '../end.js';
@@ -7,7 +7,7 @@ import { Frames } from '../frames.js';
 import { BATCH, type Run } from '../run.js';
 import { startSecond } from '../second-process.js';
 
-/** What a socket keeps before it says that the sender must wait. Less and more were slower, corked. */
+/** How much a socket buffers before the sender must wait. For corked sockets, less and more were slower. */
 const HIGH_WATER_MARK = 64 << 10;
 
 export const netWay = netWayOf(1);
@@ -31,7 +31,7 @@ function netWayOf(batch: number): Way {
   };
 }
 
-/** Without a file: an abstract address begins with a zero byte. */
+/** An abstract address, which needs no file. It begins with a zero byte. */
 function pathOf(pid: number): string {
   return `\0vmoffer-bench-messages-${pid}`;
 }
@@ -61,7 +61,7 @@ class SocketPort implements Port {
     return mustWait ? once(this.#socket, 'drain') : undefined;
   }
 
-  /** Messages are found by their length, which both sides know. */
+  /** Both sides know the length of a message, so the stream has no separators. */
   listen(onMessage: (message: Uint8Array) => void): void {
     const frames = new Frames(this.#byteLength, onMessage);
     this.#socket.on('data', (chunk: Uint8Array) => {

@@ -19,14 +19,14 @@ export const zeromqWay: Way = {
   },
 };
 
-/** Without a file: an abstract address. */
+/** An abstract address, which needs no file. */
 function addressOf(pid: number): string {
   return `ipc://@vmoffer-bench-messages-${pid}`;
 }
 
 function portOf(socket: Pair): Port {
   return {
-    // More than both sides' high water marks.
+    // More than the high-water marks of both sides together.
     underway: 4096,
     post: (message) => socket.send(message),
     listen: (onMessage) => void receiveAll(socket, onMessage),

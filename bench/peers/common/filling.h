@@ -1,4 +1,4 @@
-/* The value that fills all memory, here and in the library's source process, and the sum of so filled memory. */
+/* The byte that fills all memory, here and in the library's source process, and the sum of memory filled with it. */
 #pragma once
 
 #include <stddef.h>

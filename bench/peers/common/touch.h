@@ -12,7 +12,7 @@ static inline void touch(const void* start, const uint64_t* offsets, size_t coun
   for (size_t i = 0; i < count; ++i) (void)bytes[offsets[i]];
 }
 
-/* The same, and stores how many nanoseconds each took. */
+/* As touch(), and stores how many nanoseconds each access took. */
 static inline void time_touches(const void* start, const uint64_t* offsets, size_t count, double* took_ns) {
   const volatile char* bytes = (const volatile char*)start;
   for (size_t i = 0; i < count; ++i) {

@@ -1,8 +1,8 @@
 /*
  * exchange: messages between two processes in C. Answers each line of its input with a line of numbers.
  *
- *   one-way WAY BYTES WARM_UP COUNT SLOTS CORE CORE     nanoseconds a message
- *   ping-pong WAY BYTES WARM_UP COUNT SLOTS CORE CORE   nanoseconds a round trip, the median of ticks of 16
+ *   one-way WAY BYTES WARM_UP COUNT SLOTS CORE CORE     nanoseconds for each message
+ *   ping-pong WAY BYTES WARM_UP COUNT SLOTS CORE CORE   nanoseconds for each round trip, the median of ticks of 16
  *   pin THREAD CORE                                     1, or 0 if the kernel refuses
  *   stamp BYTES NUMBER                                  the bytes of that message
  *   verify NUMBER BYTES BYTE…                           1 if these are the bytes of that message, else 0
@@ -32,7 +32,7 @@ static const struct way* find_way(const char* name) {
   exit(2);
 }
 
-/* If the child fails, this process would wait for it for ever. */
+/* Without this handler, the process would wait for ever for a child that has failed. */
 static void end_with_child(int signal_number) {
   int status;
   (void)signal_number;

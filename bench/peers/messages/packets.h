@@ -1,4 +1,4 @@
-/* A UNIX SEQPACKET socket: the kernel keeps messages apart, and each takes a call on both sides. */
+/* A UNIX SEQPACKET socket: the kernel keeps messages apart, and each message takes one call on either side. */
 #pragma once
 
 #include "messages/streams.h"

@@ -1,7 +1,7 @@
 /*
- * The least that two processes need: for each direction a ring in memory that both have, with one writer and one
- * reader, both spinning. Its layout is that of a Channel: indexes only grow, and have 128 bytes each; a slot begins
- * with the length of its message. A side reads the other's index only when what it knows of that is used up.
+ * The least that two processes need: for each direction a ring in shared memory, with one writer and one reader, both
+ * spinning. The layout is that of a Channel: indexes only grow, and have 128 bytes each; a slot begins with the length
+ * of its message. A side reads the other's index only when it has used up the messages or slots that it knows of.
  */
 #pragma once
 
@@ -23,8 +23,8 @@ struct ring {
   uint8_t* first_slot;
   size_t stride;
   uint32_t slots;
-  uint32_t own;   /* how far this side is */
-  uint32_t other; /* how far the other side was when this one last looked */
+  uint32_t own;   /* how far this side has come */
+  uint32_t other; /* how far the other side had come at the last look */
 };
 
 static struct ring rings[2];

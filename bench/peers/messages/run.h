@@ -27,9 +27,9 @@ enum direction { THERE, BACK };
 struct run {
   size_t bytes;
   uint32_t warm_up; /* messages, or round trips, that are not timed */
-  uint32_t count;   /* those that are; of round trips, a multiple of ROUND_TRIPS_A_TICK */
+  uint32_t count;   /* how many are timed; for round trips, a multiple of ROUND_TRIPS_A_TICK */
   uint32_t slots;   /* of the ring, a power of two */
-  uint32_t batch;   /* messages that are sent by one call, where the way can */
+  uint32_t batch;   /* messages that one call sends, if the way can send several */
 };
 
 static inline uint32_t total_of(const struct run* run) { return run->warm_up + run->count; }
@@ -40,7 +40,7 @@ static inline void expect_stamped(const uint8_t* message, const struct run* run,
   exit(1);
 }
 
-/* `receive` returns the nanoseconds of the timed messages; `ping` puts those of each tick into took_ns. */
+/* `receive` returns the nanoseconds of the timed messages; `ping` stores those of each tick in took_ns. */
 struct way {
   const char* name;
   void (*open)(const struct run* run);

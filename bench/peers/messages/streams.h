@@ -23,10 +23,10 @@
 struct stream_end {
   int fd;
   uint8_t inbox[INBOX_BYTES]; /* REQUIRES: longer than a message */
-  size_t begin, end;          /* of what has come and has not been taken */
+  size_t begin, end;          /* the bytes that have arrived and are not consumed yet */
 };
 
-/* The ends for writing and reading, for each direction. */
+/* The writing and the reading end for each direction. */
 static int stream_writers[2];
 static struct stream_end stream_readers[2];
 static uint8_t outbox[MAX_BATCH][MAX_MESSAGE_BYTES] __attribute__((aligned(LINE_BYTES)));
@@ -97,7 +97,7 @@ static void stream_close(void) { close_pairs(); }
 
 DEFINE_WAY(stream);
 
-/* Writes when there are enough messages for one call, or when no more will come. */
+/* Writes once there are enough messages for one call, or no more will come. */
 static inline void batch_send_one(const struct run* run, enum direction to, uint32_t number) {
   const size_t place = number % run->batch;
   stamp(outbox[place], run->bytes, number);
