@@ -12,8 +12,8 @@
  *   both        both poll
  *
  * With DROPS 0 the asker touches the first byte once the terms are mapped; with 1, once the source has said done.
- * PAUSE_US is how long both rest before each claim. "crowd DROPS BYTES COUNT 0" sends COUNT requests before it takes the
- * first answer, while both poll, and prints the time of all of them.
+ * PAUSE_US is how long both rest before each claim. "crowd DROPS BYTES COUNT 0" sends COUNT requests before it takes
+ * the first answer, while both poll, and prints the time of all of them.
  */
 #define _GNU_SOURCE
 #include <errno.h>
