@@ -114,10 +114,10 @@ void Broker::seal(DestinationId claimer, std::shared_ptr<MemoryObject> object, s
 }
 
 void Broker::hear_acknowledgements() {
-  std::vector<std::shared_ptr<Connection>> granted;  // a copy: one that has been heard takes itself out
-  for (Connection* connection : granted_) granted.push_back(connection->shared_from_this());
-  for (const auto& connection : granted) {
-    if (granted_.contains(connection.get()) && connection->is_watched()) connection->on_readable();
+  std::vector<std::shared_ptr<Connection>> waiting;  // a copy: one that has been heard takes itself out
+  for (Connection* connection : terms_sent_) waiting.push_back(connection->shared_from_this());
+  for (const auto& connection : waiting) {
+    if (terms_sent_.contains(connection.get()) && connection->is_watched()) connection->on_readable();
   }
 }
 

@@ -73,8 +73,8 @@ class Broker final : private PeerHost {
   OutgoingOffers& offers() override { return offers_; }
   HeldClaims& held_claims() override { return held_claims_; }
   Flights& flights() override { return flights_; }
-  void on_granted(Connection& connection) override { granted_.insert(&connection); }
-  void on_decided(Connection& connection) override { granted_.erase(&connection); }
+  void on_terms_sent(Connection& connection) override { terms_sent_.insert(&connection); }
+  void on_decided(Connection& connection) override { terms_sent_.erase(&connection); }
   void hear_acknowledgements() override;
   void on_following(PeerConnection& connection) override;
   void on_news(const ProcessIdentity& source, const wire::Offers& news) override;
@@ -93,7 +93,7 @@ class Broker final : private PeerHost {
 
   // Loop thread only:
   std::unordered_map<PeerConnection*, std::shared_ptr<PeerConnection>> connections_;
-  std::set<Connection*> granted_;
+  std::set<Connection*> terms_sent_;
   std::unordered_map<DestinationId, std::set<PeerConnection*>> followers_;
   std::unordered_map<DestinationId, EventLoop::Token> destination_ends_;
   std::unordered_map<DestinationId, BrokerSearch> searches_;  // under way, one for all offers

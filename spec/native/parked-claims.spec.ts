@@ -37,7 +37,7 @@ describe('a claim whose source is held up', () => {
     region.release();
   });
 
-  const BEFORE: Checkpoint[] = ['source.asked', 'source.granted'];
+  const BEFORE: Checkpoint[] = ['source.asked', 'source.terms-sent'];
   for (const checkpoint of BEFORE) {
     it(`at ${checkpoint} times out, and the offer stands as before`, async () => {
       const offer = vmOffer(process.pid, region, GIVE_AWAY);

@@ -54,13 +54,13 @@ for (const { name, flags, isDisowning } of FLAGS) {
       await offer.released;
     });
 
-    for (const checkpoint of ['source.asked', 'source.granted'] as const) {
+    for (const checkpoint of ['source.asked', 'source.terms-sent'] as const) {
       it(`is not claimed when the source is killed at ${checkpoint}`, async () => {
         const { region } = await peer.call('allocate', PAGES, SEED);
         const { address } = await peer.call('offer', process.pid, region, flags);
         await peer.call('killAt', checkpoint);
         const claim = await vmClaim(peer.pid, address).catch((error: unknown) => error);
-        // Past its grant the source may be gone before the claimer has acknowledged, or after.
+        // Once the terms are sent, the source may be killed before the claimer has acknowledged, or after.
         if (checkpoint === 'source.asked') expect(claim).to.have.property('code', 'ERR_VMO_PEER_GONE');
         else if (!(claim instanceof Error)) expectPages((claim as Claim).view(), SEED);
         if (!(claim instanceof Error)) (claim as Claim).release();

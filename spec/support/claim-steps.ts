@@ -5,7 +5,7 @@ export interface ClaimStep {
   checkpoint: Checkpoint;
   side: 'claimer' | 'source';
   /** What the source knows of the claim at this step. After its acknowledgement the claimer cannot tell. */
-  source: 'has not heard' | 'has heard' | 'has granted' | 'may have dropped' | 'has dropped';
+  source: 'has not heard' | 'has heard' | 'has begun' | 'may have dropped' | 'has dropped';
   /** True for a step that only claims of parts have. */
   isOfParts?: true;
 }
@@ -17,13 +17,13 @@ export function stepsOfClaim({ isPart }: { isPart: boolean }): readonly ClaimSte
 const CLAIM_STEPS: readonly ClaimStep[] = [
   { checkpoint: 'claim.ask', side: 'claimer', source: 'has not heard' },
   { checkpoint: 'source.asked', side: 'source', source: 'has heard' },
-  { checkpoint: 'source.packing', side: 'source', source: 'has granted', isOfParts: true },
-  { checkpoint: 'source.packed', side: 'source', source: 'has granted', isOfParts: true },
-  { checkpoint: 'source.granted', side: 'source', source: 'has granted' },
-  { checkpoint: 'claim.terms', side: 'claimer', source: 'has granted' },
-  { checkpoint: 'claim.mapped', side: 'claimer', source: 'has granted' },
-  { checkpoint: 'source.acknowledged', side: 'source', source: 'has granted' },
-  { checkpoint: 'source.dropping', side: 'source', source: 'has granted' },
+  { checkpoint: 'source.packing', side: 'source', source: 'has begun', isOfParts: true },
+  { checkpoint: 'source.packed', side: 'source', source: 'has begun', isOfParts: true },
+  { checkpoint: 'source.terms-sent', side: 'source', source: 'has begun' },
+  { checkpoint: 'claim.terms', side: 'claimer', source: 'has begun' },
+  { checkpoint: 'claim.mapped', side: 'claimer', source: 'has begun' },
+  { checkpoint: 'source.acknowledged', side: 'source', source: 'has begun' },
+  { checkpoint: 'source.dropping', side: 'source', source: 'has begun' },
   { checkpoint: 'claim.acknowledged', side: 'claimer', source: 'may have dropped' },
   { checkpoint: 'source.dropped', side: 'source', source: 'has dropped' },
 ];

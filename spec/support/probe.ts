@@ -282,7 +282,7 @@ export type Checkpoint =
   | 'source.asked'
   | 'source.packed'
   | 'source.packing'
-  | 'source.granted'
+  | 'source.terms-sent'
   | 'source.acknowledged'
   | 'source.dropping'
   | 'source.dropped'

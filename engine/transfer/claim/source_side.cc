@@ -92,10 +92,10 @@ void SourceSide::send_terms(OfferedMemory offered, Result<Parcel> parcel) {
     host_.offers().return_claim(offer.id);
     return connection_.refuse(status.code() == Code::kBusy ? status.with("the offer stands") : status);
   }
-  checkpoint("source.granted");
+  checkpoint("source.terms-sent");
   state_ = State::kTermsSent;
   offered_ = std::move(offered);
-  host_.on_granted(connection_);
+  host_.on_terms_sent(connection_);
   object_ = std::move(parcel.value().object);
   loan_ = std::move(parcel.value().loan);
   connection_.set_deadline(kPatience);

@@ -30,7 +30,7 @@ class SourceHost {
   virtual OutgoingOffers& offers() = 0;
   virtual Flights& flights() = 0;
   // From the terms on, until its claimer's word has been heard or its end has come.
-  virtual void on_granted(Connection& connection) = 0;
+  virtual void on_terms_sent(Connection& connection) = 0;
   virtual void on_decided(Connection& connection) = 0;
   // A claimer has the memory, and may say so, before its acknowledgement is read here: now all that have come are.
   virtual void hear_acknowledgements() = 0;

@@ -98,8 +98,8 @@ for (const { name, flags, isDisowned } of WAYS) {
         });
       }
 
-      it("is the claimer's as a whole or not at all when the source is killed at source.granted", async () => {
-        const claim = await claimWhileKilledAt(source, 'source.granted');
+      it("is the claimer's as a whole or not at all when the source is killed at source.terms-sent", async () => {
+        const claim = await claimWhileKilledAt(source, 'source.terms-sent');
         if (claim) await expectClaimerHasIt(claim.region);
         else expect(objectDescriptors(claimer.pid)).to.equal(0);
       });

@@ -177,7 +177,7 @@ describe('256 MiB that are disowned', () => {
     const { address } = await source.call('offer', process.pid, region, SHARED | VMO_DISOWN);
     const expectOneBuffer = () => expect(heldBytes([source.pid, process.pid]) - before).to.equal(256 * MIB);
     expectOneBuffer();
-    const steps = ['source.asked', 'source.granted', 'source.acknowledged', 'source.dropped'] as const;
+    const steps = ['source.asked', 'source.terms-sent', 'source.acknowledged', 'source.dropped'] as const;
     for (const step of steps) await source.call('park', step);
     const pending = vmClaim(source.pid, address, { timeoutMs: 60_000 });
     for (const step of steps) {

@@ -110,11 +110,11 @@ for (const part of [undefined, { first: 16, count: 8 }]) {
     }
 
     it('is left to the source when the claimer dies after it has lost patience', async () => {
-      await source.call('park', 'source.granted');
+      await source.call('park', 'source.terms-sent');
       await rejectionOf(claim('claim', IMPATIENT), 'ERR_VMO_TIMEOUT');
       claimer.kill('SIGKILL');
       await claimer.ended;
-      await source.call('unpark', 'source.granted');
+      await source.call('unpark', 'source.terms-sent');
       expect(await source.call('claimed', offer.offer)).to.equal('expired');
       await source.call('released', offer.offer);
       expect(await source.call('difference', region, SEED)).to.be.undefined;

@@ -78,7 +78,7 @@ describe('a source whose claimer does not read what it is sent', () => {
     expect(told.filter((answer) => answer === TOO_MANY)).to.have.lengthOf(addresses.length - unread);
   });
 
-  /** A grant of these is two descriptors. */
+  /** A parcel of one of these has two descriptors. */
   async function expectPairsToCount(addresses: readonly bigint[]): Promise<void> {
     expect(addresses.length * 2).to.be.above(TO_ONE + 2);
     const { unread } = await resultOf('claims', addresses);
