@@ -23,7 +23,7 @@ UnitState FillBook::ask(AskerId asker, uint64_t number, bool is_waited_for) {
   return unit.state;
 }
 
-// As long as the supplier has not been told to stop.
+// Has no effect once the supplier has been told to stop.
 void FillBook::want_again(FillId id) {
   const auto at = std::find(abandoned_.begin(), abandoned_.end(), id);
   if (at == abandoned_.end()) return;
@@ -50,7 +50,7 @@ void FillBook::forget(AskerId asker) {
   for (const uint64_t number : asked_for) cancel(asker, number);
 }
 
-// Invalidates `unit` where that was queued. A fill under way may still come to its end: its bytes are welcome.
+// Invalidates `unit` if that was queued. A fill under way may still finish, and its bytes are used.
 void FillBook::give_up(uint64_t number, Unit& unit) {
   if (unit.state == UnitState::kQueued) {
     queue_of(unit).erase(unit.ticket);
@@ -107,7 +107,7 @@ std::optional<FillEnd> FillBook::fail(FillId id, Status why) {
   FillEnd ended = end(id, *unit);
   unit->state = UnitState::kFailed;
   unit->failure = std::move(why);
-  // Nobody is to be told of it, and who asks next may have better luck.
+  // Nobody has to be told of the failure, so the next asker can try again.
   if (ended.askers.empty()) units_.erase(ended.unit);
   return ended;
 }

@@ -1,5 +1,5 @@
-// FillBook: the units of supplied memory, what becomes of each, and who waits for it. Pure; its owner locks, and tells
-// it the time.
+// FillBook: the units of supplied memory, the state of each, and who waits for it. Pure; its owner locks, and passes
+// the time.
 //
 //     absent ──ask──▶ queued ──next_order──▶ filling ──begin_placing──▶ placing ──finish──▶ filled
 //       ▲               │                     │   │                        │                  │
@@ -7,10 +7,10 @@
 //       │◀──────────────────────────────────────────── retry ───────┘                         │
 //       └◀──────────────────────────────────────────── evict ─────────────────────────────────┘
 //
-// A unit is filled once for all who ask. Those that a thread waits for are ordered before those that are read ahead.
-// Every asker is told once: by what finish(), fail(), expire() and finish_put() return, or by ask() itself. If it asks
-// for a unit after the supplier was told to stop filling it, it does not hear how that fill ended, but waits for
-// another.
+// A unit is filled once for all askers. Units that a thread waits for are ordered before units that are read ahead.
+// Every asker gets one answer: from the results of finish(), fail(), expire() and finish_put(), or from ask() itself.
+// If it asks for a unit after the supplier was told to stop filling it, it does not get the end of that fill, but waits
+// for the next one.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,7 @@
 namespace vmoffer {
 
 using AskerId = uint64_t;
-// Grows with every order; a unit that is filled again has another one.
+// Grows with every order. A unit that is filled again gets another id.
 using FillId = uint64_t;
 
 enum class UnitState : uint8_t { kAbsent, kQueued, kFilling, kPlacing, kFilled, kFailed };
@@ -39,7 +39,7 @@ struct FillOrder {
   bool is_waited_for = false;
 };
 
-// Who is to hear how a fill has ended.
+// A fill that has ended, and the askers that must be told.
 struct FillEnd {
   FillId id = 0;
   uint64_t unit = 0;
@@ -52,61 +52,61 @@ class FillBook {
   using Duration = std::chrono::steady_clock::duration;
 
   struct Limits {
-    // Fills under way.
+    // How many fills may be under way at once.
     size_t concurrency = 1;
-    // A fill that takes longer has failed. Progress extends that, up to kMostExtension times as long in all.
+    // A fill that takes longer fails. Progress extends this time, to at most kMostExtension times as much in all.
     Duration timeout{};
   };
   static constexpr int kMostExtension = 6;
 
   FillBook(uint64_t unit_count, Limits limits) : limits_(limits), filled_(unit_count) {}
 
-  // kFilled and kFailed: that is the answer, and the asker is not told again. Otherwise the asker waits.
+  // kFilled and kFailed are the answer, and the asker gets no other. In any other state the asker waits.
   UnitState ask(AskerId asker, uint64_t unit, bool is_waited_for);
-  // The asker does not want it any more; a unit that nobody asks for is not filled.
+  // The asker does not want the unit any more. A unit that nobody asks for is not filled.
   void cancel(AskerId asker, uint64_t unit);
   void forget(AskerId asker);
 
-  // What the supplier is to fill next; nothing while it has enough to do.
+  // The next unit for the supplier to fill; nothing while it has enough to do.
   std::optional<FillOrder> next_order(Time now);
-  // Fills under way that nobody asks for any more, each once: the supplier should stop.
+  // Fills under way that nobody asks for any more, which the supplier should stop. Returns each only once.
   std::vector<FillId> take_abandoned();
 
-  // The bytes are there. False when nobody wants those of this fill any more. From here on it does not expire, until
-  // finish() or fail().
+  // The bytes have arrived. False if nobody wants the bytes of this fill any more. From here until finish() or fail()
+  // the fill does not expire.
   bool begin_placing(FillId id);
-  // REQUIRES: begin_placing() said yes.
+  // REQUIRES: begin_placing() returned true.
   FillEnd finish(FillId id);
-  // Nothing when that fill has ended before.
+  // Nothing if that fill has ended already.
   std::optional<FillEnd> fail(FillId id, Status why);
-  // The supplier is at work. False when that fill has ended.
+  // The supplier reports progress. False if that fill has ended.
   bool extend(FillId id, Time now);
-  // Fails what has taken too long.
+  // Fails the fills that have taken too long.
   std::vector<FillEnd> expire(Time now, const Status& why);
   std::optional<Time> next_deadline() const;
 
-  // The source has the bytes itself. False while others are being placed, or when the unit is filled.
+  // The source provides the bytes itself. False while other bytes are being placed, or if the unit is filled.
   bool begin_put(uint64_t unit);
-  // REQUIRES of both: begin_put() said yes. The fill that was under way has ended.
+  // Ends a fill that was under way. REQUIRES, like give_up_put(): begin_put() returned true.
   FillEnd finish_put(uint64_t unit);
-  // It could not be placed: who asks for it waits for the supplier again.
+  // The bytes could not be placed. The askers wait for the supplier again.
   void give_up_put(uint64_t unit);
-  // False when it is not filled.
+  // False if the unit is not filled.
   bool evict(uint64_t unit);
-  // False when it has not failed.
+  // False if the unit has not failed.
   bool retry(uint64_t unit);
 
   UnitState state_of(uint64_t unit) const;
-  // REQUIRES: it has failed.
+  // REQUIRES: the unit has failed.
   const Status& failure_of(uint64_t unit) const { return units_.at(unit).failure; }
   const PageSet& filled() const { return filled_; }
   size_t under_way() const { return fills_.size(); }
 
  private:
-  // Of a unit that is neither absent nor filled.
+  // A unit that is neither absent nor filled.
   struct Unit {
     UnitState state = UnitState::kQueued;
-    uint64_t ticket = 0;  // its turn among those that are queued
+    uint64_t ticket = 0;  // its turn among the queued units
     bool is_waited_for = false;
     FillId fill = 0;
     std::set<AskerId> askers;

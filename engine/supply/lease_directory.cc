@@ -46,7 +46,7 @@ void LeaseDirectory::keep(HolderId holder, RecallNumber number) {
   if (at != recalls_.end() && at->second.unanswered.count(holder) != 0) end_recall(number);
 }
 
-// The unit counts as used: others are recalled before it is tried again.
+// Counts the unit as used, so that others are recalled before it is tried again.
 void LeaseDirectory::end_recall(RecallNumber number) {
   const uint64_t unit = recalls_.at(number).unit;
   recalls_.erase(number);
@@ -77,7 +77,7 @@ size_t LeaseDirectory::expire(Time now) {
 }
 
 std::optional<LeaseDirectory::Time> LeaseDirectory::next_deadline() const {
-  // Recalls have the same patience, so that the first one is the first to lapse.
+  // All recalls have the same patience, so the first one is the first to expire.
   if (recalls_.empty()) return std::nullopt;
   return recalls_.begin()->second.deadline;
 }

@@ -1,13 +1,13 @@
-// LeaseDirectory: which claims have been told that a unit of supplied memory is there, and what it takes to drop it.
-// Pure; its owner locks, and tells it the time.
+// LeaseDirectory: which holders have been told that a unit of supplied memory is here, and must give it up before it
+// can be dropped. Pure; its owner locks, and passes the time.
 //
 //     held ──recall──▶ recalled ──give by every holder──▶ free ──dropped──▶ not here
 //      ▲                  └──expire: a holder is silent, or keep: it needs the unit──┐
 //      └─────────────────────────────────────────────────────────────────────────────┘
 //
-// A unit is dropped only when nobody reads it any more: each holder is asked, and answers once it has taken the unit
-// from its claims. One that does not answer keeps the unit: the budget is exceeded, and no byte is ever wrong. A recall
-// has a number, and an answer to an earlier one says nothing.
+// A unit is dropped only when nobody reads it any more. Each holder is asked, and answers once it has taken the unit
+// out of its claims. A holder that does not answer keeps the unit: then the memory budget is exceeded, but no byte is
+// ever wrong. A recall has a number; answers to earlier recalls are ignored.
 #pragma once
 
 #include <chrono>
@@ -30,37 +30,37 @@ class LeaseDirectory {
 
   explicit LeaseDirectory(Duration patience) : patience_(patience) {}
 
-  // A unit that has just been filled, or that was told of to somebody once more: it is the last to be dropped.
+  // A unit has just been filled, or another holder has been told of it. It is the last to be dropped.
   void use(uint64_t unit);
-  // REQUIRES: it is here, and is not being recalled.
+  // REQUIRES: the unit is here, and is not being recalled.
   void hold(HolderId holder, uint64_t unit);
 
-  // The unit that was used longest ago, of those that nobody is asked for and nobody has kept lately.
+  // The unit that was used longest ago, except those that are being recalled or were kept lately.
   std::optional<uint64_t> oldest() const;
 
   struct Recall {
     RecallNumber number = 0;
-    // Each is to be asked. None: it is free.
+    // Each of them must be asked. If there is none, the unit is free.
     std::vector<HolderId> holders;
   };
-  // REQUIRES: oldest() named it.
+  // REQUIRES: oldest() returned the unit.
   Recall recall(uint64_t unit, Time now);
 
-  // The unit when it is free now.
+  // The holder gives the unit up. Returns the unit if it is free now.
   std::optional<uint64_t> give(HolderId holder, RecallNumber number);
-  // The holder needs it. The recall is over.
+  // The holder needs the unit. The recall is over.
   void keep(HolderId holder, RecallNumber number);
-  // The holder is gone, and holds nothing. The units that are free now.
+  // The holder is gone, and holds nothing any more. Returns the units that are free now.
   std::vector<uint64_t> forget(HolderId holder);
-  // Ends the recalls that have not been answered in time. How many these were.
+  // Ends the recalls that were not answered in time. Returns how many.
   size_t expire(Time now);
   std::optional<Time> next_deadline() const;
 
-  // A unit that was free has been dropped.
+  // A free unit has been dropped.
   void dropped(uint64_t unit);
 
   bool is_recalled(uint64_t unit) const;
-  // Units that are here.
+  // How many units are here.
   size_t size() const { return units_.size(); }
 
  private:
@@ -80,7 +80,7 @@ class LeaseDirectory {
 
   const Duration patience_;
   std::unordered_map<uint64_t, Unit> units_;
-  std::map<uint64_t, uint64_t> by_use_;  // those that may be recalled, by the number of their last use
+  std::map<uint64_t, uint64_t> by_use_;  // units that may be recalled, by the number of their last use
   std::map<RecallNumber, Asked> recalls_;
   uint64_t last_use_ = 0;
   RecallNumber last_recall_ = 0;

@@ -5,18 +5,18 @@
 namespace vmoffer {
 namespace {
 
-// All connections that stand for no claim together may take one of so many parts.
+// Connections that stand for no claim may together take a half of the descriptors.
 constexpr uint64_t kPartForConnections = 2;
-// Those of strangers are not kept while fewer than one of so many parts is free.
+// While less than a quarter is free, connections of strangers are not kept.
 constexpr uint64_t kPartForTheProgram = 4;
 constexpr uint64_t kPartForFlights = 4;
 constexpr uint64_t kPartForAllFlights = 2;
-// What a guest may have at least.
+// A guest may always have this many.
 constexpr uint64_t kDescriptorsOfGuest = 16;
 constexpr uint64_t kPartForOneGuest = 4;
 constexpr size_t kBriefConnections = 8;
 
-// Enough to claim all that it is offered at once, up to its part.
+// Enough to claim everything that it is offered at once, up to its part.
 uint64_t of_guest(const Room& room) {
   const uint64_t wanted = std::max(room.offers_to_it * kDescriptorsOfConnection, kDescriptorsOfGuest);
   return std::min(wanted, std::max(room.limit / kPartForOneGuest, kDescriptorsOfGuest));

@@ -26,7 +26,7 @@ bool Aside::has_started() {
 void Aside::run(std::function<void()> work, std::function<void()> then) {
   tasks_->post([this, work = std::move(work), then = std::move(then)]() mutable {
     work();
-    work = nullptr;  // what it holds is another's from here on
+    work = nullptr;  // destroys what it holds before `then` runs
     loop_.post(std::move(then));
     checkpoint(rests_);
   });

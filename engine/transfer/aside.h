@@ -1,4 +1,4 @@
-// Aside: a thread beside an event loop, for what takes its time. Loop thread only.
+// Aside: a thread beside an event loop, for work that takes long. Loop thread only.
 #pragma once
 
 #include <functional>
@@ -14,12 +14,13 @@ class Aside {
   // Borrows the loop, which outlives it. `rests` names the checkpoint that its thread passes after each piece of work.
   Aside(EventLoop& loop, const char* thread_name, const char* rests)
       : loop_(loop), thread_name_(thread_name), rests_(rests) {}
-  // Waits for the work that is under way.
+  // Waits until the work under way is finished.
   ~Aside();
 
-  // On first use. False when there is no thread to be had.
+  // Starts the thread on first use. False if it cannot be started.
   bool has_started();
-  // Runs `work` on the thread, one after the other, and then `then` on the loop. REQUIRES: has_started().
+  // Runs `work` on the thread, and then `then` on the loop. Pieces of work run one after the other. REQUIRES:
+  // has_started().
   void run(std::function<void()> work, std::function<void()> then);
 
   Aside(const Aside&) = delete;

@@ -8,7 +8,7 @@
 namespace vmoffer {
 namespace {
 
-// What has been said is a moment's work to hear. Nobody waits for more.
+// Reading what has arrived takes a moment. Nobody should wait for the broker's other work.
 constexpr std::chrono::milliseconds kPatienceWithLoop{50};
 
 }  // namespace
@@ -66,13 +66,13 @@ bool Broker::admit(Entrance::Newcomer newcomer) {
 bool Broker::adopt(const std::shared_ptr<PeerConnection>& connection) {
   if (!connection->start().is_ok()) return false;
   connections_.emplace(connection.get(), connection);
-  connection->on_readable();  // a claim that is sent its terms takes no share: in a burst that leaves room for the next
+  connection->on_readable();  // a claim with its terms sent takes no share, which leaves room for the next in a burst
   return true;
 }
 
 void Broker::on_over(PeerConnection& connection) {
   forget_follower(connection);
-  // Held until the caller, one of the connection's own methods, has returned.
+  // Keeps the connection alive until the caller, one of its own methods, has returned.
   const auto found = connections_.find(&connection);
   if (found == connections_.end()) return;
   loop_->post([this, is_brief = connection.is_brief(), last_reference = std::move(found->second)]() mutable {
@@ -89,11 +89,11 @@ void Broker::forget_follower(PeerConnection& connection) {
   followers->second.erase(&connection);
   if (!followers->second.empty()) return;
   followers_.erase(followers);
-  // Later: its pidfd may be on its way to be watched.
+  // Later, because a task that begins to watch its pidfd may be queued.
   loop_->post([this, destination] { forget_destination_if_unused(destination); });
 }
 
-// Who has followed, and been offered nothing, leaves no descriptor here.
+// A destination that followed and was offered nothing leaves no descriptor here.
 void Broker::forget_destination_if_unused(DestinationId destination) {
   if (followers_.contains(destination)) return;
   const std::optional<ProcessIdentity> unused = offers_.take_unless_offered(destination);
@@ -105,7 +105,7 @@ void Broker::forget_destination_if_unused(DestinationId destination) {
 
 void Broker::run_aside(std::function<void()> work, std::function<void()> then) {
   if (carver_.has_started()) return carver_.run(std::move(work), std::move(then));
-  work();  // without a thread for it, it is done here
+  work();  // there is no thread for it
   loop_->post(std::move(then));
 }
 
@@ -149,7 +149,7 @@ void Broker::on_destination_end(DestinationId destination) {
   if (found == destination_ends_.end()) return;
   loop_->remove(found->second);
   destination_ends_.erase(found);
-  // Before anybody hears that the offers have ended: the memory may be offered anew at once.
+  // Before the offers' observers are told that they have ended: the program may offer the memory anew at once.
   const auto connections = connections_;  // a copy: one that is over takes itself out
   for (const auto& [raw, connection] : connections) connection->on_destination_end(destination);
   offers_.forget_destination(destination);
@@ -165,7 +165,7 @@ void Broker::tell(DestinationId destination) {
   for (PeerConnection* follower : followers) follower->pump();
 }
 
-// Nobody there is no loss: whoever looks later asks for all that stands.
+// If no broker is there, nothing is lost: a process that looks later asks for all offers that stand.
 void Broker::reach_out(DestinationId destination) {
   const ProcessIdentity* identity = offers_.identity_of(destination);
   if (identity == nullptr) return;
@@ -183,7 +183,7 @@ void Broker::search_on(DestinationId destination) {
     if (identity != nullptr) found = search->second.next(*identity);
     if (found.step == BrokerSearch::Step::kNoMore) break;
     if (found.step != BrokerSearch::Step::kConnected) {
-      // Nobody tells when there is room again, in its queue or among our descriptors.
+      // Nothing reports when its queue has room again, or this process a free descriptor.
       loop_->call_at(Clock::now() + kExhaustedDelay, [this, destination] { search_on(destination); });
       return;
     }

@@ -1,5 +1,6 @@
-// Broker: the thread 'vmo-broker', which answers other processes: claims, lists, and who has ended. One in a process
-// (for each copy of the library); it lives until the process ends. All public methods may be called by any thread.
+// Broker: the thread 'vmo-broker', which answers the claims and questions of other processes, and notices when a
+// destination ends. There is one in a process (for each copy of the library), and it lives until the process ends. Any
+// thread may call the public methods.
 #pragma once
 
 #include <chrono>
@@ -26,30 +27,31 @@ namespace vmoffer {
 
 class Broker final : private PeerHost {
  public:
-  // Borrows the claims. Listens before it returns: an offer made from here on can be found by everybody.
+  // Borrows the claims. Listens before it returns, so every process can find an offer that is made after that.
   static Result<std::unique_ptr<Broker>> start(HeldClaims& held_claims);
 
   OutgoingOffers& outgoing() { return offers_; }
-  // After an offer has been made: tells its destination.
+  // Tells the destination of a new offer. Call it after the offer has been made.
   void announce(DestinationId destination);
 
-  // Hears the claimers that have the memory and have said so, before it returns. Not if the broker is held up.
+  // Waits until the broker has read the acknowledgements that its claimers have sent so far. Gives up if the broker is
+  // held up.
   void catch_up();
 
   ClaimsUnderWay& claims() { return claims_; }
   void list(std::chrono::milliseconds timeout, IncomingListDone done);
   void ask_what_is_held(std::chrono::milliseconds timeout, HeldSurveyDone done);
   using Ticket = uint64_t;
-  // For every offer that stands or comes, once each.
+  // Watches for every offer to this process, those that stand and those that come, once each.
   Ticket watch(const IncomingWatch::Wanted& wanted, IncomingWatch::OnAvailable on_available,
                IncomingWatch::OnHeldUp on_held_up = nullptr);
-  // The next of them, but of these pids. Nothing, when there is none: then on_available is called, on the broker's
-  // thread, when another has come.
+  // Takes the next offer, but from none of these pids. Nothing if there is none: then on_available is called, on the
+  // broker's thread, once another has come.
   std::optional<IncomingOffer> take_incoming(Ticket ticket, const std::set<int>& except_from = {});
   // No callback is called after this has returned.
   void unwatch(Ticket ticket);
 
-  // For tests of the engine alone. Ends every connection, as the end of the process would.
+  // Only for tests of the engine. Ends every connection, as the end of the process would.
   ~Broker() override;
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
@@ -96,7 +98,7 @@ class Broker final : private PeerHost {
   std::set<Connection*> terms_sent_;
   std::unordered_map<DestinationId, std::set<PeerConnection*>> followers_;
   std::unordered_map<DestinationId, EventLoop::Token> destination_ends_;
-  std::unordered_map<DestinationId, BrokerSearch> searches_;  // under way, one for all offers
+  std::unordered_map<DestinationId, BrokerSearch> searches_;  // under way; one serves all offers to a destination
   Aside carver_;
   Seals seals_;
 

@@ -33,7 +33,7 @@ void Connection::stop_watching() {
 }
 
 void Connection::heed_its_end_only() {
-  peer_.pidfd.reset();  // the socket tells of its end, too
+  peer_.pidfd.reset();  // the socket reports the end of the process, too
   loop_.want_readable(token_, false);
 }
 
@@ -54,7 +54,7 @@ void Connection::refuse(const Status& status) {
 
 void Connection::let_go_of_socket() {
   if (socket_.use_count() > 1) {
-    shut_down(fd());  // it stays open for as long as what it was sent is unread
+    shut_down(fd());  // it stays open as long as the peer has not read everything
   } else {
     hang_up(*socket_);
   }

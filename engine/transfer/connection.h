@@ -1,5 +1,6 @@
-// Connection: a socket with another process at its other end, what of it the loop watches, and one deadline. What is
-// said over it, those know who derive from it (PeerConnection) or work for it (SourceSide). Broker thread only.
+// Connection: a socket with another process at its other end, the events of it that the loop watches, and one deadline.
+// It knows nothing of the messages: those belong to its subclass (PeerConnection) and to SourceSide. Broker thread
+// only.
 #pragma once
 
 #include <chrono>
@@ -15,28 +16,28 @@ namespace vmoffer {
 
 class Connection : public EventHandler, public std::enable_shared_from_this<Connection> {
  public:
-  // Borrows the loop. `share`: what the connection takes of this process's descriptors. `is_brief`: this process cannot
-  // keep it, so it is answered and no more.
+  // Borrows the loop. `share`: the descriptors of this process that the connection takes. `is_brief`: this process
+  // cannot keep the connection, and only answers it.
   Connection(EventLoop& loop, ForeignFd socket, ProcessIdentity peer, Share share, bool is_brief);
   ~Connection() override { let_go_of_socket(); }
 
-  // The other end. Without a pid when it is in a pid namespace that is not seen from this one.
+  // The other end. Has no pid if its pid namespace cannot be seen from this one.
   const ProcessIdentity& peer() const { return peer_; }
   int fd() const { return socket_->get(); }
-  // For whoever has to keep it open beyond this connection.
+  // Shared, for a caller that must keep the socket open longer than this connection.
   const std::shared_ptr<ForeignFd>& socket() const { return socket_; }
   bool is_brief() const { return is_brief_; }
   const Sharer& sharer() const { return share_.sharer(); }
   void give_back_share() { share_.give_back(); }
 
   Status watch();
-  // Instead of the socket.
+  // Watches the peer's process instead of the socket.
   Status watch_process();
   void stop_watching();
   bool is_watched() const { return token_ != 0; }
-  // The socket tells of the end, and of nothing else that comes from here on. REQUIRES: it is watched.
+  // From here on only the end of the socket is reported, and no data. REQUIRES: it is watched.
   void heed_its_end_only();
-  // What is watched says that it is over. REQUIRES: watch_process() or heed_its_end_only() was called.
+  // Whether the watched process or socket has ended. REQUIRES: watch_process() or heed_its_end_only() was called.
   bool has_ended() const;
 
   void set_deadline(std::chrono::milliseconds patience);
@@ -51,9 +52,10 @@ class Connection : public EventHandler, public std::enable_shared_from_this<Conn
 
  protected:
   virtual void on_deadline() = 0;
-  // It is about to end; the socket is still there.
+  // The connection is about to end; the socket is still open.
   virtual void on_ending() = 0;
-  // It has ended. Whoever has the last reference keeps it until the caller, one of its own methods, has returned.
+  // The connection has ended. The holder of the last reference must keep it until the caller, one of its own methods,
+  // has returned.
   virtual void on_over() = 0;
 
   EventLoop& loop() { return loop_; }

@@ -10,16 +10,16 @@
 namespace vmoffer {
 namespace {
 
-// As many as can be answered with the spare descriptors, and those for a look into /proc meanwhile.
+// As many connections as the spare descriptors can serve, with two more to read /proc meanwhile.
 constexpr size_t kLastConnections = 2;
 constexpr size_t kSpares = kLastConnections * kDescriptorsOfConnection + 2;
 constexpr uint32_t kNobodysNumber = 65534;
-// What strangers have sent, and the closing of which they hold up, may take up this share of our descriptors.
+// Strangers may send descriptors and hold up their closing. Those may take up a quarter of our descriptors.
 constexpr uint64_t kShareOfUnclosed = 4;
-// Whoever connects in a loop must not keep those waiting who are connected.
+// A process that connects in a loop must not keep connected ones waiting.
 constexpr int kAcceptsPerTurn = 64;
 
-// As far as the kernel tells processes apart, and users where it does not.
+// Identifies the process if the kernel can tell it from others; otherwise only its user.
 Sharer sharer_at(int socket_fd, const ProcessIdentity& peer) {
   Sharer sharer;
   if (peer.pid != 0) {
@@ -33,7 +33,7 @@ Sharer sharer_at(int socket_fd, const ProcessIdentity& peer) {
   return sharer;
 }
 
-// Whose the fault is, and what to do.
+// The message says whose fault it is, and what to do.
 Status too_many_connections(const Room& room) {
   const std::string connections =
       " of its " + std::to_string(room.limit) + " descriptors in connections without a claim";
@@ -66,9 +66,9 @@ Status Entrance::open() {
 }
 
 void Entrance::accept_some() {
-  spares_.keep();  // what has come free is theirs first
+  spares_.keep();  // free descriptors first replenish the spares
   for (int turn = 0; turn < kAcceptsPerTurn; ++turn) {
-    // Newcomers wait rather than bring more of what cannot be closed; those who are connected are served.
+    // Newcomers wait, lest they bring more descriptors that cannot be closed. Connected processes are still served.
     if (waiting_to_be_closed() >= max_descriptors() / kShareOfUnclosed) return let_newcomers_wait();
     bool is_exhausted = false;
     ForeignFd socket = accept_next(listener_.get(), &is_exhausted);
@@ -78,7 +78,7 @@ void Entrance::accept_some() {
   }
 }
 
-// Whoever asks gets an answer, if only that there is no room for more. Then others are let in, two at a time.
+// Every process that asks gets an answer, if only that there is no room. Then the next are let in, two at a time.
 void Entrance::accept_with_the_last_descriptors() {
   spares_.let_go();
   while (brief_connections_ < kLastConnections) {

@@ -1,4 +1,5 @@
-// Entrance: lets other processes in, as many as this one has descriptors for. Broker thread only, but for its making.
+// Entrance: accepts the connections of other processes, as many as this one has descriptors for. Broker thread only,
+// except for its construction.
 #pragma once
 
 #include <cstddef>
@@ -17,10 +18,10 @@ class Entrance {
   struct Newcomer {
     ForeignFd socket;
     ProcessIdentity process;
-    Share share;            // what its connection takes of this process's descriptors, until it stands for a claim
-    bool is_brief = false;  // this process cannot keep it; on_brief_end() is called when it has been answered
+    Share share;            // the descriptors that its connection takes, until it stands for a claim
+    bool is_brief = false;  // this process cannot keep it; call on_brief_end() once it has been answered
   };
-  // True when there is a connection of it now.
+  // Returns true if the newcomer has a connection now.
   using Admit = std::function<bool(Newcomer newcomer)>;
 
   // Borrows the loop and the offers. Takes ownership of the listener.
@@ -28,7 +29,7 @@ class Entrance {
   Status open();
 
   void on_brief_end();
-  // Of one that this process has connected to by itself.
+  // The share of a connection that this process has made.
   Share share_of(int socket_fd, const ProcessIdentity& peer);
 
   Entrance(const Entrance&) = delete;
@@ -48,7 +49,7 @@ class Entrance {
   const UniqueFd listener_;
   const Admit admit_;
   SpareDescriptors spares_;
-  Shares descriptors_;  // of connections that stand for no claim. Outlives the connections
+  Shares descriptors_;  // for connections that stand for no claim; outlives the connections
   EventLoop::Token listener_token_ = 0;
   EventLoop::Token recovery_ = 0;
   size_t brief_connections_ = 0;

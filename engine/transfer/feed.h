@@ -1,4 +1,4 @@
-// Feed: tells one connected process a list, in packets, from where it left off, and then END. Broker thread only.
+// Feed: sends a list to one connected process, in packets, from where it left off, and then END. Broker thread only.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +16,11 @@ class Feed {
     std::vector<uint8_t> packet;
     uint64_t last = 0;  // the number of its last line
   };
-  // The lines with higher numbers that come next, in their order. Nothing when there are none now.
+  // Returns the next lines with numbers above `after`, in order; nothing if there are none now.
   using Next = std::function<std::optional<Piece>(uint64_t after)>;
   enum class Pace : uint8_t {
-    kAllAtOnce,      // as long as the socket takes them
-    kOneInEachPump,  // so that nobody waits for long
+    kAllAtOnce,      // as many packets as the socket takes
+    kOneInEachPump,  // so that other work does not wait for long
   };
   // Whether the other end waits for END.
   enum class Ending : uint8_t { kAwaited, kNone };
@@ -29,8 +29,8 @@ class Feed {
   Feed(int socket_fd, Next next, Pace pace, Ending ending)
       : socket_fd_(socket_fd), next_(std::move(next)), pace_(pace), awaits_end_(ending == Ending::kAwaited) {}
 
-  // kDone: all has been told that there is. kWouldBlock: there is more, call again when the socket is writable.
-  // kClosed: the peer has gone.
+  // kDone: everything there is has been sent. kWouldBlock: there is more; call again when the socket is writable.
+  // kClosed: the peer is gone.
   IoOutcome pump();
 
  private:

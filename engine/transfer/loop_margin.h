@@ -1,5 +1,5 @@
-// Whoever waits for the broker's thread waits this much longer than that has to answer: were it held up, for whatever
-// reason, nobody else may be.
+// How much longer a thread waits for the broker's thread than that may take to answer. If the broker is held up, for
+// whatever reason, other threads must not be held up with it.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,7 @@ namespace vmoffer {
 
 inline constexpr std::chrono::milliseconds kLoopMargin{500};
 
-// For whoever has waited so long in vain.
+// The error of a thread that has waited that long in vain.
 inline Status loop_does_not_run() {
   return Status(
       Code::kTimeout,

@@ -11,12 +11,12 @@
 namespace vmoffer {
 namespace {
 
-// How long a peer may take for its first word.
+// How long a peer may take to send its first message.
 constexpr std::chrono::milliseconds kPatience{5000};
-// The same for a connection that takes the last descriptors there are: whoever has something to say has said it.
+// The same for a connection that takes the last descriptors. A peer that wants something has usually sent it already.
 constexpr std::chrono::milliseconds kBriefPatience{100};
 constexpr std::chrono::milliseconds kBriefAnswer{500};
-// The destination that it becomes is held by pidfd.
+// The pidfd of the destination that the peer becomes.
 constexpr uint64_t kDescriptorsOfFollower = 1;
 
 }  // namespace
@@ -46,13 +46,13 @@ Status PeerConnection::start() {
   return status;
 }
 
-// A claim that was dropped before anything was sent leaves the connection as it was.
+// A claim that was given up before anything was sent leaves the connection new.
 bool PeerConnection::is_new() const {
   return state_ == State::kNew && (!claim_ || claim_->state() == SourceSide::State::kNew);
 }
 
 void PeerConnection::on_readable() {
-  // The event may be of what has been heard out of turn since.
+  // The message that caused this event may have been read out of turn since.
   if (is_leased()) return has_ended() ? on_hang_up() : void();
   for (int turn = 0; turn < kPacketsPerTurn && is_watched() && !is_leased(); ++turn) {
     const Packet packet = receive_packet(fd());
@@ -63,7 +63,7 @@ void PeerConnection::on_readable() {
 }
 
 void PeerConnection::on_packet(const Packet& packet) {
-  // Nobody has a reason to send descriptors to a source. Those that came are closed with the packet.
+  // No peer has a reason to send descriptors to a source. Closing the packet closes those that came.
   if (packet.was_cut || !packet.descriptors.empty()) return on_hang_up();
   Result<wire::Message> message = wire::decode(packet.bytes);
   if (!message.is_ok()) return is_new() ? refuse(message.status()) : on_hang_up();
@@ -97,8 +97,8 @@ void PeerConnection::on_list(const wire::List& list) {
   pump();
 }
 
-// Nothing can be offered to a process without a pid here. One that is not followed (0), for want of descriptors, hears
-// so by the end of the connection.
+// Nothing can be offered to a process that has no pid here. Returns 0 if the peer cannot be followed, for want of
+// descriptors perhaps: then the end of the connection tells it.
 DestinationId PeerConnection::expect_peer() {
   if (peer().pid == 0 || is_brief()) return 0;
   Result<DestinationId> destination = host_.offers().expect_destination(peer());
@@ -116,7 +116,7 @@ void PeerConnection::on_inspect() {
   pump();
 }
 
-// Who touches what, and when, is nobody else's business. This is the one place where a user is looked at.
+// How a program uses its memory is private to its user. This is the only decision that depends on the peer's user.
 bool PeerConnection::may_look() const {
   const Result<UserId> user = user_of_peer(fd());
   if (!user.is_ok() || !user.value().is_certain) return false;
@@ -127,8 +127,8 @@ void PeerConnection::pump() {
   if (state_ != State::kTelling) return;
   const IoOutcome sent = feed_->pump();
   if (sent == IoOutcome::kClosed || sent == IoOutcome::kFailed) return end();
-  // Who has only asked has the answer now. A brief connection must be over soon, any other goes on while the peer
-  // reads.
+  // A peer that only asked has its answer now. A brief connection keeps its deadline; any other goes on as long as the
+  // peer reads.
   const bool is_following = followed_ != 0;
   if (!is_following && sent == IoOutcome::kDone) return end();
   if (!is_following && !is_brief()) set_deadline(kPatience);
@@ -144,7 +144,7 @@ void PeerConnection::on_news(const wire::Offers& news) {
 }
 
 void PeerConnection::on_deadline() {
-  // What the peer has said in time counts, though the loop comes to read it after the deadline.
+  // Messages that the peer sent in time count, even if the loop reads them after the deadline.
   const auto stage = [this] { return std::pair(state_, claim_ ? claim_->state() : SourceSide::State::kNew); };
   const auto before = stage();
   if (is_watched()) on_readable();
@@ -154,7 +154,7 @@ void PeerConnection::on_deadline() {
 }
 
 void PeerConnection::on_destination_end(DestinationId destination) {
-  // It may have passed the memory on before it ended.
+  // The claimer may have acknowledged, and passed the memory on, before it ended.
   if (claim_ && claim_->may_be_made() && is_watched()) on_readable();
   if (claim_) claim_->on_destination_end(destination);
 }

@@ -1,9 +1,9 @@
 // PeerConnection: one connection between this broker and another process, seen from the source. Broker thread only.
 //
-//     new ── CLAIM ──▶ a SourceSide has it
+//     new ── CLAIM ──▶ handled by a SourceSide
 //         ── LIST  ──▶ telling              (what is offered to the peer)
 //         ── INSPECT ▶ telling              (what this process holds)
-//         ── OFFERS ─▶ news                 (the peer is a source and tells what it offers us)
+//         ── OFFERS ─▶ news                 (the peer is a source that announces its offers to us)
 #pragma once
 
 #include <cstdint>
@@ -20,29 +20,29 @@ namespace vmoffer {
 
 class PeerConnection;
 
-// What a connection needs of its broker.
+// What a connection needs from its broker.
 class PeerHost : public SourceHost {
  public:
   virtual EventLoop& loop() = 0;
   virtual HeldClaims& held_claims() = 0;
   virtual void on_following(PeerConnection& connection) = 0;
   virtual void on_news(const ProcessIdentity& source, const wire::Offers& news) = 0;
-  // The connection is over; the host lets go of it, and of the destination if nobody else follows it.
+  // The connection is over. The host drops it, and also the destination if no other connection follows that.
   virtual void on_over(PeerConnection& connection) = 0;
 };
 
 class PeerConnection : public Connection {
  public:
-  // Of a connection that the peer made. `share`: what it takes of the descriptors, until it stands for a claim. A peer
-  // without a pid here can have been offered nothing, and is told so.
+  // For a connection that the peer has made. `share`: the descriptors that it takes, until it stands for a claim. A
+  // peer that has no pid here cannot have been offered anything, and is told so.
   static std::shared_ptr<PeerConnection> accepted(PeerHost& host, ForeignFd socket, ProcessIdentity peer, Share share,
                                                   bool is_brief);
-  // Of one that this broker made, to tell a destination what is offered to it.
+  // For a connection that this broker has made, to tell a destination what is offered to it.
   static std::shared_ptr<PeerConnection> feeding(PeerHost& host, ForeignFd socket, ProcessIdentity peer,
                                                  DestinationId destination, Share share);
 
   Status start();
-  // 0 unless it is told of what comes, for as long as it likes.
+  // The destination whose future offers are announced over this connection; 0 if none.
   DestinationId followed_destination() const { return followed_; }
 
   void pump();
@@ -72,7 +72,7 @@ class PeerConnection : public Connection {
 
   PeerHost& host_;
   State state_ = State::kNew;
-  std::optional<SourceSide> claim_;  // since CLAIM
+  std::optional<SourceSide> claim_;  // set by CLAIM
   std::optional<Feed> feed_;         // kTelling
   DestinationId followed_ = 0;       // kTelling
 };

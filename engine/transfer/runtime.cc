@@ -18,7 +18,7 @@ std::string hex(uint64_t address) {
   return text;
 }
 
-// A guard that is not to be had now may be when the part is claimed.
+// If a guard cannot be made now, it may still be possible when the part is claimed.
 bool can_hold_up_writers() { return write_guard().status().code() != Code::kUnsupported; }
 
 bool is_in_pool(const Extents& extents, ByteRange range) {
@@ -45,8 +45,8 @@ Status check_memory(const Extents& extents, const Runtime::OfferRequest& request
   return check_flags(request.flags, extents.rights(range));
 }
 
-// A part is taken apart from the rest when it is claimed, while its writers wait. Where nothing can make them wait it
-// is done now, on the thread that offers and so does not write.
+// A part is normally carved when it is claimed, while its writers are held up. If nothing can hold them up, it is
+// carved now: the thread that offers the part is not writing to it.
 Status separate_if_needed(const std::shared_ptr<Region>& region, const Stake& stake,
                           const Runtime::OfferRequest& request) {
   const Offer offer{0, 0, request.address, request.byte_length, request.flags, OfferState::kPending};
@@ -94,7 +94,7 @@ Result<std::shared_ptr<Region>> Runtime::region_to_offer(const OfferRequest& req
 Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<OfferObserver> observer) {
   Result<std::shared_ptr<Region>> region = region_to_offer(request);
   if (!region.is_ok()) return region.status();
-  // From here on the memory is there, whatever becomes of the region.
+  // The stake keeps the memory alive from here on, whatever becomes of the region.
   Result<Stake> stake = region.value()->take_stake();
   if (!stake.is_ok()) return stake.status();
   Status checked = check_memory(*stake.value(), request);
@@ -104,7 +104,7 @@ Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<Offe
   if (!separated.is_ok()) return separated;
   Result<Broker*> broker = this->broker();
   if (!broker.is_ok()) return broker.status();
-  // Its claimer may have told this program that it has the memory.
+  // The claimer may have told this program that it has the memory, before the broker has read its acknowledgement.
   if (broker.value()->outgoing().is_being_claimed(request.destination_pid, request.address)) broker.value()->catch_up();
   Result<OutgoingOffers::Made> made = broker.value()->outgoing().offer(
       request.destination_pid, {request.address, request.byte_length, request.flags | kind_bits(request.kind)},
@@ -169,8 +169,8 @@ Result<PagingChoice> Runtime::choose_paging(PagingWish wish, wire::Transfer tran
   const bool is_demanded = wish == PagingWish::kUserFault;
   Result<Pager*> best = pager(UserFault::Reach::kUserAndKernel);
   if (best.is_ok()) return PagingChoice{Paging::kUserFault, best.value(), is_demanded};
-  // Half the rights would make system calls on the claimed memory fail, so nobody gets them unasked.
-  // The kernel cannot pull: then all of it is pulled at once.
+  // A pager for faults in user mode alone would make system calls on the claimed memory fail. A claim gets it only if
+  // it asks for it. The kernel cannot pull pages, so without a pager all of them are pulled at once.
   const Paging otherwise = transfer == wire::Transfer::kPull ? Paging::kEager : Paging::kKernel;
   if (!is_demanded) return PagingChoice{otherwise, nullptr, false};
   Result<Pager*> half = pager(UserFault::Reach::kUserOnly);
@@ -181,7 +181,7 @@ Result<PagingChoice> Runtime::choose_paging(PagingWish wish, wire::Transfer tran
 void Runtime::enlist(const ReceivedClaim& claim) {
   held_claims_.add(claim);
   regions_.add(claim.region);
-  // Whoever looks asks a broker. Without one the claim is as good, and only not seen.
+  // Other processes inspect claims through the broker. Without one the claim works, and only cannot be seen.
   [[maybe_unused]] const Result<Broker*> started = broker();
 }
 

@@ -1,5 +1,5 @@
-// Runtime: the one of each thing that a process has, made on first use: the regions, the pagers with their threads, the
-// broker. It is never destroyed: its threads run until the process ends. Any thread may call any method.
+// Runtime: the objects of which a process has one, made on first use: the map of regions, the pagers with their
+// threads, the broker. It is never destroyed, because its threads run until the process ends. Any thread.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ enum class PagingWish : uint8_t { kAuto, kUserFault, kKernel, kEager };
 
 class Runtime {
  public:
-  // The process's. Lives for ever.
+  // The runtime of this process. Lives for ever.
   static Runtime& instance();
 
   Result<std::shared_ptr<Region>> allocate(uint64_t byte_length, bool executable, bool huge_pages);
@@ -30,22 +30,22 @@ class Runtime {
     uint32_t flags = 0;
     OfferKind kind = OfferKind::kMemory;
   };
-  // The range must lie in a region of this process that still has all of it.
+  // Fails unless the range lies in a region of this process that still has all of it.
   Result<OfferId> offer(const OfferRequest& request, std::shared_ptr<OfferObserver> observer);
-  // Of an offer that has not ended: pending or being claimed.
+  // Pending or being claimed. REQUIRES: the offer has not ended.
   OfferState state_of(OfferId id);
   CancelOutcome cancel(OfferId id);
   CancelOutcome cancel(int destination_pid, uint64_t address);
-  // Cancels it now, or when the claim that is under way gives it back.
+  // Cancels the offer now, or when the claim that is under way gives it back.
   void withdraw(OfferId id);
 
-  // kUnsupported when it was asked for by name and this process may not have it.
+  // kUnsupported if userfault was asked for by name and this process may not use it.
   Result<PagingChoice> choose_paging(PagingWish wish, wire::Transfer transfer);
-  // Makes what was received known, so that it can be offered onward and looked at. REQUIRES: nobody else has its region
+  // Enters a received claim, so that it can be offered onward and inspected. REQUIRES: no other thread has its region
   // yet.
   void enlist(const ReceivedClaim& claim);
 
-  // The broker, started on first use.
+  // Starts the broker on first use.
   Result<Broker*> broker();
   std::vector<SentOffer> sent_offers();
 
@@ -55,7 +55,7 @@ class Runtime {
  private:
   struct PagerSlot {
     std::unique_ptr<Pager> pager;  // with its thread
-    Status refusal;                // remembered: a process is not given rights that it did not have
+    Status refusal;                // kept, because a process does not gain the rights for it later
   };
 
   Runtime() = default;

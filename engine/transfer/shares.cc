@@ -3,7 +3,7 @@
 namespace vmoffer {
 namespace {
 
-// A process that changes its user is the same process.
+// The user is no part of the key if the process is known: a process that changes its user is still the same.
 std::pair<uint64_t, uint32_t> key_of(const Sharer& sharer) {
   return {sharer.process, sharer.process == 0 ? sharer.user : 0};
 }

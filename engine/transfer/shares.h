@@ -1,7 +1,7 @@
-// Shares: how much each of many may have of something limited, when any of them may be greedy. Pure; one thread.
+// Shares: divides something limited among many sharers, any of which may be greedy. Pure; not thread-safe.
 //
-// A process may grow until it has as much as is left of the whole, and so may all processes of another user together.
-// So one that is greedy comes to a half, a second one to a quarter, and something is left for whoever comes next.
+// A process may take more until it has as much as is left of the whole. The same holds for all processes of another
+// user together. So a greedy sharer gets a half, a second one a quarter, and something is left for the next.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,9 @@
 namespace vmoffer {
 
 struct Sharer {
-  uint64_t process = 0;  // any number that tells it from others; 0: it is not told from others of its user
+  uint64_t process = 0;  // a number that identifies the process; 0 if it cannot be told from others of its user
   uint32_t user = 0;
-  bool is_own_user = false;  // shares with this process what a user may have, and is not held to a user's share
+  bool is_own_user = false;  // the user of this process, to whom no limit for users applies
 };
 
 class Shares {
@@ -23,12 +23,12 @@ class Shares {
     kYes,
     kProcessHasItsShare,
     kUserHasItsShare,
-    kNothingLeft,  // others have it
+    kNothingLeft,  // others have all of it
   };
 
-  // `whole`: how much there is for all of them, now.
+  // `whole`: how much there is for all sharers now.
   Verdict may_take(const Sharer& sharer, uint64_t count, uint64_t whole) const;
-  // Unconditionally: who decides otherwise for a reason of its own is counted, too.
+  // Counts without a check, because the caller may have reasons to give more than may_take() allows.
   void take(const Sharer& sharer, uint64_t count);
   // REQUIRES: taken by the same sharer.
   void give_back(const Sharer& sharer, uint64_t count);
@@ -45,7 +45,7 @@ class Shares {
   std::unordered_map<uint32_t, uint64_t> users_;
 };
 
-// What one sharer takes, until the end of this object. Borrows the shares.
+// Takes an amount for one sharer, and gives it back on destruction. Borrows the shares.
 class Share {
  public:
   Share() = default;

@@ -16,7 +16,7 @@ std::shared_ptr<AnswerReader> AnswerReader::start(EventLoop& loop, BrokerConnect
 }
 
 void AnswerReader::on_readable() {
-  const auto self = shared_from_this();  // a callback may let go of us
+  const auto self = shared_from_this();  // a callback may drop the last reference
   for (int turn = 0; turn < kPacketsPerTurn && token_ != 0; ++turn) {
     const Packet packet = receive_packet(broker_.socket.get());
     if (packet.outcome == IoOutcome::kWouldBlock) return;
@@ -27,7 +27,7 @@ void AnswerReader::on_readable() {
   }
 }
 
-// False when the broker talks nonsense, or more than is wanted.
+// False if the broker sends nonsense, or more than is wanted.
 bool AnswerReader::on_packet(const Packet& packet) {
   if (packet.was_cut || !packet.descriptors.empty()) return false;
   Result<wire::Message> message = wire::decode(packet.bytes);
@@ -40,7 +40,7 @@ bool AnswerReader::on_packet(const Packet& packet) {
   return true;
 }
 
-// Taken out of the loop: a hang-up would be told again and again otherwise.
+// Leaves the loop, which would otherwise report a hang-up again and again.
 void AnswerReader::pause() {
   loop_.remove(token_);
   token_ = 0;

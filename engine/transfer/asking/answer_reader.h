@@ -13,18 +13,19 @@ namespace vmoffer {
 class AnswerReader : public EventHandler, public std::enable_shared_from_this<AnswerReader> {
  public:
   struct Callbacks {
-    // Of whatever comes but END. False: it is no answer, or more of them than are wanted; hang up.
+    // Called for each message but END. Returns false if it is no answer, or no more are wanted: the reader hangs up.
     std::function<bool(const ProcessIdentity& broker, const wire::Message& answer)> on_answer;
-    // With true END has come (there may be news behind it), with false nothing more will. May be called more than once.
+    // True: END has come (news may follow it). False: nothing more will come. May be called more than once.
     std::function<void(bool is_whole)> on_end;
   };
 
-  // Null when the broker has gone already; then no callback was or will be called.
+  // Null if the broker is gone already; then no callback was or will be called.
   static std::shared_ptr<AnswerReader> start(EventLoop& loop, BrokerConnection broker, const wire::Message& question,
                                              Callbacks callbacks);
 
   void on_readable() override;
-  // Reads nothing until it is resumed: the broker waits. False when it cannot be waited for any more.
+  // Stops reading until resume(), so that the broker has to wait. resume() returns false if the answers cannot be
+  // awaited any more.
   void pause();
   bool resume();
   // Hangs up. No callback is called from here on.

@@ -7,7 +7,7 @@
 namespace vmoffer {
 namespace {
 
-// Takes a number of at most `most` off the front, and what ends it.
+// Takes a number of at most `most` off the front, and the text `end` behind it.
 std::optional<uint64_t> take_part(std::string_view& rest, uint64_t most, std::string_view end) {
   const std::optional<uint64_t> number = take_number(rest);
   if (!number || *number > most || !rest.starts_with(end)) return std::nullopt;
@@ -34,7 +34,7 @@ std::optional<BrokerName> parse_broker_address(std::string_view address) {
   const auto slot = pid ? take_part(rest, std::numeric_limits<uint32_t>::max(), "") : std::nullopt;
   if (!slot || !rest.empty() || *pid == 0) return std::nullopt;
   const BrokerName name{*pid_namespace, static_cast<int>(*pid), static_cast<uint32_t>(*slot)};
-  // A number can be written in more ways than one.
+  // The same number could be written in more than one way.
   if (address != broker_address(name)) return std::nullopt;
   return name;
 }

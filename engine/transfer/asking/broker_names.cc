@@ -7,7 +7,7 @@ namespace vmoffer {
 void BrokerNames::add(const BrokerName& name) {
   Kind& kind = kinds_.at(name.pid_namespace == own_pid_namespace_ ? 0 : 1);
   const bool is_orderly = name.slot < kOrderlySlots;
-  // The orderly slots are few, and are where an honest process is to be found.
+  // There are few orderly slots, and honest processes listen there, so those get twice the limit.
   if (kind.count >= kMaxOfOneKind * (is_orderly ? 2 : 1)) {
     ++left_out_;
     return;

@@ -1,6 +1,6 @@
-// BrokerNames: at which of the names that are there to knock, and in which order. Pure. Anybody may listen at any name,
-// so that one process cannot come before another by having more of them: the first name of each comes before the second
-// of any, and names of this process's own pid namespace alternate with those of others.
+// BrokerNames: in which order to try the names of brokers. Pure. Any process may listen at any number of names. To give
+// none an advantage for having more, the first name of each process comes before the second of any, and names of this
+// process's own pid namespace alternate with those of others.
 #pragma once
 
 #include <array>
@@ -17,12 +17,12 @@ namespace vmoffer {
 class BrokerNames {
  public:
   static constexpr size_t kMaxOfOneProcess = 1024;
-  // Of each kind, those of the own namespace and those of others.
+  // The limit for names of the own namespace, and for names of others.
   static constexpr size_t kMaxOfOneKind = size_t{1} << 16;
 
   explicit BrokerNames(uint64_t own_pid_namespace) : own_pid_namespace_(own_pid_namespace) {}
   void add(const BrokerName& name);
-  // Those that were too many, the ones with the highest slots of the process that the name names.
+  // How many were dropped because there were too many: of one process, those with the highest slots.
   size_t left_out() const { return left_out_; }
   // Empties it.
   std::vector<BrokerName> take_in_order();
@@ -30,7 +30,7 @@ class BrokerNames {
  private:
   using Process = std::pair<uint64_t, int>;
   struct Kind {
-    std::map<Process, std::vector<uint32_t>> slots;  // a heap each: the highest one first
+    std::map<Process, std::vector<uint32_t>> slots;  // each is a heap, the highest slot first
     size_t count = 0;
   };
 

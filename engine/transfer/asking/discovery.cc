@@ -10,10 +10,10 @@ namespace vmoffer {
 
 namespace {
 
-// What is done in one call, before others get their turn: some hundred microseconds.
+// The limits of one call, which takes a few hundred microseconds; then other work gets its turn.
 constexpr int kPiecesPerTurn = 4;
 constexpr size_t kKnocksPerTurn = 64;
-// Full queues are knocked at again and again, so by fewer.
+// Full queues are tried again and again, so fewer of them in one call.
 constexpr size_t kBusyPerTurn = 16;
 
 Result<BrokerListener> listen_at_slot(uint32_t slot) {
@@ -29,7 +29,7 @@ Result<BrokerListener> listen_as_broker() {
     Result<BrokerListener> listener = listen_at_slot(slot);
     if (listener.is_ok() || listener.status().code() != Code::kBusy) return listener;
   }
-  // Somebody squats on all of them: nobody can squat on numbers that he does not know.
+  // A squatter has taken all of them, but cannot take a number that it does not know.
   const Result<uint32_t> number = random_number();
   if (!number.is_ok()) return number.status();
   return listen_at_slot(number.value() | kOrderlySlots);
@@ -68,7 +68,7 @@ BrokerSearch::Knock BrokerSearch::knock(const BrokerName& name, const ProcessIde
     case ConnectOutcome::kConnected:
       break;
   }
-  // A stranger costs no more than this.
+  // This check comes first, so that a stranger costs little.
   if (pid_of_peer(connecting.socket.get()) != target.pid) return Knock::kStranger;
   Result<ProcessIdentity> peer = identify_peer(connecting.socket.get());
   if (peer.status().code() == Code::kTooMany) {
@@ -81,7 +81,7 @@ BrokerSearch::Knock BrokerSearch::knock(const BrokerName& name, const ProcessIde
   return Knock::kTarget;
 }
 
-// True when `found` is to be told.
+// True if `found` is set, and is the result of next().
 bool BrokerSearch::look_at_expected_names(const ProcessIdentity& target, Found& found) {
   while (slot_ < kOrderlySlots) {
     const BrokerName name{own_pid_namespace_, target_pid_, slot_};
@@ -89,10 +89,11 @@ bool BrokerSearch::look_at_expected_names(const ProcessIdentity& target, Found& 
     if (knocked == Knock::kFailed) return true;
     ++slot_;
     if (knocked == Knock::kTarget) return true;
-    // Whose queue is full may be a stranger, who must not hold up the search.
+    // A full queue may be a stranger's, and must not hold up the search.
     if (knocked == Knock::kBusy) busy_.push_back(name);
     if (knocked != Knock::kNobody) has_met_others_ = true;
-    // Copies of the library take them in order; those before it may have been a stranger's who has gone.
+    // Copies of the library take slots in order, so after a broker and a free slot there are no more. A free slot
+    // before the first broker proves nothing: a stranger may have had it, and be gone.
     if (knocked == Knock::kNobody && targets_found_ > 0) slot_ = kOrderlySlots;
   }
   return false;
@@ -105,7 +106,7 @@ std::optional<int> BrokerSearch::inner_pid() {
 
 bool BrokerSearch::should_look_everywhere() {
   if (has_read_table_ || targets_found_ > 0) return false;
-  // A process in a namespace of its own listens under the number that it has there.
+  // A process in a pid namespace of its own listens at names with the pid that it has there.
   return effort_ == Effort::kUtmost || has_met_others_ || inner_pid() != target_pid_;
 }
 
@@ -155,7 +156,7 @@ bool BrokerSearch::look_at(std::deque<BrokerName>& names, const ProcessIdentity&
 
 BrokerSearch::Found BrokerSearch::next(const ProcessIdentity& target) {
   Found found{Step::kNoMore, {}, {}};
-  // A process has no more copies of the library than that.
+  // No process has more copies of the library.
   if (targets_found_ == kOrderlySlots) return found;
   const bool is_fresh = busy_.empty();
   if (look_at_expected_names(target, found)) return found;

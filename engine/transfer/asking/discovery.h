@@ -1,6 +1,6 @@
-// discovery: finds and connects to the brokers of other processes, without names that would have to be agreed on.
-// Anybody may listen at any number of names, so all work is done a piece at a time, and a name is worth what the kernel
-// says of who listens there.
+// discovery: finds the brokers of other processes and connects to them, without names that programs must agree on. Any
+// process may listen at any number of names. So the work is done a piece at a time, and a name counts only if the
+// kernel confirms which process listens there.
 #pragma once
 
 #include <chrono>
@@ -27,23 +27,23 @@ struct BrokerListener {
 // Takes the first free address of this process's brokers and listens there.
 Result<BrokerListener> listen_as_broker();
 
-// Descriptors, this process's and room in a listener's queue, may come free at any time, and nobody tells: look again
-// after this.
+// Nothing reports when this process has a free descriptor again, or a listener's queue has room. Look again after this
+// time.
 inline constexpr std::chrono::milliseconds kExhaustedDelay{50};
 
-// A connection whose other end the kernel has vouched for.
+// A connection whose peer the kernel has confirmed.
 struct BrokerConnection {
   ForeignFd socket;
   ProcessIdentity process;
 };
 
-// Compares names with those who listen there. One survey's, so that it may remember what /proc has said.
+// Compares names with the processes that listen there. Belongs to one survey, so that it may cache what /proc said.
 class NameCheck {
  public:
   NameCheck();
-  // False when the name is of this process's pid namespace, and nothing has that pid.
+  // False if the name is of this process's pid namespace, and no process has that pid.
   bool may_be_anybodys(const BrokerName& name) const;
-  // False when the process with this pid has another one where the name says it lives.
+  // False if the process with this pid has another pid in the namespace that the name states.
   bool may_be_of(const BrokerName& name, int peer_pid);
   bool is_own_namespace(const BrokerName& name) const { return name.pid_namespace == own_pid_namespace_; }
 
@@ -52,14 +52,14 @@ class NameCheck {
   std::unordered_map<int, std::optional<int>> innermost_pids_;
 };
 
-// BrokerSearch: the brokers of one process, one after the other. Used by one thread at a time.
+// BrokerSearch: finds the brokers of one process, one after the other. Used by one thread at a time.
 class BrokerSearch {
  public:
   enum class Step : uint8_t {
     kConnected,
-    kLater,  // there is more to be looked at, or a broker is there but its queue is full: call next() a little later
+    kLater,  // there is more to look at, or a broker's queue is full: call next() again a little later
     kNoMore,
-    kFailed,  // the next call tries the same again
+    kFailed,  // the next call tries the same step again
   };
   struct Found {
     Step step = Step::kFailed;
@@ -67,12 +67,12 @@ class BrokerSearch {
     Status status;
   };
   enum class Effort : uint8_t {
-    kUsual,   // where nothing at all listens at the names that are to be expected, there is no broker
-    kUtmost,  // a broker may have another name even so, because others had taken those when it began
+    kUsual,   // if nothing listens at the expected names, there is no broker
+    kUtmost,  // a broker may have another name even then, because others had taken the expected ones when it started
   };
 
   BrokerSearch(int target_pid, Effort effort, Takes takes);
-  // REQUIRES: the process that was meant when the search was made.
+  // REQUIRES: `target` is the process for which the search was made.
   Found next(const ProcessIdentity& target);
 
  private:
@@ -93,7 +93,7 @@ class BrokerSearch {
   uint32_t slot_ = 0;
   size_t targets_found_ = 0;
   bool has_met_others_ = false;
-  std::optional<std::optional<int>> inner_pid_;  // asked for when it matters
+  std::optional<std::optional<int>> inner_pid_;  // looked up on first use
   std::optional<SocketTable> table_;
   BrokerNames names_;
   bool has_read_table_ = false;

@@ -11,11 +11,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// In one turn of the loop, some hundred microseconds.
+// The limit of one turn of the loop, which takes a few hundred microseconds.
 constexpr size_t kKnocksPerTurn = 32;
-// A process has no more copies of the library than that.
+// No process has more copies of the library.
 constexpr uint32_t kMaxBrokersOfProcess = kOrderlySlots;
-// How long a broker may keep a place that another needs. It grows each time, for those that have a lot to tell.
+// How long a broker may keep a place that another needs. It grows each time, for brokers with long answers.
 constexpr milliseconds kFirstPatience{20};
 constexpr milliseconds kLastPatience{1000};
 constexpr milliseconds kFirstClosedDelay{10};
@@ -43,7 +43,7 @@ Survey::Survey(EventLoop& loop, SurveyPlaces& places, const wire::Message& quest
       closed_delay_(kFirstClosedDelay),
       names_(own_pid_namespace()) {}
 
-// The loop's other work gets its turn between two steps.
+// Lets other work of the loop run between two steps.
 void Survey::later(void (Survey::*step)()) {
   loop_.post([self = shared_from_this(), step] {
     if (!self->is_over_) (self.get()->*step)();
@@ -102,7 +102,8 @@ Survey::Step Survey::knock(const BrokerName& name) {
   return Step::kDone;
 }
 
-// Until the kernel has said whose it is nothing is held for it, and after that no more than for any other process.
+// Until the kernel has said which process it is, nothing is kept for it; after that, no more than for any other
+// process.
 Survey::Step Survey::welcome(const BrokerName& name, ForeignFd socket) {
   const int pid = pid_of_peer(socket.get());
   if (pid == 0 || !check_.may_be_of(name, pid)) return Step::kDone;
@@ -158,7 +159,7 @@ Survey::Step Survey::ask(size_t number, ForeignFd socket) {
     return Step::kNoDescriptor;
   }
   if (process.is_ok() && is_still(broker, process.value())) {
-    process.value().pidfd.reset();  // from here on a descriptor a broker
+    process.value().pidfd.reset();  // from here on each broker takes one descriptor
     callbacks_.on_asked(number);
     const auto self = shared_from_this();
     broker.reader = AnswerReader::start(loop_, {std::move(socket), process.take()}, question_,
@@ -176,7 +177,7 @@ Survey::Step Survey::ask(size_t number, ForeignFd socket) {
   return Step::kDone;
 }
 
-// Since it was found somebody else may have come to listen there.
+// Another process may have begun to listen there since the broker was found.
 bool Survey::is_still(const Broker& broker, const ProcessIdentity& process) const {
   return process.pid == broker.pid && process.unique_id == broker.unique_id;
 }
@@ -206,7 +207,7 @@ void Survey::tell_of_hold_up(size_t names) {
   if (!std::exchange(is_held_up_, true)) callbacks_.on_held_up(names);
 }
 
-// One that is asked will give its descriptor back; else nobody tells.
+// A broker that is being asked gives its descriptor back in the end. If none is, nothing will report a free descriptor.
 void Survey::wait_for_descriptors(const Status& why) {
   if (gives_up_ && asked_ == 0) return fail(why);
   tell_of_hold_up(0);

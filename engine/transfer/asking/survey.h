@@ -1,10 +1,10 @@
-// Survey: puts one question to every broker that can be seen from here, a few at a time, and waits until all have
-// answered or the time is over. Loop thread only; the callbacks are called there and must not block.
+// Survey: asks every broker that can be seen from here one question, a few at a time, and waits until all have answered
+// or the time is over. Loop thread only; the callbacks are called there and must not block.
 //
-//     reading the names ──▶ knocking at each, to see who listens there ──▶ waiting for what has not answered yet
+//     reading the names ──▶ connecting to each, to see which process listens ──▶ waiting for the answers still due
 //
-// A name costs a connection that is closed at once. A broker, which is a name that the kernel vouches for, is asked as
-// soon as there is a place.
+// Each name costs a connection that is closed at once. If the kernel confirms that a broker listens there, the broker
+// is asked as soon as there is a place.
 #pragma once
 
 #include <chrono>
@@ -25,26 +25,26 @@ class Survey : public SurveyPlaces::Tenant, public std::enable_shared_from_this<
  public:
   struct Asked {
     std::vector<int> pids;  // by the broker's number
-    size_t missed = 0;      // names that were too many, took no connection, or were not looked at in time
+    size_t missed = 0;      // names beyond the limit, that took no connection, or that were not tried in time
   };
-  // A broker's number is its place in the order in which they were found.
+  // Brokers are numbered in the order in which they are found.
   struct Callbacks {
     std::function<void(size_t broker, const ProcessIdentity& process)> on_found = [](size_t, const ProcessIdentity&) {};
-    // It is asked: again, when it had to give way to others. What it had told then is told again.
+    // The broker is asked. If it has to give way to others, it is asked again later, and repeats its answers.
     std::function<void(size_t broker)> on_asked = [](size_t) {};
-    // False: no more of this broker's answers are wanted.
+    // Returns false if no more answers of this broker are wanted.
     std::function<bool(size_t broker, const ProcessIdentity& process, const wire::Message& answer)> on_answer;
-    // It has told all (END has come), or will tell no more.
+    // The broker has sent everything (END has come), or will send nothing more.
     std::function<void(size_t broker, bool is_whole)> on_over = [](size_t, bool) {};
-    // Once at most: so many names take no connection now, or, with 0, this process has no descriptor to ask. It is
-    // tried again.
+    // Called once at most: that many names take no connection now; 0 means that this process has no descriptor to ask
+    // with. The survey tries again.
     std::function<void(size_t names)> on_held_up = [](size_t) {};
-    // Once, at the end. Brokers that have not answered by then (their process is stopped, say) were asked in vain.
-    // kTooMany when this process has too few descriptors to ask.
+    // Called once, at the end. Some brokers may not have answered by then (if their process is stopped, say). kTooMany
+    // if this process has too few descriptors to ask.
     std::function<void(Result<Asked>)> on_done;
   };
 
-  // With a time it gives up when that is over, or when there are no descriptors; without one it never does.
+  // With a timeout, gives up after that time, or if there are no descriptors. Without one, never gives up.
   static std::shared_ptr<Survey> start(EventLoop& loop, SurveyPlaces& places, const wire::Message& question,
                                        std::optional<std::chrono::milliseconds> timeout, Callbacks callbacks);
   // No callback is called from here on.
@@ -63,7 +63,7 @@ class Survey : public SurveyPlaces::Tenant, public std::enable_shared_from_this<
     std::shared_ptr<AnswerReader> reader;
     SurveyPlaces::Place place = 0;
   };
-  // A name whose listener takes no connection now; a broker's number once it is known whose it is.
+  // A name whose listener takes no connection now; with a broker's number once that is known.
   struct Closed {
     BrokerName name;
     std::optional<size_t> broker;
@@ -101,7 +101,7 @@ class Survey : public SurveyPlaces::Tenant, public std::enable_shared_from_this<
   bool is_over_ = false;
   bool is_held_up_ = false;
   EventLoop::Token deadline_ = 0;
-  EventLoop::Token retry_ = 0;  // when descriptors had run out
+  EventLoop::Token retry_ = 0;  // set while descriptors have run out
   EventLoop::Token closed_retry_ = 0;
   std::chrono::milliseconds closed_delay_;
 
@@ -115,7 +115,7 @@ class Survey : public SurveyPlaces::Tenant, public std::enable_shared_from_this<
   std::unordered_map<int, uint32_t> brokers_of_process_;
   std::vector<Broker> brokers_;
   std::deque<size_t> waiting_;
-  size_t asked_ = 0;  // that hold a place
+  size_t asked_ = 0;  // brokers that hold a place
 };
 
 }  // namespace vmoffer

@@ -10,7 +10,7 @@ namespace {
 
 constexpr uint64_t kMostPlaces = 32;
 constexpr uint64_t kFewestPlaces = 4;
-// Of this process's descriptors. A place takes one.
+// Places may take an eighth of this process's descriptors, one for each place.
 constexpr uint64_t kShare = 8;
 
 }  // namespace

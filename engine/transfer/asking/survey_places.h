@@ -1,6 +1,5 @@
-// SurveyPlaces: how many brokers are asked at once by all surveys of this process together, so that looking around
-// costs a fixed number of descriptors. A broker that is silent keeps its place until somebody else needs it. Loop
-// thread only.
+// SurveyPlaces: limits how many brokers all surveys of this process ask at once, so that surveys cost a fixed number of
+// descriptors. A silent broker keeps its place until another needs it. Loop thread only.
 #pragma once
 
 #include <chrono>
@@ -22,15 +21,16 @@ class SurveyPlaces {
     virtual ~Tenant() = default;
     // There may be a place now.
     virtual void on_room() = 0;
-    // The broker's place goes to another. Must not ask for one before it has returned.
+    // The broker's place goes to another. Must not ask for a place before it has returned.
     virtual void give_way(size_t broker) = 0;
   };
 
   explicit SurveyPlaces(EventLoop& loop) : loop_(loop) {}
-  // For a broker that may be silent for so long before it has to give way. None: on_room will be called.
+  // Takes a place for a broker, which must give way if it is silent for longer than `patience`. 0 if there is none:
+  // then on_room() will be called.
   Place take(const std::shared_ptr<Tenant>& tenant, size_t broker, std::chrono::milliseconds patience);
   void give_back(Place place);
-  // Calls on_room when there may be a place.
+  // Calls on_room() once there may be a place.
   void want(const std::shared_ptr<Tenant>& tenant);
 
   SurveyPlaces(const SurveyPlaces&) = delete;

@@ -4,7 +4,7 @@ namespace vmoffer {
 
 HeldClaim::~HeldClaim() { book.remove(number); }
 
-// Not with the lock: a region that ends takes its claim out with its own lock held.
+// Without the lock: a region that ends takes its claim out while it holds its own lock.
 void HeldClaims::add(const ReceivedClaim& claim) { claim.region->hold_while_held(enter(claim)); }
 
 std::shared_ptr<HeldClaim> HeldClaims::enter(const ReceivedClaim& claim) {
@@ -23,7 +23,7 @@ void HeldClaims::remove(uint64_t number) {
 }
 
 std::vector<std::shared_ptr<HeldClaim>> HeldClaims::after(uint64_t number, size_t limit) const {
-  std::vector<std::shared_ptr<HeldClaim>> found;  // let go of without the lock: the last who has one takes it out
+  std::vector<std::shared_ptr<HeldClaim>> found;  // destroyed without the lock, because a last reference takes the lock
   const MutexLock lock(mutex_);
   for (auto at = claims_.upper_bound(number); at != claims_.end() && found.size() < limit; ++at) {
     if (std::shared_ptr<HeldClaim> held = at->second.lock()) found.push_back(std::move(held));

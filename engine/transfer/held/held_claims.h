@@ -1,5 +1,5 @@
-// HeldClaims: the claims that this process holds now, for whoever looks. Thread-safe. Keeps nothing of a claim alive
-// but its counters; must outlive every claim that is added.
+// HeldClaims: the claims that this process holds now, for INSPECT. Thread-safe. Keeps nothing of a claim alive but its
+// counters. Must outlive every claim that is added.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace vmoffer {
 
 class HeldClaims;
 
-// Its region holds it for as long as it has the memory.
+// The region keeps it alive as long as it has the memory.
 struct HeldClaim {
   HeldClaims& book;
   const uint64_t number;
@@ -25,7 +25,7 @@ struct HeldClaim {
   const uint32_t flags;
   const wire::Transfer transfer;
   const Paging paging;
-  const std::shared_ptr<PagedRange> paged;  // null when the kernel pages it
+  const std::shared_ptr<PagedRange> paged;  // null if the kernel pages it
   // Broker thread only:
   wire::ResidencySample sample = {};
   Clock::time_point sampled_at = {};
@@ -36,9 +36,9 @@ struct HeldClaim {
 class HeldClaims {
  public:
   HeldClaims() = default;
-  // REQUIRES: nobody else has the region yet.
+  // REQUIRES: no other thread has the region yet.
   void add(const ReceivedClaim& claim);
-  // Those with higher numbers, in their order.
+  // The claims with numbers above `number`, in order.
   std::vector<std::shared_ptr<HeldClaim>> after(uint64_t number, size_t limit) const;
   size_t count() const;
 

@@ -9,9 +9,10 @@
 namespace vmoffer {
 namespace {
 
-// Looking takes the time, and whoever asks in a loop, or many at once, shall not take it again and again.
+// Looking at pages takes most of the time. A process that asks in a loop, or many at once, must not cause it again and
+// again.
 constexpr std::chrono::milliseconds kFresh{250};
-// In one turn of the loop; some 300 us when all that is looked at is resident.
+// The limit of one turn of the loop: about 300 µs if all pages that are looked at are resident.
 constexpr size_t kLooksPerPacket = 64;
 
 wire::ResidencySample look(const PresentPages& present, const HeldClaim& claim, size_t cell_limit) {
@@ -26,7 +27,7 @@ wire::ResidencySample look(const PresentPages& present, const HeldClaim& claim, 
   return sample;
 }
 
-// Returns how often it has looked.
+// Returns how many times it has looked.
 size_t refresh(HeldClaim& claim, const PresentPages& present, size_t cell_limit) {
   const Clock::time_point now = Clock::now();
   if (now - claim.sampled_at < kFresh) return 0;

@@ -1,4 +1,4 @@
-// held_feed: tells one process which claims this one holds. Broker thread only.
+// held_feed: tells another process which claims this one holds. Broker thread only.
 #pragma once
 
 #include "engine/transfer/feed.h"

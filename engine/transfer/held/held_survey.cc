@@ -9,7 +9,7 @@
 namespace vmoffer {
 namespace {
 
-// Of one broker: who tells without end must not fill the memory of whoever asks.
+// The limit for one broker: an endless answer must not fill the memory of the process that asks.
 constexpr size_t kMaxHeldClaims = 65536;
 
 using Reports = std::map<size_t, HeldReport>;
@@ -26,7 +26,7 @@ bool take_in(HeldReport& report, const wire::Message& answer) {
   return true;
 }
 
-// Half a list is none: what is missing would look as if it had been released.
+// An incomplete list counts as none: the missing claims would look as if they had been released.
 std::vector<HeldReport> in_order(Reports reports, const std::vector<int>& pids) {
   std::vector<HeldReport> all;
   for (size_t broker = 0; broker < pids.size(); ++broker) {

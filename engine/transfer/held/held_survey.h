@@ -1,4 +1,4 @@
-// held_survey: which claims the processes hold that can be seen from here. Loop thread only.
+// held_survey: asks which claims are held by the processes that can be seen from here. Loop thread only.
 #pragma once
 
 #include <chrono>
@@ -12,10 +12,10 @@
 
 namespace vmoffer {
 
-// What one broker has told; a process with two copies of the library has two.
+// What one broker has answered. A process with two copies of the library has two brokers.
 struct HeldReport {
   enum class Outcome : uint8_t {
-    kNone,  // it was silent, broke off or told nonsense
+    kNone,  // it was silent, broke off or sent nonsense
     kRefused,
     kTold,
   };

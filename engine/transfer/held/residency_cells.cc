@@ -7,7 +7,7 @@
 namespace vmoffer {
 namespace {
 
-// Of all claims together, as long as each has one.
+// The limit for all claims together, except that each has at least one.
 constexpr size_t kLooks = 8192;
 
 }  // namespace

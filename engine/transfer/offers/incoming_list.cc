@@ -7,11 +7,11 @@
 namespace vmoffer {
 namespace {
 
-// Of one process, in one list, and of all: who lists without end must not fill the memory of whoever asks.
+// The limits for one process and for all: an endless list must not fill the memory of the process that asks.
 constexpr size_t kMaxListedOffers = 65536;
 constexpr size_t kMaxListedByAll = 4 * kMaxListedOffers;
 
-// What the brokers have listed so far. One that is asked again begins anew.
+// What the brokers have listed so far. If a broker is asked again, its list begins anew.
 class Lists {
  public:
   void on_found(size_t broker, const ProcessIdentity& process) {
@@ -24,7 +24,7 @@ class Lists {
     of_all_ -= list.offers.size();
     list.offers.clear();
   }
-  // False when there is no room for so many.
+  // False if there is no room for that many.
   bool add(size_t broker, const std::vector<wire::OfferLine>& lines) {
     List& list = lists_[broker];
     const size_t own = of_source_[list.source] + lines.size();

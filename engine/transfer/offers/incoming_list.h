@@ -1,5 +1,5 @@
-// incoming_list: what other processes offer to this one now. Loop thread only; the callback is called there and must
-// not block.
+// incoming_list: asks once what other processes offer to this one now. Loop thread only; the callback is called there
+// and must not block.
 #pragma once
 
 #include <chrono>
@@ -14,12 +14,12 @@ namespace vmoffer {
 
 struct IncomingList {
   std::vector<IncomingOffer> offers;
-  size_t missed = 0;  // names at which a broker may listen that has not been asked
+  size_t missed = 0;  // names whose listeners, brokers perhaps, were not asked
 };
 
 using IncomingListDone = std::function<void(Result<IncomingList>)>;
-// Brokers that have not answered at the deadline are left out, and what one process offers beyond its first 65536, or
-// beyond what is left of the 262144 of them all.
+// Leaves out brokers that have not answered at the deadline. Also leaves out the offers of one process beyond the first
+// 65536, or beyond its part of the 262144 for all processes.
 void list_incoming(EventLoop& loop, SurveyPlaces& places, std::chrono::milliseconds timeout, IncomingListDone done);
 
 }  // namespace vmoffer

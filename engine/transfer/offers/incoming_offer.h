@@ -1,4 +1,4 @@
-// IncomingOffer: what another process offers to this one, as that process tells it.
+// IncomingOffer: an offer to this process, as the other process describes it.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ inline IncomingOffer incoming(int source_pid, const wire::OfferLine& line) {
   return {source_pid, line.offer_id, line.address, line.byte_length, line.flags};
 }
 
-// Which process an offer came from; a number alone may be another's later.
+// The process that an offer came from. A pid alone may belong to another process later.
 struct SourceKey {
   uint64_t unique_id = 0;
   int pid = 0;
@@ -30,7 +30,7 @@ struct SourceKey {
 
 inline SourceKey key_of(const ProcessIdentity& process) { return {process.unique_id, process.pid}; }
 
-// What one may have of what all may have: no more than it leaves.
+// True if a source may have one more: no source may have more of the whole than it leaves for others.
 constexpr bool leaves_enough(size_t own, size_t all, size_t most_of_all) { return all + own < most_of_all; }
 
 }  // namespace vmoffer

@@ -8,12 +8,12 @@
 namespace vmoffer {
 namespace {
 
-// Of one source, and of all: what has been heard and not been taken.
+// How many offers may wait to be taken, from one source and from all.
 constexpr size_t kMaxQueued = 1024;
 constexpr size_t kMaxQueuedByAll = 65536;
-// A process has a series for each copy of the library in it.
+// A process has a series of ids for each copy of the library in it.
 constexpr size_t kMaxSeries = 64;
-// Who hangs up, for want of descriptors most likely, is asked again after longer and longer.
+// A source that hangs up probably lacks descriptors. It is asked again after longer and longer pauses.
 constexpr std::chrono::milliseconds kLongestPatience{1000};
 constexpr size_t kLeastToSweep = 64;
 
@@ -46,7 +46,7 @@ Survey::Callbacks IncomingWatch::callbacks_of_survey() {
   return callbacks;
 }
 
-// More than once, when it has had to give way to others: its list is under way all that time.
+// A broker is asked more than once if it has to give way to others. Its list counts as under way all that time.
 void IncomingWatch::on_asked_by_survey(size_t broker) {
   SurveyedBroker& surveyed = surveyed_[broker];
   if (!is_wanted(surveyed.key.pid) || std::exchange(surveyed.is_listing, true)) return;
@@ -54,7 +54,7 @@ void IncomingWatch::on_asked_by_survey(size_t broker) {
   ++sources_[surveyed.key].lists_of_survey;
 }
 
-// The survey waits for nobody: what there is no room for is asked for again.
+// The survey does not wait for room: offers that do not fit are asked for again later.
 bool IncomingWatch::on_answer_to_survey(const SourceKey& key, const wire::Message& answer) {
   if (!is_wanted(key.pid)) return false;
   const MutexLock lock(mutex_);
@@ -98,7 +98,7 @@ bool IncomingWatch::on_answer(const SourceKey& key, const wire::Message& answer)
   return true;
 }
 
-// A list has everything that stands, in the order of its ids.
+// A list has every offer that stands, in the order of ids.
 IncomingWatch::Heard IncomingWatch::hear(const SourceKey& key, Source& source, const wire::Message& answer) {
   const auto* offers = std::get_if<wire::Offers>(&answer);
   if (offers == nullptr) return Heard::kNonsense;
@@ -127,8 +127,8 @@ void IncomingWatch::on_end(const SourceKey& key, const AnswerReader* reader, boo
   ended->stop();
 }
 
-// A source's own connection goes on where it was when this watch began, or where there was no room for more. What is
-// between comes with a list, and is told first: the other order would take it for old.
+// A source announces what is new since this watch began, or since there was no room for more. Older offers that were
+// not told yet come with a list, and must be told first: after newer ids, they would pass for old.
 void IncomingWatch::on_news(const ProcessIdentity& process, const wire::Offers& news) {
   if (!is_wanted(process.pid)) return;
   const SourceKey key = key_of(process);
@@ -158,7 +158,7 @@ void IncomingWatch::tell_or_miss(const SourceKey& key, Source& source, const Inc
   missed = std::max(missed, offer.offer_id);
 }
 
-// What stood before has been told, as far as anybody listens there who could tell it.
+// Call this when the older offers have been told, or there is no broker left that could tell them.
 void IncomingWatch::tell_what_was_early(const SourceKey& key, Source& source) {
   if (source.is_being_listed()) return;
   for (const IncomingOffer& offer : std::exchange(source.early, {})) {
@@ -195,7 +195,8 @@ void IncomingWatch::visit(const SourceKey& key) {
   search_on(key);
 }
 
-// For everything that stands. What was told already is passed over; what was missed before now is in the new lists.
+// Asks for every offer that stands. Offers that were told before are passed over; those that were missed are in the new
+// lists.
 void IncomingWatch::ask_again(const SourceKey& key) {
   std::vector<std::shared_ptr<AnswerReader>> former;
   {
@@ -205,7 +206,7 @@ void IncomingWatch::ask_again(const SourceKey& key) {
     source.lists_under_way = 0;
     source.has_hung_up = false;
     source.missed.clear();
-    // It has a broker, whatever its name: it has told something, or was found once.
+    // It must have a broker, under whatever name: it has announced something, or was found once.
     source.search = std::make_unique<BrokerSearch>(key.pid, BrokerSearch::Effort::kUtmost, Takes::kNone);
   }
   for (const auto& reader : former) reader->stop();
@@ -236,7 +237,7 @@ void IncomingWatch::search_on(const SourceKey& key) {
   }
   const MutexLock lock(mutex_);
   Source& source = sources_[key];
-  // A broker that could be reached and not held is not met again: the next search begins anew.
+  // This search does not return to a broker that it reached and could not keep, so the next visit begins a new search.
   if (lack.code() == Code::kTooMany) return on_hang_up(key, source);
   if (lack.is_ok() && !is_through) {
     source.search.swap(search);
@@ -248,7 +249,7 @@ void IncomingWatch::search_on(const SourceKey& key) {
   }
 }
 
-// Its last offers are still to be taken: they tell that it has ended.
+// Keeps the offers of a source that has ended until they are taken: a claim of one reports the end.
 void IncomingWatch::forget(const SourceKey& key) {
   const MutexLock lock(mutex_);
   const auto found = sources_.find(key);
@@ -259,7 +260,7 @@ void IncomingWatch::forget(const SourceKey& key) {
   sources_.erase(found);
 }
 
-// Those that told on their own connections, and have left nobody to hear of their end.
+// Nothing reports the end of sources that only announced offers over connections of their own.
 void IncomingWatch::forget_those_that_have_ended() {
   const MutexLock lock(mutex_);
   if (sources_.size() < count_to_sweep_at_) return;
@@ -286,7 +287,7 @@ bool IncomingWatch::is_news(const Source& source, const IncomingOffer& offer) co
   return found == source.last_told.end() || offer.offer_id > found->second;
 }
 
-// Whether nothing of that series stands that has not been told.
+// Whether every older offer of that series has been told.
 bool IncomingWatch::is_next(const Source& source, uint64_t series) const {
   if (source.is_being_listed() || !source.early.empty() || source.missed.contains(series)) return false;
   const auto found = source.last_told.find(series);

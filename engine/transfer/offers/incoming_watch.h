@@ -1,10 +1,10 @@
-// IncomingWatch: what other processes offer to this one, now and from now on. Loop thread only, but for take() and
-// silence(). The callbacks are called there and must not block.
+// IncomingWatch: collects the offers to this process, those that stand and those that come. Loop thread only, except
+// for take() and silence(). The callbacks are called there and must not block.
 //
-// It keeps what it has heard until it is taken, a bounded number of offers from each source. What stands
-// already it asks for, once; what comes later its sources tell by themselves. A source that offers faster than its
-// offers are taken is not listened to any more, and asked again for what it still offers when there is room: so it
-// waits for its own offers to be taken, and for nobody else's.
+// It asks every source once for the offers that stand already; sources announce later ones by themselves. It queues a
+// bounded number of offers from each source until they are taken. If a source offers faster than that, the watch stops
+// listening to it, and asks it again for its offers once there is room. So a source waits until its own offers are
+// taken, and never for those of others.
 #pragma once
 
 #include <chrono>
@@ -30,7 +30,7 @@ class IncomingWatch {
     OfferKind kind = OfferKind::kMemory;
     int source_pid = 0;  // 0: any
   };
-  // There is something to take. Called once, and once more for each take() that has found nothing.
+  // Called when there is something to take: once, and once more after each take() that has found nothing.
   using OnAvailable = std::function<void()>;
   // As Survey::Callbacks::on_held_up.
   using OnHeldUp = std::function<void(size_t names)>;
@@ -42,7 +42,7 @@ class IncomingWatch {
         wanted_(wanted),
         on_available_(std::move(on_available)),
         on_held_up_(std::move(on_held_up)) {}
-  // Asks every broker there is now, however long that takes.
+  // Asks every broker that exists now, however long that takes.
   void start();
   void on_news(const ProcessIdentity& source, const wire::Offers& news);
 
@@ -50,7 +50,7 @@ class IncomingWatch {
     std::optional<IncomingOffer> offer;
     std::optional<SourceKey> to_resume;  // call resume() on the loop's thread
   };
-  // Any thread. The next offer; sources take turns, and those of `except_from` keep theirs.
+  // Any thread. Takes the next offer. Sources take turns; those in `except_from` are skipped and keep their turn.
   Taken take(const std::set<int>& except_from);
   void resume(const SourceKey& key);
   // Any thread. No callback is called after this has returned.
@@ -63,15 +63,16 @@ class IncomingWatch {
  private:
   struct Source {
     std::deque<IncomingOffer> queue;
-    // By series: ids grow, so what is not above the last one told was told already, over another connection.
+    // By series. Ids grow, so an offer whose id is not above the last one told was told before, over another
+    // connection.
     std::map<uint64_t, uint64_t> last_told;
-    std::vector<IncomingOffer> early;     // news that came before what stood before it
-    std::map<uint64_t, uint64_t> missed;  // by series, the last one that was heard of and not told
-    size_t lists_under_way = 0;           // those that this watch has asked for by itself
+    std::vector<IncomingOffer> early;     // news that arrived before the list of older offers
+    std::map<uint64_t, uint64_t> missed;  // by series, the last id that was heard of and not told
+    size_t lists_under_way = 0;           // lists that this watch has asked for, beside the survey's
     size_t lists_of_survey = 0;
-    bool is_held_up = false;  // it is to be resumed when enough has been taken
+    bool is_held_up = false;  // must be resumed once enough has been taken
     // Loop thread only:
-    std::unique_ptr<BrokerSearch> search;  // for those that are asked again
+    std::unique_ptr<BrokerSearch> search;  // finds the brokers that are asked again
     std::vector<std::shared_ptr<AnswerReader>> readers;
     bool has_hung_up = false;
     EventLoop::Token next_visit = 0;
@@ -113,7 +114,7 @@ class IncomingWatch {
   EventLoop& loop_;
   SurveyPlaces& places_;
   const Wanted wanted_;
-  std::shared_ptr<Survey> survey_;  // until everybody has been asked
+  std::shared_ptr<Survey> survey_;  // until every broker has been asked
   std::vector<SurveyedBroker> surveyed_;
   bool has_asked_all_ = false;
   size_t count_to_sweep_at_ = 64;
@@ -122,7 +123,7 @@ class IncomingWatch {
   OnHeldUp on_held_up_ VMO_GUARDED_BY(mutex_);
   bool is_awaited_ VMO_GUARDED_BY(mutex_) = true;
   size_t queued_ VMO_GUARDED_BY(mutex_) = 0;
-  std::deque<SourceKey> turns_ VMO_GUARDED_BY(mutex_);  // of sources with something in their queues
+  std::deque<SourceKey> turns_ VMO_GUARDED_BY(mutex_);  // the sources that have offers queued
   std::map<SourceKey, Source> sources_ VMO_GUARDED_BY(mutex_);
 };
 

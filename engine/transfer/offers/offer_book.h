@@ -1,11 +1,11 @@
-// OfferBook: the offers of this process that have not ended, and what may become of them. Pure; its owner locks.
+// OfferBook: the offers of this process that have not ended, and their states. Pure; its owner locks.
 //
 //     pending ──begin_claim──▶ claiming ──finish_claim──▶ claimed
 //        ▲                        │
 //        └──────return_claim──────┘
 //     pending or claiming ──end──▶ cancelled, expired, revoked     (cancel only while pending)
 //
-// An offer that has ended leaves the book. No call costs more than O(log n) of the offers there are, plus its result.
+// An offer that has ended leaves the book. A call costs at most O(log n) for n offers, plus the size of its result.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +20,14 @@
 
 namespace vmoffer {
 
-// Grows with every offer; 0 is none. The bits from kSeriesShift on say which book of the process it comes from: two
-// copies of the library count on their own.
+// Grows with every offer; 0 is none. The bits from kSeriesShift on identify the book: each copy of the library in a
+// process has its own.
 using OfferId = uint64_t;
-using DestinationId = uint64_t;  // one process, however often its pid is used again
+using DestinationId = uint64_t;  // one process, even if its pid is used again later
 
 enum class OfferState : uint8_t { kPending, kClaiming, kClaimed, kCancelled, kExpired, kRevoked };
 
-// Ids stay exact as JavaScript numbers: 12 bits for the series, 40 for the count.
+// Ids are exact as JavaScript numbers: 12 bits for the series, 40 for the count.
 inline constexpr int kSeriesShift = 40;
 inline constexpr uint64_t kSeriesMask = 0xfff;
 inline uint64_t series_of(OfferId id) { return id >> kSeriesShift; }
@@ -47,7 +47,7 @@ class OfferBook {
  public:
   explicit OfferBook(uint64_t series = 0) : last_id_((series & kSeriesMask) << kSeriesShift) {}
 
-  // kBusy while the same address stands offered to the same destination.
+  // kBusy while the same address is offered to the same destination.
   Result<OfferId> add(DestinationId destination, uint64_t address, uint64_t byte_length, uint32_t flags);
 
   std::optional<Offer> find(OfferId id) const;
@@ -55,15 +55,15 @@ class OfferBook {
 
   // kNotOffered, or kBusy while another claim of the same offer is under way.
   Result<Offer> begin_claim(DestinationId destination, uint64_t address);
-  // REQUIRES of both: the offer is being claimed. False when it is not (it has ended meanwhile).
+  // Both return false if the offer is not being claimed, because it has ended meanwhile.
   bool finish_claim(OfferId id);
   bool return_claim(OfferId id);
 
   CancelOutcome cancel(OfferId id);
-  // Takes out whatever the destination was offered; returns the ids.
+  // Takes out all offers to the destination, and returns their ids.
   std::vector<OfferId> expire(DestinationId destination);
-  // Takes out the pending offers that overlap [address, address + byte_length) and grant one of the rights that were
-  // lost; returns the ids. No offer that overlaps begins before `search_from` (the start of the region).
+  // Takes out the pending offers that overlap [address, address + byte_length) and grant one of the lost rights, and
+  // returns their ids. No offer that overlaps begins before `search_from` (the start of the region).
   struct Loss {
     uint64_t search_from = 0;
     uint64_t address = 0;
@@ -72,7 +72,7 @@ class OfferBook {
   };
   std::vector<OfferId> revoke(const Loss& loss);
 
-  // Up to `limit` offers to one destination (or to all) with ids above `after`, in the order of their ids.
+  // Up to `limit` offers to one destination (or to all) with ids above `after`, in the order of ids.
   std::vector<Offer> list(DestinationId destination, OfferId after, size_t limit) const;
   std::vector<Offer> list_all() const;
   size_t count(DestinationId destination) const;

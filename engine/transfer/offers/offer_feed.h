@@ -1,4 +1,4 @@
-// offer_feed: tells one process what is offered to it. Broker thread only.
+// offer_feed: tells another process what is offered to it. Broker thread only.
 #pragma once
 
 #include "engine/transfer/feed.h"

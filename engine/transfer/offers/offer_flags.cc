@@ -16,7 +16,7 @@ std::string letters(Rights rights) {
 }  // namespace
 
 Status check_flags(uint32_t flags, Rights granted_here) {
-  // Who may write may read: no machine has write-only memory.
+  // The right to write includes reading: no machine has write-only memory.
   const Rights held = granted_here & kWrite ? granted_here | kRead : granted_here;
   if ((flags & ~(kGrantMask | kDropMask)) != 0) {
     return Status(Code::kInvalidArgument,

@@ -1,4 +1,4 @@
-// offer_flags: what the flags of an offer mean and which of them may be. Pure.
+// offer_flags: what the flags of an offer mean, and which are allowed. Pure.
 //
 //     bit      0 … 2    3 … 5    6 … 7    8          9 …
 //     means    grants   drops    kind     supplied   nothing
@@ -18,28 +18,28 @@ inline constexpr uint32_t kDropMask = kGrantMask << kDropShift;
 constexpr Rights granted_by(uint32_t flags) { return flags & kGrantMask; }
 constexpr Rights dropped_by(uint32_t flags) { return (flags & kDropMask) >> kDropShift; }
 
-// What an offer is for. A user makes the first kind only; the others are a channel's own.
+// What an offer is for. Users make only the first kind; channels make the others.
 enum class OfferKind : uint8_t {
   kMemory = 0,
   kChannel = 1,  // the memory of a channel: a bell comes with it
-  kMessage = 2,  // what did not fit a slot of a channel; told there
+  kMessage = 2,  // a message that did not fit a slot of a channel; the slot describes it
 };
 inline constexpr uint32_t kKindShift = 6;
 inline constexpr uint32_t kKindMask = 3U << kKindShift;
 
 constexpr uint32_t kind_bits(OfferKind kind) { return static_cast<uint32_t>(kind) << kKindShift; }
-// Of flags that may come from anywhere, it may be none of those above.
+// If the flags come from another process, the result may be none of the kinds above.
 constexpr OfferKind kind_of(uint32_t flags) { return static_cast<OfferKind>((flags & kKindMask) >> kKindShift); }
 constexpr bool is_known(OfferKind kind) { return kind <= OfferKind::kMessage; }
 
-// Its pages are brought when they are asked for. The engine's own, as the kind is.
+// The memory's pages are brought when they are asked for. Only the engine sets this bit, as it does the kind.
 inline constexpr uint32_t kSupplied = 1U << 8;
 constexpr bool is_supplied(uint32_t flags) { return (flags & kSupplied) != 0; }
 
-// All rights go, so that nothing is left that could be read.
+// True if all rights are dropped, so that the source cannot even read the memory.
 constexpr bool disowns(uint32_t flags) { return (dropped_by(flags) & kRead) != 0; }
 
-// May a holder of `held` make an offer with these flags? They have no kind.
+// Ok if a process that holds the rights `held` may make an offer with these flags, which have no kind.
 Status check_flags(uint32_t flags, Rights held);
 
 }  // namespace vmoffer

@@ -34,7 +34,8 @@ Result<OutgoingOffers::Made> OutgoingOffers::offer(int destination_pid, const Te
   if (!id.is_ok()) return id.status();
   backings_.emplace(id.value(), Backing{std::move(stake), std::move(region), std::move(observer), false});
   if (can_grant(id.value())) return Made{id.value(), destination.value()};
-  // A claim has taken it since the caller looked. Whatever is taken from here on finds the offer in the book.
+  // A claim has taken the memory since the caller looked. Claims from here on find the offer in the book, and revoke
+  // it.
   book_.cancel(id.value());
   backings_.erase(id.value());
   return Status(Code::kNotOwned, "another process has just claimed this memory, or the right to it");
@@ -152,7 +153,7 @@ void OutgoingOffers::return_claim(OfferId id) {
   conclude(id, is_withdrawn ? OfferState::kCancelled : OfferState::kRevoked);
 }
 
-// Another claim may have taken rights from the source since.
+// Another claim may have taken rights from the source since the offer was checked.
 bool OutgoingOffers::can_grant(OfferId id) const {
   const Offer offer = *book_.find(id);
   const Extents& extents = *backings_.at(id).stake;

@@ -1,5 +1,5 @@
-// OutgoingOffers: what this process offers, with the memory that each offer keeps alive. Thread-safe: user threads
-// offer, cancel and list; the broker claims and expires.
+// OutgoingOffers: the offers of this process, with the memory that each keeps alive. Thread-safe: user threads offer,
+// cancel and list; the broker answers claims and expires offers.
 #pragma once
 
 #include <cstdint>
@@ -19,16 +19,16 @@
 
 namespace vmoffer {
 
-// Told what becomes of one offer, each thing once, on any thread. Must neither block nor call back: it may be told
-// while the offers are locked, so that an offer which has left the book has always been told so.
+// Is told once of each event of one offer, on any thread. Must neither block nor call back, because the offers may be
+// locked: that way its observer has always been told when an offer leaves the book.
 class OfferObserver {
  public:
   virtual ~OfferObserver() = default;
-  // Before on_ended(kClaimed), of a channel.
+  // For an offer of a channel, before on_ended(kClaimed).
   virtual void on_bell(Bell /*bell*/) {}
   // kClaimed, kCancelled, kExpired or kRevoked.
   virtual void on_ended(OfferState ending) = 0;
-  // The claimer has let the memory go, or is gone, or there never was one.
+  // The claimer has released the memory, or is gone, or nobody claimed it.
   virtual void on_released() = 0;
 };
 
@@ -36,7 +36,7 @@ class OfferObserver {
 struct OfferedMemory {
   Offer offer;
   Stake stake;
-  std::weak_ptr<Region> region;  // what is left of it: an offer outlives its region
+  std::weak_ptr<Region> region;  // weak, because an offer outlives its region
 
   ByteRange range() const { return {offer.address - stake->address(), offer.byte_length}; }
 };
@@ -48,11 +48,11 @@ struct SentOffer {
 
 class OutgoingOffers {
  public:
-  // Called once for each destination, before its first offer is in the book: `pidfd` (borrowed, open until
-  // forget_destination) becomes readable when the process ends. May be called by any thread.
+  // Called once for each destination, by any thread, before its first offer is in the book. `pidfd` becomes readable
+  // when the process ends; it is borrowed, and open until forget_destination().
   using DestinationWatch = std::function<void(DestinationId, int pidfd)>;
 
-  // `series`: another number for each copy of the library in this process.
+  // `series`: a different number for each copy of the library in this process.
   OutgoingOffers(uint64_t series, DestinationWatch watch) : watch_(std::move(watch)), book_(series) {}
 
   struct Terms {
@@ -65,38 +65,38 @@ class OutgoingOffers {
     DestinationId destination = 0;
   };
   // kNoProcess, kBusy, kTooMany.
-  // kNotOwned when what it grants has gone since the stake was taken. `region`: what the stake is in.
+  // kNotOwned if the source has lost a granted right since the stake was taken. `region`: the region of the stake.
   Result<Made> offer(int destination_pid, const Terms& terms, Stake stake, std::weak_ptr<Region> region,
                      std::shared_ptr<OfferObserver> observer);
 
-  // Of an offer that has not ended.
+  // REQUIRES: the offer has not ended.
   OfferState state_of(OfferId id);
   CancelOutcome cancel(OfferId id);
   CancelOutcome cancel(int destination_pid, uint64_t address);
-  // Cancels it now, or when the claim that is under way gives it back.
+  // Cancels the offer now, or when the claim that is under way gives it back.
   void withdraw(OfferId id);
 
-  // 0 when nothing was ever offered to this process.
+  // 0 if nothing was ever offered to this process.
   DestinationId destination_of(const ProcessIdentity& process);
-  // For a process that wants to hear of what will be offered to it. kNoProcess.
+  // Makes a destination of a process that wants to hear of future offers to it. kNoProcess if it has ended.
   Result<DestinationId> expect_destination(const ProcessIdentity& process);
   size_t count_offers_to(const ProcessIdentity& process);
-  // Forgets a destination that nothing is offered to, and returns what it was held by, owned.
+  // Forgets a destination to which nothing is offered. Returns owned: its identity, with the pidfd.
   std::optional<ProcessIdentity> take_unless_offered(DestinationId destination);
-  // Borrows the identity: valid until forget_destination, which the broker alone calls.
+  // Valid until forget_destination(), which only the broker calls.
   const ProcessIdentity* identity_of(DestinationId destination);
 
-  // 0 when nothing is.
+  // 0 if nothing is offered there.
   OfferId offered_at(DestinationId destination, uint64_t address);
   Result<OfferedMemory> begin_claim(DestinationId destination, uint64_t address);
-  // The offer stands again, unless it was withdrawn, or the rights that it grants have been lost meanwhile (revoked).
+  // The offer stands again, unless it was withdrawn, or a right that it grants was lost meanwhile (revoked).
   void return_claim(OfferId id);
-  // Ends the offer as claimed. Null when it has ended otherwise meanwhile; else who is to be told of its release.
-  // `bell`: of a channel.
+  // Ends the offer as claimed, and returns the observer to tell of its release. Null if the offer has ended in another
+  // way meanwhile. `bell`: for a channel.
   std::shared_ptr<OfferObserver> finish_claim(OfferId id, Bell bell);
   bool is_being_claimed(OfferId id) { return state_of(id) == OfferState::kClaiming; }
   bool is_being_claimed(int destination_pid, uint64_t address);
-  // Rights on memory are lost: pending offers that grant them end as revoked.
+  // The source has lost rights on memory: pending offers that grant them end as revoked.
   void revoke(const OfferBook::Loss& loss);
   // The destination is gone: every offer to it ends as expired.
   void forget_destination(DestinationId destination);
@@ -121,7 +121,7 @@ class OutgoingOffers {
   DestinationId find_same(const ProcessIdentity& process) VMO_REQUIRES(mutex_);
   CancelOutcome cancel_and_tell(OfferId id) VMO_REQUIRES(mutex_);
   bool can_grant(OfferId id) const VMO_REQUIRES(mutex_);
-  // Takes out an offer that has left the book, and tells its observer how it ended.
+  // Takes out the backing of an offer that has left the book, and tells its observer how the offer ended.
   std::shared_ptr<OfferObserver> conclude(OfferId id, OfferState ending) VMO_REQUIRES(mutex_);
 
   const DestinationWatch watch_;
@@ -130,7 +130,7 @@ class OutgoingOffers {
   DestinationId last_destination_ VMO_GUARDED_BY(mutex_) = 0;
   std::map<DestinationId, ProcessIdentity> destinations_ VMO_GUARDED_BY(mutex_);
   std::multimap<int, DestinationId> by_pid_
-      VMO_GUARDED_BY(mutex_);  // a number may stand for a process that is gone as well, for a moment
+      VMO_GUARDED_BY(mutex_);  // for a moment, a pid may stand for an ended process, too
   std::unordered_map<OfferId, Backing> backings_ VMO_GUARDED_BY(mutex_);
 };
 
