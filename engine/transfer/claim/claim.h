@@ -1,5 +1,5 @@
-// claim: what is asked for, and what comes of it. A claim has two sides, in two processes, which tell each other of
-// every step (engine/wire/FORMAT.md). The states of both, and what takes them on:
+// claim: a request for memory, and its result. A claim has two sides, in two processes, which report every step to each
+// other (engine/wire/FORMAT.md). The states of both sides, and the messages between them:
 //
 //     ClaimerSide                                  SourceSide
 //
@@ -16,10 +16,10 @@
 //       ┊                                            │
 //     the region is released ── hang-up ─────▶     over: the offer is released
 //
-//     Where the source drops nothing, its answer to MAPPED decides nothing: then the claim is finished as soon as it is
-//     acknowledged, unless the claimer wants to know what is sealed. DONE is left unread.
+//     If the source drops nothing, its answer to MAPPED decides nothing: the claim is finished once it is acknowledged,
+//     unless the claimer wants to know whether the object is sealed. DONE is left unread.
 //
-//     Of a channel the connection is the bell from DONE on: both sides ring and hear it, and neither broker does.
+//     For a channel, the connection becomes the bell at DONE: both sides ring it and hear it, and the brokers do not.
 //
 //     given up before DONE:
 //
@@ -28,7 +28,7 @@
 //       │                                          leased: too late
 //     finished ◀────────── DONE ─────────────────
 //
-// Whoever waits no longer for the answer to DECLINED leaves the claim undecided (UndecidedClaims).
+// If a claimer stops waiting for the answer to DECLINED, the claim stays undecided (UndecidedClaims).
 #pragma once
 
 #include <cstdint>
@@ -49,7 +49,7 @@ struct ClaimRequest {
   wire::Transfer transfer = wire::Transfer::kMap;
   OfferKind kind = OfferKind::kMemory;
   bool takes_pool_pages = false;
-  bool awaits_seal = false;  // it is made when the source has sealed what it can, and not before
+  bool awaits_seal = false;  // the claim is not finished before the source has sealed what it can
 
   // The same range of the same source, as the same kind of thing.
   bool is_for_same_memory(const ClaimRequest& other) const {
@@ -64,7 +64,7 @@ struct ReceivedClaim {
   bool is_immutable = false;
   Paging paging = Paging::kKernel;
   wire::Transfer transfer = wire::Transfer::kMap;
-  Bell bell;  // of a channel
+  Bell bell;  // open for a channel
 };
 
 }  // namespace vmoffer

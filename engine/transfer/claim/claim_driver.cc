@@ -8,7 +8,7 @@
 namespace vmoffer {
 namespace {
 
-// A listener's queue tells nobody when it has room again, so it is asked again.
+// Nothing reports when a listener's queue has room again, so the claim tries again.
 constexpr std::chrono::milliseconds kQueueFullDelay{5};
 
 Status timed_out(std::chrono::milliseconds timeout) {
@@ -95,7 +95,7 @@ void ClaimDriver::give_up(Status why) {
 
 void ClaimDriver::let_go(const std::function<void(ClaimerSide&)>& how) {
   if (!done_) return;
-  stop_waiting();  // before the claim closes the descriptor: its number may be another's at once
+  stop_waiting();  // before the claim closes the descriptor, whose number may be reused at once
   how(*side_);
   if (!side_->is_undecided()) return wait();
   const Status undecided = side_->why_undecided();

@@ -16,7 +16,7 @@ class ClaimDriver : public EventHandler, public std::enable_shared_from_this<Cla
   // Called once, on the loop's thread.
   using Done = std::function<void(Result<ReceivedClaim>)>;
 
-  // Borrows the loop and the claims, of which it takes up what was left of an earlier claim of the same memory.
+  // Borrows the loop and the undecided claims. If an earlier claim of the same memory is undecided, takes that up.
   static std::shared_ptr<ClaimDriver> start(EventLoop& loop, UndecidedClaims& undecided, const ClaimRequest& request,
                                             std::chrono::milliseconds timeout, Done done);
   void give_up(Status why);
@@ -45,7 +45,7 @@ class ClaimDriver : public EventHandler, public std::enable_shared_from_this<Cla
   EventLoop::Token token_ = 0;
 };
 
-// The same on the calling thread, which waits. One that stays undecided is handed to `leave`.
+// Drives a claim on the calling thread, which waits. Passes a claim that stays undecided to `leave`.
 Result<ReceivedClaim> drive_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout,
                                      const std::function<void(std::unique_ptr<ClaimerSide>)>& leave);
 

@@ -11,9 +11,9 @@
 namespace vmoffer {
 namespace {
 
-// A process that ends closes its connections first; its pidfd follows when the rest of it is torn down.
+// A process that ends closes its connections first. Its pidfd reports the end when the rest has been torn down.
 constexpr std::chrono::milliseconds kPatienceWithEnd{1000};
-// A source that runs answers at once. One that is stopped finds the claim taken back when it goes on.
+// A source that runs answers at once. A stopped source finds DECLINED when it continues.
 constexpr std::chrono::milliseconds kPatienceWithAnswer{1000};
 
 // A resource error from the source is the source's. The message says so, or users raise the wrong limit.
@@ -107,8 +107,8 @@ void ClaimerSide::on_packet(Packet packet) {
 }
 
 void ClaimerSide::on_hang_up() {
-  // Mapped, acknowledged, and the source has died: the memory has one owner, this one. A source that lives says DONE or
-  // REFUSED; the end of a process shows at its connections first, and a moment later in its pidfd.
+  // After the acknowledgement a live source answers DONE or REFUSED. If it has died, this process is the only owner of
+  // the memory. The end of a process shows at its connections first, and a moment later in its pidfd.
   if (has_acknowledged_) {
     if (!is_alive(source_)) return finish();
     if (!std::exchange(awaits_end_, true)) patience_ = kPatienceWithEnd;
@@ -124,7 +124,7 @@ void ClaimerSide::on_refused(const wire::Refused& refused) {
   if (has_acknowledged_) return fail(refusal_of(refused));
   hang_up(socket_);
   leases_.clear();
-  // A second copy of the library in the source may have what the first has not.
+  // A second copy of the library in the source may have an offer that the first does not have.
   if (!refusal_ || refusal_->code() == Code::kNotOffered) refusal_ = refusal_of(refused);
   ask_next_broker();
 }
@@ -145,7 +145,7 @@ void ClaimerSide::on_terms(const wire::Terms& terms, std::vector<ForeignFd> desc
   }
   Status status = take_in(terms, std::move(descriptors.front()));
   if (!status.is_ok()) return fail(status);
-  // Who has declined acknowledges nothing; a source that went ahead without it says DONE.
+  // A claim that was declined is not acknowledged. If the source went ahead all the same, it sends DONE.
   if (!has_declined_) acknowledge();
 }
 
@@ -174,7 +174,7 @@ Status ClaimerSide::map(const wire::Terms& terms, std::shared_ptr<MemoryObject> 
   return received_.region->page_by(*request_.paging.pager, /*may_leave=*/!request_.paging.is_demanded);
 }
 
-// What is pulled is this process's alone, from the first page on.
+// Pulled memory belongs to this process alone, from the first page on.
 Status ClaimerSide::pull(const wire::Terms& terms, std::shared_ptr<MemoryObject> object) {
   const bool consume = disowns(terms.flags) && leases_.empty() && object->is_writable();
   holding_ = std::make_shared<Holding>(nullptr);
@@ -188,19 +188,19 @@ Status ClaimerSide::pull(const wire::Terms& terms, std::shared_ptr<MemoryObject>
 void ClaimerSide::acknowledge() {
   checkpoint("claim.mapped");
   has_acknowledged_ = true;
-  // A source that has gone, or that has decided at its deadline, shows when the connection is read.
+  // A failure does not matter: reading the connection shows if the source is gone, or has decided at its deadline.
   send_packet(socket_.get(), wire::encode(wire::Mapped{offer_id_}));
   checkpoint("claim.acknowledged");
   if (!awaits_done()) finish();
 }
 
-// A source that drops nothing can refuse nothing any more, and whatever becomes of it, the memory is here.
+// If the source drops nothing, it cannot refuse any more. Whatever becomes of it, the memory is here.
 bool ClaimerSide::awaits_done() const {
   return request_.awaits_seal || dropped_by(received_.flags) != 0 || request_.kind == OfferKind::kChannel;
 }
 
 void ClaimerSide::finish() {
-  // Not before now: the source seals what nobody may write any more when it has dropped its own right.
+  // Only now: the source seals memory that nobody may write, but not before it has dropped its own right.
   const std::shared_ptr<MemoryObject> object = holding_->object();
   received_.is_immutable = object != nullptr && object->is_sealed_against_writing();
   settle(socket_);
@@ -217,16 +217,16 @@ void ClaimerSide::give_up(Status why) {
   if (waiting_ == Waiting::kNot || patience_) return;
   if (!why_taken_back_) why_taken_back_ = awaits_end_ ? hung_up() : std::move(why);
   if (awaits_end_ && !may_be_ending(source_)) return fail(*why_taken_back_);
-  // To let go without a word of the source could lose what it drops in this very moment: its answer decides.
+  // Wait for the source's answer: it may be dropping the memory at this moment, and then nobody would have it.
   if (awaits_end_ || std::exchange(has_declined_, true)) return;
   if (has_acknowledged_) patience_ = kPatienceWithAnswer;
   send_packet(socket_.get(), wire::encode(wire::Declined{offer_id_}));
 }
 
-// Without a word of the source: it was asked for one before, or its end is waited for.
+// Comes after DECLINED was sent, or while the end of the source's process is awaited, so that nothing is left to ask.
 void ClaimerSide::lose_patience() { give_up(hung_up()); }
 
-// It counts, though whoever drives this comes to read it after a deadline.
+// Messages that the source sent in time count, even if the driver reads them after a deadline.
 void ClaimerSide::hear_what_was_said() {
   while (waiting_ == Waiting::kReadable && !awaits_end_ && has_input(socket_.get())) advance();
   if (waiting_ == Waiting::kReadable && awaits_end_) advance();
@@ -240,7 +240,7 @@ void ClaimerSide::resume() {
   if (awaits_end_) patience_ = kPatienceWithEnd;
 }
 
-// The source has all it had.
+// The source still has everything.
 void ClaimerSide::on_taken_back() {
   if (why_taken_back_) return fail(*why_taken_back_);
   received_ = {};

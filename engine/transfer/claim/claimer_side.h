@@ -1,10 +1,10 @@
-// ClaimerSide: the claimer's side of one claim, as steps that never block. Whoever drives it waits between the steps,
-// in a loop of its own or in the broker's. Its states: claim.h. Used by one thread at a time.
+// ClaimerSide: the claimer's side of one claim, as steps that never block. Its driver waits between the steps, in a
+// loop of its own or in the broker's. claim.h shows its states. Used by one thread at a time.
 //
-// A claim that is given up says DECLINED, and what comes of it is the source's to say: the offer stands again (REFUSED,
+// A claim that is given up sends DECLINED, and the source decides the outcome. Either the offer stands again (REFUSED,
 // or a hang-up before the acknowledgement), or it was too late (DONE, or the source's end after the acknowledgement)
-// and the memory is here. A source may be stopped for any length of time: whoever has lost patience leaves the claim to
-// UndecidedClaims, which waits.
+// and the memory is here. A source may be stopped for any length of time. A driver that loses patience leaves the claim
+// to UndecidedClaims, which waits on.
 #pragma once
 
 #include <chrono>
@@ -29,24 +29,24 @@ class ClaimerSide {
     kNot,       // finished: take()
   };
 
-  // kNoProcess when there is no such process.
+  // kNoProcess if there is no such process.
   static Result<std::unique_ptr<ClaimerSide>> begin(const ClaimRequest& request);
 
   Waiting waiting() const { return waiting_; }
   int fd() const { return awaits_end_ ? source_.pidfd.get() : socket_.get(); }
   void advance();
-  // Takes the claim back. Afterwards it is finished, or there is a patience to take, or it is undecided: then
-  // whoever drives it leaves it to UndecidedClaims. What the source has said before counts.
+  // Takes the claim back. Messages that the source sent before count. Afterwards the claim is finished, or
+  // take_patience() has a time, or it is undecided: then the driver leaves it to UndecidedClaims.
   void give_up(Status why);
-  // The same when nothing has come for as long as take_patience() said.
+  // Call this when nothing has come for as long as take_patience() said.
   void lose_patience();
-  // How long to wait from now on, when that has changed; then lose_patience().
+  // How long to wait from now on before lose_patience(), if that has changed.
   std::optional<std::chrono::milliseconds> take_patience() { return std::exchange(patience_, std::nullopt); }
-  // Given up, and the source has not said what comes of it.
+  // The claim was given up, and the source has not said how it ends.
   bool is_undecided() const { return waiting_ == Waiting::kReadable && !patience_ && (has_declined_ || awaits_end_); }
-  // What to tell whoever leaves it undecided. REQUIRES: is_undecided(), once it has been given up.
+  // The error for a caller whose claim stays undecided. REQUIRES: is_undecided(), after give_up().
   Status why_undecided() const;
-  // Somebody wants the memory again: if the claim was taken back in time, it is made anew.
+  // A caller wants the memory again: if the claim was taken back in time, it is made anew.
   void resume();
   const ClaimRequest& request() const { return request_; }
   // REQUIRES: waiting() == kNot. Once.
@@ -83,14 +83,14 @@ class ClaimerSide {
   Waiting waiting_ = Waiting::kLater;
   ForeignFd socket_;
   bool has_acknowledged_ = false;
-  bool awaits_end_ = false;  // the source has hung up, and its process is to end
+  bool awaits_end_ = false;  // the source has hung up, and its process is expected to end
   bool has_declined_ = false;
-  std::optional<Status> why_taken_back_;  // none when somebody wants the memory again
+  std::optional<Status> why_taken_back_;  // none if a caller wants the memory again
   std::optional<std::chrono::milliseconds> patience_;
   uint64_t offer_id_ = 0;
   std::optional<Status> refusal_;  // the most telling answer of the brokers asked so far
   std::vector<ForeignFd> leases_;
-  Bell bell_;  // of a channel
+  Bell bell_;  // open for a channel
   std::shared_ptr<Holding> holding_;
   ReceivedClaim received_;
   Status status_;

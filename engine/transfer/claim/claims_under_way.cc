@@ -8,10 +8,10 @@
 
 namespace vmoffer {
 
-// What one thread waits for and the loop's brings, if it still waits.
+// A result that one thread waits for. The loop's thread delivers it, if the other still waits.
 class ClaimsUnderWay::Awaited {
  public:
-  // False, and the result is untouched, when nobody waits any more.
+  // False if nobody waits any more; then the result is untouched.
   bool deliver(Result<ReceivedClaim>& result) {
     const MutexLock lock(mutex_);
     if (!is_awaited_) return false;
@@ -56,7 +56,7 @@ Result<ReceivedClaim> ClaimsUnderWay::claim_and_wait(const ClaimRequest& request
                         [this](std::unique_ptr<ClaimerSide> side) { undecided_.keep(std::move(side)); });
 }
 
-// What is undecided belongs to the loop, which drives it on while this thread waits.
+// An undecided claim belongs to the loop, which drives it while this thread waits.
 Result<ReceivedClaim> ClaimsUnderWay::take_up_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout) {
   const auto awaited = std::make_shared<Awaited>();
   const Ticket ticket = begin(request, timeout, [this, awaited, request](Result<ReceivedClaim> result) {

@@ -1,5 +1,5 @@
-// ClaimsUnderWay: the claims that this process makes, in the broker's loop or on the thread that asks for them. What
-// comes of those that nobody waits for any more is kept for the next claim of the same memory. Any thread.
+// ClaimsUnderWay: the claims that this process makes, in the broker's loop or on the thread that asks for them. If
+// nobody waits for a claim any more, its result is kept for the next claim of the same memory. Any thread.
 #pragma once
 
 #include <atomic>
@@ -22,9 +22,9 @@ class ClaimsUnderWay {
   using Ticket = uint64_t;
   // The callback is called once, on the loop's thread.
   Ticket begin(const ClaimRequest& request, std::chrono::milliseconds timeout, ClaimDriver::Done done);
-  // The same, and the calling thread waits.
+  // As begin(), but the calling thread waits.
   Result<ReceivedClaim> claim_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout);
-  // The claim ends soon: with an error, unless its source has said already that it is made.
+  // Ends the claim soon: with an error, unless its source has already said DONE.
   void abandon(Ticket ticket);
 
   ClaimsUnderWay(const ClaimsUnderWay&) = delete;

@@ -11,8 +11,8 @@
 namespace vmoffer {
 namespace {
 
-// Nobody tells when something has been read: so often it is looked when somebody waits for it, and when a connection is
-// kept for nothing else.
+// Nothing reports that descriptors have been read. How often to look while a claim waits for it, and while a connection
+// is kept only for that.
 constexpr std::chrono::milliseconds kSoon{5};
 constexpr std::chrono::milliseconds kLater{100};
 

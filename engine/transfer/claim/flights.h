@@ -1,9 +1,10 @@
-// Flights: descriptors that were sent and have not been read. The kernel counts them against this process's user, as
-// many as it may have open, until the receiver reads them or is gone; then nobody of that user can send any more.
-// Broker thread only.
+// Flights: descriptors that were sent and have not been read. The kernel counts them against this process's user until
+// the receiver reads them or is gone. Once they reach the limit of open files, no process of that user can send any
+// more. Broker thread only.
 //
-// What was sent for an offer is one flight, and an offer has one at a time: who declines without reading is not sent it
-// again. A connection that has ended is kept open for as long as its flight lasts, for it alone can tell.
+// The descriptors of one claim are one flight, and an offer has one flight at a time: a claimer that declines without
+// reading is not sent them again. A connection that has ended is kept open as long as its flight lasts, because only
+// its socket can tell whether that is over.
 #pragma once
 
 #include <functional>
@@ -25,13 +26,13 @@ class Flights {
   // Borrows the loop.
   explicit Flights(EventLoop& loop) : loop_(loop) {}
 
-  // kTooMany, with whose fault it is.
+  // kTooMany if not; the message says whose fault it is.
   Status may_depart(OfferId offer, const Sharer& receiver);
-  // Before the first descriptor is sent. REQUIRES: may_depart, in this turn of the loop or an earlier one.
+  // Call this before the first descriptor is sent. REQUIRES: may_depart(), in this turn of the loop or an earlier one.
   void depart(OfferId offer, const Sharer& receiver, uint64_t descriptor_count, std::shared_ptr<ForeignFd> socket);
-  // The receiver says so, or hangs up.
+  // Call this when the receiver answers or hangs up: the flight may be over.
   void look_at(OfferId offer);
-  // Calls back once, soon, when it may be otherwise.
+  // Calls back once, soon, when may_depart() may have another answer.
   void try_again(std::function<void()> again);
   size_t count() const { return in_flight_.size(); }
 

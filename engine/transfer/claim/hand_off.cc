@@ -24,7 +24,7 @@ Result<UniqueFd> descriptor_to_send(const MemoryObject& object, uint32_t flags, 
 
 Status has_just_gone() { return Status(Code::kNotOffered, "what was offered has just gone to another process"); }
 
-// All that the range is made of, lent to nobody else for as long as the loans live.
+// Borrows every holding in the range. While the loans live, none of them is lent to anybody else.
 Result<std::vector<Loan>> borrow_pieces(const OfferedMemory& offered) {
   std::vector<Loan> loans;
   std::vector<const Holding*> borrowed;
@@ -58,7 +58,7 @@ Status carve_region(Region& region, const OfferedMemory& offered, const std::sha
   return region.carve(offered.range(), part, writers);
 }
 
-// Of a region that has been released. Its memory may be in other objects since, so that those are what is borrowed.
+// For a region that has been released. Its memory may have moved to other objects since, and those are borrowed.
 Status carve_what_it_left(const OfferedMemory& offered, const std::shared_ptr<Holding>& part, Writers writers) {
   Result<std::vector<Loan>> loans = borrow_pieces(offered);
   if (!loans.is_ok()) return loans.status();
@@ -85,7 +85,7 @@ struct Borrowed {
   Loan loan;
 };
 
-// A part is borrowed before it is carved: a rival that comes the moment it is finds it taken.
+// The part is borrowed before it is carved, so that a rival that comes right after the carving finds it taken.
 Result<Borrowed> carve_and_borrow(const OfferedMemory& offered) {
   Result<std::shared_ptr<Holding>> part = new_part(offered.range().length);
   if (!part.is_ok()) return part.status();
@@ -97,13 +97,14 @@ Result<Borrowed> carve_and_borrow(const OfferedMemory& offered) {
   return Borrowed{part.take(), loan.take()};
 }
 
-// A part of the range may have been given up before.
+// Looks at every piece: the right may have been dropped from a part of the range before.
 bool holds_anywhere(const Extents& extents, ByteRange range, Rights right) {
   const std::vector<Extent> pieces = extents.pieces(range);
   return std::any_of(pieces.begin(), pieces.end(), [&](const Extent& piece) { return (piece.rights & right) != 0; });
 }
 
-// Nobody may write any more, and it could not be sealed. Who shares it with others has no say in what they have.
+// True if nobody may write the object any more and it could not be sealed. An object that is shared with others cannot
+// be replaced for them.
 bool should_be_replaced(const OfferedMemory& offered, const Holding& whole, wire::Transfer transfer) {
   const MemoryObject& object = *whole.object();
   if (!object.resists_sealing() || object.is_hugetlb() || !whole.is_sole()) return false;
@@ -111,7 +112,7 @@ bool should_be_replaced(const OfferedMemory& offered, const Holding& whole, wire
   return is_read_only && !holds_anywhere(*offered.stake, offered.range(), kWrite);
 }
 
-// Null when there is no memory for it, or the copy cannot be sealed either.
+// Null if there is no memory for the copy, or it cannot be sealed either.
 std::shared_ptr<Holding> sealed_copy(const MemoryObject& object) {
   Result<std::shared_ptr<Holding>> copy = copy_whole(object);
   return copy.is_ok() && copy.value()->object()->seal_against_writing() ? copy.take() : nullptr;
@@ -184,12 +185,12 @@ Status drop_rights(const OfferedMemory& offered) {
     Status status = drop_from_region(*region, offered.range(), flags);
     if (!status.is_ok()) return status;
   }
-  // A region that is released at this very moment drops nothing any more; its offers are left.
+  // A region that is being released at this moment drops nothing any more, but its offers still have rights to drop.
   drop_from_offers(*offered.stake, offered.range(), flags);
   return Status();
 }
 
-// It may fail: then an earlier claimer can still write, and this one reads from the kernel that it can.
+// The sealing may fail if an earlier claimer can still write. This claimer learns that from the kernel.
 bool is_to_be_sealed(const OfferedMemory& offered, const MemoryObject& object, wire::Transfer transfer) {
   const uint32_t flags = offered.offer.flags;
   const bool source_writes = holds_anywhere(*offered.stake, offered.range(), kWrite);

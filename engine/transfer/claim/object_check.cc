@@ -23,7 +23,7 @@ const char* name_of(OfferKind kind) {
   return "something unknown";
 }
 
-// A process that may write such memory can have a touch of it end every other one, by SIGBUS.
+// A process that may write such memory can make a touch of it end every other process, by SIGBUS.
 Status refuse_pool_pages() {
   return Status(Code::kNotPermitted,
                 "the memory is from the huge page pool, by which its source could end this process; the offer stands. "
@@ -65,12 +65,12 @@ Status check_terms(const wire::Terms& terms, uint64_t requested_address, OfferKi
 Status check_object(const ObjectFacts& facts, const wire::Terms& terms, wire::Transfer transfer,
                     bool takes_pool_pages) {
   if (!facts.is_memory) return refuse("a descriptor that is not a memory object (memfd)");
-  // A hole that its other holders punch into it kills whoever touches it while the pool is empty (SIGBUS).
+  // If another holder punches a hole and the pool is empty, a touch of the hole ends the process (SIGBUS).
   if (facts.is_hugetlb && kind_of(terms.flags) != OfferKind::kMemory) {
     return refuse(std::string("memory from the huge page pool for ") + name_of(kind_of(terms.flags)) +
                   ", which is ordinary memory only");
   }
-  // Without these seals the source could shorten the object and kill whoever maps it (SIGBUS).
+  // Without these seals the source could shorten the object, and a touch would end the process (SIGBUS).
   if (!facts.sealed_shrink) return refuse("a memory object that is not sealed against shrinking");
   if (!facts.sealed_grow) return refuse("a memory object that is not sealed against growing");
   if (facts.byte_length != terms.byte_length) {

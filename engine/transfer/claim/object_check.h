@@ -1,4 +1,4 @@
-// object_check: is what a source has sent what it promised? The claimer trusts nothing that the source says. Pure.
+// object_check: checks that a source has sent what it promised. The claimer trusts nothing that the source says. Pure.
 #pragma once
 
 #include "engine/base/status.h"
@@ -8,11 +8,11 @@
 
 namespace vmoffer {
 
-// kProtocol when the terms contradict the request or themselves, kNotOffered when the offer is of another kind.
+// kProtocol if the terms contradict the request or themselves, kNotOffered if the offer is of another kind.
 Status check_terms(const wire::Terms& terms, uint64_t requested_address, OfferKind kind, uint64_t page_bytes);
-// kProtocol when the descriptor is not a memory object that can be mapped safely for exactly these terms.
-// `takes_pool_pages`: the claimer trusts the source with its life, see docs/security.md. Else kNotPermitted for such
-// memory, of which everything else is right.
+// kProtocol if the descriptor is not a memory object that can be mapped safely for exactly these terms. Memory of the
+// huge page pool that is correct otherwise is kNotPermitted, unless `takes_pool_pages`: then the claimer trusts the
+// source with its life, see docs/security.md.
 Status check_object(const ObjectFacts& facts, const wire::Terms& terms, wire::Transfer transfer,
                     bool takes_pool_pages = false);
 

@@ -1,8 +1,8 @@
-// Seals: memory objects that are to be sealed against writing, on a thread of their own: while somebody has a page
-// pinned, the kernel waits for a few hundred milliseconds before it gives up. Broker thread only.
+// Seals: seals memory objects against writing, on a thread of its own, because the kernel waits a few hundred
+// milliseconds before it gives up if a page is pinned. Broker thread only.
 //
-// Each claimer has one seal under way at a time, in turn with the others': who pins the pages of all that it claims
-// holds each of the others up by one wait.
+// Claimers take turns, and each has one seal under way at a time. So a claimer that pins the pages of everything that
+// it claims holds up each of the others by one wait at most.
 #pragma once
 
 #include <deque>
@@ -21,7 +21,7 @@ class Seals {
   // Borrows the loop.
   explicit Seals(EventLoop& loop) : aside_(loop, "vmo-sealer", "sealer.rests") {}
 
-  // `then` is called when the object has been sealed, or cannot be. The object is let go of before.
+  // Calls `then` when the object has been sealed, or cannot be. Drops the object before that.
   void seal(DestinationId claimer, std::shared_ptr<MemoryObject> object, std::function<void()> then);
 
   Seals(const Seals&) = delete;
@@ -36,7 +36,7 @@ class Seals {
   void begin_next(DestinationId claimer);
 
   std::unordered_map<DestinationId, std::deque<Wanted>>
-      waiting_;  // a queue, empty or not, of whoever has one under way
+      waiting_;  // a claimer that has a seal under way has a queue here, even if it is empty
   Aside aside_;
 };
 

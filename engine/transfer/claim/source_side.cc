@@ -12,9 +12,9 @@
 namespace vmoffer {
 namespace {
 
-// How long a claimer may take to map what it was sent.
+// How long a claimer may take to map the memory.
 constexpr std::chrono::milliseconds kPatience{5000};
-// How long a claim waits for others to be read, its own process's among them.
+// How long a claim waits until descriptors sent for other claims are read, including those of its own process.
 constexpr std::chrono::milliseconds kPatienceWithFlights{1000};
 
 Status out_of_descriptors() {
@@ -39,11 +39,11 @@ void SourceSide::begin() {
                        : host_.offers().begin_claim(destination, claim_.address);
   if (!offered.is_ok()) return connection_.refuse(offered.status());
   state_ = State::kNew;
-  connection_.give_back_share();  // it stands for an offer from here on, and this process has made that
+  connection_.give_back_share();  // from here on it stands for an offer, which this process has made
   pack_and_send_terms(offered.take());
 }
 
-// Somebody leaves unread what he was sent, or has not come to read it yet.
+// True while too many descriptors are unread: a receiver does not read them, or has not had the time.
 bool SourceSide::has_to_wait(OfferId offer) {
   Status status = host_.flights().may_depart(offer, connection_.sharer());
   if (status.is_ok()) return false;
@@ -62,7 +62,7 @@ void SourceSide::pack_and_send_terms(OfferedMemory offered) {
     Result<Parcel> parcel = pack(offered, transfer);
     return send_terms(std::move(offered), std::move(parcel));
   }
-  // A hang-up is noticed when the packing is done.
+  // A hang-up goes unnoticed until the packing is done.
   connection_.stop_watching();
   connection_.cancel_deadline();
   state_ = State::kPacking;
@@ -79,7 +79,7 @@ void SourceSide::pack_and_send_terms(OfferedMemory offered) {
 
 void SourceSide::send_terms(OfferedMemory offered, Result<Parcel> parcel) {
   const Offer offer = offered.offer;
-  // The same as before once more: packing may have taken its time.
+  // As in begin(): packing may have taken long, and the claim may have been given up meanwhile.
   if (has_input(connection_.fd())) {
     host_.offers().return_claim(offer.id);
     return;
@@ -88,7 +88,7 @@ void SourceSide::send_terms(OfferedMemory offered, Result<Parcel> parcel) {
   claimer_ = offer.destination;
   const Status status = parcel.is_ok() ? send_parcel(offer, parcel.value()) : parcel.status();
   if (!status.is_ok()) {
-    // No descriptor of the object has left this process, and its leases alone are worth nothing.
+    // No descriptor of the object has left this process. Leases alone give no access to it.
     host_.offers().return_claim(offer.id);
     return connection_.refuse(status.code() == Code::kBusy ? status.with("the offer stands") : status);
   }
@@ -104,7 +104,7 @@ void SourceSide::send_terms(OfferedMemory offered, Result<Parcel> parcel) {
 Status SourceSide::send_parcel(const Offer& offer, const Parcel& parcel) {
   is_channel_ = kind_of(offer.flags) == OfferKind::kChannel;
   if (is_channel_) {
-    // Now, when the claim can still be refused.
+    // Made now, while the claim can still be refused.
     Result<Bell> bell = Bell::of(*connection_.socket());
     if (!bell.is_ok()) return bell.status();
     bell_ = bell.take();
@@ -133,11 +133,11 @@ void SourceSide::on_mapped(const wire::Mapped& mapped) {
     return connection_.refuse(Status(Code::kTimeout, "the claim was taken back; the offer stands"));
   }
   become_leased();
-  // Who has let it go may have told others so, who ask for the memory next.
+  // The claimer has released the memory already, and may have told others, who will ask for it next.
   if (behind == Behind::kEnd && state_ == State::kLeased) on_hang_up();
 }
 
-// A claimer that has lost its patience says so behind its acknowledgement.
+// A claimer that has lost its patience sends DECLINED after its acknowledgement.
 SourceSide::Behind SourceSide::look_behind() {
   if (!has_input(connection_.fd())) return Behind::kNothing;
   const Packet packet = receive_packet(connection_.fd());
@@ -150,23 +150,22 @@ SourceSide::Behind SourceSide::look_behind() {
 
 void SourceSide::become_leased() {
   if (!has_concluded_claim()) return;
-  // Whoever has the other end now, its claimer or those it passed the memory on to, has nothing to say but that it is
-  // over.
+  // The other end is now held by the claimer, or by processes that it passed the memory on to. Only its end matters.
   connection_.heed_its_end_only();
   seal_what_was_sent([this, alive = connection_.shared_from_this()] {
     if (!is_channel_) say_done();
   });
 }
 
-// It was sent the descriptor, has let go of the connection and lives on: it may well hold the memory, and for as long
-// as it lives.
+// The claimer was sent the descriptor, has closed the connection and lives on. It may hold the memory as long as it
+// lives.
 void SourceSide::become_leased_to_process() {
   if (!has_concluded_claim()) return;
   if (!connection_.watch_process().is_ok()) return on_hang_up();
   seal_what_was_sent([] {});
 }
 
-// False when it was refused instead.
+// False if the claim was refused instead.
 bool SourceSide::has_concluded_claim() {
   const Status dropped = drop_what_was_offered();
   if (!dropped.is_ok()) {
@@ -176,18 +175,18 @@ bool SourceSide::has_concluded_claim() {
   connection_.cancel_deadline();
   host_.on_decided(connection_);
   state_ = State::kLeased;
-  // Whoever gets the bell rings it over this connection at once: the claimer has to be told before.
+  // DONE goes first: the program that gets the bell may ring it over this connection at once.
   if (is_channel_) say_done();
   observer_ = host_.offers().finish_claim(offer_id_, std::move(bell_));
   return true;
 }
 
-// An error when the offer has ended meanwhile, or nothing could be dropped: then the source has all it had.
+// An error if the offer has ended meanwhile, or a right could not be dropped; then the source still has everything.
 Status SourceSide::drop_what_was_offered() {
   if (!host_.offers().is_being_claimed(offer_id_)) {
     return Status(Code::kNotOffered, "the offer ended while it was being claimed");
   }
-  // Let go of here, whatever becomes of it: a disowned object is to have no descriptor left in this process.
+  // Moved out, so that they are dropped in any case: this process must keep no descriptor of a disowned object.
   const OfferedMemory offered = std::move(*offered_);
   std::shared_ptr<MemoryObject> object = std::move(object_);
   offered_.reset();
@@ -211,11 +210,11 @@ void SourceSide::say_done() {
   if (state_ != State::kLeased) return;  // it has ended meanwhile
   checkpoint("source.dropped");
   connection_.send(wire::encode(wire::Done{offer_id_}));
-  // Of a channel what comes is the bell's.
+  // For a channel, what arrives from here on belongs to the bell.
   if (!is_channel_) stop_receiving(connection_.fd());
 }
 
-// The memory is lent to nobody any more before anybody hears of it, and may ask for it anew.
+// Ends the loan before the offer stands again: the next claim may come at once.
 void SourceSide::return_claim() {
   let_go_of_memory();
   host_.offers().return_claim(offer_id_);
@@ -234,10 +233,10 @@ void SourceSide::on_declined() {
 }
 
 void SourceSide::on_hang_up() {
-  // Is its process ending? The pidfd says so a moment after the socket does: the deadline decides.
+  // The claimer's process may be ending, which its pidfd reports a moment later than its socket. The deadline decides.
   if (state_ == State::kTermsSent) return connection_.stop_watching();
   const std::shared_ptr<OfferObserver> observer = std::move(observer_);
-  loan_ = {};  // before anybody hears of it: the memory may be offered anew at once
+  loan_ = {};  // before the observer is told: the program may offer the memory again at once
   connection_.end();
   if (observer != nullptr) observer->on_released();
 }

@@ -1,11 +1,11 @@
-// SourceSide: the source's side of one claim, from CLAIM on for as long as its connection stands for it. Its states:
-// claim.h. Broker thread only.
+// SourceSide: the source's side of one claim, from CLAIM on, as long as its connection stands for the claim. claim.h
+// shows its states. Broker thread only.
 //
-// A claimer that was sent the terms and hangs up without a word, or stays silent past the deadline, counts as having
-// the memory, unless its process ends: then the offer ends with it and nothing has changed here.
+// A claimer that was sent the terms and then hangs up without a message, or stays silent past the deadline, counts as
+// having the memory. If its process ends instead, the offer ends with it, and nothing has changed here.
 //
-// What nobody may write any more is sealed before the claimer hears DONE. By then the source has dropped its rights and
-// the claim is made: whatever becomes of the claimer meanwhile, it is leased.
+// If nobody may write the object any more, it is sealed before the source says DONE. By then the source has dropped its
+// rights and the claim is made: the memory is leased, whatever becomes of the claimer meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -23,20 +23,22 @@
 
 namespace vmoffer {
 
-// What the source's side needs of its broker.
+// What the source's side needs from its broker.
 class SourceHost {
  public:
   virtual ~SourceHost() = default;
   virtual OutgoingOffers& offers() = 0;
   virtual Flights& flights() = 0;
-  // From the terms on, until its claimer's word has been heard or its end has come.
+  // The terms have been sent. on_decided() follows when the claimer has answered, or the connection ends.
   virtual void on_terms_sent(Connection& connection) = 0;
   virtual void on_decided(Connection& connection) = 0;
-  // A claimer has the memory, and may say so, before its acknowledgement is read here: now all that have come are.
+  // Reads the acknowledgements that have arrived: a claimer has the memory, and may tell others, before its MAPPED is
+  // read here.
   virtual void hear_acknowledgements() = 0;
-  // Runs `work` on a thread on which it may take its time, one after the other, and then `then` on this one.
+  // Runs `work` on a thread where it may take long, and then `then` on this thread. Pieces of work run one after the
+  // other.
   virtual void run_aside(std::function<void()> work, std::function<void()> then) = 0;
-  // Seals the object against writing, if that can be, and calls back. It may take a while; the loop goes on.
+  // Seals the object against writing if possible, and calls back. That may take long, but does not hold up the loop.
   virtual void seal(DestinationId claimer, std::shared_ptr<MemoryObject> object, std::function<void()> then) = 0;
 };
 
@@ -44,23 +46,23 @@ class SourceSide {
  public:
   enum class State : uint8_t { kNew, kWaiting, kPacking, kTermsSent, kLeased, kOver };
 
-  // Borrows both. The connection owns it, and tells it of everything below.
+  // Borrows both. The connection owns this object, and calls the methods below.
   SourceSide(SourceHost& host, Connection& connection, const wire::Claim& claim)
       : host_(host), connection_(connection), claim_(claim) {}
 
-  // Afterwards it is new still when something has come behind the claim, which can only say that it was given up: the
-  // offer stands.
+  // Leaves the state new if a message has come after CLAIM, which can only mean that the claim was given up: the offer
+  // stands.
   void begin();
   void on_mapped(const wire::Mapped& mapped);
   void on_declined();
-  // The connection has ended, or what came over it makes no sense.
+  // The connection has ended, or a message over it makes no sense.
   void on_hang_up();
   void on_deadline();
-  // The process has ended: what it was sent and did not acknowledge is nobody's but ours.
+  // The claimer's process has ended. If it did not acknowledge, the memory belongs to this process alone.
   void on_destination_end(DestinationId destination);
-  // For all that is known here the claimer may have the memory already, and may have told others so.
+  // The claimer may have the memory already, and may have told others so, although its MAPPED has not been read here.
   bool may_be_made() const { return state_ == State::kTermsSent && dropped_by(offered_->offer.flags) == 0; }
-  // The connection is about to end, for whatever reason.
+  // The connection is about to end, for any reason.
   void on_ending();
   State state() const { return state_; }
 
@@ -91,10 +93,10 @@ class SourceSide {
   OfferId offer_id_ = 0;                  // from kTermsSent on
   DestinationId claimer_ = 0;             // from kTermsSent on
   std::optional<OfferedMemory> offered_;  // kTermsSent
-  std::shared_ptr<MemoryObject> object_;  // kTermsSent; then until it is being sealed
+  std::shared_ptr<MemoryObject> object_;  // kTermsSent; kept until the sealing begins
   Loan loan_;                             // kTermsSent, kLeased
   bool is_channel_ = false;
-  Bell bell_;                                // kTermsSent, of a channel
+  Bell bell_;                                // kTermsSent, if the claim is of a channel
   std::shared_ptr<OfferObserver> observer_;  // kLeased
 };
 

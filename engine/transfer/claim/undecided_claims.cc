@@ -34,13 +34,13 @@ void UndecidedClaims::keep(std::unique_ptr<ClaimerSide> side) {
   });
 }
 
-// One that cannot be watched is looked at when it is taken.
+// A claim that cannot be watched is brought up to date when it is taken.
 void UndecidedClaims::watch(const std::shared_ptr<Kept>& kept) {
   Result<EventLoop::Token> token = loop_.add(kept->side->fd(), kept);
   kept->token = token.is_ok() ? token.value() : 0;
 }
 
-// Before a step, which may close the descriptor: its number may be another's at once.
+// Call this before a step, which may close the descriptor: its number may be reused at once.
 void UndecidedClaims::unwatch(Kept& kept) {
   loop_.remove(kept.token);
   kept.token = 0;
@@ -52,7 +52,7 @@ void UndecidedClaims::settle(const std::shared_ptr<Kept>& kept) {
   const auto patience = kept->side->take_patience();
   if (!patience) return;
   loop_.call_at(Clock::now() + *patience, [this, kept] {
-    if (kept->side == nullptr) return;  // taken, or made
+    if (kept->side == nullptr) return;  // it was taken, or is made
     unwatch(*kept);
     kept->side->lose_patience();
     settle(kept);

@@ -1,7 +1,7 @@
-// UndecidedClaims: claims that were given up, and whose source has yet to say what came of it. It may be stopped for
-// any length of time, and may have dropped the memory already. When it turns out that the claim was made, the memory is
-// kept for the next claim of the same address, as is that of any claim that was made when nobody waited for it any
-// more; when it was not, nothing is left.
+// UndecidedClaims: claims that were given up, and whose source has yet to say how they end. A source may be stopped for
+// any length of time, and may have dropped the memory already. If it turns out that a claim was made, its memory is
+// kept for the next claim of the same address. So is the memory of any claim that was made after its caller had stopped
+// waiting. If the claim was not made, nothing is left of it.
 #pragma once
 
 #include <list>
@@ -22,10 +22,10 @@ class UndecidedClaims {
   // Any thread.
   void keep(std::unique_ptr<ClaimerSide> side);
   void keep_made(const ClaimRequest& request, ReceivedClaim claim);
-  // Something is kept of a claim of the same memory: undecided or made.
+  // True if a claim of the same memory is kept, undecided or made.
   bool has(const ClaimRequest& request) const;
   std::optional<ReceivedClaim> take_made(const ClaimRequest& request);
-  // What is undecided of a claim of the same memory, as it is now; null when there is none. Loop thread only.
+  // Takes an undecided claim of the same memory, in its present state; null if there is none. Loop thread only.
   std::unique_ptr<ClaimerSide> take(const ClaimRequest& request);
 
   UndecidedClaims(const UndecidedClaims&) = delete;
