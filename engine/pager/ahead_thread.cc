@@ -10,7 +10,7 @@ namespace vmoffer {
 
 AheadThread::AheadThread() : all_cores_(allowed_cores()) {}
 
-// Without a thread the orders are left standing: readers then run into what is missing, and are answered.
+// If the thread cannot be started, orders stay undone: readers fault on the missing pages, and the pager answers.
 void AheadThread::start() {
   was_started_ = true;
   [[maybe_unused]] const Result<Thread> thread = Thread::start("vmo-ahead", [this] { run(); });
@@ -27,7 +27,7 @@ void AheadThread::order(std::shared_ptr<PagedRange> range) {
   ordered_.notify_one();
 }
 
-// Several ranges take turns, a chunk each.
+// Ranges take turns, one chunk each.
 void AheadThread::run() {
   for (;;) {
     Order order = await_order();

@@ -1,5 +1,5 @@
-// AheadThread: the thread 'vmo-ahead', which installs for readers what they will touch next, on another core than
-// theirs. It is started by the first order, and lives as long as the process. Any thread may order.
+// AheadThread: the thread 'vmo-ahead', which installs the pages that readers will touch next, on another core than the
+// readers'. The first order starts it, and it lives as long as the process. Any thread may order.
 #pragma once
 
 #include <deque>
@@ -14,13 +14,14 @@ class PagedRange;
 
 class AheadThread {
  public:
-  // It runs on the cores of the calling thread.
+  // The thread will use the cores on which the calling thread may run.
   AheadThread();
 
-  // False where a helper would only take the reader's own core away from it.
+  // False if there is only one core, which a helper would take away from the reader.
   bool is_of_use() const { return all_cores_.size() > 1; }
 
-  // On the thread that answers the reader's faults, which is where the reader is. The range has something to take.
+  // REQUIRES: the range has pages to take, and the caller answers the reader's faults, and so runs on the reader's
+  // core.
   void order(std::shared_ptr<PagedRange> range);
 
   AheadThread(const AheadThread&) = delete;

@@ -33,7 +33,7 @@ void BulkInstall::install_from_aside(PageRange pages) {
     const MutexLock lock(pages_.mutex());
     if (pages_.is_closed()) return;
     pages_.counts().pages_by_prefetch += pages_.install_from(*aside_, pages);
-    // What is on its way to the range by itself is still to be read from the source.
+    // Another thread may still read pages of this piece from the source; give_back() must not come before it is done.
     pages_.await_arrival(pages);
   }
   aside_->give_back();

@@ -1,6 +1,6 @@
-// BulkInstall: brings a long piece of a range that nobody waits for, a step at a time, so that faults on it go on being
-// answered. Where the source can get whole steps ready aside, they are put in place in one go. By one thread, without
-// the lock; borrows the range's pages, whose end waits for what it has begun.
+// BulkInstall: installs a long piece of a range for which no thread waits, a step at a time, so that faults on the
+// range are answered in between. If the source can prepare whole steps aside, each is put in place in one go. Used by
+// one thread, without the lock. Borrows the range's pages; closing the range waits for the step that has begun.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ class BulkInstall {
  public:
   BulkInstall(PageInstaller& pages, std::shared_ptr<PageSource> source);
 
-  // Until all pages are there that can be had, or the range is closed.
+  // Returns when every page that can be had is installed, or the range is closed.
   void run(uint64_t byte_offset, uint64_t byte_length);
 
  private:
@@ -24,7 +24,7 @@ class BulkInstall {
 
   PageInstaller& pages_;
   const std::shared_ptr<PageSource> source_;
-  const std::unique_ptr<PagesAside> aside_;  // null: there is nothing better than one page after the other
+  const std::unique_ptr<PagesAside> aside_;  // null if the source has none
   const uint64_t page_bytes_;
 };
 

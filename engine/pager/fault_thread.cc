@@ -19,7 +19,7 @@ class FaultThread {
     while (pager_.userfault().wait_for_faults(faults)) {
       checkpoint("pager.fault");
       for (const Fault& fault : faults) pager_.handle(fault);
-      // After the answers, not before them: moving takes longer than answering, and the next fault profits as well.
+      // After the answers, because moving takes longer than answering. The next fault profits all the same.
       for (const Fault& fault : faults) go_to(placement_.after_fault(cores_.core_of(fault.thread_id)));
     }
   }

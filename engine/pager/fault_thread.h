@@ -1,5 +1,5 @@
-// The thread 'vmo-pager', which waits for faults and has the pager resolve them. It is where the threads are that
-// fault, see placement.h.
+// The thread 'vmo-pager', which waits for faults and has the pager resolve them. It follows the threads that fault to
+// their core, see placement.h.
 #pragma once
 
 #include "engine/base/status.h"
@@ -7,8 +7,8 @@
 
 namespace vmoffer {
 
-// Borrows the pager, which lives as long as the process, as the thread does: nothing but a fault wakes it, so that an
-// answer takes two system calls.
+// Borrows the pager. Both live as long as the process: only faults wake the thread, nothing stops it, and so an answer
+// takes two system calls.
 Status start_fault_thread(Pager& pager);
 
 }  // namespace vmoffer

@@ -52,14 +52,14 @@ void FaultWindow::plan_run(const Judgement& judgement, uint64_t page) {
   pattern_.run_goes_on_behind(window);
 }
 
-// Plans the stops from the touch on, and expects the one behind them.
+// Plans the stops from the touch on, and expects the next touch at the stop after them.
 void FaultWindow::plan_stride(const Judgement& judgement, uint64_t byte_offset) {
   const uint64_t stops = std::clamp(judgement.stops * 2, limits_.first_stops, limits_.max_stops);
   const uint64_t end = installed_.page_count() * page_bytes_;
   uint64_t next = byte_offset;
   for (uint64_t stop = 0; stop < stops && next < end; ++stop) {
     plan_.parts.push_back({next / page_bytes_, 1});
-    next += static_cast<uint64_t>(judgement.stride_bytes);  // below zero it is far beyond the end
+    next += static_cast<uint64_t>(judgement.stride_bytes);  // below zero it wraps to far beyond the end
   }
   plan_.is_sequential = true;
   pattern_.stride_goes_on_at(next, stops);

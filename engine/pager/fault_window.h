@@ -7,8 +7,7 @@
 //     … strided             the pages of the next few touches, twice as many each time, up to max_stops, and nothing in
 //                           between
 //
-// How many pages those are depends on how large one is: a window is bounded in bytes. TouchPattern says what the
-// touches are.
+// Windows are bounded in bytes, so the numbers of pages depend on the page size. TouchPattern classifies the touches.
 #pragma once
 
 #include <cstdint>
@@ -20,19 +19,19 @@ namespace vmoffer {
 
 struct WindowPlan {
   TouchKind kind = TouchKind::kSparse;
-  // The first holds the touched page.
+  // The first part contains the touched page.
   std::vector<PageRange> parts;
-  // True when the touches go on without leaving anything out, so that the whole window is likely to be touched.
+  // True if the touches leave no page out, so that the whole window is likely to be touched.
   bool is_sequential = false;
 };
 
 class FaultWindow {
  public:
-  // Borrows the set of the pages that are installed, which outlives it.
+  // Borrows the set of installed pages, which outlives it.
   FaultWindow(const PageSet& installed, uint64_t page_bytes)
       : installed_(installed), page_bytes_(page_bytes), limits_(page_bytes), pattern_(installed, page_bytes) {}
 
-  // REQUIRES: the byte is in the range. The plan is good until the next call.
+  // REQUIRES: the byte is in the range. The plan is valid until the next call.
   const WindowPlan& plan(uint64_t byte_offset);
 
  private:

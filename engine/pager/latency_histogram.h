@@ -13,7 +13,8 @@ class LatencyHistogram {
   void add(uint64_t nanoseconds);
   uint64_t count() const { return count_; }
   uint64_t max() const { return max_; }
-  // The upper edge of the bucket that holds the given share (0 to 1) of all durations, never above max(); 0 when empty.
+  // The upper edge of the bucket in which the given share (0 to 1) of all durations is reached, never above max(); 0 if
+  // there are none.
   uint64_t percentile(double share) const;
 
  private:

@@ -5,7 +5,7 @@
 namespace vmoffer {
 namespace {
 
-// Even a read-only descriptor makes the object grow its missing pages when they are touched through a shared mapping.
+// A touch through a shared mapping makes the object's missing pages, even if the descriptor is read-only.
 bool make_pages(const MemoryObject& object, uint64_t byte_offset, uint64_t byte_length) {
   Result<Mapping> view = Mapping::view(object.fd(), byte_offset, byte_length, /*writable=*/false);
   return view.is_ok() && populate(view.value().address(), byte_length, /*write=*/false).is_ok();

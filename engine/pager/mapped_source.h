@@ -1,4 +1,4 @@
-// MappedSource: the range maps a memory object, whose own pages are installed. Nothing is copied.
+// MappedSource: the source of a range that maps a memory object. Installs the object's own pages, without a copy.
 #pragma once
 
 #include <memory>

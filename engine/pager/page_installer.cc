@@ -58,7 +58,7 @@ uint64_t PageInstaller::install(PageRange window, PageRange fill, uint64_t Pagin
   return total;
 }
 
-// `gap` begins with what the source has been asked for. Returns from where to go on.
+// Handles a gap that begins with pages for which the source has made a request. Returns where to go on.
 uint64_t PageInstaller::expect(PageRange gap, const std::shared_ptr<PageRequest>& request,
                                uint64_t PagingCounts::*count_as, uint64_t& asked_end) {
   const PageRange pages = first_absent(intersect({gap.first, request->byte_length() / page_bytes_}, all()));
@@ -66,7 +66,7 @@ uint64_t PageInstaller::expect(PageRange gap, const std::shared_ptr<PageRequest>
     ask_for({pages, request, count_as, {}});
     return pages.end();
   }
-  // Over so soon: what is there now is installed, and nobody is asked twice.
+  // The request is over already: try once to install what has come, but do not ask twice for the same pages.
   const bool is_to_be_tried = request->bytes_done() > 0 && gap.first >= asked_end;
   asked_end = pages.end();
   return is_to_be_tried ? gap.first : pages.end();
@@ -103,9 +103,10 @@ CopyProgress PageInstaller::install_gap(PageRange gap) {
   return progress;
 }
 
-// `gap` begins with a hole. Fills it where it may, and returns from where to go on.
+// Handles a gap that begins with a hole. Fills it within `fill`, and returns where to go on.
 uint64_t PageInstaller::pass_hole(PageRange gap, PageRange fill, uint64_t& filled_end) {
-  // A source that keeps punching holes must not keep the pager busy: one attempt, then the range is the kernel's.
+  // A process that keeps punching holes must not keep the pager busy: after one attempt the range is left to the
+  // kernel.
   if (gap.first < filled_end) {
     leave_to_kernel_if_it_can();
     return gap.end();

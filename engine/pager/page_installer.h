@@ -1,8 +1,8 @@
-// PageInstaller: a ledger that puts the pages of a source into its range, whoever asks for them: a fault, the helper
-// that reads ahead, a prefetch.
+// PageInstaller: a ledger that puts the pages of a source into its range, for a fault, for read-ahead, or for a
+// prefetch.
 //
-// What cannot be installed is left to the kernel, for the whole range, when that knows the right bytes. Otherwise a
-// page stays absent, and is tried again when it is touched; forbid() is the end of it. Any thread, with the ledger's
+// If a page cannot be installed and the kernel knows the right bytes, the whole range is left to the kernel. Otherwise
+// the page stays absent, and is tried again when it is touched, unless it is forbidden. Any thread, with the ledger's
 // lock. Borrows the UserFault, which outlives it. It is a ledger, and does not borrow one, so that clang sees one lock.
 #pragma once
 
@@ -17,32 +17,34 @@ namespace vmoffer {
 
 class PageInstaller : public PageLedger {
  public:
-  // Of a registered range.
+  // REQUIRES: the range is registered.
   PageInstaller(const UserFault& userfault, uint64_t address, uint64_t byte_length, std::shared_ptr<PageSource> source);
 
-  // Of the pages that are counted here: the source's unit.
+  // The size of the pages that this ledger counts: the source's unit.
   uint64_t page_bytes() const { return page_bytes_; }
-  // Null once the range has been left to the kernel. Shared with whoever gets pages ready without the lock.
+  // Null once the range has been left to the kernel. Shared, because pages are prepared without the lock.
   std::shared_ptr<PageSource> source() const VMO_REQUIRES(mutex()) { return source_; }
   uint64_t bytes_pulled() const VMO_REQUIRES(mutex());
 
-  // Is told when a request is over that install() has made, and then calls settle(). Once, before the range is shared.
+  // The listener is told when a request of install() is over, and must then call settle(). Call this once, before the
+  // range is shared.
   void set_listener(std::weak_ptr<PageRequest::Listener> listener) { listener_ = std::move(listener); }
-  // Installs what of the window is absent, and wakes whoever waits for it; returns how many pages that were, and adds
-  // them to the count. What the source has to be asked for is asked for. Where the source has holes they are filled
-  // within `fill` alone: a guess must not cost memory.
+  // Installs the absent pages of the window, and wakes the threads that wait for them. Returns how many pages it has
+  // installed, and adds them to the count. Asks the source for pages that it does not have yet. Fills holes of the
+  // source only within `fill`: a guess must not cost memory.
   uint64_t install(PageRange window, PageRange fill, uint64_t PagingCounts::*count_as) VMO_REQUIRES(mutex());
-  // Installs what the request has brought, and answers whoever waits for it; nothing once the range is closed.
+  // Installs the pages that the request has brought, and answers the threads that wait for them. Does nothing once the
+  // range is closed.
   void settle(const PageRequest& request) VMO_REQUIRES(mutex());
-  // The same out of what was got ready aside. What it cannot be used for is left to install().
+  // As install(), with the piece that was prepared aside. Pages that cannot be taken from there are left to install().
   uint64_t install_from(PagesAside& aside, PageRange pages) VMO_REQUIRES(mutex());
-  // Nobody has the bytes of these pages: whoever touches one is ended by SIGSEGV.
+  // Nobody has the bytes of these pages: from here on a touch of one ends the process by SIGSEGV.
   void forbid(PageRange pages) VMO_REQUIRES(mutex());
   void wake(PageRange pages) const;
 
   // Closes the range, and has the kernel answer its faults from here on. Once.
   void leave_to_kernel() VMO_REQUIRES(mutex());
-  // What is in the range's place now is registered with somebody else, if at all.
+  // Something else has taken the range's addresses: they must not be unregistered any more.
   void set_replaced() VMO_REQUIRES(mutex()) { is_replaced_ = true; }
 
   PageInstaller(const PageInstaller&) = delete;

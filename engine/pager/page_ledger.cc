@@ -16,7 +16,7 @@ void PageLedger::ask_for(AskedPages asked) {
   asked_.emplace(asked.pages.first, std::move(asked));
 }
 
-// The first that has one of these pages.
+// Returns the first request for any of these pages.
 PageLedger::Asked::const_iterator PageLedger::find_asked(PageRange pages) const {
   auto at = asked_.upper_bound(pages.first);
   if (at != asked_.begin() && std::prev(at)->second.pages.end() > pages.first) return std::prev(at);
@@ -80,7 +80,8 @@ void PageLedger::await_what_has_begun() {
   while (is_still_under_way(faults, last)) changed_.wait(mutex_);
 }
 
-// What had been begun when so many faults were answered and that was the last flight.
+// Whether some work is still under way that had begun when `faults` faults were counted and `last_flight` was the
+// latest.
 bool PageLedger::is_still_under_way(uint64_t faults, uint64_t last_flight) const {
   const bool is_answered = !is_answering_ || counts_.faults != faults;
   const bool has_arrived = flights_.empty() || flights_.front().number > last_flight;

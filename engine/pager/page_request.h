@@ -1,13 +1,13 @@
-// PageRequest: pages that a source has been asked for and that come later: a range of the region's bytes, a deadline,
-// and one end. Any thread may call any method.
+// PageRequest: pages that a source has been asked for and that come later. A request has a range of the region's bytes,
+// a deadline, and one end. Any thread.
 //
 //     pending ──done(n)──▶ done          the first n bytes are in the source now: it can install them
 //             ──failed()─▶ failed        nobody has them
-//             ──expire()─▶ failed        the deadline has come first
+//             ──expire()─▶ failed        the deadline has passed
 //             ──cancel()─▶ cancelled     nobody wants them any more
 //
-// The first end counts, and those that come after it do nothing. Whoever brings the pages keeps a clock, and calls
-// expire(): the one who asked has no thread that waits.
+// Only the first end counts. The supplier of the pages keeps a clock and calls expire(), because the pager has no
+// thread that waits for the request.
 #pragma once
 
 #include <chrono>
@@ -25,14 +25,14 @@ class PageRequest {
   using Clock = std::chrono::steady_clock;
   enum class State : uint8_t { kPending, kDone, kFailed, kCancelled };
 
-  // Who asked. It is told of done and failed, once, by the thread that has brought that about, which holds no lock.
+  // The range that asked. It is told once, of done and of failed, by the thread that ends the request, without a lock.
   class Listener {
    public:
     virtual ~Listener() = default;
     virtual void on_over(const PageRequest& request) = 0;
   };
 
-  // `when_cancelled` is called once at most, by the thread that cancels, which holds no lock.
+  // Calls `when_cancelled` once at most, on the thread that cancels, without a lock.
   PageRequest(uint64_t byte_offset, uint64_t byte_length, Clock::time_point deadline,
               std::function<void()> when_cancelled = {})
       : byte_offset_(byte_offset),
@@ -44,19 +44,19 @@ class PageRequest {
   uint64_t byte_length() const { return byte_length_; }
   Clock::time_point deadline() const { return deadline_; }
   State state() const;
-  // How many bytes have come; 0 unless it is done.
+  // How many bytes have come; 0 unless the request is done.
   uint64_t bytes_done() const;
-  // Why it has failed; ok unless it has.
+  // Why the request has failed; ok if it has not.
   Status failure() const;
 
-  // Of who brings the pages. Done with nothing is a failure: it would be asked for again and again.
+  // For the supplier. done(0) is a failure: otherwise the pages would be asked for again and again.
   void done(uint64_t byte_length);
   void failed(Status why);
-  // Fails it when its time has come; false while there is time left.
+  // Fails the request if its deadline has passed. False while there is time left.
   bool expire(Clock::time_point now);
 
-  // Of who asked. False, and nobody is told, when it is over already. Called once; may be called with a lock that the
-  // listener takes.
+  // For the range. Sets the listener, once. False if the request is over already; then the listener is not told. May be
+  // called with a lock that the listener takes.
   bool wait_by(std::weak_ptr<Listener> listener);
   void cancel();
 
@@ -69,7 +69,7 @@ class PageRequest {
   const uint64_t byte_offset_;
   const uint64_t byte_length_;
   const Clock::time_point deadline_;
-  mutable Mutex mutex_;  // a leaf
+  mutable Mutex mutex_;  // a leaf lock
   State state_ VMO_GUARDED_BY(mutex_) = State::kPending;
   uint64_t bytes_done_ VMO_GUARDED_BY(mutex_) = 0;
   Status failure_ VMO_GUARDED_BY(mutex_);

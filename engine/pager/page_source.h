@@ -1,4 +1,4 @@
-// PageSource: where the pages of a paged range come from. Any thread; called by its range's PageInstaller alone.
+// PageSource: where the pages of a paged range come from. Any thread, but only through the range's PageInstaller.
 #pragma once
 
 #include <cstdint>
@@ -12,27 +12,28 @@
 
 namespace vmoffer {
 
-// PagesAside: pieces of a source that are got ready where nobody waits for them, one after the other, and then put in
-// place. Used by one thread; borrows its source.
+// PagesAside: memory in which pieces of a source are prepared, one after the other, before they are put in place. Used
+// by one thread; borrows its source.
 class PagesAside {
  public:
   virtual ~PagesAside() = default;
 
-  // Without the range's lock, because it takes as long as copying. False: this piece has to be installed instead.
+  // Prepares a piece. Called without the range's lock, because it takes as long as copying. False if the piece must be
+  // installed in the usual way.
   virtual bool fill(uint64_t byte_offset, uint64_t byte_length) = 0;
-  // With the range's lock: as PageSource::install, out of the piece that was filled last. Pages that have come into the
-  // range meanwhile stay as they are there.
+  // As PageSource::install(), from the piece that was filled last. Called with the range's lock. Pages that have been
+  // installed meanwhile stay as they are.
   virtual CopyProgress put_in_place(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
                                     uint64_t byte_length) = 0;
-  // Without it again: what was put in place need not be in the source any more.
+  // The source need not keep the pages that were put in place. Called without the range's lock.
   virtual void give_back() = 0;
 };
 
-// What a source has of the bytes it is asked for, from the first on.
+// A source's answer to ask().
 struct Supply {
-  // So many are there: install() has them.
+  // How many of the bytes are there, counted from the first: install() has them.
   uint64_t bytes_here = 0;
-  // Set exactly when that is none: the first of them are on their way.
+  // Set exactly if `bytes_here` is 0: a request for the first of the bytes.
   std::shared_ptr<PageRequest> request;
 };
 
@@ -40,27 +41,28 @@ class PageSource {
  public:
   virtual ~PageSource() = default;
 
-  // Before every install(), with the range's lock: says how much of this is there, or has what is not there brought.
-  // Never waits, and calls nobody back. A request begins at `byte_offset`, is whole pages, and may be for more.
+  // Says how many of these bytes are there, or requests them. Called before every install(), with the range's lock.
+  // Never waits, and calls nobody back. A request begins at `byte_offset`, covers whole pages, and may be for more
+  // bytes.
   virtual Supply ask(uint64_t /*byte_offset*/, uint64_t byte_length) { return {byte_length, nullptr}; }
-  // Puts pages into a registered range, from its start on, as many as it can in one step, and wakes who waits for them.
-  // `byte_offset` is the range's place in the region.
+  // Puts pages into a registered range, from its start on, as many as it can in one step, and wakes the threads that
+  // wait for them. `byte_offset` is the range's place in the region.
   virtual CopyProgress install(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
                                uint64_t byte_length) = 0;
-  // After install() said kHole: makes pages where there are none. False when they are not to be had.
+  // Makes pages in a hole, after install() returned kHole. False if they cannot be made.
   virtual bool fill_hole(uint64_t byte_offset, uint64_t byte_length) = 0;
-  // As what the range is registered: it maps the object, or is private memory.
+  // How the range is registered: as a mapping of the object, or as private memory.
   virtual UserFault::Kind registration() const = 0;
-  // True when the kernel finds the right bytes by itself once the range is not registered any more.
+  // True if the kernel finds the right bytes by itself once the range is not registered any more.
   virtual bool kernel_has_the_bytes() const = 0;
-  // True when what is installed is memory of its own, beside the object's.
+  // True if installed pages take memory of their own, beside the object's.
   virtual bool takes_memory() const = 0;
-  // What it can install and no less: the range is a multiple of it, and begins at one.
+  // The least that it can install. The range begins at a multiple of it, and its length is one.
   virtual uint64_t unit_bytes() const { return page_bytes(); }
   virtual uint64_t bytes_pulled() const { return 0; }
-  // How much bulk work installs while faults wait for it: what takes some 50 µs.
+  // How much bulk work installs at a time, while faults wait for it. Should take about 50 µs.
   virtual uint64_t bulk_step_bytes() const { return kStepBytes; }
-  // For bulk work; null where nothing is better than install(). Without the range's lock, by any thread.
+  // For bulk work. Null if there is nothing better than install(). Called without the range's lock, by any thread.
   virtual std::unique_ptr<PagesAside> open_aside() { return nullptr; }
 };
 

@@ -11,7 +11,7 @@
 namespace vmoffer {
 namespace {
 
-// What the helper installs in one step, of several ranges in turn.
+// How many pages the helper installs in one step, before the next range has its turn.
 constexpr uint64_t kChunkOfSmallPages = 64;
 
 uint64_t nanoseconds_since(std::chrono::steady_clock::time_point start) {
@@ -58,7 +58,7 @@ void PagedRange::resolve(const Fault& fault) {
   is_write_ = fault.is_write;
   pages_.begin_answer();
   const bool has_woken = answer(byte_offset, page) || try_again_alone(page);
-  // Its thread sleeps on where its page has to be brought first.
+  // If the page must be brought first, the thread that touched it sleeps on.
   const bool is_to_come = !has_woken && pages_.join({page.first, start});
   if (!has_woken && !is_to_come && !pages_.is_closed()) pages_.wake(page);
   if (!is_to_come) pages_.counts().fault_latency.add(nanoseconds_since(start));
@@ -66,8 +66,8 @@ void PagedRange::resolve(const Fault& fault) {
   pages_.end_answer();
 }
 
-// This and those below return whether the thread has been woken: what is installed wakes, what is there already does
-// not.
+// This method and those below return whether the thread has been woken. Installing a page wakes it; finding that the
+// page is there already does not.
 bool PagedRange::answer(uint64_t byte_offset, PageRange page) {
   if (pages_.is_asked_for(page.first)) return false;
   const bool is_on_its_way = pages_.is_any_on_its_way(page);
@@ -77,7 +77,7 @@ bool PagedRange::answer(uint64_t byte_offset, PageRange page) {
   return install_window(byte_offset, page);
 }
 
-// What failed may have been a page that was brought along.
+// The failure may have been of another page of the window.
 bool PagedRange::try_again_alone(PageRange page) {
   if (pages_.is_closed() || pages_.is_present(page.first)) return false;
   if (install_page(page)) return true;
@@ -89,7 +89,7 @@ bool PagedRange::install_window(uint64_t byte_offset, PageRange page) {
   const WindowPlan& plan = window_.plan(byte_offset);
   const bool is_run = plan.is_sequential && plan.parts.size() == 1;
   if (is_run && helper_ != nullptr && read_ahead_.begin(plan.parts.front(), page.first)) order_ahead();
-  // Clearing one huge page is as much as a thread should wait for.
+  // A thread should wait for the clearing of one huge page at most.
   const bool may_fill = plan.is_sequential && pages_.page_bytes() < kStepBytes;
   bool is_whole = true;
   uint64_t page_count = 0;
@@ -115,8 +115,8 @@ bool PagedRange::install_page(PageRange page) {
   return install(page, page) == 1;
 }
 
-// A page that counts as here: another thread has touched it, too, and has been answered, or the kernel has taken it out
-// of the page table, and those around it most likely as well.
+// Answers a fault on a page that counts as here. Either another thread has touched it as well and has been answered, or
+// the kernel has taken it out of the page table, and then probably its neighbours as well.
 bool PagedRange::bring_back(uint64_t byte_offset, PageRange page) {
   if (!install_page(page)) return false;
   for (const PageRange part : window_.plan(byte_offset).parts) {
@@ -174,7 +174,7 @@ PagingStats PagedRange::stats_so_far() const {
   return collect_stats();
 }
 
-// In small pages whatever the source's unit is: what users count, in residency(), too.
+// Counts in small pages, whatever the source's unit: users count those, as in residency().
 PagingStats PagedRange::collect_stats() const {
   const uint64_t pages_per_unit = pages_.page_bytes() / page_bytes();
   PagingStats stats = pages_.counts();
@@ -200,7 +200,7 @@ void PagedRange::complete() {
   close();
 }
 
-// The kernel would have zeros for it.
+// The kernel would show zeros in the pages that are still absent.
 void PagedRange::forbid_what_is_absent() {
   const MutexLock lock(pages_.mutex());
   pages_.await_requests(pages_.all());

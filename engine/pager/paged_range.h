@@ -1,18 +1,20 @@
-// PagedRange: one claimed range whose pages are installed on fault, by the pager, out of a page source. It asks the
-// policies what to install for a touch; the installer installs it, and knows as a ledger what is there.
+// PagedRange: one claimed range whose pages the pager installs on faults, from a page source. It asks the policies
+// which pages to install for a touch. The installer installs them, and as a ledger knows the state of each page.
 //
 // Invariants:
-//  1. From close() on nothing is installed in the range any more: its addresses may then belong to somebody else.
-//     What is got ready for it aside may take its time; it is put in place with the lock, or not at all.
+//  1. From close() on nothing is installed in the range any more, because its addresses may belong to something else.
+//     Preparing pages aside may take longer; they are put in place with the lock, or not at all.
 //  2. No page of the range is ever touched here: a thread that faults while it holds the ledger's lock would wait for
 //     the pager, which waits for that lock.
-//  3. A fault is never left unanswered. What cannot be installed here is left to the kernel, for the whole range, when
-//     that knows the right bytes; else the thread that touches it is ended with SIGSEGV: never a silent zero. What
-//     fails before anybody has touched it stays absent, and is tried again when it is touched.
-//  4. The lock is not held while pages are brought in, but for huge pages that are put in place whole: a fault that
-//     comes meanwhile is answered at once, also for a page that somebody else is bringing in.
-//  5. Nobody waits for a request but those who touch its pages, and a prefetch of them. What comes once the range is
-//     closed does nothing.
+//  3. Every fault is answered. If a page cannot be installed here and the kernel knows the right bytes, the whole range
+//     is left to the kernel. Otherwise SIGSEGV ends the process: it never reads a silent zero. A page that fails before
+//     any thread has touched it stays absent, and is tried again when it is touched.
+//  4. The lock is not held while pages are brought in, except for huge pages that are put in place whole. So a fault
+//  that
+//     comes meanwhile is answered at once, even on a page that another thread is bringing in.
+//  5. Only threads that touch its pages wait for a request, and prefetches of them. A request that ends once the range
+//  is
+//     closed changes nothing.
 // Any thread may call any method but resolve(), which belongs to the one that reads the faults.
 #pragma once
 
@@ -38,8 +40,8 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
     uint64_t address = 0;
     uint64_t byte_length = 0;
   };
-  // Registers the place, which must be mapped as the source requires. Borrows the UserFault and the helper (null: there
-  // is none), which outlive every range.
+  // Registers the place. REQUIRES: it is mapped as the source needs it. Borrows the UserFault and the helper (null if
+  // there is none), which outlive every range.
   static Result<std::shared_ptr<PagedRange>> open(const UserFault& userfault, Place place,
                                                   std::unique_ptr<PageSource> source, AheadThread* helper);
 
@@ -53,25 +55,25 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
 
   // REQUIRES: the fault's address is in the range.
   void resolve(const Fault& fault);
-  // A request of this range is over. Without its lock.
+  // A request of this range is over. Called without the range's lock.
   void on_over(const PageRequest& request) override;
-  // False if the range has been left to the kernel, maybe in the midst of it: then the kernel has to bring the rest.
+  // False if the range has been left to the kernel, perhaps midway: then the kernel must bring the rest.
   bool prefetch(uint64_t byte_offset, uint64_t byte_length);
-  // For the helper: installs the next few pages of what was ordered ahead. False when there is no more to do.
+  // For the helper: installs the next few pages that were ordered ahead. False if there is no more to do.
   bool install_ahead();
-  // Waits for what is under way, as a page can be touched before it is in the books, but not for what is asked for.
+  // Waits for work under way, because a page can be touched before it is counted, but does not wait for requests.
   PagingStats stats() const;
-  // The same without waiting for what is under way, which is not in it.
+  // As stats(), without waiting and without the work under way.
   PagingStats stats_so_far() const;
-  // Installs whatever is absent, then closes: the kernel has all it needs. Costs what is absent.
+  // Installs all absent pages and then closes the range, so that the kernel has everything. Takes as long as that.
   void complete();
-  // For who is about to put something else in the range's place: from here on nothing is installed, and nobody sees
-  // what the kernel would have there. Whoever waits for a page waits until close().
+  // Call this before something else is put in the range's place. From here on nothing is installed, and no thread sees
+  // what the kernel would have there: threads that wait for a page wait until close().
   void stop();
-  // After that, and before close(): what is there now is registered with somebody else, if at all.
+  // Call this between stop() and close() if something else is in the range's place now, whose registration must stay.
   void set_replaced();
-  // Idempotent. What has not been installed is lost to the range (a mapped source is the kernel's, too). Waits for an
-  // installation in progress, cancels requests, and wakes whoever waits for a page.
+  // Idempotent. Pages that have not been installed are lost to the range, unless the kernel has their bytes. Waits for
+  // an installation in progress, cancels requests, and wakes the threads that wait for pages.
   void close();
 
   PagedRange(const UserFault& userfault, Place place, std::unique_ptr<PageSource> source, AheadThread* helper);
@@ -86,7 +88,7 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
   bool install_share(PageRange share, PageRange page) VMO_REQUIRES(pages_.mutex());
   bool install_page(PageRange page) VMO_REQUIRES(pages_.mutex());
   bool bring_back(uint64_t byte_offset, PageRange page) VMO_REQUIRES(pages_.mutex());
-  // Counts what it installs as brought by a fault.
+  // Counts the pages that it installs as brought by a fault.
   uint64_t install(PageRange window, PageRange fill) VMO_REQUIRES(pages_.mutex());
   void order_ahead() VMO_REQUIRES(pages_.mutex());
   PagingStats collect_stats() const VMO_REQUIRES(pages_.mutex());
@@ -95,7 +97,7 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
   const Place place_;
   const bool takes_memory_;
   AheadThread* const helper_;
-  mutable PageInstaller pages_;  // waiting for its lock changes nothing
+  mutable PageInstaller pages_;  // mutable, because stats() takes its lock and waits
   std::atomic<bool> is_left_to_kernel_ = false;
   bool may_be_left_ VMO_GUARDED_BY(pages_.mutex()) = false;
   bool is_write_ VMO_GUARDED_BY(pages_.mutex()) = false;  // the touch that is being answered

@@ -18,7 +18,7 @@ Result<std::shared_ptr<PagedRange>> Pager::add(uint64_t address, uint64_t byte_l
 void Pager::remove(const std::shared_ptr<PagedRange>& range) {
   {
     const MutexLock lock(mutex_);
-    // A released region is asked again by its destructor, when a successor may have its addresses.
+    // The destructor of a released region comes here again, when another range may have its addresses.
     const auto found = ranges_.find(range->address());
     if (found != ranges_.end() && found->second == range) ranges_.erase(found);
   }
@@ -36,7 +36,7 @@ std::shared_ptr<PagedRange> Pager::find(uint64_t address) {
 void Pager::handle(const Fault& fault) {
   const std::shared_ptr<PagedRange> range = find(fault.address);
   if (range == nullptr) {
-    // Removed since: the thread looks again, and finds what the kernel has there now.
+    // The range was removed meanwhile: the thread touches again, and finds what the kernel has there now.
     userfault_.wake(align_down(fault.address, page_bytes()), page_bytes());
     return;
   }

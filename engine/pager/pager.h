@@ -1,5 +1,5 @@
-// Pager: which registered range a fault belongs to. Owns no thread; handle() is called by the one that reads faults,
-// the rest by any thread.
+// Pager: finds the registered range to which a fault belongs. Owns no thread. Only the thread that reads faults calls
+// handle(); any thread may call the rest.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class Pager {
   const UserFault& userfault() const { return userfault_; }
 
   Result<std::shared_ptr<PagedRange>> add(uint64_t address, uint64_t byte_length, std::unique_ptr<PageSource> source);
-  // From here on the range's addresses may be unmapped. Faults that wait are answered by the kernel.
+  // From here on the range's addresses may be unmapped. The kernel answers the faults that wait.
   void remove(const std::shared_ptr<PagedRange>& range);
   void handle(const Fault& fault);
 

@@ -5,11 +5,11 @@
 namespace vmoffer {
 namespace {
 
-// Measured, see docs/decisions/0036.
+// Measured; see docs/decisions/0036.
 constexpr int64_t kAnswerNs = 8000;           // a fault that the pager answers, without its pages
 constexpr int64_t kInstallNs = 75;            // each page of a window
 constexpr int64_t kKernelReadFaultNs = 2500;  // brings the 16 pages around it
-constexpr int64_t kKernelReadPageNs = 156;    // so each of them, when all are wanted
+constexpr int64_t kKernelReadPageNs = 156;    // that fault, divided by 16: if all the pages are wanted
 constexpr int64_t kKernelWriteFaultNs = 850;  // brings one page
 constexpr int64_t kLonePageInstallNs = 1400;  // each stop of a stride
 
@@ -21,11 +21,11 @@ int64_t cost_of_all(int64_t pages, bool is_write) {
   return pages * (is_write ? kKernelWriteFaultNs : kKernelReadPageNs);
 }
 
-// More than nothing: the kernel would have been cheaper.
+// Positive if the kernel would have been cheaper.
 int64_t cost_over_kernel(TouchKind kind, int64_t pages, bool is_write) {
   switch (kind) {
     case TouchKind::kSequential:
-      // The first windows of a run cost more, and it is not known yet how long it will be.
+      // The first windows of a run cost more, but must not count against it: nobody knows yet how long it will be.
       return std::min<int64_t>(0, kAnswerNs + pages * kInstallNs - cost_of_all(pages, is_write));
     case TouchKind::kStrided:
       return std::min<int64_t>(0, kAnswerNs + pages * kLonePageInstallNs - cost_by_kernel(pages, is_write));

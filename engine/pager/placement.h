@@ -1,9 +1,9 @@
-// Placement: on which core the pager's thread should be. Pure; not thread-safe.
+// Placement: chooses the core for the pager's thread. Pure; not thread-safe.
 //
-// A wake-up on the core of the thread that faults takes a tenth of the time of one across cores; moving takes as long
-// as several answers. So the pager goes to the core of the first fault at once, and follows when the last few faults
-// all came from another one. Where they come from several cores in turn, no core is better than the others: then it is
-// left to the scheduler, which may find one that is idle.
+// A wake-up on the core of the thread that faults takes a tenth of the time of a wake-up across cores, and moving takes
+// as long as several answers. So the pager moves to the core of the first fault at once, and later moves if the last
+// few faults all came from one other core. If faults come from several cores in turn, no core is better than the
+// others, and the scheduler may choose, which may find an idle core.
 #pragma once
 
 #include <array>
@@ -14,20 +14,20 @@ namespace vmoffer {
 
 class Placement {
  public:
-  // On any core of the thread's original mask, as the scheduler likes.
+  // Any core of the thread's original mask: the scheduler chooses.
   static constexpr int kAnywhere = -1;
-  // So many faults in a row are a reason to move, …
+  // The pager moves to a core after this many faults there in a row.
   static constexpr size_t kFaultsToMove = 6;
-  // … and fewer than so many of the last kRemembered are a reason to leave.
+  // The pager leaves its core if fewer than kFaultsToStay of the last kRemembered faults came from it.
   static constexpr size_t kRemembered = 16;
   static constexpr size_t kFaultsToStay = 10;
 
-  // `allowed`: the original mask. Where it has less than two cores there is nothing to choose.
+  // `allowed`: the original mask. With fewer than two cores there is nothing to choose.
   explicit Placement(const std::vector<int>& allowed);
 
-  // A fault of a thread on that core has been answered; less than 0: nobody knows. Returns where to be from now on.
+  // A fault of a thread on that core has been answered; negative if the core is unknown. Returns the core to be on now.
   int after_fault(int core);
-  // The core is not to be had, whatever comes.
+  // The thread cannot move to that core: never choose it again.
   void refuse(int core);
 
  private:

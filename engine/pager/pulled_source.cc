@@ -12,9 +12,9 @@ namespace vmoffer {
 
 namespace {
 
-// Copied in some 60 µs.
+// Copying this much takes about 60 µs.
 constexpr uint64_t kCopyStepBytes = 256 * kKiB;
-// The huge pages that are got ready aside and put in place whole.
+// The size of the huge pages that are filled aside and put in place whole.
 constexpr uint64_t kAsideBytes = kStepBytes;
 
 }  // namespace
@@ -46,7 +46,7 @@ class PulledSource::HugePageAside final : public PagesAside {
     return progress;
   }
 
-  // Pages before the last that was moved are in the range, all of them: those that were not moved were there already.
+  // All pages up to the last one that was moved are in the range: those that were not moved were there already.
   void give_back() override {
     source_.give_back(source_.take_turn(), {filled_at_, in_place_until_ - filled_at_}, {filled_at_, kAsideBytes});
   }
@@ -78,7 +78,7 @@ Result<std::unique_ptr<PulledSource>> PulledSource::open(Origin origin) {
 uint64_t PulledSource::bulk_step_bytes() const { return kCopyStepBytes; }
 
 std::unique_ptr<PagesAside> PulledSource::open_aside() {
-  // Larger ones take too long to get ready, and too much memory aside.
+  // Larger huge pages take too long to fill, and too much memory.
   const bool is_worth_it = object_->byte_length() >= kAsideBytes && huge_page_bytes() == kAsideBytes;
   if (!may_move_ || !is_worth_it || !can_have_huge_pages()) return nullptr;
   Result<Mapping> staging = Mapping::anonymous(kAsideBytes, Protection{true, false});
@@ -127,7 +127,7 @@ CopyProgress PulledSource::install_copy(const UserFault& userfault, uint64_t add
   checkpoint("pull.copying");
   const Turn turn = take_turn();
   if (turn.owns_lock() && is_any_copied({run.offset, page_bytes()})) return {CopyOutcome::kAlreadyThere, 0, 0};
-  // In one call, where the copy would bring its source in page by page.
+  // Brings the source pages in with one call; the copy would bring them in one by one.
   [[maybe_unused]] const Status populated = populate(source, run.length, /*write=*/false);
   const CopyProgress progress = userfault.install_copy(address, source, run.length);
   bytes_pulled_ += progress.bytes;
@@ -160,7 +160,7 @@ void PulledSource::give_back(const Turn& turn, MemoryObject::Run copied, MemoryO
   }
 }
 
-// The pool gets its huge pages back whole or not at all.
+// The pool takes back only whole huge pages.
 void PulledSource::give_back_huge_pages(MemoryObject::Run looked_at) {
   const uint64_t huge = huge_page_bytes();
   for (uint64_t at = align_down(looked_at.offset, huge); at < looked_at.offset + looked_at.length; at += huge) {
@@ -178,7 +178,7 @@ void PulledSource::copy_to(uint64_t address, uint64_t byte_offset, uint64_t byte
         copy_run(address + (at - byte_offset), piece);
         break;
       case Content::kZeros:
-        break;  // as fresh memory is
+        break;  // fresh memory is zero already
     }
     at = piece.end();
   }

@@ -1,6 +1,6 @@
-// PulledSource: the range is private anonymous memory, filled with copies of a memory object's pages. What has been
-// copied is given back behind the copy when the object is nobody else's, so that there is never much more than one
-// copy.
+// PulledSource: the source of a range of private anonymous memory, which is filled with copies of a memory object's
+// pages. If no other process has the object, copied pages are removed from it, so that there is never much more than
+// one copy.
 #pragma once
 
 #include <atomic>
@@ -23,9 +23,9 @@ class PulledSource : public PageSource {
  public:
   struct Origin {
     std::shared_ptr<MemoryObject> object;
-    // What stands for it at those who share it: they are to leave it as it is until all has been copied.
+    // Stand for the object at the processes that share it, which must not change it until everything has been copied.
     std::vector<ForeignFd> leases;
-    bool consume = false;  // give back what was copied. REQUIRES: nobody shares it.
+    bool consume = false;  // remove copied pages from the object. REQUIRES: nobody shares it.
   };
   static Result<std::unique_ptr<PulledSource>> open(Origin origin);
 
@@ -33,15 +33,15 @@ class PulledSource : public PageSource {
                        uint64_t byte_length) override;
   bool fill_hole(uint64_t, uint64_t) override { return false; }
   UserFault::Kind registration() const override { return UserFault::Kind::kAnonymous; }
-  // It would give zeros, silently.
+  // The kernel would show zeros, silently.
   bool kernel_has_the_bytes() const override { return false; }
   bool takes_memory() const override { return true; }
   uint64_t bytes_pulled() const override { return bytes_pulled_; }
   uint64_t bulk_step_bytes() const override;
-  // Huge pages, filled aside; null where they cannot be had or moved.
+  // A huge page that is filled aside; null if huge pages cannot be had or moved.
   std::unique_ptr<PagesAside> open_aside() override;
 
-  // The same into plain memory, by the calling thread.
+  // Copies to plain memory, on the calling thread.
   void copy_to(uint64_t address, uint64_t byte_offset, uint64_t byte_length);
 
  private:
@@ -59,12 +59,13 @@ class PulledSource : public PageSource {
   bool move_huge_page(const UserFault& userfault, uint64_t address, uint64_t byte_offset, CopyProgress& progress);
   bool move_by_aside(const UserFault& userfault, uint64_t address, uint64_t byte_offset, CopyProgress& progress)
       VMO_REQUIRES(aside_mutex_);
-  // The pool gets its huge pages back whole or not at all, so it counts what has been copied of each. Who reads one
-  // holds the turn, lest it is made anew by reading it behind the last copy. Nothing is locked where that cannot be.
+  // The pool takes back only whole huge pages, so this counts the copied pages of each. A thread that reads a huge page
+  // holds the turn: a read after it was given back would make it anew. Ordinary pages need no turn, and nothing is
+  // locked.
   using Turn = std::unique_lock<Mutex>;
   Turn take_turn();
-  // What has been copied of what was looked at. To look at a page that another thread has given back makes it anew, so
-  // that goes back again. REQUIRES: the turn is held.
+  // Removes the copied pages of the run that was read. A read of a page that another thread has given back makes it
+  // anew, so all copied pages of `looked_at` are removed again. REQUIRES: the turn is held.
   void give_back(const Turn& turn, MemoryObject::Run copied, MemoryObject::Run looked_at);
   void give_back_huge_pages(MemoryObject::Run looked_at) VMO_REQUIRES(copied_mutex_);
   bool is_any_copied(MemoryObject::Run run) const;
@@ -75,10 +76,10 @@ class PulledSource : public PageSource {
   const Mapping view_;
   const bool consume_;
   Mutex aside_mutex_;
-  std::unique_ptr<PagesAside> fault_aside_ VMO_GUARDED_BY(aside_mutex_);  // for windows of that size
+  std::unique_ptr<PagesAside> fault_aside_ VMO_GUARDED_BY(aside_mutex_);  // for windows of a huge page
   std::atomic<bool> may_move_ = true;
   std::atomic<uint64_t> bytes_pulled_ = 0;
-  Mutex turn_;  // of who looks at the object: guards nothing here
+  Mutex turn_;  // held while the object is read; guards no member
   mutable Mutex copied_mutex_;
   PageSet copied_ VMO_GUARDED_BY(copied_mutex_);
 };

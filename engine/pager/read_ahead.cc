@@ -40,7 +40,7 @@ bool ReadAhead::begin(PageRange window, uint64_t touched) {
   return true;
 }
 
-// The last page of all is a tripwire as well: so it is known in the end what was of use.
+// The last page of the range is a tripwire, too, so that in the end the hits and the waste are known.
 void ReadAhead::order(Reader& reader) {
   reader.order = reader.order == 0 ? limits_.first_order : std::min(2 * reader.order, limits_.max_order);
   reader.tripwire = std::min(reader.end, page_count_ - 1);

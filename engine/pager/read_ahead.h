@@ -1,17 +1,18 @@
-// ReadAhead: which pages a helper on another core installs before a reader comes to them. Pure; not thread-safe.
+// ReadAhead: which pages a helper on another core should install before a reader reaches them. Pure; not thread-safe.
 //
-// Nobody hears of a reader that finds all its pages there. So each order leaves its first page out, a tripwire: the
-// fault on it tells that the reader has come so far, is answered with that page alone, and sets off the next order,
-// twice as long, up to 16 MiB. A reader that stops leaves two orders behind at most.
+// A reader that finds all its pages installed causes no faults, so nothing reports where it is. Each order therefore
+// leaves its first page out, as a tripwire. The fault on that page tells that the reader has come so far, is answered
+// with that page alone, and causes the next order, twice as long, up to 16 MiB. A reader that stops leaves at most two
+// orders behind.
 //
 //     read             installed ahead           ordered now
 //     ─────────────────╫─────────────────────────╫───────────────────────────────
 //                      tripwire: order ──▶       next tripwire
 //
-// A reader that is faster than the helper runs into what is not there yet. Then the one that answers it installs a
-// share itself, and the helper goes on behind that: two cores install, one reads.
+// A reader that is faster than the helper faults on a page that is not there yet. Then the thread that answers installs
+// a share itself, and the helper continues after that share: two cores install while one reads.
 //
-// Runs downwards are the same, seen in a mirror.
+// Downward runs are handled in the same way, mirrored.
 #pragma once
 
 #include <array>
@@ -27,30 +28,29 @@ class ReadAhead {
  public:
   ReadAhead(uint64_t page_count, uint64_t page_bytes) : page_count_(page_count), limits_(page_bytes) {}
 
-  // The window of a run is being installed for the touched page, its first or its last. True when there is something to
-  // take now.
+  // The window of a run is being installed for the touched page, which is its first or its last. True if there are
+  // pages to take now.
   bool begin(PageRange window, uint64_t touched);
 
-  // The window to install for a fault on that page, besides the page itself (it may be empty); nothing when no reader
-  // that is followed can have come so far.
+  // The window to install for a fault on that page, besides the page itself (it may be empty). Nothing if none of the
+  // followed readers can be there.
   std::optional<PageRange> on_fault(uint64_t page);
 
-  // The next pages to install, at most so many; nothing when all that was ordered has been taken.
+  // The next pages to install, at most `max_pages`; nothing if all ordered pages have been taken.
   std::optional<PageRange> take(uint64_t max_pages);
   bool has_orders() const;
-  // These pages, which were taken, are not to be had without a cost: the reader is not followed any further.
+  // These taken pages cannot be installed without a cost: stop following the reader.
   void give_up(PageRange taken);
 
-  // Of the pages that were taken: those that their reader has come past, and those of readers that are not followed any
-  // more.
+  // How many taken pages a reader has passed, and how many belonged to readers that are not followed any more.
   uint64_t hits() const { return hits_; }
   uint64_t waste() const { return waste_; }
 
  private:
-  // In pages, as many as are so many bytes.
+  // In pages; they follow from limits in bytes.
   struct Limits {
     explicit Limits(uint64_t page_bytes);
-    // A run's window has to be so long that its reader is busy until the helper is awake.
+    // The shortest window of a run that keeps its reader busy until the helper is awake.
     const uint64_t min_window;
     const uint64_t first_order;
     const uint64_t max_order;
@@ -58,17 +58,17 @@ class ReadAhead {
     const uint64_t max_share;
     const uint64_t near_pages;
   };
-  // All positions are counted in the direction of the reader, from the end of the range where it came from.
+  // All positions are counted in the reader's direction, from the end of the range at which such readers begin.
   struct Reader {
     bool is_upwards = true;
-    uint64_t at = 0;               // it has come so far
-    uint64_t next = 0;             // the first page that nobody has installed or taken
-    uint64_t end = 0;              // of what is ordered
-    uint64_t tripwire = 0;         // left out
-    uint64_t order = 0;            // pages in the last one
-    uint64_t share = 0;            // what it gets when it outruns the helper again
-    std::vector<PageRange> taken;  // and not passed yet
-    uint64_t used_at = 0;          // 0: nobody
+    uint64_t at = 0;               // how far it has come
+    uint64_t next = 0;             // the first page that was neither installed nor taken
+    uint64_t end = 0;              // the end of the ordered pages
+    uint64_t tripwire = 0;         // the page that was left out
+    uint64_t order = 0;            // the number of pages in the last order
+    uint64_t share = 0;            // the pages it gets if it outruns the helper again
+    std::vector<PageRange> taken;  // taken pages that it has not passed yet
+    uint64_t used_at = 0;          // 0: no reader
   };
 
   PageRange mirrored(const Reader& reader, PageRange range) const;

@@ -4,12 +4,12 @@
 //     … that go on where a window ended,     sequential, upwards or downwards
 //     … the same number of bytes apart,      strided
 //       twice in a row
-//     … among pages that are there           dense: where one was of use, others may be
+//     … among installed pages                dense: the pages around may be wanted, too
 //     … far from all others                  sparse
 //
-// It judges; FaultWindow says which pages to install, and tells where that ends: only what lies beyond is heard of.
-// Several runs and strides are followed at once, so that threads which read different parts do not disturb each other;
-// touches that lead nowhere disturb none of them.
+// It only classifies touches. FaultWindow chooses the pages to install, and reports where they end, because the next
+// touch that faults lies beyond them. It follows several runs and strides at once, so that threads that read different
+// parts do not disturb each other. Touches that belong to no run or stride disturb none of them.
 #pragma once
 
 #include <array>
@@ -24,29 +24,31 @@ enum class TouchKind : uint8_t { kSequential, kStrided, kDense, kSparse };
 
 struct Judgement {
   TouchKind kind = TouchKind::kSparse;
-  // Sequential touches: the window that was there before, and whether nothing between it and the touch is left out.
+  // Sequential touches: the window before, and whether there is no gap between it and the touch.
   PageRange last;
   bool is_gapless = false;
-  // Strided ones: how far apart they are, and how many of them the last window was for.
+  // Strided touches: how far apart they are, and how many stops the last window had.
   int64_t stride_bytes = 0;
   uint64_t stops = 0;
 };
 
 class TouchPattern {
  public:
-  // Pages of one touch that nothing is known about, which a run may begin behind.
+  // How many pages a touch without a pattern gets. A run may begin after them.
   static uint64_t first_pages(uint64_t page_bytes);
-  // Pages among which one that is there makes a touch dense. A power of two.
+  // The size of an aligned block in which one installed page makes a touch dense. A power of two.
   static uint64_t block_pages(uint64_t page_bytes);
 
-  // Borrows the set of the pages that are installed, which outlives it.
+  // Borrows the set of installed pages, which outlives it.
   TouchPattern(const PageSet& installed, uint64_t page_bytes);
 
   // REQUIRES: the byte is in the range.
   Judgement judge(uint64_t byte_offset);
-  // The touch that was just judged is answered …
-  void run_goes_on_behind(PageRange window);                     // … in a run, with these pages
-  void stride_goes_on_at(uint64_t byte_offset, uint64_t stops);  // … in a stride, with that many stops before there
+  // The touch that was judged last is part of a run, and is answered with these pages.
+  void run_goes_on_behind(PageRange window);
+  // The touch that was judged last is part of a stride, and is answered with that many stops; the next is expected
+  // there.
+  void stride_goes_on_at(uint64_t byte_offset, uint64_t stops);
 
  private:
   struct Run {
@@ -55,7 +57,7 @@ class TouchPattern {
   };
   struct Stride {
     int64_t bytes = 0;
-    uint64_t next = 0;  // where the next touch is expected that finds no page
+    uint64_t next = 0;  // where the next fault is expected
     uint64_t stops = 0;
     uint64_t used_at = 0;
   };
@@ -79,14 +81,14 @@ class TouchPattern {
 
   const PageSet& installed_;
   const uint64_t page_bytes_;
-  // A touch that skips less than this goes on all the same: installing what it skipped takes no longer than a fault.
+  // A run may skip fewer pages than this: installing the skipped ones takes no longer than a fault.
   const uint64_t near_pages_;
   uint64_t clock_ = 0;
   std::array<Run, 4> runs_;
   std::array<Stride, 4> strides_;
-  std::array<LoneTouch, 8> touches_;  // the last ones, in a ring
+  std::array<LoneTouch, 8> touches_;  // the latest ones, as a ring buffer
   uint64_t touch_count_ = 0;
-  // Of the touch that was judged last:
+  // The run or stride of the touch that was judged last:
   Run* run_ = nullptr;
   Stride* stride_ = nullptr;
 };
