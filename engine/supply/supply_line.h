@@ -1,7 +1,7 @@
 // SupplyLine: this process's end of the line over which the two sides of supplied memory talk (engine/wire/FORMAT.md).
 // It is a second descriptor of the connection over which the memory was claimed: each side has made its own end, for
-// the reason that engine/sys/bell.h gives. What is said is the listener's business. Any thread may send; the rest
-// belongs to the loop's thread.
+// the reason that engine/sys/bell.h gives. The listener interprets the messages. Any thread may send; the rest belongs
+// to the loop's thread.
 #pragma once
 
 #include <cstddef>
@@ -24,9 +24,9 @@ class SupplyLine : public EventHandler, public std::enable_shared_from_this<Supp
   class Listener {
    public:
     virtual ~Listener() = default;
-    // False: that is out of turn, and the line hangs up.
+    // Returns false if the message is out of turn: then the line hangs up.
     virtual bool on_message(wire::Message message) = 0;
-    // The other side has hung up, or has said what makes no sense. Once; not after hang_up().
+    // The other side has hung up, or has sent nonsense. Called once, and not after hang_up().
     virtual void on_hang_up() = 0;
   };
 
@@ -34,13 +34,13 @@ class SupplyLine : public EventHandler, public std::enable_shared_from_this<Supp
   static Result<std::shared_ptr<SupplyLine>> of(EventLoop& loop, const ForeignFd& connection);
   ~SupplyLine() override;
 
-  // Loop thread, once. What has come before is heard then.
+  // Loop thread, once. Messages that have arrived before are read then.
   Status open(std::weak_ptr<Listener> listener);
-  // Never blocks. What does not fit the queue of the socket is kept, and sent when there is room.
+  // Never blocks. Messages that do not fit the socket's queue are kept, and sent when there is room.
   void send(const wire::Message& message);
   // How many messages wait for room.
   size_t kept_count() const;
-  // The other side notices. Any thread; the last message that the listener hears may be under way.
+  // Closes the line; the other side notices. Any thread. The listener may still be handling a last message.
   void hang_up();
 
   void on_readable() override;
@@ -57,7 +57,7 @@ class SupplyLine : public EventHandler, public std::enable_shared_from_this<Supp
   EventLoop& loop_;
   EventLoop::Token token_ = 0;
   std::weak_ptr<Listener> listener_;
-  mutable Mutex mutex_;  // a leaf
+  mutable Mutex mutex_;  // a leaf lock
   ForeignFd socket_ VMO_GUARDED_BY(mutex_);
   std::deque<std::vector<uint8_t>> kept_ VMO_GUARDED_BY(mutex_);
   bool is_over_ VMO_GUARDED_BY(mutex_) = false;

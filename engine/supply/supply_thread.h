@@ -1,6 +1,6 @@
-// SupplyThread: 'vmo-supply', the one thread of a process on which the lines of supplied memory are heard and its
-// deadlines pass. It touches no memory that may have to be brought: whoever it waited for would wait for it. Started on
-// first use; it runs until the process ends.
+// SupplyThread: the thread 'vmo-supply', one in each process, which reads the lines of supplied memory and keeps its
+// deadlines. It must touch no memory whose pages may have to be brought, because it would wait for itself. It starts on
+// first use, and runs until the process ends.
 #pragma once
 
 #include "engine/base/status.h"
@@ -8,7 +8,7 @@
 
 namespace vmoffer {
 
-// The process's. Any thread. An error (a limit on threads or descriptors) is not remembered.
+// The loop of this process. Any thread. After an error (a limit on threads or descriptors) the next call tries again.
 Result<EventLoop*> supply_loop();
 
 }  // namespace vmoffer

@@ -47,7 +47,7 @@ Status SupplyWindow::place(uint64_t byte_offset, const void* bytes, uint64_t byt
   return Status();
 }
 
-// How many bytes, from the first on.
+// Returns how many bytes it has placed, counted from the first.
 Result<uint64_t> SupplyWindow::place_some(uint64_t byte_offset, const char* bytes, uint64_t byte_length) const {
   const auto source = reinterpret_cast<uint64_t>(bytes);
   const CopyProgress progress = userfault_.install_copy(mapping_.address() + byte_offset, source, byte_length);

@@ -1,8 +1,9 @@
-// SupplyWindow: the way by which bytes get into a memory object so that nobody ever sees a part of a page.
+// SupplyWindow: puts bytes into a memory object in such a way that nobody ever sees a part of a page.
 //
 // The window is a mapping of the object that nobody can touch, registered with a userfaultfd. UFFDIO_COPY puts a page
-// into the object whole or not at all. pwrite() does not: a page whose source is paged out meanwhile is seen torn, and
-// where shared memory comes in huge pages the rest of one is seen as zeros. Stores through a mapping show zeros first.
+// into the object whole or not at all. pwrite() does not: if its source is paged out meanwhile, readers see a torn
+// page, and if shared memory comes in huge pages, they see the rest of one as zeros. Stores through a mapping show
+// zeros first.
 //
 // Any thread; two threads must not place the same pages at once.
 #pragma once
@@ -22,11 +23,11 @@ class SupplyWindow {
   // Needs no privilege: a userfaultfd for faults in user mode will do. REQUIRES: pages of the ordinary size.
   static Result<SupplyWindow> open(std::shared_ptr<MemoryObject> object);
 
-  // Whole pages, from memory that this process can read. A page that somebody has grown there meanwhile, by reading
-  // the hole through a mapping, is overwritten: nobody takes it for supplied before place() has returned. After an
-  // error some of the pages may be there.
+  // Places whole pages, from memory that this process can read. If a process has made a page meanwhile, by reading the
+  // hole through a mapping, overwrites it: nobody takes it for supplied before place() has returned. After an error,
+  // some of the pages may be there.
   Status place(uint64_t byte_offset, const void* bytes, uint64_t byte_length) const;
-  // Makes holes of pages again, for everybody who maps them.
+  // Turns pages back into holes, for every process that maps them.
   Status drop(uint64_t byte_offset, uint64_t byte_length) const;
 
  private:

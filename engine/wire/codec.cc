@@ -246,7 +246,7 @@ Terms read_terms(Reader& in) {
   return m;
 }
 
-// Of a refusal, which it is with a code that this version does not know, too.
+// A refusal with a code that this version does not know is still a refusal.
 Code read_code(Reader& in) {
   const auto code = in.get<uint16_t>();
   return code > 0 && code <= kLastCode ? static_cast<Code>(code) : Code::kProtocol;

@@ -134,17 +134,17 @@ struct Held {
   std::vector<HeldLine> lines;
 };
 
-// Source, before the terms of supplied memory. After DONE the connection is the line of the claim, over which the
-// messages below go.
+// Source, before the terms of supplied memory. After DONE the connection is the line of the claim, which carries the
+// messages below.
 struct Supply {
   uint32_t unit_bytes = 0;
-  uint32_t timeout_ms = 0;  // a source that says nothing for so long is stopped
+  uint32_t timeout_ms = 0;  // a source that sends nothing for this long is stopped or stuck
 };
 inline constexpr uint32_t kMinUnitBytes = 64 << 10;
 inline constexpr uint32_t kMaxUnitBytes = 4 << 20;
-// Asked for and unanswered, of one claim.
+// How many units of one claim may be asked for and unanswered.
 inline constexpr uint64_t kMaxUnitsAskedFor = 1024;
-// A source that waits for an answer says something so many times in each timeout.
+// How often in each timeout a source sends a message, while it has requests to answer.
 inline constexpr uint32_t kSignsOfLifePerTimeout = 4;
 
 // Whole units of supplied memory.
@@ -176,7 +176,7 @@ struct Failed {
   std::string message;
 };
 
-// Source: I am alive, and what you asked for is being seen to.
+// Source: I am alive, and working on your requests.
 struct Progress {};
 
 // Source: give these back.
@@ -185,7 +185,7 @@ struct Recall {
   UnitRange units;
 };
 
-// Claimer: I read them no more.
+// Claimer: I do not read them any more.
 struct Given {
   uint64_t number = 0;
 };
