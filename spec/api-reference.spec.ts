@@ -28,7 +28,7 @@ function differing(one: Map<string, string>, other: Map<string, string>): string
   return [...new Set([...one.keys(), ...other.keys()])].filter((name) => one.get(name) !== other.get(name));
 }
 
-/** What typedoc says of a module with this text, under the project's own rules. */
+/** Runs typedoc on a module with this text, under the project's own rules. */
 function judge(text: string): { status: number | null; output: string } {
   const write = (name: string, content: string | object) => {
     writeFileSync(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content));
@@ -55,7 +55,7 @@ describe('the API reference', function () {
     rmSync(folder, { recursive: true });
   });
 
-  it('is what the comments in ts/ say', () => {
+  it('is up to date with the comments in ts/', () => {
     const { status, output } = typedoc('--out', folder);
     expect(status, output).to.equal(0);
     const outdated = differing(pagesOf(join(projectRoot, FOLDER)), pagesOf(folder));

@@ -13,13 +13,13 @@ import { Program, runProgram, type Outcome } from './support/program.js';
 
 const DEMO = 'node out/js/demo/main.js';
 const BYTES = 64 * PAGE;
-/** Enough for the hand-off to show beside what a process has of its own. */
+/** Large enough for the hand-off to stand out from a process's own memory. */
 const LARGE = 64 << 20;
 const PLACE = 33 * PAGE + 7;
 
 /**
- * This spec as the source of one of the demo's claimers: it says what the memory holds, and one of its bytes may be
- * another by the time it is claimed.
+ * Runs one of the demo's claimers, with this spec as its source, which tells it what the memory holds. `flip` changes one
+ * byte before the claim.
  */
 async function runClaimer(name: string, flags: number, flip: number, byteLength = BYTES): Promise<Outcome> {
   using region = allocate(byteLength);
@@ -39,7 +39,7 @@ async function runWithLetter(name: string, flags: number, memory: Region, letter
   return end;
 }
 
-/** The same for the table: `flip` goes into a delay, or into what the claimer does not sum up. */
+/** As runClaimer(), for the table: `flip` changes a delay, or a column that the claimer does not sum up. */
 async function runTableClaimer(flip: number, column: keyof Flights): Promise<Outcome> {
   const { region, byteLength, ...facts } = await putIntoMemory(readFlights(), 2);
   const bytes = region.view(0, byteLength);
@@ -66,14 +66,14 @@ describe('the demo', () => {
     return path;
   }
 
-  it('hands a file over, says that every byte was checked, and exits with 0', async () => {
+  it('hands a file over, reports that every byte was checked, and exits with 0', async () => {
     const { code, output, errors } = await runProgram(`${DEMO} ${fileOf(Buffer.alloc(100_001, 'page'))}`);
     expect(errors).to.equal('');
     expect(output).to.match(/Every byte was checked, and all is right\.\n$/);
     expect(code).to.equal(0);
   });
 
-  it('says what is wrong with a file that it cannot hand over, and exits with 1', async () => {
+  it('reports what is wrong with a file that it cannot hand over, and exits with 1', async () => {
     for (const [path, complaint] of [
       [fileOf(Buffer.alloc(0)), /FAILED: .* is empty/],
       [join(folder, 'missing'), /FAILED: ENOENT/],
@@ -84,7 +84,7 @@ describe('the demo', () => {
     }
   });
 
-  it('says what is wrong with a path that is no file, and exits with 1', async () => {
+  it('reports what is wrong with a path that is no file, and exits with 1', async () => {
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
     for (const path of [folder, pipe, '/dev/zero']) {

@@ -21,7 +21,7 @@ const PAGES = [
   ...filesBelow('engine', /\.md$/),
 ];
 
-/** The anchors that a page of Markdown has on the web. */
+/** The anchors that a Markdown page has on the web. */
 function anchorsOf(markdown: string): Set<string> {
   const slugger = new GithubSlugger();
   const headings = [...markdown.replace(FENCED, '').matchAll(HEADING)].map(([, text = '']) => text);
@@ -33,7 +33,7 @@ function linksOf(markdown: string): string[] {
   return links.filter((target) => target.startsWith(REPOSITORY) || !/^[a-z]+:/.test(target));
 }
 
-/** What is wrong with a link on a page; undefined when it leads somewhere. */
+/** Returns what is wrong with a link on a page; undefined if it leads somewhere. */
 function complaint(page: string, link: string): string | undefined {
   const isInFull = link.startsWith(REPOSITORY);
   const [path = '', anchor] = link.slice(isInFull ? REPOSITORY.length : 0).split('#');
@@ -44,13 +44,13 @@ function complaint(page: string, link: string): string | undefined {
 }
 
 describe('the links of the documentation', () => {
-  it('lead to files and headings that are there', () => {
+  it('lead to files and headings that exist', () => {
     const complaints = PAGES.flatMap((page) => linksOf(readProjectFile(page)).map((link) => complaint(page, link)));
     expect(complaints.length).to.be.greaterThan(100);
     expect(complaints.filter((text) => text !== undefined)).to.deep.equal([]);
   });
 
-  it('are found to be broken when they are', () => {
+  it('are reported if they are broken', () => {
     expect(complaint('README.md', 'docs/none.md')).to.equal('README.md: there is no docs/none.md');
     expect(complaint('docs/errors.md', `${REPOSITORY}docs/none.md`)).to.include('there is no');
     expect(complaint('docs/errors.md', `${REPOSITORY}docs/performance.md`)).to.be.undefined;

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { filesBelow, projectRoot, readProjectFile } from './support/project.js';
 
-/** What builds, runs and installs make; a document may name it, and it need not be there. */
+/** Made by builds, runs and installs. Documents may name these, and they need not exist. */
 const MADE = new Set(['build', 'dist', 'out', 'prebuilds', 'node_modules']);
 const PAGES = [
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md'],
@@ -28,13 +28,13 @@ function foldersOf(folder: string): string[] {
     .map(({ name }) => name);
 }
 
-/** Where the paths of a page begin: at the project's root; in its own folder; in security.md where the specs are. */
+/** Where the paths of a page begin: at the project's root, in its own folder, or, in security.md, in the folder of specs. */
 function startsOf(page: string): string[] {
   const isAboutSpecs = page === 'docs/security.md';
   return ['.', dirname(page), ...(isAboutSpecs ? ['spec', 'spec/scenarios'] : [])];
 }
 
-/** The path that a piece of code font is; undefined when it is something else. */
+/** Parses a piece of code font as a path; undefined if it is none. */
 function named(page: string, code: string): Named | undefined {
   const [, path = '', name] = PATH.exec(code) ?? [];
   const [first] = path.split('/', 1);
@@ -59,7 +59,7 @@ function isFile(path: string): boolean {
   return statSync(join(projectRoot, path)).isFile();
 }
 
-/** What is wrong with a piece of code font on a page; undefined when it is no path, or a good one. */
+/** Returns what is wrong with a piece of code font on a page; undefined if it is no path, or a good one. */
 function complaint(page: string, code: string): string | undefined {
   const found = named(page, code);
   if (!found) return undefined;
@@ -76,14 +76,14 @@ function codesOf(page: string): string[] {
 }
 
 describe('the files that the documentation names', () => {
-  it('are there, and have the functions', () => {
+  it('exist, and have the functions', () => {
     const codes = PAGES.flatMap((page) => codesOf(page).map((code) => ({ page, code })));
     expect(codes.filter(({ page, code }) => named(page, code)).length).to.be.greaterThan(100);
     const complaints = codes.map(({ page, code }) => complaint(page, code));
     expect(complaints.filter((text) => text !== undefined)).to.deep.equal([]);
   });
 
-  it('are missed when they are not', () => {
+  it('are reported if they do not exist', () => {
     const page = 'docs/architecture.md';
     expect(complaint(page, 'engine/sys/none.h')).to.equal(`${page}: there is no engine/sys/none.h`);
     expect(complaint(page, 'ts/cli/none/')).to.include('there is no');

@@ -3,7 +3,7 @@ import { filesBelow, readProjectFile } from './support/project.js';
 import { Program, runProgram, type Outcome } from './support/program.js';
 import { promisedLines, ReadMeFolder, readMePrograms } from './support/read-me.js';
 
-/** How a file of examples/ says that it is run: the command line in its opening comment. */
+/** The command line in the opening comment of an example. */
 function commandLineOf(example: string): string {
   const [, line] = /^\/\*\*.*?: (node [^\n]*?)\s*\*\//s.exec(readProjectFile(`examples/${example}.ts`)) ?? [];
   if (line === undefined) throw new Error(`examples/${example}.ts does not say how it is run`);
@@ -15,7 +15,7 @@ function expectGoodEnd({ code, errors }: Outcome): void {
   expect(code).to.equal(0);
 }
 
-/** What a line tells to run in another terminal. */
+/** The command that a line of output tells the reader to run in another terminal. */
 function commandIn(line: string): string {
   return line.slice(line.indexOf('node '));
 }
@@ -46,13 +46,13 @@ describe('the examples', () => {
     expect(end.output).to.match(/^2 rows: .*Oslo.*161/);
   });
 
-  it('shared-counter: no step is lost', async () => {
+  it('shared-counter: loses no step', async () => {
     const end = await runProgram(commandLineOf('shared-counter'));
     expectGoodEnd(end);
     expect(end.output).to.equal('two processes counted to 2000000\n');
   });
 
-  it('frame-pool: every frame arrives, though the consumer is killed in the middle', async () => {
+  it('frame-pool: every frame arrives, although the consumer is killed midway', async () => {
     const end = await runProgram(commandLineOf('frame-pool'));
     expectGoodEnd(end);
     expect(end.output).to.equal('200 frames went through 4 buffers to 2 consumers, and all arrived whole\n');

@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import { dirname, join } from 'node:path';
 import { filesBelow, readProjectFile } from './support/project.js';
 
-/** Every layer may use those before it, and itself. */
+/** Each layer may use itself and those before it. */
 const ENGINE_LAYERS = ['base', 'sys', 'wire', 'supply', 'pager', 'memory', 'transfer'];
 
-/** These decide, and touch no kernel. */
+/** These files decide, and make no system calls. */
 const PURE_FILES = [
   'engine/base/',
   'engine/sys/copy_outcome.',
@@ -31,7 +31,7 @@ const PURE_FILES = [
 const NODE_HEADERS = /^(napi|node|node_api|js_native_api|uv|v8)\b/;
 const STREAMS = /^([iof]?stream|iostream|sstream|iomanip|locale|regex|random|filesystem|format)$/;
 const TS_PACKAGES = ['debug', 'p-queue'];
-/** A region gives ranges and a range names its region: so the API has it. */
+/** The API wants it so: a region makes ranges, and a range names its region. */
 const NAME_EACH_OTHER = ['ts/region.ts', 'ts/region-range.ts'];
 const TS_FILES = filesBelow('ts', /\.ts$/);
 
@@ -85,7 +85,7 @@ describe('layering', () => {
     expect(strays).to.deep.equal([]);
   });
 
-  it('lets an engine layer include itself and what is below it', () => {
+  it('lets an engine layer include itself and the layers below it', () => {
     const own = engine.filter(({ isSystem }) => !isSystem);
     const upward = own.filter(({ file, target }) => !target.startsWith('engine/') || layerOf(target) > layerOf(file));
     expect(upward.map(show)).to.deep.equal([]);
@@ -115,7 +115,7 @@ describe('layering', () => {
     expect(named.sort()).to.deep.equal(checked.sort());
   });
 
-  it('keeps the streams of C++ out, a third of a megabyte in a binary that brings its own library', () => {
+  it('keeps C++ streams out, which take a third of a megabyte in a binary with its own C++ library', () => {
     const all = [...engine, ...includesOf('native')];
     expect(all.filter(({ target }) => STREAMS.test(target)).map(show)).to.deep.equal([]);
   });
@@ -158,7 +158,7 @@ function ownImportsOf(file: string): string[] {
   return own.map((target) => join(dirname(file), target).replace(/\.js$/, '.ts'));
 }
 
-/** The shortest way by which a file imports itself, the file first and last; empty when there is none. */
+/** The shortest path by which a file imports itself, from the file to itself; empty if there is none. */
 function circleFrom(file: string): string[] {
   const ways = [[file]];
   const seen = new Set<string>();

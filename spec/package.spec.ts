@@ -50,7 +50,7 @@ function run(...args: string[]): string {
   return execFileSync(process.execPath, args, { encoding: 'utf8', cwd: projectRoot });
 }
 
-/** What `npm pack` would put into the package. */
+/** The files that `npm pack` would put into the package. */
 function packedPaths(): string[] {
   const listing = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: projectRoot,
@@ -86,7 +86,7 @@ describe('the package', () => {
     expect(error?.code).to.equal('ERR_PACKAGE_PATH_NOT_EXPORTED');
   });
 
-  it('awaits nothing at top level, which require() could not bear', () => {
+  it('awaits nothing at top level, which require() does not allow', () => {
     for (const file of filesBelow('ts', /\.ts$/))
       expect(readProjectFile(file), file).to.not.match(/^(?!\s|\/|export|async).*\bawait\b/m);
   });
@@ -96,7 +96,7 @@ describe('the package', () => {
     expect(run('--input-type=module', '--eval', script).trim()).to.equal('0');
   });
 
-  it('brings along what it takes to build it, and neither specs nor what was built here', () => {
+  it('contains everything needed to build it, and neither specs nor files that were built here', () => {
     const paths = packedPaths();
     const needed = [
       ...filesBelow('engine', /\.(cc|h)$/),
@@ -115,7 +115,7 @@ describe('the package', () => {
     expect(paths.filter((path) => /^(spec|fixtures|bench|demo|build|out|node_modules)\//.test(path))).to.be.empty;
   });
 
-  it('builds nothing when it is installed, and brings along the binaries that there are', () => {
+  it('builds nothing when it is installed, and contains the prebuilt binaries', () => {
     expect(manifest.gypfile).to.be.false;
     for (const hook of ['preinstall', 'install', 'postinstall']) expect(manifest.scripts).to.not.have.property(hook);
     const binaries = existsSync(join(projectRoot, 'prebuilds')) ? filesBelow('prebuilds', /\.node$/) : [];
@@ -123,7 +123,7 @@ describe('the package', () => {
     expect(manifest.files).to.include('prebuilds/*.node');
   });
 
-  it('has no script that npm would run before another without being asked', () => {
+  it('has no script that npm would run unasked before another', () => {
     const names = Object.keys(manifest.scripts);
     const before = names.filter((name) => name.startsWith('pre') && names.includes(name.slice(3)));
     expect(names).to.include('prebuild');
@@ -159,12 +159,12 @@ describe('the package', () => {
       expect(readProjectFile(manifest.bin.vmoffer)).to.match(/^#!\/usr\/bin\/env node\n/);
     });
 
-    it('tells its version and its usage', () => {
+    it('prints its version and its usage', () => {
       expect(run(manifest.bin.vmoffer, '--version').trim()).to.equal(manifest.version);
       expect(run(manifest.bin.vmoffer, '--help')).to.include('doctor').and.to.include('--json');
     });
 
-    it('asks which command when there is none, and tells the usage', () => {
+    it('asks which command if there is none, and prints the usage', () => {
       const { status, stderr } = spawnSync(process.execPath, [manifest.bin.vmoffer], {
         cwd: projectRoot,
         encoding: 'utf8',
@@ -173,7 +173,7 @@ describe('the package', () => {
       expect(stderr).to.match(/^vmoffer: which command\?\n\nUsage: vmoffer <command>/);
     });
 
-    it('refuses what it does not know with exit code 2', () => {
+    it('refuses unknown commands and options with exit code 2', () => {
       for (const args of [[], ['cure'], ['doctor', 'now'], ['doctor', '--loud']]) {
         expect(exitOf(args), args.join(' ')).to.equal(2);
       }

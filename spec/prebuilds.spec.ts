@@ -39,7 +39,7 @@ describe('the binaries of the addon', () => {
   describe('are judged by rules that', () => {
     const problems = (symbol: DynamicSymbol, isRelease = true) => rules.problemsOfImports([symbol], { isRelease });
 
-    it('let them ask for Node-API, and for the C library', () => {
+    it('let them need Node-API and the C library', () => {
       const allowed = [
         imported('napi_create_object'),
         imported('node_api_symbol_for'),
@@ -58,13 +58,13 @@ describe('the binaries of the addon', () => {
       expect(problems(imported('SSL_new', 'OPENSSL_3.0.0', 'libssl.so.3'))).to.have.length(1);
     });
 
-    it('let a release bring libstdc++ along, and no other build', () => {
+    it('let only a release bring libstdc++ along', () => {
       const symbol = imported('_Znwm', 'GLIBCXX_3.4', 'libstdc++.so.6');
       expect(problems(symbol)).to.deep.equal(["_Znwm@GLIBCXX_3.4 is neither Node-API's nor the C library's"]);
       expect(problems(symbol, false)).to.deep.equal([]);
     });
 
-    it('let a release ask for no glibc later than 2.31', () => {
+    it('let a release need no glibc later than 2.31', () => {
       for (const [version, count] of [
         ['GLIBC_2.31', 0],
         ['GLIBC_2.9', 0],
@@ -75,7 +75,7 @@ describe('the binaries of the addon', () => {
       }
     });
 
-    it('let a release need nothing of a later loader, even where no symbol does', () => {
+    it('let a release need no feature of a later loader, even without a symbol that needs it', () => {
       expect(rules.problemsOfVersions(['GLIBC_2.2.5', 'GLIBC_2.31'])).to.deep.equal([]);
       for (const version of ['GLIBC_2.36', 'GLIBC_ABI_DT_RELR', 'GLIBC_PRIVATE']) {
         expect(rules.problemsOfVersions([version]), version).to.have.length(1);
@@ -91,7 +91,7 @@ describe('the binaries of the addon', () => {
   });
 
   for (const name of ['vmoffer', 'probe']) {
-    it(`that are built here ask for Node-API and system libraries alone (${name})`, function () {
+    it(`that are built here need only Node-API and system libraries (${name})`, function () {
       requires(this, builtHere(name));
       const { symbols } = rules.readElf(join(projectRoot, BUILD, `${name}.node`));
       expect(symbols.filter(({ name }) => name.startsWith('napi_')).length).to.be.greaterThan(20);
@@ -104,7 +104,7 @@ describe('the binaries of the addon', () => {
       requires(this, releaseBinary);
     });
 
-    it('are for the machines that they are named for', () => {
+    it('are for the machines in their names', () => {
       for (const path of releaseBinaries()) {
         const [, arch = ''] = /^prebuilds\/linux-(\w+)\.node$/.exec(path) ?? [];
         expect(rules.readElf(join(projectRoot, path)).machine, path).to.equal(MACHINES[arch]);

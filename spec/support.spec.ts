@@ -20,14 +20,14 @@ import { presentCount, presentRuns, runsOf } from './support/residency.js';
 import { brokerSockets, brokerSocketsOf } from './support/sockets.js';
 import { restlessThreads, threadNames } from './support/threads.js';
 
-/** What is more than before, once it is seen. */
+/** Waits until the census has grown, and returns the growth. */
 function leakSince(before: Census, mark = ''): string[] {
   return leaksBetween(before, takeCensus(mark));
 }
 
 describe('the test harness', () => {
   describe('counting descriptors', () => {
-    it('sees one that is left open, by its kind', () => {
+    it('sees a descriptor that is left open, and its kind', () => {
       const before = takeCensus('');
       const descriptor = openSync('/dev/zero', 'r');
       expect(openDescriptors().get(descriptor)).to.equal('/dev/zero');
@@ -71,7 +71,7 @@ describe('the test harness', () => {
   });
 
   describe('counting processes', () => {
-    it('sees a child, and a grandchild whose parent has gone', async () => {
+    it('sees a child, and a grandchild whose parent is gone', async () => {
       const mark = markDescendants();
       const before = takeCensus(mark);
       const child = spawn('sh', ['-c', 'sleep 1000 & echo $!'], { stdio: ['ignore', 'pipe', 'ignore'] });
@@ -87,7 +87,7 @@ describe('the test harness', () => {
   });
 
   describe('counting threads and sockets', () => {
-    it('sees the threads of the library and where its broker listens, once it is used', () => {
+    it("sees the threads of the library and its broker's address, once it is used", () => {
       using region = allocate(PAGE);
       vmOffer(process.pid, region, VMO_GRANT_R).cancel();
       expect(threadNames()).to.include('vmo-broker');
@@ -101,7 +101,7 @@ describe('the test harness', () => {
       expect(restlessThreads(process.pid)).to.include(readFileSync('/proc/self/comm', 'utf8').trimEnd());
     });
 
-    it('names each thread and socket that is too much', () => {
+    it('names each surplus thread and socket', () => {
       const census = takeCensus('');
       const more = { ...census, threads: new Map([...census.threads, ['stray', 2]]), sockets: ['vmoffer/1/2/3'] };
       expect(leaksBetween(census, more)).to.deep.equal(['2 × thread stray', 'socket vmoffer/1/2/3']);
@@ -140,12 +140,12 @@ describe('the test harness', () => {
       return view;
     };
 
-    it('are recognised, whole and in part', () => {
+    it('are recognized, whole and in part', () => {
       expect(differenceFromPages(pages(), 7, 100)).to.equal(undefined);
       expect(differenceFromPages(pages().subarray(2 * PAGE), 7, 102)).to.equal(undefined);
     });
 
-    it('tell a wrong byte, wherever it is', () => {
+    it('show a wrong byte, wherever it is', () => {
       for (const at of [0, 9, PAGE - 1, PAGE, 3 * PAGE + 2047, 4 * PAGE - 1]) {
         const view = pages();
         view[at] = (view[at] ?? 0) ^ 1;
@@ -153,7 +153,7 @@ describe('the test harness', () => {
       }
     });
 
-    it('tell a page in the wrong place, of another seed, and one that is missing', () => {
+    it('show a misplaced page, a page of another seed, and a missing page', () => {
       expect(differenceFromPages(pages(), 7, 101))
         .to.include('page 101')
         .and.to.include('here is page 100 of seed 7');
@@ -184,7 +184,7 @@ describe('the test harness', () => {
   });
 
   describe('a barrier', () => {
-    it('opens when it is so, and fails by name when it never is', async () => {
+    it('opens when its condition holds, and fails with its name if that never happens', async () => {
       let looks = 0;
       await until('three looks', () => ++looks === 3);
       expect(looks).to.equal(3);
@@ -194,7 +194,7 @@ describe('the test harness', () => {
   });
 
   describe('a hostile program', () => {
-    it('says whole lines, however many of its threads speak', async () => {
+    it('prints whole lines, however many of its threads print', async () => {
       const program = [
         'import sys, threading',
         `sys.path.insert(0, 'fixtures/hostile')`,
@@ -215,14 +215,14 @@ describe('the test harness', () => {
     const contextOf = (title: string, skip: () => void) =>
       ({ skip, runnable: () => ({ title }) }) as unknown as Mocha.Context;
 
-    it('is no matter for a beforeEach hook, whose afterEach hooks run all the same', () => {
+    it('does not fail a beforeEach hook, and afterEach hooks run all the same', () => {
       const context = contextOf('"before each" hook for "the night"', () => expect.fail('it skips'));
       expect(() => {
         requires(context, { what: 'a moon', remedy: '', isMet: () => false });
       }).to.throw('belongs in a before() hook, not in "before each" hook for "the night"');
     });
 
-    it('skips the spec, and says what would make it run', () => {
+    it('skips the spec, and reports what would make it run', () => {
       let skipped = 0;
       const context = contextOf('"before all" hook', () => skipped++);
       const lines = printedBy(() => {
@@ -236,7 +236,7 @@ describe('the test harness', () => {
   });
 
   describe('a run', () => {
-    it('is under the eyes of the leak check', () => {
+    it('is watched by the leak check', () => {
       expect(isLeakCheckInForce()).to.be.true;
     });
 
@@ -258,7 +258,7 @@ describe('the test harness', () => {
       expect(await child.event('found')).to.deep.equal([]);
     });
 
-    it('ends when it has finished, and says what would have kept it alive', async () => {
+    it('ends when it has finished, and reports what would have kept it alive', async () => {
       await using child = await startFixture('stays');
       const { signal, stderr } = await child.ended;
       expect(stderr).to.include('something keeps the process alive: worker threads: 1');
@@ -275,7 +275,7 @@ describe('the test harness', () => {
     expect(new Set(first).size).to.be.greaterThan(50);
   });
 
-  it('holds nothing of a claim that it has made and let go', async () => {
+  it('keeps nothing of a claim that it has made and released', async () => {
     const before = takeCensus('');
     const region = allocate(PAGE);
     const offer = vmOffer(process.pid, region, VMO_GRANT_R);

@@ -23,7 +23,7 @@ describe("the bench's arguments", () => {
     expect([names, effort.rounds(7), effort.pick('all', 'little')]).to.deep.equal([['fault'], 3, 'all']);
   });
 
-  it('keep the figures of a quick run away from those that mean something', () => {
+  it('keep the figures of a quick run apart from meaningful ones', () => {
     const { effort, folder } = parse('--quick');
     expect([effort.rounds(7), effort.pick('all', 'little'), folder]).to.deep.equal([1, 'little', 'out/bench/quick']);
     expect(parse('--quick --results elsewhere').folder).to.equal('elsewhere');

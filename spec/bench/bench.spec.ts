@@ -35,7 +35,7 @@ describe('npm run bench', () => {
     });
   }
 
-  it('leaves out what needs userfaultfd where that is refused', async function () {
+  it('leaves out measurements that need userfaultfd if that is refused', async function () {
     const wrapper = withoutSystemCalls('userfaultfd:EPERM');
     requires(this, runs(wrapper));
     const [program = '', ...words] = [
@@ -57,7 +57,7 @@ describe('npm run bench', () => {
     expect(existsSync(join(folder, 'nothing'))).to.be.false;
   });
 
-  it('says what there is when it is asked, or asked for something else', async () => {
+  it('lists the benches if it is asked to, or if it does not know the name', async () => {
     const help = await runProgram(`${BENCH} --help`);
     expect(help.code).to.equal(0);
     for (const { name, what } of benches) expect(help.output).to.match(new RegExp(`^  ${name} +${what}$`, 'm'));

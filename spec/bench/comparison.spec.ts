@@ -15,12 +15,12 @@ function verdict(limits: Partial<Comparison>): string {
 }
 
 describe("a bench's comparison", () => {
-  it('sets the medians in relation: how often ours fits into the peer', () => {
+  it("divides the medians: how often ours fits into the peer's", () => {
     const { oursSummary, peerSummary, ratio } = judged({});
     expect([oursSummary.median, peerSummary?.median, ratio?.median]).to.deep.equal([2, 10, 5]);
   });
 
-  it('takes the spread of the ratio from the rounds, each by itself', () => {
+  it('takes the spread of the ratio from the ratios of the single rounds', () => {
     const { ratio } = judged({});
     expect([ratio?.least, ratio?.most]).to.deep.equal([11 / 90, 9]);
   });
@@ -35,7 +35,7 @@ describe("a bench's comparison", () => {
     expect(verdict({ slowerBy: 0.19 })).to.equal('MISSED');
   });
 
-  it('turns the ratio around where more is better', () => {
+  it('inverts the ratio if more is better', () => {
     const rate = { unit: 'rate', ours: 'slow', peer: 'quick' } as const;
     expect(judged(rate).ratio?.median).to.equal(5);
     expect([verdict({ ...rate, fasterBy: 5 }), verdict({ ...rate, fasterBy: 5.1 })]).to.deep.equal(['met', 'MISSED']);

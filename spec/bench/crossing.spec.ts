@@ -8,7 +8,7 @@ function curve(...ms: number[]): Curve {
 }
 
 describe('a crossing', () => {
-  it('is where the later one becomes cheaper', () => {
+  it('is where the later curve becomes cheaper', () => {
     expect(crossingOf(curve(1, 2, 4, 8), curve(3, 3, 3, 3))).to.be.closeTo(3072, 1);
   });
 
@@ -16,7 +16,7 @@ describe('a crossing', () => {
     expect(crossingOf(curve(1, 2, 4, 8), curve(2, 2, 2, 2))).to.be.closeTo(2048, 1e-6);
   });
 
-  it('is the last one when there are several', () => {
+  it('is the last if there are several', () => {
     expect(crossingOf(curve(2, 1, 1, 4), curve(1, 2, 2, 2))).to.be.closeTo(4096 * Math.SQRT2, 1);
   });
 

@@ -11,7 +11,7 @@ const TEXT =
 describe("a page with the bench's tables", () => {
   const results = resultsOf(bench, findings, details);
 
-  it('gets the table of each bench that has results, and keeps all else', () => {
+  it('gets the table of each bench that has results, and keeps everything else', () => {
     const page = withTables(TEXT, [results]);
     expect(page).to.match(/^before\n<!-- table: race -->\n\n\| what /);
     expect(page).to.contain('| a race ').and.to.contain('A processor <of ours>').and.to.contain('; 2026-01-02\n');

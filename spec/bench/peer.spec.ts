@@ -10,14 +10,14 @@ describe('a peer in C', () => {
     for (const [nanoseconds] of answers) expect(nanoseconds).to.be.greaterThan(0);
   });
 
-  it('that ends instead of answering is an error, and no figure', async () => {
+  it('that ends instead of answering gives an error, not a figure', async () => {
     await using peer = new Peer('crossover', ['4096']);
     let error: unknown;
     await peer.ask('teleport', 4096, 1).catch((reason: unknown) => (error = reason));
     expect(error).to.be.an('error').with.property('message').that.contains("instead of answering 'teleport 4096 1'");
   });
 
-  it('is built by the compiler in CC, with the arguments that are there', () => {
+  it('is built by the compiler in CC, with the arguments in CC', () => {
     const { CC } = process.env;
     try {
       process.env['CC'] = 'ccache gcc';

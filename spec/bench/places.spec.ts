@@ -10,7 +10,7 @@ describe("a bench's places", () => {
     );
   });
 
-  it('are all of them when so many are asked for', () => {
+  it('are all that there are, if that many are asked for', () => {
     expect([...placesIn(4 * PAGE, PAGE, 4, 'sequential')].map(Number)).to.deep.equal([0, PAGE, 2 * PAGE, 3 * PAGE]);
   });
 

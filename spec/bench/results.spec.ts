@@ -51,7 +51,7 @@ describe("a bench's results", () => {
     expect(readResults(folder, 'race')).to.deep.equal(written);
   });
 
-  it('come with a picture of times and one of rates, and with none but the own ones of a bench that has any', async () => {
+  it('come with a picture of times and one of rates, unless the bench has pictures of its own', async () => {
     const { plots } = await writeResults(folder, bench, findings, details);
     expect(plots).to.deep.equal(['race.svg', 'race-rate.svg']);
     expect(readdirSync(folder)).to.include.members(plots as string[]);
@@ -59,7 +59,7 @@ describe("a bench's results", () => {
     expect((await writeResults(folder, bench, own, details)).plots).to.deep.equal(['own.svg']);
   });
 
-  it('of another form are refused', async () => {
+  it('are refused if they have another schema', async () => {
     await writeResults(folder, bench, findings, details);
     const path = join(folder, 'race.json');
     writeFileSync(path, readFileSync(path, 'utf8').replace('"schema": 1', '"schema": 0'));

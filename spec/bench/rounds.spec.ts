@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { measuredOf, measureInRounds, repeated } from '../../bench/rounds.js';
 
-/** Gives 0, 1, 2 and so on, and says in which order it was asked. */
+/** Returns 0, 1, 2 and so on, and records the order of the calls. */
 function counting(name: string, asked: string[] = []) {
   let count = 0;
   return () => {
@@ -17,17 +17,17 @@ describe("a bench's rounds", () => {
     expect(asked).to.deep.equal(['ours', 'theirs', 'ours', 'theirs', 'ours', 'theirs']);
   });
 
-  it('do not count the first one, which warms up, unless there is none', async () => {
+  it('do not count the first round, which warms up, unless there is no warm-up', async () => {
     expect((await measureInRounds([counting('ours')], 2)).get('ours')).to.deep.equal([1, 2]);
     expect((await measureInRounds([counting('ours')], 2, { warmUp: false })).get('ours')).to.deep.equal([0, 1]);
   });
 
-  it('leave out what could not be measured', async () => {
+  it('leave out measurements that failed', async () => {
     const samples = await measureInRounds([() => Promise.resolve({ here: 1, nowhere: NaN })], 2);
     expect([...measuredOf(samples)]).to.deep.equal([['here', [1, 1]]]);
   });
 
-  it('may repeat what is short, and then count with the medians', async () => {
+  it('may repeat short measurements, and then count the medians', async () => {
     expect(await repeated(5, counting('ours'))).to.deep.equal({ ours: 2 });
   });
 });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { median, quantile, summarize } from '../../bench/statistics.js';
 
 describe("a bench's statistics", () => {
-  it('sums values up as the median and the spread, in whatever order they are', () => {
+  it('summarizes values as the median and the spread, in any order', () => {
     expect(summarize([10, 9, 100])).to.deep.equal({ median: 10, least: 9, most: 100, count: 3 });
     expect(summarize([4, 1, 3, 2])).to.deep.equal({ median: 2.5, least: 1, most: 4, count: 4 });
   });

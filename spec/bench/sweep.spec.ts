@@ -3,7 +3,7 @@ import { sizeSteps, Sweep, sweepName } from '../../bench/sweep.js';
 
 const KIB = 1024;
 
-/** Two rounds. Copying costs what the size does, mapping the same at every size, and letters are too slow for 16 KiB. */
+/** Two rounds. Copying grows with the size, mapping costs the same at every size, and letters are too slow for 16 KiB. */
 const samples = new Map([
   [sweepName('copy', 4 * KIB), [1, 2]],
   [sweepName('copy', 8 * KIB), [2, 4]],
@@ -35,7 +35,7 @@ describe("a bench's sweep over sizes", () => {
     expect(second).to.equal(4 * KIB);
   });
 
-  it('compares at those sizes at which both were measured', () => {
+  it('compares at the sizes at which both were measured', () => {
     expect(sweep.crossings('letter', 'map')).to.deep.equal([4 * KIB, 4 * KIB]);
     expect(sweep.crossings('map', 'letter')).to.deep.equal([Infinity, Infinity]);
   });

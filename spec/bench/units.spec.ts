@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { formatRatioSpread, formatSpread, formatValue, GIB } from '../../bench/units.js';
 
 describe("a bench's units", () => {
-  it('writes times in what suits them', () => {
+  it('writes times in the unit that suits them', () => {
     expect([0.000081, 0.0031, 0.0725, 12.34, 540, 6400].map((ms) => formatValue(ms))).to.deep.equal([
       '81 ns',
       '3.1 µs',
@@ -36,7 +36,7 @@ describe("a bench's units", () => {
     expect(formatSpread(4096, 8192, Infinity, 'bytes')).to.equal('8 KiB (4–never)');
   });
 
-  it('shows what a target for memory is about', () => {
+  it('shows enough digits for the memory target', () => {
     expect(formatRatioSpread(1.0003, 1.0003, 1.0003, 'bytes')).to.equal('1.0003 ×');
   });
 });

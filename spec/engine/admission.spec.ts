@@ -22,7 +22,7 @@ describe('admission', () => {
     requires(this, needs.probe);
   });
 
-  it('has a half of the descriptors for connections that stand for no claim', () => {
+  it('keeps half of the descriptors for connections that stand for no claim', () => {
     expect(probe().descriptorsForConnections(1024)).to.equal(512);
     expect(probe().connectionDescriptors).to.equal(2);
   });
@@ -46,7 +46,7 @@ describe('admission', () => {
     });
   }
 
-  it('keeps enough connections of a guest to claim all that it is offered at once, up to a quarter of them', () => {
+  it('keeps enough connections of a guest to claim everything that it is offered at once, up to a quarter of the descriptors', () => {
     const guest = { verdict: 'process has its share', offersToIt: 60 } as const;
     expect(admission({ ...guest, ofProcess: 118 })).to.equal('kept');
     expect(admission({ ...guest, ofProcess: 120 })).to.equal('refused');
@@ -60,7 +60,7 @@ describe('admission', () => {
     expect(admission({ lowestFree: 768, offersToIt: 1, ofProcess: 200 })).to.equal('kept');
   });
 
-  it('goes by a limit that has been lowered since', () => {
+  it('respects a limit that has been lowered since', () => {
     expect(admission({ lowestFree: 100, limit: 64 })).to.equal('answered');
   });
 
@@ -75,7 +75,7 @@ describe('admission', () => {
   });
 
   describe('of descriptors in flight', () => {
-    it('has a quarter of them, and a half where it cannot be less', () => {
+    it('allows a quarter of them, and a half where it cannot be less', () => {
       expect(probe().descriptorsForFlights(1024)).to.equal(256);
     });
 

@@ -4,7 +4,7 @@ import { probe } from '../support/probe.js';
 import { needs, requires } from '../support/requires.js';
 import { brokerSocketsOf, ownPidNamespace } from '../support/sockets.js';
 
-/** What an abstract address has room for, without its leading zero byte. */
+/** The longest abstract address, without its leading zero byte. */
 const MAX_ADDRESS_BYTES = 107;
 
 describe('broker_address', () => {
@@ -22,13 +22,13 @@ describe('broker_address', () => {
     expect(probe().brokerAddress(11n, 7, 0).startsWith(probe().brokerAddressPrefix(1n, 7))).to.be.false;
   });
 
-  it('fits where it has to, whatever the numbers', () => {
+  it('fits an abstract address, whatever the numbers', () => {
     const longest = probe().brokerAddress(2n ** 64n - 1n, 2 ** 31 - 1, 2 ** 32 - 1);
     expect(longest).to.equal('vmoffer/18446744073709551615/2147483647/4294967295');
     expect(longest.length).to.be.at.most(MAX_ADDRESS_BYTES);
   });
 
-  it('is where this process listens', () => {
+  it('is the address at which this process listens', () => {
     using region = allocate(4096);
     vmOffer(process.pid, region, VMO_GRANT_R).cancel();
     const addresses = brokerSocketsOf(process.pid).map(({ address }) => address);

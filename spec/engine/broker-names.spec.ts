@@ -49,7 +49,7 @@ describe('parse_broker_address', () => {
     'vmoffer/18446744073709551616/2/3',
     'vmoffer/1/2/3@',
   ]) {
-    it(`takes ${JSON.stringify(address)} for no name of a broker`, () => {
+    it(`takes ${JSON.stringify(address)} for something else than a broker's name`, () => {
       expect(probe().parseBrokerAddress(address)).to.be.undefined;
     });
   }
@@ -60,7 +60,7 @@ describe('the order of names', () => {
     requires(this, needs.probe);
   });
 
-  it('has the first of every process before the second of any', () => {
+  it('has the first name of every process before the second of any', () => {
     const flood = Array.from({ length: 50 }, (_, slot) => `vmoffer/7/1/${slot}`);
     const { names } = inOrder([...flood, 'vmoffer/7/2/1', 'vmoffer/7/2/0', 'vmoffer/7/3/9']);
     expect(names.slice(0, 5)).to.deep.equal([
@@ -73,14 +73,14 @@ describe('the order of names', () => {
     expect(names).to.have.lengthOf(53);
   });
 
-  it('alternates between the own pid namespace and others, of which anybody may make up any number', () => {
+  it('alternates between the own pid namespace and others, because anybody can make up any number of those', () => {
     const madeUp = Array.from({ length: 50 }, (_, number) => `vmoffer/${number + 100}/1/0`);
     const { names } = inOrder([...madeUp, 'vmoffer/7/2/0', 'vmoffer/7/3/0']);
     expect(names.slice(0, 4).filter((name) => name.startsWith('vmoffer/7/'))).to.have.lengthOf(2);
     expect(names).to.have.lengthOf(52);
   });
 
-  it('keeps the lowest slots of one process when there are too many, and says how many it has left out', () => {
+  it('keeps the lowest slots of a process that has too many, and says how many it has left out', () => {
     const slots = Array.from({ length: 3000 }, (_, slot) => `vmoffer/7/1/${3000 - slot}`);
     const { names, leftOut } = inOrder([...slots, 'vmoffer/7/1/0']);
     expect(names).to.have.lengthOf(1024);
@@ -89,7 +89,7 @@ describe('the order of names', () => {
     expect(leftOut).to.equal(3001 - 1024);
   });
 
-  it('has room for orderly slots when others have taken all there is', () => {
+  it('has room for orderly slots even if others have taken all the rest', () => {
     const madeUp = Array.from({ length: 70_000 }, (_, number) => `vmoffer/7/${number + 10}/99`);
     const { names, leftOut } = inOrder([...madeUp, 'vmoffer/7/5/0']);
     expect(names).to.include('vmoffer/7/5/0');

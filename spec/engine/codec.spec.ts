@@ -106,7 +106,7 @@ function bodyWithText(text: Buffer, length = text.length): Buffer {
   return Buffer.concat([head, text]);
 }
 
-/** A decoded text is bytes; the example has a string. */
+/** Decoded texts are bytes, while the examples have strings. */
 function comparable(message: WireMessage | EngineError): unknown {
   return 'message' in message ? { ...message, message: message.message.toString() } : message;
 }
@@ -132,7 +132,7 @@ describe('codec', () => {
     }
   });
 
-  it('refuses a body that is shorter or longer than its type has, with a header that agrees', () => {
+  it('refuses a body that is too short or too long for its type, even if the header agrees', () => {
     for (const [, type, body] of EXAMPLES) {
       const bytes = hex(body);
       if (bytes.length > 0) refusalOf(packet(type, bytes.subarray(1)));
@@ -152,7 +152,7 @@ describe('codec', () => {
       expect(refusalOf(packet(type, Buffer.alloc(8)))).to.include('type');
   });
 
-  it('takes an unknown refusal for a refusal', () => {
+  it('takes a refusal with an unknown code for a refusal', () => {
     for (const code of [0, 15, 0xffff]) {
       const body = bodyWithText(Buffer.from('?'));
       body.writeUInt16LE(code);
@@ -160,7 +160,7 @@ describe('codec', () => {
     }
   });
 
-  it('carries every code there is', () => {
+  it('carries every code', () => {
     for (let code = 1; code <= Code.TooMany; code++) {
       expect(probe().decode(probe().encode({ type: 'refused', code, message: '' }))).to.include({ code });
     }

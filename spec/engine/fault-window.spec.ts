@@ -29,7 +29,7 @@ function run(first: number, count: number, isSequential = true): WindowPlan {
   return { parts: [{ first, count }], isSequential };
 }
 
-/** What becomes of a trace of touches, by byte. */
+/** Replays a trace of touches, given as byte offsets. */
 class Replay {
   readonly faults: WindowPlan[] = [];
   readonly #installed = new Set<number>();
@@ -79,16 +79,16 @@ describe('FaultWindow', () => {
   });
 
   describe('for a touch far from all others', () => {
-    it('plans a few pages from the touched one on, as no stream', () => {
+    it('plans a few pages from the touched one on, and no stream', () => {
       for (const page of [32, 33, 47]) expect(plans([page])).to.deep.equal([lone(page)]);
     });
 
-    it('keeps to that while touches are far apart', () => {
+    it('keeps doing so while touches are far apart', () => {
       const pages = Array.from({ length: 1000 }, (_, index) => ((index * index * 7919) % 20_011) * 50);
       for (const plan of plans(pages)) expect(plan.parts[0]?.count).to.be.at.most(FIRST);
     });
 
-    it('plans the aligned block where a neighbour is there already', () => {
+    it('plans the aligned block if a neighbour is installed already', () => {
       for (const [there, page] of [
         [BLOCK, BLOCK + 15],
         [2 * BLOCK - 1, BLOCK],
@@ -105,7 +105,7 @@ describe('FaultWindow', () => {
       );
     });
 
-    it('plans the same for a page that was taken back, however often', () => {
+    it('plans the same for a page that the kernel has taken back, however often', () => {
       const window = windowOf();
       for (let times = 0; times < 5; times++) {
         expect(window.plan(100 * PAGE).isSequential).to.be.false;
@@ -136,7 +136,7 @@ describe('FaultWindow', () => {
       ]);
     });
 
-    it('goes on if a touch skips less than a fault is worth, and installs the skipped pages that exist', () => {
+    it('continues if a touch skips fewer pages than a fault is worth, and installs the skipped pages that exist', () => {
       expect(plans([0, FIRST + NEAR - 1])[1]).to.deep.equal(run(FIRST, 16, false));
       expect(plans([0, FIRST + NEAR])[1]).to.deep.equal(lone(FIRST + NEAR));
       expect(plans([100, 100 - NEAR])[1]).to.deep.equal(run(84, 16, false));
@@ -154,12 +154,12 @@ describe('FaultWindow', () => {
       expect(plans([...begun, ...fifth, next(10_000)]).at(-1)).to.deep.equal(run(next(10_000), 64));
     });
 
-    it('takes the whole window for needed only while the touches leave nothing out', () => {
+    it('expects the whole window to be needed only while the touches leave nothing out', () => {
       expect(plans([0, 4, 22, 86]).map(({ isSequential }) => isSequential)).to.deep.equal([false, true, false, false]);
       expect(plans([0, 6, 20, 84]).map(({ isSequential }) => isSequential)).to.deep.equal([false, false, true, true]);
     });
 
-    it('is not disturbed by touches that lead nowhere', () => {
+    it('is not disturbed by lone touches', () => {
       const nowhere = Array.from({ length: 100 }, (_, index) => 50_000 + index * index * 100);
       expect(plans([0, FIRST, ...nowhere, FIRST + 16]).at(-1)).to.deep.equal(run(FIRST + 16, 64));
     });
@@ -169,7 +169,7 @@ describe('FaultWindow', () => {
     const places = (from: number, pages: number, stops: number): PageSpan[] =>
       [...steps(from, pages, stops)].map((first) => ({ first, count: 1 }));
 
-    it('plans what it will touch and nothing in between, twice as much each time', () => {
+    it('plans the next stops and nothing in between, twice as many each time', () => {
       const [, second, third, fourth, fifth] = plans([0, 100, 200, 600, 1400]);
       expect(second).to.deep.equal(lone(100));
       expect(third).to.deep.equal({ parts: places(200, 100, 4), isSequential: true });
@@ -177,7 +177,7 @@ describe('FaultWindow', () => {
       expect(fifth).to.deep.equal({ parts: places(1400, 100, 16), isSequential: true });
     });
 
-    it('plans so many stops at most', () => {
+    it('limits the number of stops', () => {
       const { faults } = new Replay(steps(0, 50 * PAGE, 2000));
       expect(Math.max(...faults.map(({ parts }) => parts.length))).to.equal(MOST_STOPS);
     });
@@ -188,7 +188,7 @@ describe('FaultWindow', () => {
       expect(plans([0, 40, 80], 130)[2]?.parts).to.deep.equal(places(80, 40, 2));
     });
 
-    it('may be any number of bytes, not whole pages alone', () => {
+    it('may be any number of bytes, not only whole pages', () => {
       const bytes = 100_001;
       const { faults, wasted } = new Replay(steps(17, bytes, 1000));
       expect(faults.length).to.be.at.most(25);
@@ -210,7 +210,7 @@ describe('FaultWindow', () => {
   describe('of larger pages', () => {
     const KIB = 1024;
 
-    /** Every plan for a reader that goes from page to page through 64 MiB, and all that it installed. */
+    /** All plans for a reader that goes from page to page through 64 MiB, and the pages that they installed. */
     function readThrough(pageBytes: number): { lengths: number[]; isWhole: boolean } {
       const pageCount = (64 * KIB * KIB) / pageBytes;
       const window = new (probe().FaultWindow)(pageCount, pageBytes);

@@ -26,7 +26,7 @@ describe('FillBook', () => {
     book = open();
   });
 
-  it('fills a unit once for all who ask for it', () => {
+  it('fills a unit once for all askers', () => {
     expect(book.ask(ANN, 3, true)).to.equal('queued');
     expect(book.ask(BOB, 3, true)).to.equal('queued');
     expect(fillNext(book)).to.deep.include({ unit: 3, askers: [ANN, BOB] });
@@ -34,19 +34,19 @@ describe('FillBook', () => {
     expect(book.ask(ANN, 3, true)).to.equal('filled');
   });
 
-  it('orders what a thread waits for before what is read ahead, each in its turn', () => {
+  it('orders units that a thread waits for before those that are read ahead, each in turn', () => {
     for (const unit of [0, 1]) book.ask(ANN, unit, false);
     for (const unit of [5, 4]) book.ask(BOB, unit, true);
     expect([fillNext(book), fillNext(book), fillNext(book)].map(({ unit }) => unit)).to.deep.equal([5, 4, 0]);
   });
 
-  it('moves a unit to the front when a thread comes to wait for it', () => {
+  it('moves a unit to the front when a thread begins to wait for it', () => {
     for (const unit of [0, 1, 2]) book.ask(ANN, unit, false);
     book.ask(BOB, 2, true);
     expect(book.nextOrder(0)).to.include({ unit: 2, isWaitedFor: true });
   });
 
-  it('gives the supplier no more at once than it said', () => {
+  it('gives the supplier no more fills at once than its concurrency', () => {
     for (const unit of [0, 1, 2]) book.ask(ANN, unit, true);
     const first = book.nextOrder(0) ?? expect.fail();
     expect(book.nextOrder(0)).to.include({ unit: 1 });
@@ -55,7 +55,7 @@ describe('FillBook', () => {
     expect(book.nextOrder(0)).to.include({ unit: 2 });
   });
 
-  it('does not fill what nobody asks for any more', () => {
+  it('does not fill a unit that nobody asks for any more', () => {
     book.ask(ANN, 0, true);
     book.ask(BOB, 0, true);
     book.cancel(ANN, 0);
@@ -65,7 +65,7 @@ describe('FillBook', () => {
     expect(book.nextOrder(0)).to.be.null;
   });
 
-  it('has the supplier stop what nobody asks for any more, and takes the bytes all the same', () => {
+  it('tells the supplier to stop a fill that nobody asks for any more, and takes its bytes all the same', () => {
     book.ask(ANN, 0, true);
     const { id } = book.nextOrder(0) ?? expect.fail();
     book.forget(ANN);
@@ -76,7 +76,7 @@ describe('FillBook', () => {
     expect(book.stateOf(0)).to.equal('filled');
   });
 
-  it('does not stop what is asked for again in time', () => {
+  it('does not stop a fill that is asked for again in time', () => {
     book.ask(ANN, 0, true);
     book.nextOrder(0);
     book.cancel(ANN, 0);
@@ -84,7 +84,7 @@ describe('FillBook', () => {
     expect(book.takeAbandoned()).to.deep.equal([]);
   });
 
-  it('fills again what was asked for after the supplier was told to stop', () => {
+  it('fills a unit again that was asked for after the supplier was told to stop', () => {
     book.ask(ANN, 0, true);
     const { id } = book.nextOrder(0) ?? expect.fail();
     book.cancel(ANN, 0);
@@ -94,7 +94,7 @@ describe('FillBook', () => {
     expect(fillNext(book)).to.deep.include({ unit: 0, askers: [BOB] });
   });
 
-  it('keeps a failure until it is told to try again', () => {
+  it('keeps a failure until retry()', () => {
     book.ask(ANN, 0, true);
     const { id } = book.nextOrder(0) ?? expect.fail();
     expect(book.fail(id)).to.deep.equal({ id, unit: 0, askers: [ANN] });
@@ -106,7 +106,7 @@ describe('FillBook', () => {
     expect(book.ask(BOB, 0, true)).to.equal('queued');
   });
 
-  it('fails what takes too long, but not while its bytes are being placed', () => {
+  it('fails a fill that takes too long, but not while its bytes are being placed', () => {
     for (const unit of [0, 1]) book.ask(ANN, unit, true);
     const late = book.nextOrder(0) ?? expect.fail();
     const placed = book.nextOrder(0) ?? expect.fail();
@@ -119,7 +119,7 @@ describe('FillBook', () => {
     expect(book.finish(placed.id).askers).to.deep.equal([ANN]);
   });
 
-  it('gives more time to a supplier that gets on, up to six times', () => {
+  it('gives a supplier that reports progress more time, up to six times as much', () => {
     book.ask(ANN, 0, true);
     const { id } = book.nextOrder(0) ?? expect.fail();
     for (let now = 900; now < 10 * TIMEOUT; now += 900) {
@@ -130,7 +130,7 @@ describe('FillBook', () => {
     expect(book.extend(id, 0)).to.be.false;
   });
 
-  it('takes bytes of the source itself, whatever the supplier is about', () => {
+  it('takes bytes from the source itself, whatever the supplier is doing', () => {
     book.ask(ANN, 0, true);
     const { id } = book.nextOrder(0) ?? expect.fail();
     expect(book.beginPut(0)).to.be.true;
@@ -141,7 +141,7 @@ describe('FillBook', () => {
     expect(book.beginPut(0)).to.be.false;
   });
 
-  it('goes back to the supplier when the bytes of the source cannot be placed', () => {
+  it("returns to the supplier if the source's own bytes cannot be placed", () => {
     book.ask(ANN, 0, true);
     book.beginPut(0);
     book.giveUpPut(0);
@@ -151,7 +151,7 @@ describe('FillBook', () => {
     expect(book.stateOf(1)).to.equal('absent');
   });
 
-  it('forgets what is dropped, and fills it again when it is asked for', () => {
+  it('forgets an evicted unit, and fills it again when it is asked for', () => {
     expect(book.evict(0)).to.be.false;
     book.ask(ANN, 0, true);
     fillNext(book);
@@ -160,7 +160,7 @@ describe('FillBook', () => {
   });
 });
 
-/** What a book does with two units and two askers, and what must be true of it after each step. */
+/** A book with two units and two askers, and the conditions that must hold after each step. */
 class Watched {
   readonly #book = open(2, 1);
   readonly #waiting = new Set<string>();
@@ -170,7 +170,7 @@ class Watched {
   readonly #putting = new Set<number>();
   #now = 0;
 
-  /** Every step there is; those that make no sense at the moment do nothing. */
+  /** All possible steps. A step that makes no sense at the moment does nothing. */
   static readonly steps: readonly ((watched: Watched) => void)[] = [
     ...[0, 1].flatMap((unit) => [
       ...[ANN, BOB].flatMap((asker) => [
@@ -213,7 +213,7 @@ class Watched {
     },
   ];
 
-  /** Whoever waits is told in the end. */
+  /** Carries all fills to their end: every asker must have been told then. */
   drain(): void {
     for (const unit of this.#putting) this.#told(this.#book.finishPut(unit), true);
     this.#putting.clear();
@@ -283,7 +283,7 @@ class Watched {
   }
 }
 
-describe('a book of two units, in every order of what may happen', () => {
+describe('a book of two units, in every order of events', () => {
   before(function () {
     requires(this, needs.probe);
   });
@@ -294,14 +294,14 @@ describe('a book of two units, in every order of what may happen', () => {
     watched.drain();
   }
 
-  it('tells everyone who waits, once', () => {
+  it('tells every waiting asker once', () => {
     const count = Watched.steps.length;
     for (let number = 0; number < count ** 4; number++) {
       run([0, 1, 2, 3].map((place) => Math.floor(number / count ** place) % count));
     }
   });
 
-  it('tells everyone in long histories, too', () => {
+  it('tells every waiting asker in long histories, too', () => {
     const random = new Random(runSeed);
     for (let history = 0; history < 5000; history++) {
       run(Array.from({ length: 40 }, () => random.below(Watched.steps.length)));

@@ -20,14 +20,14 @@ describe('the size of huge pages', () => {
     [16, 32],
     [64, 512],
   ] as const) {
-    it(`is ${hugeMib} MiB with pages of ${pageKib} KiB where the kernel says nothing, or nonsense`, () => {
+    it(`is ${hugeMib} MiB with pages of ${pageKib} KiB if the kernel says nothing, or nonsense`, () => {
       for (const told of [0, 1, pageKib * KIB, 3 * MIB]) {
         expect(probe().hugePageBytes(told, pageKib * KIB), `${told}`).to.equal(hugeMib * MIB);
       }
     });
   }
 
-  it('makes the steps of bulk work longer where no less can be installed', () => {
+  it('makes the steps of bulk work longer if less cannot be installed', () => {
     for (const pageBytes of [4 * KIB, 64 * KIB, 2 * MIB]) expect(probe().stepBytes(pageBytes)).to.equal(2 * MIB);
     expect(probe().stepBytes(512 * MIB)).to.equal(512 * MIB);
   });

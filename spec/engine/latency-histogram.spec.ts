@@ -23,7 +23,7 @@ describe('LatencyHistogram', () => {
     }
   });
 
-  it('gives the rare slow one to the last percentile alone', () => {
+  it('shows a rare slow duration only in the last percentile', () => {
     const durations = [...Array<bigint>(99).fill(1000n), 1_000_000n];
     const [p50 = 0n, p98 = 0n, p99, all] = percentilesOf(durations, [0.5, 0.98, 0.99, 1]);
     expect(p50).to.equal(p98);

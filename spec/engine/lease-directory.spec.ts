@@ -19,27 +19,27 @@ describe('LeaseDirectory', () => {
     for (const unit of [0, 1, 2]) directory.use(unit);
   });
 
-  it('names what was used longest ago', () => {
+  it('names the unit that was used longest ago', () => {
     expect(directory.oldest()).to.equal(0);
     directory.use(0);
     expect(directory.oldest()).to.equal(1);
   });
 
-  it('names nothing when there is nothing, or all of it is asked for', () => {
+  it('names nothing if there are no units, or all of them are being recalled', () => {
     expect(open().oldest()).to.be.null;
     directory.hold(ANN, 0);
     for (const unit of [0, 1, 2]) directory.recall(unit, 0);
     expect(directory.oldest()).to.be.null;
   });
 
-  it('lets go at once of what nobody holds', () => {
+  it('frees a unit at once if nobody holds it', () => {
     expect(directory.recall(0, 0).holders).to.deep.equal([]);
     expect(directory.nextDeadline).to.be.null;
     directory.dropped(0);
     expect(directory.size).to.equal(2);
   });
 
-  it('has a unit free when every holder has given it', () => {
+  it('frees a unit when every holder has given it up', () => {
     for (const holder of [ANN, BOB]) directory.hold(holder, 0);
     const { number, holders } = directory.recall(0, 0);
     expect(holders).to.deep.equal([ANN, BOB]);
@@ -49,7 +49,7 @@ describe('LeaseDirectory', () => {
     expect(directory.give(BOB, number)).to.equal(0);
   });
 
-  it('has it free when the last holder that has not answered ends', () => {
+  it('frees a unit when the last holder that has not answered ends', () => {
     for (const holder of [ANN, BOB]) directory.hold(holder, 0);
     const { number } = directory.recall(0, 0);
     directory.give(ANN, number);
@@ -77,7 +77,7 @@ describe('LeaseDirectory', () => {
     expect(directory.isRecalled(0)).to.be.false;
   });
 
-  it('takes no answer for another recall, nor from somebody who was not asked', () => {
+  it('ignores answers to another recall, and answers of holders that were not asked', () => {
     directory.hold(ANN, 0);
     const first = directory.recall(0, 0);
     directory.expire(PATIENCE);
@@ -88,7 +88,7 @@ describe('LeaseDirectory', () => {
   });
 });
 
-/** One unit and two holders, beside what each really has: the order of everything that may happen. */
+/** One unit and two holders, beside a record of what each really holds. */
 class Watched {
   readonly #directory = open();
   readonly #having = new Set<number>();
@@ -161,7 +161,7 @@ class Watched {
   }
 }
 
-describe('a directory of one unit, in every order of what may happen', () => {
+describe('a directory of one unit, in every order of events', () => {
   before(function () {
     requires(this, needs.probe);
   });
@@ -171,7 +171,7 @@ describe('a directory of one unit, in every order of what may happen', () => {
     for (const step of steps) Watched.steps[step]?.(watched);
   }
 
-  it('drops nothing that anybody has', () => {
+  it('drops nothing that anybody holds', () => {
     const count = Watched.steps.length;
     for (let number = 0; number < count ** 5; number++) {
       run([0, 1, 2, 3, 4].map((place) => Math.floor(number / count ** place) % count));

@@ -22,7 +22,7 @@ describe('check_terms', () => {
 
   const refusalOf = (changes: Partial<WireTerms>) => probe().checkTerms(terms(changes), 0x7000n, PAGE);
 
-  it('accepts what was asked for, with every grant', () => {
+  it('accepts terms that match the request, with every grant', () => {
     for (let flags = 1; flags <= (R | W | X); flags++) expect(refusalOf({ flags })).to.equal(null);
     for (let drops = 0; drops <= 56; drops += 8) expect(refusalOf({ flags: drops | R })).to.equal(null);
     for (const byteLength of [4096n, 2n ** 40n]) expect(refusalOf({ byteLength })).to.equal(null);
@@ -111,7 +111,7 @@ describe('check_object', () => {
     ['an empty object', { byteLength: 0n }, '0 bytes'],
   ];
   for (const [name, changes, word] of bad) {
-    it(`refuses ${name}, whatever else is right`, () => {
+    it(`refuses ${name}, even if everything else is right`, () => {
       for (const others of [{}, { sealedWrite: true }, { isHugetlb: true }]) {
         for (const transfer of ['map', 'pull'] as const) {
           const refusal = refusalOf({ ...others, ...changes }, R, transfer);
@@ -126,7 +126,7 @@ describe('check_object', () => {
     ['a channel', 1],
     ['a message', 2],
   ] as const) {
-    it(`refuses memory from the huge page pool for ${name}, and accepts other memory`, () => {
+    it(`refuses memory from the huge page pool for ${name}, but accepts other memory`, () => {
       for (const transfer of ['map', 'pull'] as const) {
         const flags = (kind << 6) | R;
         expect(refusalOf({}, flags, transfer)).to.equal(null);

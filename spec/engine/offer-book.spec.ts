@@ -28,7 +28,7 @@ describe('OfferBook', () => {
 
   const add = (destination = ALICE, address = PLACE) => idOf(book.add(destination, address, 4096, 1));
 
-  it('gives ids that grow, and knows what was offered', () => {
+  it('gives growing ids, and finds the offers again', () => {
     const first = add();
     const second = add(BOB);
     expect(second).to.be.greaterThan(first);
@@ -53,13 +53,13 @@ describe('OfferBook', () => {
     expect(new Set(ids).size).to.equal(50);
   });
 
-  it('takes one offer of an address to a destination, and another to someone else', () => {
+  it('takes one offer of an address to each destination', () => {
     add();
     expect(codeOf(book.add(ALICE, PLACE, 8192, 3))).to.equal(Code.Busy);
     expect(codeOf(book.add(BOB, PLACE, 8192, 3))).to.equal(Code.Ok);
   });
 
-  it('says the same whether nothing is there or it is for someone else', () => {
+  it('gives the same answer whether nothing is there or it is for someone else', () => {
     add(ALICE);
     const [nothing, foreign] = [book.beginClaim(ALICE, PLACE * 2), book.beginClaim(BOB, PLACE)] as EngineError[];
     expect(nothing?.code).to.equal(Code.NotOffered);
@@ -76,7 +76,7 @@ describe('OfferBook', () => {
     expect(book.size()).to.equal(0);
   });
 
-  it('lets a claim be given back, and begun again', () => {
+  it('lets a claim be returned, and begun again', () => {
     const id = add();
     book.beginClaim(ALICE, PLACE);
     expect(book.returnClaim(id)).to.be.true;
@@ -96,7 +96,7 @@ describe('OfferBook', () => {
     expect(book.find(id)).to.equal(null);
   });
 
-  it('expires all that a destination was offered, also what it is claiming, and nothing else', () => {
+  it('expires all offers to a destination, including those that it is claiming, and no others', () => {
     const ids = [add(ALICE, PLACE), add(ALICE, PLACE * 2)];
     const other = add(BOB);
     book.beginClaim(ALICE, PLACE);
@@ -118,7 +118,7 @@ describe('OfferBook', () => {
       expect(book.size()).to.equal(0);
     });
 
-    it('leaves neighbours, other rights and what is being claimed', () => {
+    it('leaves neighbours, other rights and offers that are being claimed', () => {
       const [before, behind] = [offer(0x1000, 0x1000, 7), offer(0x3000, 0x1000, 7)];
       const claiming = offer(0x2000, 0x1000, 7);
       book.beginClaim(ALICE, 0x2000);
@@ -157,7 +157,7 @@ describe('OfferBook', () => {
 
 type Bookish = Omit<OfferBook, 'listAll' | 'find'>;
 
-/** What can be done to a book. Errors are told apart by their code alone. */
+/** The operations of a book. Errors are compared only by their code. */
 const ACTIONS = {
   add: (book: Bookish, destination: number, address: number) => {
     const result = book.add(destination, address, 4096, 1);

@@ -33,7 +33,7 @@ describe('a page on its way', () => {
   const asked = (count: number) => until(`${count} requests have been made`, () => range.requests.length === count);
   const faulted = (count: number) => until(`${count} faults have been seen`, () => range.counts.faults === count);
 
-  /** Touches each page, one after the other, and waits until it has been asked for. */
+  /** Touches the pages one after the other, and waits until each has been asked for. */
   async function touchAndAsk(pages: readonly number[]): Promise<Promise<number>[]> {
     const touched: Promise<number>[] = [];
     for (const page of pages) {
@@ -49,7 +49,7 @@ describe('a page on its way', () => {
     });
   }
 
-  it('is waited for by the thread that touches it, and by nobody else', async () => {
+  it('holds up the thread that touches it, and no other', async () => {
     let value: number | undefined;
     const touched = touch(9).then((byte) => (value = byte));
     await asked(1);
@@ -62,7 +62,7 @@ describe('a page on its way', () => {
     expect(range.counts).to.include({ faults: 1, pagesByFault: 7, latencies: 1 });
   });
 
-  it('keeps no fault on another page from being answered', async () => {
+  it('does not hold up the answer to a fault on another page', async () => {
     const [first] = await touchAndAsk([0]);
     const [, second] = [first, touch(100)];
     await asked(2);
@@ -101,7 +101,7 @@ describe('a page on its way', () => {
     }
   });
 
-  it('is asked for again when its request was done with less', async () => {
+  it('is asked for again if its request was done with fewer pages', async () => {
     const touched = [touch(8)];
     await asked(1);
     touched.push(touch(11));
@@ -114,7 +114,7 @@ describe('a page on its way', () => {
     expect(await touched[1]).to.equal(MARK + 1);
   });
 
-  it('is installed at once where it has come before anybody looks', async () => {
+  it('is installed at once if it has come before anybody looks', async () => {
     range.beOverAtOnce(MARK);
     expect(await touch(17)).to.equal(MARK);
     expect(states()).to.deep.equal(['done']);
@@ -122,7 +122,7 @@ describe('a page on its way', () => {
 
   describe('that does not come', () => {
     before(function () {
-      requires(this, needs.fullUserfault); // a system call that waits for its page
+      requires(this, needs.fullUserfault); // for a system call that waits for its page
     });
 
     for (const [how, fail] of [
@@ -145,7 +145,7 @@ describe('a page on its way', () => {
         },
       ],
     ] as const) {
-      it(`${how} is no page for the one who waits, and never zeros`, async () => {
+      it(`${how} is an error for the thread that waits, and never zeros`, async () => {
         const written = writtenUntilItFails(addressOf(20), 1, MARK);
         await asked(1);
         fail();
@@ -154,7 +154,7 @@ describe('a page on its way', () => {
       });
     }
 
-    it('is waited for until its time has come', async () => {
+    it('is waited for until its deadline', async () => {
       const [touched] = await touchAndAsk([0]);
       expect(range.expire(0, 1000)).to.be.false;
       expect(states()).to.deep.equal(['pending']);
@@ -162,7 +162,7 @@ describe('a page on its way', () => {
       expect(await touched).to.equal(MARK);
     });
 
-    it('costs those pages nothing that nobody has touched: they are asked for again', async () => {
+    it('leaves untouched pages of its request as they were: they are asked for again', async () => {
       const written = writtenUntilItFails(addressOf(20), 1, MARK);
       await asked(1);
       range.failed(0);
@@ -174,7 +174,7 @@ describe('a page on its way', () => {
       expect(await touched).to.equal(MARK);
     });
 
-    it('can come no more, nor fail again', async () => {
+    it('can no longer come, nor fail again', async () => {
       const written = writtenUntilItFails(addressOf(0), 1, MARK);
       await asked(1);
       range.failed(0);
@@ -186,7 +186,7 @@ describe('a page on its way', () => {
   });
 
   describe('of a range that is closed', () => {
-    it('is cancelled, and whoever waits goes on', async () => {
+    it('is cancelled, and the threads that wait go on', async () => {
       const touched = await touchAndAsk([0, 100]);
       range.close();
       expect(await Promise.all(touched)).to.deep.equal([0, 0]);
@@ -194,7 +194,7 @@ describe('a page on its way', () => {
       expect(range.cancelled).to.equal(2);
     });
 
-    it('does nothing when it comes after all', async () => {
+    it('changes nothing if it comes after all', async () => {
       const [touched] = await touchAndAsk([100]);
       range.close();
       await touched;
@@ -204,7 +204,7 @@ describe('a page on its way', () => {
       expect(await touch(101)).to.equal(0);
     });
 
-    it('is done with once, whether it is closed or comes first', async function () {
+    it('ends once, whether the range is closed or the page comes first', async function () {
       this.timeout(60_000);
       for (let round = 0; round < 20; round++) {
         const own = new (probe().LaterRange)(64, UNIT);
@@ -238,7 +238,7 @@ describe('a page on its way', () => {
       expect(range.counts).to.include({ pagesByFault: 4, pagesByPrefetch: 60 });
     });
 
-    it('ends when a request of it fails, and leaves its pages to be asked for again', async () => {
+    it('ends when one of its requests fails, and leaves those pages to be asked for again', async () => {
       const prefetched = prefetch(0, 8);
       await asked(1);
       range.failed(0);

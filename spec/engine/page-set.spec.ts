@@ -3,7 +3,7 @@ import { probe, type PageSet, type PageSpan } from '../support/probe.js';
 import { Random, runSeed } from '../support/random.js';
 import { needs, requires } from '../support/requires.js';
 
-/** How many pages share one piece of memory in the set: its borders are where it could go wrong. */
+/** How many pages share one chunk of the set. Errors are likeliest at the borders of chunks. */
 const CHUNK = 512 * 64;
 
 function setOf(pageCount: number, ...spans: [first: number, count: number][]): PageSet {
@@ -16,7 +16,7 @@ function pagesIn(set: PageSet, first: number, end: number): number[] {
   return Array.from({ length: end - first }, (_, index) => first + index).filter((page) => set.contains(page));
 }
 
-/** The first pages in a row that are in the model or not, the slow way. */
+/** The first run of pages that are in the model, or are not, found the slow way. */
 function stretchOf(isIn: boolean, model: ReadonlySet<number>, end: number, first: number): PageSpan {
   let begin = first;
   while (begin < end && model.has(begin) !== isIn) begin++;
@@ -37,7 +37,7 @@ describe('PageSet', () => {
     expect(set.firstGap(0, 100)).to.deep.equal({ first: 0, count: 100 });
   });
 
-  it('holds what was added and no neighbour', () => {
+  it('holds the pages that were added and no neighbours', () => {
     for (const first of [0, 1, 62, 63, 64, CHUNK - 1, CHUNK, 2 * CHUNK - 3]) {
       for (const count of [1, 2, 63, 64, 65, 200]) {
         const set = setOf(4 * CHUNK, [first, count]);
@@ -51,13 +51,13 @@ describe('PageSet', () => {
     }
   });
 
-  it('forgets what is removed, across the borders of its pieces', () => {
+  it('forgets removed pages, across the borders of its chunks', () => {
     const set = setOf(3 * CHUNK, [0, 3 * CHUNK]);
     set.remove(CHUNK - 10, 20);
     expect(set.firstGap(0, 3 * CHUNK)).to.deep.equal({ first: CHUNK - 10, count: 20 });
   });
 
-  it('takes no page behind its last', () => {
+  it('takes no page beyond its last', () => {
     const set = setOf(10, [5, 100], [50, 1]);
     expect(pagesIn(set, 0, 200)).to.deep.equal([5, 6, 7, 8, 9]);
     expect(set.firstGap(5, 100)).to.include({ count: 0 });
@@ -69,7 +69,7 @@ describe('PageSet', () => {
     expect(set.firstGap(3, 0)).to.include({ count: 0 });
   });
 
-  it('changes nothing by removing what was never there', () => {
+  it('does not change when pages are removed that were never there', () => {
     const set = setOf(5 * CHUNK, [7, 1]);
     set.remove(8, 4 * CHUNK);
     expect(pagesIn(set, 0, 100)).to.deep.equal([7]);

@@ -16,7 +16,7 @@ describe('PagingPolicy', () => {
     policy = new (probe().PagingPolicy)();
   });
 
-  /** After how many such touches the kernel is cheaper; undefined where it never is. */
+  /** After how many such touches the kernel is cheaper; undefined if it never is. */
   function touchesUntilLeft(kind: TouchKind, pages: number, isWrite = false): number | undefined {
     for (let touches = 1; touches <= ENOUGH; touches++) {
       policy.count(kind, pages, isWrite);
@@ -43,13 +43,13 @@ describe('PagingPolicy', () => {
     });
   }
 
-  it('keeps a reader that looks at the head and the tail first, and then goes through it all', () => {
+  it('keeps a reader that looks at the head and the tail first, and then reads everything', () => {
     for (const kind of ['sparse', 'sparse', 'sparse'] as const) policy.count(kind, 4, false);
     expect(policy.isKernelCheaper).to.be.false;
     expect(touchesUntilLeft('sequential', 512)).to.equal(undefined);
   });
 
-  it('keeps runs beside which there are some lone touches', () => {
+  it('keeps runs with some lone touches among them', () => {
     for (let times = 0; times < ENOUGH; times++) {
       policy.count('sequential', 512, false);
       for (let lone = 0; lone < 5; lone++) policy.count('sparse', 4, false);
@@ -57,7 +57,7 @@ describe('PagingPolicy', () => {
     }
   });
 
-  it('does not take more than some forty lone touches to see that a long run is over', () => {
+  it('sees after about forty lone touches that a long run is over', () => {
     touchesUntilLeft('sequential', 512);
     expect(touchesUntilLeft('sparse', 4)).to.be.at.most(40);
   });

@@ -73,11 +73,11 @@ describe('Placement', () => {
     expect(places([...often(20, 1), ...often(20, 7)], [0, 1]).at(-1)).to.equal(ANYWHERE);
   });
 
-  it('does nothing where there is one core, or none is known', () => {
+  it('does nothing if there is only one core, or none is known', () => {
     for (const allowed of [[0], []]) expect(places(often(20, 0), allowed)).to.deep.equal(often(20, ANYWHERE));
   });
 
-  it('asks for a core that was refused never again, and goes to others all the same', () => {
+  it('never asks again for a core that was refused, but still moves to others', () => {
     const placement = new (probe().Placement)([0, 1]);
     expect(placement.afterFault(0)).to.equal(0);
     placement.refuse(0);

@@ -17,7 +17,7 @@ function begun(pageCount = MANY, first = 0): ReadAhead {
   return ahead;
 }
 
-/** The helper does all that has been ordered. */
+/** The helper takes everything that has been ordered. */
 function takeAll(ahead: ReadAhead, chunk = CHUNK): PageSpan[] {
   const taken: PageSpan[] = [];
   for (let next = ahead.take(chunk); next; next = ahead.take(chunk)) taken.push(next);
@@ -28,7 +28,7 @@ function pagesOf(spans: readonly PageSpan[]): number[] {
   return spans.flatMap(({ first, count }) => Array.from({ length: count }, (_, index) => first + index));
 }
 
-/** A reader that goes from page to page, while the helper takes `pagesPerRead` pages for each page that is read. */
+/** A reader that goes from page to page, while the helper takes `pagesPerRead` pages for each page it reads. */
 class Race {
   readonly installed = new Set<number>();
   readonly ahead: ReadAhead;
@@ -88,7 +88,7 @@ describe('ReadAhead', () => {
     requires(this, needs.probe);
   });
 
-  it('begins with a long window alone, and not where the range is about to end', () => {
+  it('begins only with a long window, and not near the end of the range', () => {
     for (const [first, count, pageCount, isBegun] of [
       [0, WINDOW, MANY, true],
       [0, WINDOW - 1, MANY, false],
@@ -101,13 +101,13 @@ describe('ReadAhead', () => {
     }
   });
 
-  it('orders what is behind the window, and leaves the first page out', () => {
+  it('orders the pages after the window, and leaves the first of them out', () => {
     const ahead = begun();
     expect(pagesOf(takeAll(ahead))).to.deep.equal(pagesOf([{ first: WINDOW + 1, count: FIRST_ORDER - 1 }]));
     expect(ahead.hasOrders).to.be.false;
   });
 
-  it('orders twice as much each time that the reader comes to the page that was left out', () => {
+  it('orders twice as much each time the reader reaches the page that was left out', () => {
     const ahead = begun();
     const lengths: number[] = [];
     for (let wire = WINDOW, turn = 0; turn < 6; turn++) {
@@ -136,7 +136,7 @@ describe('ReadAhead', () => {
       expect(lengths).to.deep.equal([FIRST_ORDER, 1024, 2048, LARGEST_ORDER, LARGEST_ORDER]);
     });
 
-    it(`gives a reader of pages of ${kib} KiB that is faster as large a share`, () => {
+    it(`gives a reader of pages of ${kib} KiB that is faster an equally large share`, () => {
       const ahead = new (probe().ReadAhead)(MANY, kib * 1024);
       const window = (WINDOW * 4) / kib;
       ahead.begin(0, window, 0);
@@ -155,7 +155,7 @@ describe('ReadAhead', () => {
     expect(ahead.hasOrders).to.be.false;
   });
 
-  it('gives the pager a share when the reader is faster, and goes on behind it', () => {
+  it('gives the pager a share if the reader is faster, and continues after it', () => {
     const ahead = begun();
     const first = ahead.take(CHUNK);
     expect(first).to.deep.equal({ first: WINDOW + 1, count: CHUNK });
@@ -168,7 +168,7 @@ describe('ReadAhead', () => {
     expect(ahead.take(CHUNK)?.first).to.equal(caughtUp + 3 * LEAST_SHARE);
   });
 
-  it('answers for a helper that never comes', () => {
+  it('gives the pager everything if the helper never comes', () => {
     const race = new Race(MANY, 0).read();
     expect(race.byHelper).to.equal(0);
     expect(race.twice).to.equal(0);
@@ -207,14 +207,14 @@ describe('ReadAhead', () => {
     expect(ahead.waste).to.be.within(1, 2 * LARGEST_ORDER);
   });
 
-  it('does not take a touch far ahead for its reader', () => {
+  it("does not take a touch far ahead for its reader's", () => {
     const ahead = begun();
     expect(ahead.onFault(50_000)).to.equal(null);
     expect(ahead.onFault(WINDOW + FIRST_ORDER - 1)).to.equal(null);
     expect(ahead.onFault(WINDOW)).not.to.equal(null);
   });
 
-  it('follows four readers, and lets go of the one that came least recently', () => {
+  it('follows four readers, and drops the one that came least recently', () => {
     const ahead = begun();
     const starts = [0, 20_000, 40_000, 60_000];
     for (const start of starts.slice(1)) ahead.begin(start, WINDOW, start);
@@ -223,7 +223,7 @@ describe('ReadAhead', () => {
     expect(ahead.onFault(WINDOW + 2 * LEAST_SHARE)).to.equal(null);
   });
 
-  it('stops following a reader where pages cannot be installed', () => {
+  it('stops following a reader if pages cannot be installed', () => {
     const ahead = begun();
     const taken = ahead.take(CHUNK) ?? expect.fail('nothing is ordered');
     ahead.giveUp(taken.first, taken.count);

@@ -26,7 +26,7 @@ describe('the cells of a claim', () => {
   }
 
   for (const pageCount of [1, 63, 64, 65, 4095, 4096, 4097, 262_144, TIB_PAGES + 1]) {
-    it(`have every page of ${pageCount} in one of them, in order, and no more than 64 of each looked at`, () => {
+    it(`hold every page of ${pageCount} once, in order, and no more than 64 pages of each are looked at`, () => {
       let next = 0;
       for (const { cell, looked } of probe().cellsOf(pageCount, MAX_CELLS)) {
         expect(cell.first).to.equal(next);
@@ -43,7 +43,7 @@ describe('the cells of a claim', () => {
     expect(looked).to.deep.equal({ first: 50, count: 64 });
   });
 
-  it('are wholly looked at up to 4096 pages', () => {
+  it('are looked at completely up to 4096 pages', () => {
     for (const { cell, looked } of probe().cellsOf(4096, MAX_CELLS)) expect(looked).to.deep.equal(cell);
   });
 
@@ -83,7 +83,7 @@ describe('the cells of a claim', () => {
     [10_000, 1],
     [1_000_000, 1],
   ] as const) {
-    it(`are up to ${cells} each where there are ${claimCount} claims`, () => {
+    it(`are at most ${cells} for each of ${claimCount} claims`, () => {
       expect(probe().cellsEach(claimCount)).to.equal(cells);
     });
   }

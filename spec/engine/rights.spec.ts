@@ -41,7 +41,7 @@ describe('check_flags', () => {
     for (let bit = 6; bit < 32; bit++) expect(codeOf(2 ** bit + R, ALL), `bit ${bit}`).to.equal(Code.InvalidArgument);
   });
 
-  it('names what is missing, what is held and, for X, where it comes from', () => {
+  it('names the missing rights, the held rights and, for X, where it comes from', () => {
     const message = probe().checkFlags(R | X, R | W)?.message;
     expect(message).to.include('X').and.to.include('RW').and.to.include('executable: true');
   });

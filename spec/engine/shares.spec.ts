@@ -25,7 +25,7 @@ describe('Shares', () => {
     shares = new (probe().Shares)();
   });
 
-  /** How much it gets when it takes all that it may. */
+  /** How much a sharer gets if it takes all that it may. */
   function greed(sharer: Sharer, count = 1, whole = WHOLE): number {
     let got = 0;
     for (; shares.mayTake(sharer, count, whole) === 'yes'; got += count) shares.take(sharer, count);
@@ -36,7 +36,7 @@ describe('Shares', () => {
     expect([1, 2, 3, 4].map((process) => greed(own(process)))).to.deep.equal([500, 250, 125, 62]);
   });
 
-  it('counts by the piece, however large the pieces are', () => {
+  it('counts amounts, however large each piece is', () => {
     expect(greed(own(1), 3)).to.equal(498);
   });
 
@@ -48,7 +48,7 @@ describe('Shares', () => {
     expect(got[0]).to.equal(Math.floor(WHOLE / 3));
   });
 
-  it('leaves something for a user who comes late', () => {
+  it('leaves something for a user that comes late', () => {
     for (let process = 1; process <= 50; process++) greed(foreign(process));
     expect(greed(foreign(100, OTHERS))).to.be.above(WHOLE / 8);
     expect(greed(own(200))).to.be.above(WHOLE / 8);
@@ -59,7 +59,7 @@ describe('Shares', () => {
     expect(shares.ofAll()).to.be.within(WHOLE - 2, WHOLE);
   });
 
-  it('tells those apart that have no number by their user alone', () => {
+  it('tells sharers without a process number apart by their user', () => {
     expect(greed(foreign(0))).to.equal(Math.floor(WHOLE / 3));
     expect(greed(foreign(0, OTHERS))).to.be.above(WHOLE / 8);
   });
@@ -77,17 +77,17 @@ describe('Shares', () => {
     expect(verdict(foreign(99))).to.equal('user has its share');
   });
 
-  it('goes by what there is now, when the whole has become less', () => {
+  it('respects a whole that has become smaller', () => {
     greed(own(1));
     expect(shares.mayTake(own(2), 1, 400)).to.equal('nothing left');
   });
 
-  it('knows a process again that has changed its user', () => {
+  it('recognizes a process that has changed its user', () => {
     shares.take(own(1), WHOLE / 2);
     expect(shares.mayTake(foreign(1), 1, WHOLE)).to.equal('process has its share');
   });
 
-  it('is as it was when all has been given back', () => {
+  it('is as before when everything has been given back', () => {
     const random = new Random(runSeed);
     const taken: { sharer: Sharer; count: number }[] = [];
     for (let step = 0; step < 2000; step++) {

@@ -9,13 +9,13 @@ describe("the kernel's text files", () => {
     requires(this, needs.probe);
   });
 
-  it('come apart into lines, with or without an end of the last', () => {
+  it('are split into lines, whether or not the last line has an end', () => {
     expect(probe().lines('a\n\nb\n')).to.deep.equal(['a', '', 'b']);
     expect(probe().lines('a\nb')).to.deep.equal(['a', 'b']);
     expect(probe().lines('')).to.deep.equal([]);
   });
 
-  it('have numbers, as far as there are some', () => {
+  it('have numbers up to the first thing that is none', () => {
     expect(probe().numbersIn('         0       1000 4294967295\n')).to.deep.equal([0n, 1000n, 4294967295n]);
     expect(probe().numbersIn('12.34')).to.deep.equal([12n]);
     for (const none of ['max', '', '   ', '-1', '\n7']) expect(probe().numbersIn(none), none).to.deep.equal([]);
@@ -26,14 +26,14 @@ describe("the kernel's text files", () => {
     expect(probe().numbersIn('18446744073709551616')).to.deep.equal([]);
   });
 
-  it('have lines that are found by their beginning, and not by what they contain', () => {
+  it('have lines that are found by their start, and not by what they contain', () => {
     expect(probe().valueOfLine('NSpid:', STATUS)).to.equal('\t4711\t12');
     expect(probe().valueOfLine('Seccomp:', STATUS)).to.equal('\t2');
     expect(probe().valueOfLine('pid:', STATUS)).to.equal(null);
     expect(probe().valueOfLine('Seccomp_filters:', STATUS)).to.equal(null);
   });
 
-  it('have fields behind a name that may hold anything', () => {
+  it('have fields after a name that may contain anything', () => {
     const stat = '7 (a) b (c) S 1 2 3';
     expect(probe().fromFieldOfStat(stat, 3)).to.equal('S 1 2 3');
     expect(probe().fromFieldOfStat(stat, 5)).to.equal('2 3');

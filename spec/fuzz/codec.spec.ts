@@ -64,7 +64,7 @@ describe('the fuzzer of our own', function () {
     return { ...spawnSync(driver, args, { encoding: 'utf8' }), current };
   }
 
-  it('finds a fault, and leaves the input that shows it', () => {
+  it('finds a fault, and keeps the input that shows it', () => {
     const driver = build('fixtures/fuzz/fails_on_a_count.cc');
     const { signal, current } = fuzz(driver, CORPUS, '60');
     expect(signal).to.equal('SIGABRT');
@@ -75,14 +75,14 @@ describe('the fuzzer of our own', function () {
     expect(spawnSync(driver, [path]).signal, 'the input alone').to.equal('SIGABRT');
   });
 
-  it('says how much it has tried where there is no fault', () => {
+  it('says how many inputs it has tried if there is no fault', () => {
     const driver = build('fuzz/codec.cc', 'engine/wire/codec.cc');
     const { status, stdout } = fuzz(driver, CORPUS, '0');
     expect(status, stdout).to.equal(0);
     expect(stdout).to.match(/^\d+ inputs, \d+ of them reached something new, seed 1$/m);
   });
 
-  it('refuses to begin with nothing', () => {
+  it('refuses to begin without a corpus', () => {
     const empty = join(folder, 'empty');
     mkdirSync(empty);
     expect(fuzz(build('fixtures/fuzz/fails_on_a_count.cc'), empty, '1').status).to.equal(2);

@@ -7,7 +7,7 @@ import { isZeroed, PAGE } from '../support/pages.js';
 
 const CLOSE_ON_EXEC = 0o2000000;
 
-/** The descriptor that this process holds of the region's memory object. */
+/** This process's descriptor of the region's memory object. */
 function descriptorOf(region: Region): number {
   const inode = mappingAt(region.address)?.inode;
   const found = [...openDescriptors()].find(
@@ -26,7 +26,7 @@ describe('allocate()', () => {
     }
   });
 
-  it('maps a memory object of just that size, shared, and executable when that is asked for', () => {
+  it('maps a memory object of exactly that size, shared, and executable if that is asked for', () => {
     for (const executable of [false, true]) {
       using region = allocate(3 * PAGE, { executable });
       const { permissions, name } = mappingAt(region.address) ?? expect.fail('it is not mapped');
@@ -36,7 +36,7 @@ describe('allocate()', () => {
     }
   });
 
-  it('seals its size at birth: even its owner can neither shorten nor lengthen it', () => {
+  it('seals its size at once: even its owner can neither shorten nor lengthen it', () => {
     for (const hugePages of [false, true]) {
       using region = allocate(2 ** 22, { hugePages });
       for (const byteLength of [0, PAGE, 2 ** 22 - PAGE, 2 ** 22 + PAGE]) {

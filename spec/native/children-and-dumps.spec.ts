@@ -23,13 +23,13 @@ const CLAIMS: { name: string; claim: (source: Region) => Region }[] = [
   { name: 'a disowned claim', claim: (source) => claimOwn(source, SHARED | VMO_DISOWN) },
 ];
 
-/** Of the page there: what proc(5) calls VmFlags. */
+/** The VmFlags of the page (see proc(5)). */
 function flagsAt(region: Region, page = 0): string[] {
   return flagsOfMapping(region.address + BigInt(page * PAGE));
 }
 
 describe('core dumps', () => {
-  it('have no memory that was allocated: a dump would fill every hole of it', () => {
+  it('have no allocated memory: a dump would fill every hole of it', () => {
     using region = allocate(PAGES * PAGE);
     expect(flagsAt(region)).to.include(NOT_DUMPED);
   });
@@ -42,7 +42,7 @@ describe('core dumps', () => {
     });
   }
 
-  it('have no memory that was taken apart, or whose right to write was dropped', () => {
+  it('have no memory that was carved, or whose right to write was dropped', () => {
     using region = allocate(PAGES * PAGE);
     using part = vmClaimSync(process.pid, vmOffer(process.pid, region.range(4 * PAGE, PAGE), SHARED).address);
     using read = vmClaimSync(
@@ -53,7 +53,7 @@ describe('core dumps', () => {
     for (const claim of [part, read]) expect(flagsAt(claim)).to.include(NOT_DUMPED);
   });
 
-  it('have it when VMOFFER_IN_CORE_DUMPS says so', () => {
+  it('have it if VMOFFER_IN_CORE_DUMPS says so', () => {
     const program = `
       import { allocate } from 'vmoffer';
       import { flagsOfMapping } from './out/js/spec/support/mappings.js';
@@ -71,7 +71,7 @@ describe('core dumps', () => {
 
 describe('a child that is forked', () => {
   for (const { name, claim } of CLAIMS) {
-    it(`costs nothing for ${name}, which it does not get`, () => {
+    it(`costs nothing for ${name}, which it does not inherit`, () => {
       using source = allocate(PAGES * PAGE);
       using claimed = claim(source);
       expect(flagsAt(claimed)).to.include(NOT_FORKED);

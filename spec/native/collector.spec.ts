@@ -15,8 +15,8 @@ interface Collection {
 }
 
 /**
- * Collections of the whole heap during `action`, and then one that is forced, by which it is known that all have been
- * reported. Small ones, of young objects, are part of running at all.
+ * Counts collections of the whole heap during `action`, and then forces one, so that all before it have been
+ * reported. Small collections, of young objects, do not count: every program has them.
  */
 function collectionsDuring(action: () => void): Promise<{ forced: number; unforced: number }> {
   return new Promise((resolve) => {
@@ -77,7 +77,7 @@ describe('the collector', function () {
     expect(ballast.length).to.equal(BALLAST_OBJECTS);
   });
 
-  it('gets back what it was told of, once', () => {
+  it('is told once of everything that is freed', () => {
     collectGarbage();
     const before = process.memoryUsage().external;
     for (let count = 0; count < 50; count++) {

@@ -21,7 +21,7 @@ interface Way {
   move: (buffer: ArrayBuffer & Movable) => unknown;
 }
 
-/** Methods that Node 22 and later have. */
+/** Methods of Node 22 and later. */
 const METHODS: Way[] = [
   { name: 'transfer()', move: (buffer) => buffer.transfer?.() },
   { name: 'transfer() to fewer bytes', move: (buffer) => buffer.transfer?.(16) },
@@ -111,7 +111,7 @@ describe('the buffer of a region', () => {
     expect(other.byteLength).to.equal(8);
   });
 
-  it('is either refused by a byte stream, or the region says that it is gone', () => {
+  it('is refused by a byte stream, or else the region says that it is gone', () => {
     if (hasDetachKeys(addon())) {
       expect(() => {
         enqueue(region.buffer);
@@ -126,7 +126,7 @@ describe('the buffer of a region', () => {
   });
 
   for (const ending of ['end', 'wait']) {
-    it(`that was moved out of a worker is nobody else's memory when the worker is over (${ending})`, async () => {
+    it(`that was moved out of a worker shows nobody else's memory after the worker's end (${ending})`, async () => {
       const { code, output, errors } = await runProgram(
         `node out/js/fixtures/moves-a-buffer-out-of-a-worker.js ${ending}`,
       );

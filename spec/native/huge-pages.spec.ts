@@ -10,7 +10,7 @@ import { needs, requires } from '../support/requires.js';
 import { maySetSystem, Setting } from '../support/settings.js';
 import { withoutSystemCalls } from '../support/wrappers.js';
 
-/** Four huge pages that are not reserved ones, on no machine: those have no page of 4 KiB beside them. */
+/** Four huge pages, and one ordinary page so that no machine takes them from its pool. */
 const LENGTH_OF_NO_POOL = 4 * HUGE + PAGE;
 const SHMEM_ENABLED = '/sys/kernel/mm/transparent_hugepage/shmem_enabled';
 
@@ -28,7 +28,7 @@ describe('huge pages', () => {
     expect(mappedBytes(region.address, 'KernelPageSize')).to.equal(PAGE);
   });
 
-  it('are not used for less than one of them', () => {
+  it('are not used for less than one huge page', () => {
     using region = allocate(HUGE - PAGE, { hugePages: true });
     expect(region.pages).to.equal('ordinary');
   });
@@ -44,13 +44,13 @@ describe('huge pages', () => {
     }
   });
 
-  it('are what the kernel says when they are transparent ones, and ordinary pages when there are none', () => {
+  it('are reported as the kernel provides them: transparent, or ordinary pages if there are none', () => {
     using region = allocate(2 * HUGE, { hugePages: true });
     expectWhatTheKernelSays(region);
   });
 
   for (const flags of [VMO_GRANT_R, VMO_GRANT_W]) {
-    it(`can be offered and claimed, whatever kind they are (flags ${flags})`, () => {
+    it(`can be offered and claimed, of whatever kind (flags ${flags})`, () => {
       using region = allocate(2 * HUGE, { hugePages: true });
       fillPages(region.view(), 4);
       using claim = claimOwn(region, flags);
@@ -60,7 +60,7 @@ describe('huge pages', () => {
     });
   }
 
-  it('can be claimed when the source has touched none of them', () => {
+  it('can be claimed even if the source has touched none of them', () => {
     using region = allocate(2 * HUGE, { hugePages: true });
     using claim = claimOwn(region, VMO_GRANT_W);
     claim.view()[HUGE] = 3;
@@ -139,13 +139,13 @@ describe('claimed transparent huge pages', () => {
     expectPages(claim.view(HUGE + PAGE), 8, HUGE / PAGE + 1);
   });
 
-  it('are known to the process that gets them next', () => {
+  it('are known as huge pages to the next process that gets them', () => {
     using claim = claimOwn(region, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
     using next = claimOwn(claim);
     expect(next.pages).to.equal('transparent-huge');
   });
 
-  it('are ordinary ones in a part that is claimed apart from the rest, and in memory that is pulled', () => {
+  it('become ordinary pages in a part that is claimed by itself, and in pulled memory', () => {
     using pulled = claimOwn(region, VMO_GRANT_R, { transfer: 'pull' });
     expect(pulled.pages).to.equal('ordinary');
     pulled.release();
@@ -169,9 +169,9 @@ describe('transparent huge pages that nobody has touched', () => {
   });
 });
 
-describe('a source that says it has huge pages, and has ordinary ones', () => {
+describe('a source that claims to have huge pages, but has ordinary ones', () => {
   for (const byteLength of [PAGE, 2 * HUGE]) {
-    it(`is believed in nothing but how ${byteLength} bytes are paged`, () => {
+    it(`influences nothing but how ${byteLength} bytes are paged`, () => {
       using region = allocate(byteLength);
       fillPages(region.view(), 10);
       sayHugePages(region);
@@ -185,7 +185,7 @@ describe('a source that says it has huge pages, and has ordinary ones', () => {
 });
 
 describe('a process for which the kernel joins no pages', () => {
-  it('gets ordinary ones, and hands them over all the same', async function () {
+  it('gets ordinary pages, and hands them over all the same', async function () {
     requires(this, needs.noHugePagesOnAdvice);
     await using child = await startObedient({ wrapper: withoutSystemCalls('madvise:EINVAL:2:25') });
     const { region, pages } = await child.call('allocate', 1024, 9, { hugePages: true });

@@ -8,7 +8,7 @@ import { thrownBy } from '../support/vmo-error.js';
 
 const LARGE = 5 * 2 ** 30;
 const PLACES = [0, 2 ** 31 - PAGE, 2 ** 32 - PAGE, 2 ** 32, LARGE - PAGE];
-/** The longest view of it: all of it from Node 22 on, 4 GiB of it before. */
+/** The longest possible view: the whole region from Node 22 on, 4 GiB before. */
 const WIDEST = Math.min(LARGE, constants.MAX_LENGTH);
 
 describe('a region of more than 4 GiB', () => {
@@ -27,7 +27,7 @@ describe('a region of more than 4 GiB', () => {
     expect(objectBytes(region)).to.equal(0);
   });
 
-  it('has one buffer, or none where it does not fit one, and says what to do', () => {
+  it('has one buffer, or, if it does not fit one, none and an error that says what to do', () => {
     if (WIDEST === LARGE) {
       expect(region.buffer.byteLength).to.equal(LARGE);
       return;
@@ -37,7 +37,7 @@ describe('a region of more than 4 GiB', () => {
     thrownBy(() => region.view(), 'ERR_VMO_INVALID_ARGUMENT');
   });
 
-  it('has windows anywhere, which see the same bytes when they overlap', () => {
+  it('has views anywhere, which show the same bytes where they overlap', () => {
     for (const place of PLACES) fillPages(region.view(place, PAGE), 5, place / PAGE);
     for (const place of PLACES) expectPages(region.view(place, PAGE), 5, place / PAGE);
     const wide = region.view(LARGE - WIDEST, WIDEST);
@@ -53,7 +53,7 @@ describe('a region of more than 4 GiB', () => {
     expect(isZeroed(claim.view(2 ** 30, PAGE))).to.be.true;
   });
 
-  it('loses all its windows at once', () => {
+  it('detaches all its views at once', () => {
     const windows = PLACES.map((place) => region.view(place, PAGE));
     region.release();
     for (const window of windows) expect(window.byteLength).to.equal(0);

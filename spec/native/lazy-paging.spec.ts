@@ -11,7 +11,7 @@ import { presentCount, presentPages, presentRuns, type Run } from '../support/re
 const FIRST = 4;
 const PAGES = 2048;
 
-/** What the kernel says, which the library must say, too. */
+/** The kernel's answer, with which the library must agree. */
 function residentRuns(claim: Claim): Run[] {
   const runs = presentRuns(claim.address, claim.byteLength);
   expect([...claim.residency().ranges()]).to.deep.equal(runs);
@@ -75,7 +75,7 @@ describe('lazy paging by userfault', () => {
     expectPages(claim.view(), 1);
   });
 
-  it(`counts what the kernel counts, whatever is touched (seed ${runSeed})`, () => {
+  it(`agrees with the kernel's counts, whatever is touched (seed ${runSeed})`, () => {
     const random = new Random(runSeed);
     for (let times = 0; times < 100; times++) touch(claim, random.below(PAGES));
     const { faults, pagesByFault, pagesByReadAhead, faultLatency } = claim.stats();
@@ -113,7 +113,7 @@ describe('lazy paging by userfault', () => {
     expect(claim.stats().faults).to.equal(2);
   });
 
-  it('brings the pages around it back with it', async function () {
+  it('brings the pages around it back, too', async function () {
     requires(this, needs.probe);
     await claim.prefetch({ byteLength: 852 * PAGE });
     expect(probe().forgetPages(claim.address, claim.byteLength)).to.be.true;
@@ -138,7 +138,7 @@ describe('lazy paging of memory with holes', () => {
   });
 
   for (const flags of [VMO_GRANT_R, VMO_GRANT_R | VMO_GRANT_W]) {
-    it(`makes the touched page alone for touches that are far apart (flags ${flags})`, () => {
+    it(`makes only the touched page for touches that are far apart (flags ${flags})`, () => {
       using claim = claimOwn(source, flags, { paging: 'userfault' });
       const touched = [1000, 40, 500, 1900];
       for (const page of touched) expect(isZeroed(claim.view(page * PAGE, PAGE))).to.be.true;
@@ -150,7 +150,7 @@ describe('lazy paging of memory with holes', () => {
     });
   }
 
-  it('shows the pages that are there and fills the hole that was touched alone', () => {
+  it('shows the existing pages and fills only the hole that was touched', () => {
     source.view(3 * PAGE, 1)[0] = 7;
     source.view(12 * PAGE, 1)[0] = 9;
     using claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
@@ -159,7 +159,7 @@ describe('lazy paging of memory with holes', () => {
     expect(objectBytes(source)).to.equal(3 * PAGE);
   });
 
-  it('shows what the source writes into a hole later', () => {
+  it('shows bytes that the source writes into a hole later', () => {
     using claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
     expect(touch(claim, 20)).to.equal(0);
     source.view(20 * PAGE, 1)[0] = 5;
@@ -177,7 +177,7 @@ describe('lazy paging of memory with holes', () => {
     expectPages(claim.view(16 * PAGE), 2, 16);
   });
 
-  it('takes no memory for reading a whole gigabyte of nothing but what a sequential reader touches', () => {
+  it('takes memory only for the pages that a sequential reader of an empty gigabyte touches', () => {
     using large = allocate(2 ** 30);
     using claim = claimOwn(large, VMO_GRANT_R, { paging: 'userfault' });
     for (let page = 0; page < 2 ** 18; page += 4096) expect(touch(claim, page)).to.equal(0);

@@ -7,7 +7,7 @@ import { needs, requires } from '../support/requires.js';
 import { presentCount } from '../support/residency.js';
 
 const PAGES = 65_536;
-/** Far apart, and at no constant distance. */
+/** Pages far apart, at varying distances. */
 const FAR = [40_000, 7, 25_001, 60_003, 13_337, 51_234];
 
 describe('a claim whose touches are far apart', () => {
@@ -44,7 +44,7 @@ describe('a claim whose touches are far apart', () => {
     expect(claim.stats().faults).to.equal(4);
   });
 
-  it('is left sooner when it is written, and what is written reaches the source', () => {
+  it('is left sooner if it is written, and the writes reach the source', () => {
     using region = allocate(PAGES * PAGE);
     using claim = claimOwn(region, VMO_GRANT_R | VMO_GRANT_W);
     for (const page of FAR) claim.view(page * PAGE, 1).fill(7);
@@ -53,18 +53,18 @@ describe('a claim whose touches are far apart', () => {
     for (const page of FAR) expect(region.view(page * PAGE, 1)[0]).to.equal(7);
   });
 
-  it('can be prefetched still', async () => {
+  it('can still be prefetched', async () => {
     using claim = claimOwn(source);
     touchFar(claim);
     await claim.prefetch({ byteOffset: 2048 * PAGE, byteLength: 512 * PAGE });
     expect(presentCount(claim.address + BigInt(2048 * PAGE), 512 * PAGE)).to.equal(512);
   });
 
-  it('has every page of a prefetch in the midst of which it was left', async function () {
+  it('has every page of a prefetch during which it was left', async function () {
     requires(this, needs.probe);
     using claim = claimOwn(source);
     probe().park('prefetch.step');
-    // One step: of several, any may be the one that is parked.
+    // Only one step: if there were several, any of them could be the one that is parked.
     const prefetched = claim.prefetch({ byteLength: 512 * PAGE });
     await parked('prefetch.step');
     touchFar(claim);
@@ -88,14 +88,14 @@ describe('a claim whose touches are far apart', () => {
     region.release();
   });
 
-  it('stays with the pager where that was asked for by name', () => {
+  it('stays with the pager if that was asked for by name', () => {
     using claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
     touchFar(claim);
     expect(claim.paging).to.equal('userfault');
     expect(claim.stats().faults).to.equal(FAR.length);
   });
 
-  it('stays with the pager when it is pulled: the kernel would have zeros', () => {
+  it('stays with the pager if it is pulled: the kernel would show zeros', () => {
     const offer = vmOffer(process.pid, source, VMO_GRANT_R);
     using claim = vmClaimSync(process.pid, offer.address, { transfer: 'pull' });
     touchFar(claim);
@@ -103,7 +103,7 @@ describe('a claim whose touches are far apart', () => {
     for (const page of FAR) expectPages(claim.view(page * PAGE, PAGE), 1, page);
   });
 
-  it('stays with the pager when it is read in order', () => {
+  it('stays with the pager if it is read in order', () => {
     using claim = claimOwn(source);
     for (const page of [0, PAGES - 1]) touch(claim, page);
     for (let page = 0; page < 8192; page++) touch(claim, page);

@@ -94,7 +94,7 @@ describe('an object that stands for memory', () => {
     });
   }
 
-  it('says in JSON what it is, and in print', () => {
+  it('describes itself in JSON, and when it is printed', () => {
     const address = `0x${region.address.toString(16)}`;
     const SAID: Record<string, object> = {
       region: { address, byteLength: 4 * PAGE, pages: 'ordinary' },
@@ -126,7 +126,7 @@ describe('an object that stands for memory', () => {
     });
   });
 
-  it('is named by an incoming offer, of which a clone says as much as it does', async () => {
+  it('is described by an incoming offer, and a clone of that says as much', async () => {
     const made = vmOffer(process.pid, region.range(PAGE, PAGE), VMO_GRANT_R);
     for await (const incoming of incomingOffers({ from: process.pid })) {
       if (incoming.id !== made.id) continue;
@@ -144,14 +144,14 @@ describe('an object that stands for memory', () => {
     made.cancel();
   });
 
-  it('has errors that are JSON, too', () => {
+  it('has errors that convert to JSON, too', () => {
     const error = new VmoError('ERR_VMO_NO_MEMORY', 'no more', { errno: 'ENOMEM', address: 4096n });
     expect(JSON.parse(JSON.stringify({ error }))).to.deep.equal({
       error: { name: 'VmoError', code: 'ERR_VMO_NO_MEMORY', message: 'no more', errno: 'ENOMEM', address: '0x1000' },
     });
   });
 
-  it('is nothing to wait on: Atomics.wait() takes shared buffers alone, and says so', () => {
+  it('cannot be waited on: Atomics.wait() takes only shared buffers, and says so', () => {
     expect(() => Atomics.wait(new Int32Array(region.buffer), 0, 0)).to.throw(TypeError, /shared/);
   });
 });

@@ -15,7 +15,7 @@ describe('the choice of paging', () => {
   });
 
   for (const flags of [VMO_GRANT_R, VMO_GRANT_W]) {
-    it(`'kernel' is lazy, too, and raises no fault of ours (flags ${flags})`, () => {
+    it(`'kernel' is lazy, too, and causes no fault for the pager (flags ${flags})`, () => {
       using source = allocate(PAGES * PAGE);
       fillPages(source.view(), 1);
       using claim = claimOwn(source, flags, { paging: 'kernel' });
@@ -26,7 +26,7 @@ describe('the choice of paging', () => {
       expect(claim.stats()).to.include({ faults: 0, pagesByFault: 0 });
     });
 
-    it(`'eager' has every page before anything is touched (flags ${flags})`, () => {
+    it(`'eager' has every page before any is touched (flags ${flags})`, () => {
       using source = allocate(PAGES * PAGE);
       fillPages(source.view(), 1);
       using claim = claimOwn(source, flags, { paging: 'eager' });

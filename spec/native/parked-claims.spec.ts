@@ -13,7 +13,7 @@ const TIMEOUT_MS = 100;
 
 type Outcome = { firstByte: number } | { code: string };
 
-/** A claim on a thread that can wait for its source, whose broker is parked. */
+/** Claims on a thread of its own, because the claim waits for its source, whose broker is parked. */
 function claimInWorker(offer: Offer, timeoutMs = TIMEOUT_MS): Promise<Outcome> {
   const workerData = { address: offer.address, options: { timeoutMs } };
   const worker = new Worker(new URL('./workers/claim-once.js', import.meta.url), { workerData });
@@ -56,8 +56,8 @@ describe('a claim whose source is held up', () => {
     });
   }
 
-  // Once it has said MAPPED a claimer cannot decline any more: it has the memory, or the bytes are nobody's.
-  it('at source.acknowledged: whether time runs out or not, both sides agree on who has the memory', async () => {
+  // After MAPPED a claimer must not end the claim alone: it has the memory, or nobody would have the bytes.
+  it('at source.acknowledged: whether or not it times out, both sides agree on who has the memory', async () => {
     const offer = vmOffer(process.pid, region, GIVE_AWAY);
     const firstByte = region.view()[0];
     probe().park('source.acknowledged');

@@ -9,7 +9,7 @@ import { needs, requires } from '../support/requires.js';
 
 const PAGES = 64;
 
-/** A worker that claims from this process, makes a buffer and says where it is. */
+/** Starts a worker that claims from this process, makes a buffer and reports its address. */
 async function startClaimingWorker(source: Region): Promise<{ worker: Worker; address: bigint }> {
   const offer = vmOffer(process.pid, source, VMO_GRANT_R);
   const worker = new Worker(new URL('./workers/claim-and-touch.js', import.meta.url), {
@@ -35,7 +35,7 @@ describe('a fault that is being answered', () => {
     source.release();
   });
 
-  /** The pager works as before. */
+  /** Checks that the pager still works. */
   function expectPagerWorks(): void {
     using claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
     expectPages(claim.view(), 1);
@@ -84,7 +84,7 @@ describe('a fault that is being answered', () => {
     expectPagerWorks();
   });
 
-  it('may be that of a write in flight, which the end of the worker waits for', async function () {
+  it('may belong to a write in flight, and the end of the worker waits for that', async function () {
     requires(this, needs.fullUserfault);
     const { worker } = await startClaimingWorker(source);
     probe().park('pager.fault');
@@ -96,7 +96,7 @@ describe('a fault that is being answered', () => {
     expectPagerWorks();
   });
 
-  it('is the worker’s own: it is answered, and then the worker ends', async () => {
+  it('may be a worker’s own: it is answered, and then the worker ends', async () => {
     const { worker } = await startClaimingWorker(source);
     probe().park('pager.fault');
     worker.postMessage('touch');

@@ -47,7 +47,7 @@ for (const paging of ['userfault', 'kernel'] as const) {
       source.release();
     });
 
-    it('installs the range that it is asked for, widened to whole pages', async () => {
+    it('installs the requested range, widened to whole pages', async () => {
       await claim.prefetch({ byteOffset: 100 * PAGE + 1, byteLength: 50 * PAGE });
       const [run] = presentRuns(claim.address, claim.byteLength);
       expect(run?.firstPage).to.be.at.most(100);
@@ -55,14 +55,14 @@ for (const paging of ['userfault', 'kernel'] as const) {
       if (paging === 'userfault') expect(run).to.deep.equal({ firstPage: 100, pageCount: 51 });
     });
 
-    it('installs all of it by default, and the bytes are right', async () => {
+    it('installs the whole claim by default, with the right bytes', async () => {
       await claim.prefetch();
       expect(presentCount(claim.address, claim.byteLength)).to.equal(PAGES);
       expectPages(claim.view(), 1);
       expect(claim.stats().faults).to.equal(0);
     });
 
-    it('installs what the source never touched', async () => {
+    it('installs pages that the source never touched', async () => {
       using untouched = allocate(PAGES * PAGE);
       for (const flags of [VMO_GRANT_R, VMO_GRANT_W]) {
         using whole = claimOwn(untouched, flags, options);
@@ -71,7 +71,7 @@ for (const paging of ['userfault', 'kernel'] as const) {
       }
     });
 
-    it('tells how far it has come, up to the end', async () => {
+    it('reports its progress, up to the end', async () => {
       const progress: number[] = [];
       await claim.prefetch({
         onProgress: ({ bytesDone, bytesTotal }) => {
@@ -82,7 +82,7 @@ for (const paging of ['userfault', 'kernel'] as const) {
       expect(progress).to.deep.equal([1, 2, 3, 4].map((step) => step * STEP_PAGES));
     });
 
-    it('stops when it is aborted, and says why', async () => {
+    it('stops when it is aborted, and rejects with the reason', async () => {
       const controller = new AbortController();
       const reason = new Error('enough');
       const onProgress = () => {
@@ -94,7 +94,7 @@ for (const paging of ['userfault', 'kernel'] as const) {
       expect(await reasonOf(claim.prefetch({ signal: controller.signal }))).to.equal(reason);
     });
 
-    it('ends when the claim is released meanwhile', async () => {
+    it('ends if the claim is released meanwhile', async () => {
       const onProgress = () => {
         claim.release();
       };
@@ -102,7 +102,7 @@ for (const paging of ['userfault', 'kernel'] as const) {
       await rejectionOf(claim.prefetch(), 'ERR_VMO_INVALID_ARGUMENT');
     });
 
-    it('rejects with what onProgress throws', async () => {
+    it('rejects with the error that onProgress throws', async () => {
       const oops = new Error('oops');
       const onProgress = () => {
         throw oops;
@@ -110,7 +110,7 @@ for (const paging of ['userfault', 'kernel'] as const) {
       expect(await reasonOf(claim.prefetch({ onProgress }))).to.equal(oops);
     });
 
-    it('takes the higher priority first', async function () {
+    it('serves higher priorities first', async function () {
       requires(this, needs.probe, needs.userfault);
       using other = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
       // Two steps go on at once. This one does not end, so the others come one after the other.
@@ -129,14 +129,14 @@ for (const paging of ['userfault', 'kernel'] as const) {
       expect(order).to.deep.equal(['first come', 'high', 'low', 'low again']);
     });
 
-    it('leaves alone what is private already', async () => {
+    it('leaves pages alone that are private already', async () => {
       claim.view(10 * PAGE, PAGE).fill(0xee);
       await claim.prefetch();
       expect(claim.view(10 * PAGE, PAGE).every((byte) => byte === 0xee)).to.be.true;
       expectPages(claim.view(11 * PAGE), 1, 11);
     });
 
-    it('goes on beside touches and a release, without a crash', async () => {
+    it('survives concurrent touches and a release', async () => {
       const outcomes = await Promise.allSettled(
         Array.from({ length: 20 }, async () => {
           const other = claimOwn(source, VMO_GRANT_R, options);
@@ -156,7 +156,7 @@ for (const paging of ['userfault', 'kernel'] as const) {
 }
 
 describe('prefetch and stats', () => {
-  it('counts its pages apart from those of faults', async function () {
+  it('count its pages apart from those of faults', async function () {
     requires(this, needs.userfault);
     using source = allocate(PAGES * PAGE);
     fillPages(source.view(), 1);
@@ -186,7 +186,7 @@ describe('a touch in the middle of a prefetch', () => {
     source.release();
   });
 
-  /** Each claim's first prefetch waits at its first step, and takes nothing along that a fault would need. */
+  /** The first prefetch of each claim waits at its first step, and holds nothing that a fault needs. */
   for (const page of [0, STEP_PAGES - 1, PAGES - 1]) {
     it(`is answered at once, on page ${page}, and every page is installed once`, async () => {
       using claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
@@ -205,7 +205,7 @@ describe('a touch in the middle of a prefetch', () => {
   }
 
   for (const how of ['vmClaim', 'incoming.claim'] as const) {
-    it(`that ${how}({ prefetch: true }) has begun is answered at once, too`, async () => {
+    it(`that ${how}({ prefetch: true }) began is answered at once, too`, async () => {
       const options = { paging: 'userfault', prefetch: true } as const;
       probe().park('prefetch.step');
       using claim = await claimBy(how, options);
@@ -230,7 +230,7 @@ describe('a touch in the middle of a prefetch', () => {
 
 describe('claims that are prefetched from the start', () => {
   for (const transfer of ['map', 'pull'] as const) {
-    it(`may be released at any time (${transfer}): the prefetch ends, and nobody hears of it`, async () => {
+    it(`may be released at any time (${transfer}): the prefetch ends silently`, async () => {
       using source = allocate(PAGES * PAGE);
       fillPages(source.view(), 1);
       for (let turn = 0; turn < 20; turn++) {

@@ -10,7 +10,7 @@ import { needs, requires, type Need } from '../support/requires.js';
 import { presentCount, presentRuns } from '../support/residency.js';
 
 const PAGES = 8192;
-/** What four faults of a sequential reader have installed when read-ahead begins. */
+/** How many pages four faults of a sequential reader have installed when read-ahead begins. */
 const READ = 4 + 16 + 64 + 256;
 const FIRST_ORDER = 512;
 
@@ -24,7 +24,7 @@ function readOn(claim: Claim, first: number, end: number): void {
   for (let page = first; page < end; page++) touch(claim, page);
 }
 
-/** Faults for the first windows, of which the last begins at page 84. */
+/** Causes the faults of the first windows. The last one begins at page 84. */
 function beginToRead(claim: Claim): void {
   readOn(claim, 0, 85);
 }
@@ -51,7 +51,7 @@ describe('read-ahead', () => {
   }
 
   for (const transfer of ['map', 'pull'] as const) {
-    it(`installs what a sequential reader will come to, but for the page that tells (${transfer})`, async () => {
+    it(`installs the pages that a sequential reader will reach, except the tripwire (${transfer})`, async () => {
       using claim = claimBy({ transfer });
       beginToRead(claim);
       await pagesAhead(claim, FIRST_ORDER - 1);
@@ -62,7 +62,7 @@ describe('read-ahead', () => {
       expect(claim.stats()).to.include({ faults: 4, pagesByFault: READ, readAheadHits: 0, readAheadWaste: 0 });
     });
 
-    it(`goes on when the reader does, and stops when it stops (${transfer})`, async () => {
+    it(`continues while the reader does, and stops when it stops (${transfer})`, async () => {
       using claim = claimBy({ transfer });
       beginToRead(claim);
       await pagesAhead(claim, FIRST_ORDER - 1);
@@ -85,7 +85,7 @@ describe('read-ahead', () => {
     });
   }
 
-  it('goes before a reader that comes downwards', async () => {
+  it('runs ahead of a reader that goes downwards', async () => {
     using claim = claimBy();
     for (let page = PAGES - 1; page >= PAGES - 86; page--) touch(claim, page);
     await pagesAhead(claim, FIRST_ORDER - 1);
@@ -93,7 +93,7 @@ describe('read-ahead', () => {
     expect(presentRuns(claim.address, claim.byteLength)[0]).to.deep.equal({ firstPage, pageCount: FIRST_ORDER - 1 });
   });
 
-  it('goes before a writer', () => {
+  it('runs ahead of a writer', () => {
     using claim = claimOwn(source, VMO_GRANT_W, { paging: 'userfault' });
     fillPages(claim.view(), 2);
     expectPages(source.view(), 2);
@@ -110,7 +110,7 @@ describe('read-ahead', () => {
     expect(claim.stats().pagesByReadAhead).to.equal(0);
   });
 
-  it('gives way when memory is short, where it would take some', async function () {
+  it('gives way if it would take memory and memory is short', async function () {
     requires(this, needs.probe);
     using claim = claimBy({ transfer: 'pull' });
     probe().deny('memory to spare', true);
@@ -124,7 +124,7 @@ describe('read-ahead', () => {
     }
   });
 
-  it('needs no memory of its own where pages are mapped', async function () {
+  it('takes no memory of its own if pages are mapped', async function () {
     requires(this, needs.probe);
     using claim = claimBy();
     probe().deny('memory to spare', true);
@@ -136,7 +136,7 @@ describe('read-ahead', () => {
     }
   });
 
-  it('ends with its region, whatever it was about to do', () => {
+  it('ends with its region, whatever it was doing', () => {
     for (let times = 0; times < 50; times++) {
       const claim = claimBy({ transfer: times % 2 === 0 ? 'map' : 'pull' });
       beginToRead(claim);

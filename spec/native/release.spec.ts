@@ -25,7 +25,7 @@ function mapsObject(address: bigint): boolean {
   return mappingAt(address)?.name.startsWith('/memfd:vmoffer') ?? false;
 }
 
-/** Collects, and lets finalizers and sweeps run, until it is so. */
+/** Collects garbage, and lets finalizers and sweeps run, until `isSo` returns true. */
 function collectUntil(what: string, isSo: () => boolean): Promise<void> {
   return until(what, () => {
     collectGarbage();
@@ -55,7 +55,7 @@ describe('release()', () => {
     }
   });
 
-  it('is harmless a second time, and when somebody else lives at the same addresses by then', () => {
+  it('is harmless a second time, even if another region has the same addresses by then', () => {
     const region = allocate(PAGES * PAGE);
     region.release();
     using successor = filled();
@@ -81,7 +81,7 @@ describe('release()', () => {
     expect(source.view()[0]).to.equal(9);
   });
 
-  it('is heard of by the source', async () => {
+  it('is reported to the source', async () => {
     using source = filled();
     const offer = vmOffer(process.pid, source, VMO_GRANT_R);
     const claim = vmClaimSync(process.pid, offer.address);
@@ -93,7 +93,7 @@ describe('release()', () => {
     await released;
   });
 
-  it('does not end an offer: it can be claimed all the same', () => {
+  it('does not end an offer, which can still be claimed', () => {
     const source = filled();
     const offer = vmOffer(process.pid, source, VMO_GRANT_R);
     source.release();
@@ -101,7 +101,7 @@ describe('release()', () => {
     expectPages(claim.view(), 1);
   });
 
-  it('shows nothing to a new region at the same place', () => {
+  it('leaves nothing for a new region at the same place', () => {
     const region = filled();
     region.release();
     using successor = allocate(PAGES * PAGE);
@@ -110,12 +110,12 @@ describe('release()', () => {
 });
 
 describe('garbage', () => {
-  it('gives a forgotten region back', async () => {
+  it('frees a dropped region', async () => {
     const address = (() => filled().address)();
     await collectUntil('the region is gone', () => !mapsObject(address));
   });
 
-  it('gives a forgotten claim back, and the source hears of it', async () => {
+  it('frees a dropped claim, and the source learns of it', async () => {
     using source = filled();
     const offer = vmOffer(process.pid, source, VMO_GRANT_R);
     const address = (() => {
@@ -128,7 +128,7 @@ describe('garbage', () => {
     await collectUntil('the claim is gone', () => !mapsObject(address) && isReleased);
   });
 
-  it('leaves a region alone whose buffer is held, and frees it when that is forgotten, too', async () => {
+  it('leaves a region alone while its buffer is held, and frees it when that is dropped, too', async () => {
     const held: { buffer?: ArrayBuffer } = { buffer: filled().buffer };
     const before = objectMappings().length;
     for (let times = 0; times < 5; times++) {
@@ -151,7 +151,7 @@ describe('garbage', () => {
     expectPages(claim.view(), 1);
   });
 
-  it('leaves the faults of a successor alone when the object is collected at last', async function () {
+  it('leaves the faults of a successor alone when the object is finally collected', async function () {
     requires(this, needs.probe, needs.userfault);
     using source = filled();
     const address = (() => {
@@ -173,7 +173,7 @@ describe('garbage', () => {
     expect(value).to.equal(source.view(1, 1)[0]);
   });
 
-  it('comes of itself when much is forgotten', async () => {
+  it('is collected without being asked for when much of it is dropped', async () => {
     const before = objectMappings().length;
     let forgotten = 0;
     await until('some regions are gone', () => {

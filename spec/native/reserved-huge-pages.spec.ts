@@ -20,10 +20,10 @@ import { thrownBy } from '../support/vmo-error.js';
 const HUGE_PAGES = HUGE / PAGE;
 const DISOWNED = VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN;
 
-/** @param step odd, so that it comes past every page of a power of two. */
+/** @param step must be odd, so that the touches reach every page of a power of two. */
 function touchInSteps(claim: Claim, step: number): number {
   const pageCount = claim.byteLength / PAGE;
-  let sum = 0; // an unused read may be left out
+  let sum = 0; // used, so that the reads are not optimized away
   for (let i = 0; i < pageCount; ++i) sum += touch(claim, (i * step) % pageCount);
   return sum;
 }
@@ -35,13 +35,13 @@ describe('reserved huge pages', () => {
   });
   after(() => giveBack?.());
 
-  it('are taken where there are some, and the region says so', () => {
+  it('are taken if there are some, and the region says so', () => {
     using region = allocate(HUGE, { hugePages: true });
     expect(region.pages).to.equal('hugetlb');
     expect(mappedBytes(region.address, 'KernelPageSize')).to.equal(HUGE);
   });
 
-  it('are not taken for lengths that are not made of them, nor for more than there are', () => {
+  it('are not taken for lengths that are not multiples of them, nor for more than there are', () => {
     for (const byteLength of [HUGE + PAGE, (freeHugePages() + 1) * HUGE]) {
       using region = allocate(byteLength, { hugePages: true });
       expect(region.pages).to.not.equal('hugetlb');
@@ -89,7 +89,7 @@ describe('reserved huge pages', () => {
         region.release();
       });
 
-      it('come whole, when they are touched', () => {
+      it('arrive whole when they are touched', () => {
         expect(claim).to.include({ pages: 'hugetlb', paging: 'userfault' });
         expect(claim.residency().residentPages).to.equal(0);
         expectPages(claim.view(2 * HUGE, PAGE), 7, 2 * HUGE_PAGES);
@@ -101,14 +101,14 @@ describe('reserved huge pages', () => {
         expect(claim.stats().pagesByFault).to.equal(8 * HUGE_PAGES);
       });
 
-      it('come whole, when a part of them is prefetched', async () => {
+      it('arrive whole when a part of them is prefetched', async () => {
         await claim.prefetch({ byteOffset: 2 * HUGE - PAGE, byteLength: 2 * PAGE });
         expect([...claim.residency().ranges()]).to.deep.equal([{ firstPage: HUGE_PAGES, pageCount: 2 * HUGE_PAGES }]);
         expect(claim.stats()).to.include({ faults: 0, pagesByPrefetch: 2 * HUGE_PAGES });
         expectPages(claim.view(0, 7 * HUGE), 7);
       });
 
-      it('are written to, and the writes reach every process that shares them', () => {
+      it('can be written to, and the writes reach every process that shares them', () => {
         fillPages(claim.view(), 8);
         expectPages(claim.view(), 8);
         if (region.disowned) return;
@@ -116,7 +116,7 @@ describe('reserved huge pages', () => {
         else expectPages(region.view(0, 7 * HUGE), 7);
       });
 
-      it('are handed on', () => {
+      it('can be handed on', () => {
         touch(claim, 5);
         using next = claimOwn(claim, VMO_GRANT_R, { paging: 'userfault' });
         expectPages(next.view(0, 7 * HUGE), 7);
@@ -124,7 +124,7 @@ describe('reserved huge pages', () => {
     });
   }
 
-  it('are offered as a whole only', () => {
+  it('can only be offered as a whole', () => {
     using region = allocate(2 * HUGE, { hugePages: true });
     const offer = vmOffer(process.pid, region.range(0, HUGE), VMO_GRANT_R);
     thrownBy(() => vmClaimSync(process.pid, offer.address), 'ERR_VMO_UNSUPPORTED');
@@ -162,7 +162,7 @@ describe('reserved huge pages', () => {
     expectPages(claim.view(), 12);
   });
 
-  it('that are given up for writing are promised to the source, whose writes reach nobody', () => {
+  it('whose right to write was dropped are promised to the source, whose writes reach nobody', () => {
     using region = allocate(2 * HUGE, { hugePages: true });
     fillPages(region.view(), 8);
     using claim = claimOwn(region, VMO_GRANT_R | VMO_DROP_W, { transfer: 'pull' });
@@ -178,7 +178,7 @@ describe('reserved huge pages', () => {
     [VMO_GRANT_R | VMO_DROP_W, { transfer: 'pull', hugetlb: true }, 'given up for writing'],
     [VMO_GRANT_R, { transfer: 'map', hugetlb: true }, 'claimed to be read'],
   ] as const) {
-    it(`cannot be ${what} when the pool lacks what private writes could take, and the offer stands`, () => {
+    it(`cannot be ${what} if the pool has too few pages for private writes, and the offer stands`, () => {
       using region = allocate(2 * HUGE, { hugePages: true });
       fillPages(region.view(), 10);
       const offer = vmOffer(process.pid, region, flags);

@@ -32,9 +32,9 @@ function claimed(flags: number, options?: ClaimOptions): Claim {
 
 interface Way {
   name: string;
-  /** What somebody holds a pointer to. */
+  /** Makes the memory to which a pointer is held. */
   make: () => Region;
-  /** Gives what is to be released afterwards. */
+  /** Lets the memory go. Returns the claim to release afterwards, if there is one. */
   letGo: (region: Region) => Claim | undefined;
 }
 
@@ -68,7 +68,7 @@ describe('memory that has gone', () => {
   });
 
   for (const { name, make, letGo } of WAYS) {
-    it(`is no data for a system call, and zeros for the program: ${name}`, async () => {
+    it(`fails a system call, and shows the program zeros: ${name}`, async () => {
       const region = make();
       const { address } = region;
       const held = region.buffer; // holds the addresses
@@ -83,7 +83,7 @@ describe('memory that has gone', () => {
       expect(held.byteLength).to.equal(0);
     });
 
-    it(`is never taken for data by a write under way: ${name}`, async () => {
+    it(`never passes for data in a write under way: ${name}`, async () => {
       for (let round = 0; round < 20; ++round) {
         const region = make();
         const held = region.buffer;
@@ -96,7 +96,7 @@ describe('memory that has gone', () => {
     });
   }
 
-  it('may be a part: the rest is as it was', () => {
+  it('may be a part of a region: the rest stays as it was', () => {
     using region = marked();
     const { address } = region;
     const part = vmOffer(process.pid, region.range(8 * PAGE, 4 * PAGE), SHARED | VMO_DISOWN);
@@ -107,7 +107,7 @@ describe('memory that has gone', () => {
     expect(sizes).to.deep.equal(expected);
   });
 
-  it('answers touches while other memory goes', async () => {
+  it('answers touches while other memory is going', async () => {
     for (let round = 0; round < 50; ++round) {
       const gone = marked();
       const { address, buffer } = gone;
@@ -121,7 +121,7 @@ describe('memory that has gone', () => {
     }
   });
 
-  it('is zeros for a system call, too, where no page fault can be answered', () => {
+  it('shows zeros to system calls, too, if no page fault can be answered', () => {
     probe().deny('faults on stale memory', true);
     const region = marked();
     const { address, buffer } = region;

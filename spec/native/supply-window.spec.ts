@@ -35,14 +35,14 @@ describe('a window through which memory is supplied', () => {
     expect(bytesAt(1)).to.deep.equal(Buffer.alloc(PAGE));
   });
 
-  it('overwrites what somebody has grown there by reading the hole', () => {
+  it('overwrites a page that somebody has made by reading the hole', () => {
     for (const page of [1, 3]) window.grow(page * PAGE);
     expect(pagesThere()).to.equal(2);
     expect(window.place(0, new Uint8Array(5 * PAGE).fill(7))).to.be.null;
     expect(Buffer.compare(bytesAt(0, 5), Buffer.alloc(5 * PAGE, 7))).to.equal(0);
   });
 
-  it('makes holes again, and fills them again', () => {
+  it('turns pages back into holes, and fills them again', () => {
     window.place(0, new Uint8Array(4 * PAGE).fill(1));
     expect(window.drop(PAGE, 2 * PAGE)).to.be.null;
     expect(pagesThere()).to.equal(2);
@@ -50,12 +50,12 @@ describe('a window through which memory is supplied', () => {
     expect([0, 1, 2, 3].map((page) => bytesAt(page)[0])).to.deep.equal([1, 2, 0, 1]);
   });
 
-  it('says so when there are no bytes to be had', () => {
+  it('returns an error if the bytes cannot be read', () => {
     expect(window.placeFromNowhere(0)?.code).to.equal(Code.Unsupported);
     expect(pagesThere()).to.equal(0);
   });
 
-  it('shows nobody a part of a page, even when its source is being paged out', () => {
+  it('never shows a part of a page, even while its source is being paged out', () => {
     const pageCount = 2000;
     const large = new (probe().SupplyWindow)(pageCount * PAGE);
     expect(large.contest(pageCount)).to.deep.equal({ whole: pageCount, torn: 0 });

@@ -31,7 +31,7 @@ describe('untouched pages of a claim, used by the system and by Node', () => {
     closeSync(sink);
   });
 
-  it('can be read into, when they may be written', () => {
+  it('can be read into, if they may be written', () => {
     using written = claimOwn(source, VMO_GRANT_W);
     const zeros = openSync('/dev/zero', 'r');
     expect(readSync(zeros, Buffer.from(written.buffer), 0, BYTES, null)).to.equal(BYTES);
@@ -60,7 +60,7 @@ describe('untouched pages of a claim, used by the system and by Node', () => {
   });
 });
 
-describe('a region that somebody tries to transfer', () => {
+describe('a region that a program tries to transfer', () => {
   it('is copied or refused, and stays whole', () => {
     using region = allocate(4 * PAGE);
     fillPages(region.view(), 8);
@@ -75,7 +75,7 @@ describe('a region that somebody tries to transfer', () => {
   });
 });
 
-/** Undefined where Node refuses (from 21 on): it must then be for this reason. */
+/** Undefined if Node refuses, as it does from 21 on. Checks the reason. */
 function transferred(buffer: ArrayBuffer): ArrayBuffer | undefined {
   try {
     return structuredClone(buffer, { transfer: [buffer] });

@@ -28,7 +28,7 @@ import { rejectionOf, thrownBy } from '../support/vmo-error.js';
 const INVALID = 'ERR_VMO_INVALID_ARGUMENT';
 const PAGES = 4;
 
-/** What is no pid of a process, by how it reads in a title. */
+/** Values that are no pid of a process, by their names in titles. */
 const NO_PIDS: Record<string, unknown> = {
   zero: 0,
   negative: -7,
@@ -92,7 +92,7 @@ const NO_CLAIM_OPTIONS: Record<string, unknown> = {
   'with a signal that is none': { signal: {} },
 };
 
-/** Connections are closed in the broker's own time, so that there may be less of a thing later, but never more. */
+/** The broker closes connections when it has time, so the counts may fall later, but must never grow. */
 function descriptorsAndMappings(): [number, number] {
   return [openDescriptors().size, objectMappings().length];
 }
@@ -103,7 +103,7 @@ async function endedPid(): Promise<number> {
   return brief.pid ?? 0;
 }
 
-/** Neither a value of that type nor anything else that is allowed: it is passed all the same. */
+/** Passes a value that the types do not allow. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the type is the one that is expected
 const wrong = <T>(value: unknown): T => value as T;
 
@@ -175,7 +175,7 @@ describe('bad input', () => {
       expect(error).to.include({ pid: process.pid, address });
     });
 
-    it('memory that is not the library’s', () => {
+    it('memory that the library did not allocate', () => {
       const foreign = new Uint8Array(new ArrayBuffer(64 * PAGE));
       thrownBy(() => vmOffer(process.pid, foreign, VMO_GRANT_R), INVALID);
     });
@@ -245,7 +245,7 @@ describe('bad input', () => {
     await offered.released;
   });
 
-  it('a claim that has been released can be neither used nor offered', () => {
+  it('a released claim can be neither used nor offered', () => {
     const claim = claimOwn(region);
     const { address } = claim;
     claim.release();
@@ -328,12 +328,12 @@ describe('bad input', () => {
         });
       }
 
-      it('what is not offered', async () => {
+      it('memory that is not offered', async () => {
         const error = await refusal(process.pid, region.address, undefined, 'ERR_VMO_NOT_OFFERED');
         expect(error).to.include({ pid: process.pid, address: region.address });
       });
 
-      it('what has been claimed already', async () => {
+      it('memory that has been claimed already', async () => {
         const claim = claimOwn(region);
         await refusal(process.pid, region.address, undefined, 'ERR_VMO_NOT_OFFERED');
         claim.release();

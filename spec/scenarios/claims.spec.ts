@@ -23,7 +23,7 @@ const WAYS: Way[] = [
   { name: 'vmClaimSync', claim: async (...args) => vmClaimSync(...args) },
 ];
 
-/** A source in another process, and what it has offered to this one. */
+/** Has another process offer memory to this one. */
 async function offerFrom(source: Obedient, { pages = 8, flags = VMO_GRANT_R, destPid = process.pid } = {}) {
   const { region } = await source.call('allocate', pages, SEED);
   return source.call('offer', destPid, region, flags);
@@ -37,7 +37,7 @@ for (const { name, claim } of WAYS) {
     });
     afterEach(() => source[Symbol.asyncDispose]());
 
-    it('takes what was offered, and says what it is', async () => {
+    it('takes the offered memory, and describes it', async () => {
       const { address } = await offerFrom(source, { flags: VMO_GRANT_R | VMO_GRANT_W });
       using claimed = await claim(source.pid, address);
       expect(factsOf(claimed)).to.deep.equal({
@@ -57,7 +57,7 @@ for (const { name, claim } of WAYS) {
       expectPages(first.view(), SEED);
     });
 
-    it('answers alike whether nothing is there or it is for someone else', async () => {
+    it('gives the same answer whether nothing is there or it is for someone else', async () => {
       await using other = await startObedient();
       const { address } = await offerFrom(source, { destPid: other.pid });
       const nothingThere = address + BigInt(1 << 30);
@@ -71,7 +71,7 @@ for (const { name, claim } of WAYS) {
       expect(await other.call('difference', region, SEED)).to.be.undefined;
     });
 
-    it('takes nothing by an address inside of what is offered', async () => {
+    it('takes nothing by an address inside the offered range', async () => {
       const { address } = await offerFrom(source);
       await rejectionOf(claim(source.pid, address + BigInt(PAGE)), 'ERR_VMO_NOT_OFFERED');
       (await claim(source.pid, address)).release();
@@ -108,7 +108,7 @@ for (const { name, claim } of WAYS) {
       expect(await source.call('claimed', offer)).to.equal('claimed');
     });
 
-    it('looks at a signal that is aborted before anything is done', async () => {
+    it('does nothing if its signal is aborted already', async () => {
       const { address } = await offerFrom(source);
       const reason = new Error('not now');
       const error = await claim(source.pid, address, { signal: AbortSignal.abort(reason) }).catch(
@@ -118,7 +118,7 @@ for (const { name, claim } of WAYS) {
       (await claim(source.pid, address)).release();
     });
 
-    it('fails with ERR_VMO_NO_PROCESS when the source has ended before', async () => {
+    it('fails with ERR_VMO_NO_PROCESS if the source has ended already', async () => {
       const { address } = await offerFrom(source);
       source.kill('SIGKILL');
       await source.ended;
@@ -180,7 +180,7 @@ describe('a claim under way', () => {
     expectPages(claimed.view(), SEED);
   });
 
-  it('waits for a stopped source that goes on in time', async () => {
+  it('waits for a stopped source that continues in time', async () => {
     const { address } = await offerFrom(source);
     await stop(source);
     const pending = vmClaim(source.pid, address, { timeoutMs: 15_000 });
@@ -193,7 +193,7 @@ describe('a claim under way', () => {
     requires(this, needs.probe);
     const { address } = await offerFrom(source);
     await stop(source);
-    probe().park('claim.ask'); // it is connected by then
+    probe().park('claim.ask'); // parks after the connection is made
     const pending = rejectionOf(vmClaim(source.pid, address), 'ERR_VMO_PEER_GONE');
     await parked('claim.ask');
     probe().unpark('claim.ask');
@@ -201,7 +201,7 @@ describe('a claim under way', () => {
     expect(await pending).to.include({ pid: source.pid, address });
   });
 
-  it('does not keep another claim of another source waiting', async () => {
+  it('does not hold up a claim from another source', async () => {
     await using other = await startObedient();
     const { address } = await offerFrom(source);
     await stop(source);

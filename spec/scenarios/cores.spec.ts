@@ -15,7 +15,7 @@ const taskset: Need = {
   isMet: () => ['/usr/bin/taskset', '/bin/taskset'].some(existsSync) && availableParallelism() > 1,
 };
 
-/** Has it read all of a claim of its own memory, page by page. */
+/** Lets the process claim its own memory and read all of it, page by page. */
 async function readAll(user: Obedient): Promise<void> {
   const { region } = await user.call('allocate', PAGES, SEED);
   const { address } = await user.call('offer', await user.call('ownPid'), region, VMO_GRANT_R);
@@ -28,7 +28,7 @@ describe('the threads that bring pages', () => {
     requires(this, needs.userfault, taskset);
   });
 
-  it('stay on the one core that the process was given, and need no helper there', async () => {
+  it('stay on the only core that the process may use, and need no helper there', async () => {
     for (const core of [0, 1]) {
       await using user = await startObedient({ wrapper: ['taskset', '-c', String(core)] });
       await readAll(user);
@@ -38,7 +38,7 @@ describe('the threads that bring pages', () => {
     }
   });
 
-  it('stay on those that it was given, and the helper keeps away from the core of the pager', async () => {
+  it("stay on the cores that the process may use, and the helper avoids the pager's core", async () => {
     await using user = await startObedient({ wrapper: ['taskset', '-c', '0,1'] });
     await readAll(user);
     const { 'vmo-pager': pager = [], 'vmo-ahead': ahead = [] } = await user.call('coresOfThreads');

@@ -33,7 +33,7 @@ function runDoctor({ user = 'same', wrapper = [] }: { user?: User; wrapper?: Wra
   return spawnSync(command, rest, { encoding: 'utf8', ...identity });
 }
 
-/** What the doctor finds of one capability, in such circumstances. */
+/** The doctor's finding on one capability, under these circumstances. */
 function find(name: string, circumstances: { user?: User; wrapper?: Wrapper }): Capability {
   const { status, stdout, stderr } = runDoctor(circumstances, '--json');
   expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
@@ -53,12 +53,12 @@ describeForUsers('vmoffer doctor', (user) => {
 
   const unavailable = (): Capability[] => found.list.filter(({ available }) => !available);
 
-  it('prints what was found as JSON when it is asked to', () => {
+  it('prints its findings as JSON if it is asked to', () => {
     expect(found).to.have.all.keys('kernelRelease', 'pageSize', 'list');
     expect(found.list.map(({ name }) => name)).to.deep.equal(NAMES);
   });
 
-  it('has a cause and a remedy for every no, and for nothing else', () => {
+  it('has a cause and a remedy for every missing capability, and for no other', () => {
     for (const { name, available, cause, remedy } of found.list) {
       expect([cause !== '', remedy !== ''], name).to.deep.equal([!available, !available]);
     }
@@ -73,7 +73,7 @@ describeForUsers('vmoffer doctor', (user) => {
     }
   });
 
-  it('prints the cause and the remedy of every no', () => {
+  it('prints the cause and the remedy of every missing capability', () => {
     for (const { cause, remedy } of unavailable()) expect(text).to.include(cause).and.include(remedy);
   });
 
@@ -85,7 +85,7 @@ describeForUsers('vmoffer doctor', (user) => {
   });
 });
 
-/** Without any privilege but, perhaps, one capability. */
+/** Without any privilege, except these capabilities. */
 function asNobody(...capabilities: string[]): Wrapper {
   const kept = capabilities.flatMap((name) => [`--inh-caps=+${name}`, `--ambient-caps=+${name}`]);
   return ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', ...kept];
@@ -104,19 +104,19 @@ describe('vmoffer doctor finds page faults', () => {
     if (find('page faults', { wrapper: asNobody() }).available) this.skip();
   });
 
-  it('forbidden by the setting and by the mode of the device, and says what they are', () => {
+  it('forbidden by the setting and by the mode of the device, and shows their values', () => {
     const { cause, remedy } = find('page faults', { user: 'nobody' });
     expect(cause).to.include('vm.unprivileged_userfaultfd is 0').and.include('CAP_SYS_PTRACE');
     expect(cause).to.match(/\/dev\/userfaultfd (has mode 0[0-7]{3} and belongs to uid \d+|does not exist)/);
     expect(remedy).to.include('sysctl -w vm.unprivileged_userfaultfd=1');
   });
 
-  it('forbidden by the setting, though a seccomp filter that has nothing to do with it is in force', () => {
+  it('forbidden by the setting, even if an unrelated seccomp filter is in force', () => {
     const { cause } = find('page faults', { user: 'nobody', wrapper: withoutSystemCalls('acct:EPERM') });
     expect(cause).to.include('vm.unprivileged_userfaultfd').and.not.include('seccomp');
   });
 
-  it('missing from a kernel that is too old for them, whatever the setting says', () => {
+  it('missing from a kernel that is too old, whatever the setting says', () => {
     const { cause, remedy } = find('page faults', {
       user: 'nobody',
       wrapper: withoutSystemCalls('userfaultfd:EINVAL'),
@@ -125,7 +125,7 @@ describe('vmoffer doctor finds page faults', () => {
     expect(remedy).to.include('Linux 5.14');
   });
 
-  it('out of reach for a process that has too many files open', () => {
+  it('unavailable to a process that has too many files open', () => {
     const { cause, remedy } = find('page faults', {
       user: 'nobody',
       wrapper: withoutSystemCalls('userfaultfd:EMFILE'),
@@ -159,7 +159,7 @@ const REFUSALS: [name: string, rule: string, cause: string, remedy: string][] = 
   ['transparent huge pages', 'madvise:EINVAL:2:25', 'shmem_enabled', 'transparent_hugepage'],
 ];
 
-describe('vmoffer doctor tells of what is refused:', () => {
+describe('vmoffer doctor reports a refusal:', () => {
   for (const [name, rule, cause, remedy] of REFUSALS) {
     it(`${name}, by ${rule}`, function () {
       if (name === 'transparent huge pages') requires(this, needs.noHugePagesOnAdvice);
@@ -181,7 +181,7 @@ describe('vmoffer doctor agrees with', () => {
     else expect(region.pages).to.equal(has('transparent huge pages') ? 'transparent-huge' : 'ordinary');
   });
 
-  it('the paging that a claim gets, in its last words', () => {
+  it('the paging that a claim gets, in its last line', () => {
     using region = allocate(PAGE);
     using claim = claimOwn(region);
     const words = claim.paging === 'userfault' ? "paged by 'userfault'" : 'paged by the kernel';

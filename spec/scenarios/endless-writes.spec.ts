@@ -10,8 +10,8 @@ const PAGES = 4;
 const ADDRESS = 0x7000_0000n;
 const WRITABLE = VMO_GRANT_R | VMO_GRANT_W;
 
-/** A write() from memory that never comes holds the lock of the file it writes for as long as the writer lives. */
-describe('a process that is in the middle of a write for ever', () => {
+/** A write() from memory that never arrives holds the lock of the file as long as the writer lives. */
+describe('a process whose write() never ends', () => {
   let victim: Obedient;
   let other: Obedient;
   let region: { region: number; address: bigint };
@@ -38,7 +38,7 @@ describe('a process that is in the middle of a write for ever', () => {
     return rogue.event<T>('result');
   }
 
-  /** Somebody else claims what the victim offers, and finds it whole. */
+  /** Another process claims the victim's memory, and finds it whole. */
   async function expectClaimed(memory: { region: number; address: bigint }, flags: number): Promise<void> {
     const { address } = await victim.call('offer', other.pid, memory.region, flags);
     const claim = await other.call('claim', victim.pid, address);
@@ -46,7 +46,7 @@ describe('a process that is in the middle of a write for ever', () => {
     await other.call('release', claim.region);
   }
 
-  /** In every way that leads to another call of the kernel. */
+  /** Checks every service that makes another system call. */
   async function expectToServe(): Promise<void> {
     for (const flags of [VMO_GRANT_R, WRITABLE, VMO_GRANT_R | VMO_DROP_W, VMO_GRANT_R | VMO_DISOWN]) {
       await expectClaimed(await allocateFilled(), flags);
@@ -54,7 +54,7 @@ describe('a process that is in the middle of a write for ever', () => {
     await victim.call('list');
   }
 
-  describe('into what it was granted', () => {
+  describe('into memory that it was granted', () => {
     for (const [name, flags] of [
       ['shared once more, writable', WRITABLE],
       ['shared once more, by the last who writes', VMO_GRANT_R | VMO_DROP_W],
@@ -71,20 +71,20 @@ describe('a process that is in the middle of a write for ever', () => {
     }
   });
 
-  describe('into what it has declined', () => {
+  describe('into memory that it has declined', () => {
     for (const [name, flags] of [
       ['shared, writable,', WRITABLE],
       ['shared by the last who writes', VMO_GRANT_R | VMO_DROP_W],
       ['disowned', VMO_GRANT_R | VMO_DISOWN],
     ] as const) {
-      it(`holds up nobody for long when that is ${name} with somebody else`, async () => {
+      it(`holds up nobody for long if the memory is ${name} with another process`, async () => {
         await using rogue = await startHostile('rogue_claimer', [victim.pid]);
         await victim.call('offer', rogue.pid, region.region, VMO_GRANT_R | VMO_DISOWN);
         expect(await asked(rogue, 'takes-to-pull', region.address)).to.include({ is: 'terms' });
         await asked(rogue, 'writes-without-end');
         await asked(rogue, 'declines-what-it-took');
         const { address } = await victim.call('offer', other.pid, region.region, flags);
-        // That memory may be refused, or cannot be sealed; it is answered.
+        // The claim may be refused, or the memory cannot be sealed, but there is an answer.
         const outcome = await other
           .call('claim', victim.pid, address, { timeoutMs: 20_000 })
           .catch((error: unknown) => error);
@@ -94,7 +94,7 @@ describe('a process that is in the middle of a write for ever', () => {
     }
   });
 
-  describe('into what it offers', () => {
+  describe('into memory that it offers', () => {
     for (const behaviour of ['shares-what-it-writes-without-end', 'disowns-what-it-writes-without-end']) {
       for (const paging of ['userfault', 'eager'] as const) {
         it(`holds up nobody who pulls it (${behaviour}, ${paging})`, async function () {

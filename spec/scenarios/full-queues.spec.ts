@@ -9,13 +9,13 @@ const OFFERS = 10_000;
 const TICKS_IN_HALF_A_SECOND = 50;
 
 describe('a destination whose queue of connections is full', () => {
-  it('is knocked at again for all offers at once, and told of them when there is room', async () => {
+  it('is tried again for all offers together, and told of them when there is room', async () => {
     await using destination = await startHostile('full_queue');
     await using source = await startObedient();
     const { region } = await source.call('allocate', OFFERS);
     await source.call('offerEachPage', destination.pid, region, OFFERS, VMO_GRANT_R);
     const before = processorTime(source.pid);
-    await pause(500); // what is counted is what goes on by itself
+    await pause(500); // counts activity that nothing triggers, so there is no event to wait for
     expect(processorTime(source.pid) - before).to.be.lessThan(TICKS_IN_HALF_A_SECOND / 10);
     destination.say('there is room');
     await destination.event('told');

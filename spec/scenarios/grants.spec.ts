@@ -11,7 +11,7 @@ const SEED = 11;
 const PAGES = 40;
 const [R, W, X] = [VMO_GRANT_R, VMO_GRANT_W, VMO_GRANT_X];
 
-/** A function that returns 42, for the processors that Node.js is built for most. */
+/** A function that returns 42, for the most common processors. */
 const MACHINE_CODE: Partial<Record<NodeJS.Architecture, number[]>> = {
   x64: [0xb8, 0x2a, 0, 0, 0, 0xc3],
   arm64: [0x40, 0x05, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6],
@@ -54,14 +54,14 @@ describeForUsers('a claim in another process', (user) => {
         expect(await claimer.call('permissions', claim.region)).to.equal(permissions);
       });
 
-      it('shows what the source writes after the claim', async () => {
+      it('shows writes of the source after the claim', async () => {
         const claim = await claimIn(region, flags);
         expect(await claimer.call('difference', claim.region, SEED)).to.be.undefined;
         region.view().fill(0xab, 5 * PAGE, 6 * PAGE);
         expect(await claimer.call('read', claim.region, 5 * PAGE)).to.equal(0xab);
       });
 
-      it(`keeps what the claimer writes ${isWritable ? 'where both see it' : 'to the claimer'}`, async () => {
+      it(`shows writes of the claimer to ${isWritable ? 'both sides' : 'the claimer alone'}`, async () => {
         const claim = await claimIn(region, flags);
         await claimer.call('write', claim.region, 3 * PAGE, 0xee);
         expect(await claimer.call('read', claim.region, 3 * PAGE)).to.equal(0xee);
@@ -69,7 +69,7 @@ describeForUsers('a claim in another process', (user) => {
         else expectPages(region.view(), SEED);
       });
 
-      it('leaves the source all it had', async () => {
+      it('leaves the source everything it had', async () => {
         await claimIn(region, flags);
         expectPages(region.view(), SEED);
         region.view()[0] = 1;
@@ -86,7 +86,7 @@ describeForUsers('a claim in another process', (user) => {
           expect(await claimer.call('execute', claim.region)).to.equal(42);
         });
 
-        it('is refused where the memory was not allocated executable', () => {
+        it('is refused if the memory was not allocated executable', () => {
           using ordinary = allocate(PAGE);
           const error = thrownBy(() => vmOffer(claimer.pid, ordinary, flags), 'ERR_VMO_NOT_PERMITTED');
           expect(error).to.include({ pid: claimer.pid, address: ordinary.address });
@@ -95,7 +95,7 @@ describeForUsers('a claim in another process', (user) => {
     });
   }
 
-  it('can be offered onward with what was granted', async () => {
+  it('can be offered onward with the rights that were granted', async () => {
     using region = allocate(PAGES * PAGE);
     fillPages(region.view(), SEED);
     const claim = await claimIn(region, R);
@@ -133,7 +133,7 @@ describeForUsers('a claim in another process', (user) => {
     vmClaimSync(claimer.pid, onward.address).release();
   });
 
-  it('of memory that it offers is taken by this process, too', async () => {
+  it('of memory that this process offers to itself works, too', async () => {
     const memory = await claimer.call('allocate', PAGES, SEED);
     const { address } = await claimer.call('offer', process.pid, memory.region, R | W);
     using claim = vmClaimSync(claimer.pid, address);

@@ -14,7 +14,7 @@ import { runs, withDescriptors } from '../support/wrappers.js';
 
 const SEED = 77;
 const LIMIT = 256;
-/** The connection that is told just now that there is no room for it, and its pidfd. */
+/** The connection that is being told that there is no room for it, and its pidfd. */
 const BEING_REFUSED = 2;
 const FEW_DESCRIPTORS = withDescriptors(LIMIT);
 const IN_NEW_PIDS = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
@@ -23,13 +23,13 @@ function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** What they were left of the connections that each process of `count` would have. */
+/** How many connections the greedy processes keep, if each of them makes `count`. */
 async function taken(greedy: Child, behaviour: string, connections: number, processes = 1): Promise<number[]> {
   greedy.say(`${behaviour} ${connections} ${processes}`);
   return greedy.event<number[]>('taken');
 }
 
-/** It claims, lists, watches and looks. */
+/** Checks that an honest process can claim, list, watch and inspect. */
 async function expectToBeServed(source: Obedient): Promise<void> {
   const { region } = await source.call('allocate', 1, SEED);
   const { address } = await source.call('offer', process.pid, region, VMO_GRANT_R);
@@ -41,7 +41,7 @@ async function expectToBeServed(source: Obedient): Promise<void> {
   expectPages(claim.view(), SEED);
 }
 
-describe('a process whose descriptors others are after', () => {
+describe('a process whose descriptors others try to use up', () => {
   let source: Obedient;
   let before: number;
   beforeEach(async () => {
@@ -52,7 +52,7 @@ describe('a process whose descriptors others are after', () => {
   afterEach(() => source[Symbol.asyncDispose]());
 
   for (const behaviour of ['follows', 'says-nothing']) {
-    it(`lets one process that ${behaviour.replaceAll('-', ' ')} have a quarter of them, and serves others`, async () => {
+    it(`lets one process that ${behaviour.replaceAll('-', ' ')} take a quarter of them, and serves others`, async () => {
       await using greedy = await startHostile('greedy', [source.pid]);
       const [got] = await taken(greedy, behaviour, LIMIT);
       expect(got).to.be.within(8, LIMIT / 4 / 2);
@@ -62,7 +62,7 @@ describe('a process whose descriptors others are after', () => {
   }
 
   for (const processes of [3, 20]) {
-    it(`lets ${processes} processes together have a half of them, and serves others`, async () => {
+    it(`lets ${processes} processes together take a half of them, and serves others`, async () => {
       await using greedy = await startHostile('greedy', [source.pid]);
       await taken(greedy, 'follows', LIMIT, processes);
       expect(descriptorsOf(source.pid) - before).to.be.within(LIMIT / 4, LIMIT / 2 + BEING_REFUSED);
@@ -70,7 +70,7 @@ describe('a process whose descriptors others are after', () => {
     });
   }
 
-  it('lets another user have a half of that, by however many processes, and serves others', async function () {
+  it('lets all processes of another user take a half of that, and serves others', async function () {
     requires(this, needs.root);
     await using greedy = await startHostile('greedy', [source.pid], { user: 'nobody' });
     await taken(greedy, 'follows', LIMIT, 20);
@@ -92,7 +92,7 @@ describe('a process whose descriptors others are after', () => {
     await until('none has left anything', () => descriptorsOf(source.pid) <= before);
   });
 
-  it('goes by the limit that it has now', async () => {
+  it('respects the limit that it has now', async () => {
     const raised = spawnSync('prlimit', [`--pid=${source.pid}`, `--nofile=${LIMIT / 2}:${LIMIT}`]);
     expect(raised.status).to.equal(0);
     await using greedy = await startHostile('greedy', [source.pid]);
@@ -102,7 +102,7 @@ describe('a process whose descriptors others are after', () => {
   });
 });
 
-/** Processes outside its pid namespace have no number in there. */
+/** Processes outside its pid namespace have no pid in there. */
 describe('a process in a pid namespace of its own, for those outside,', () => {
   let inside: Obedient;
   let address: string;
@@ -117,7 +117,7 @@ describe('a process in a pid namespace of its own, for those outside,', () => {
   });
   afterEach(() => inside[Symbol.asyncDispose]());
 
-  it('answers one while another takes all it can get', async () => {
+  it('answers one while another takes all it can', async () => {
     const outer = Number(readFileSync(`/proc/${inside.pid}/task/${inside.pid}/children`, 'utf8').trim());
     const before = descriptorsOf(outer);
     await using greedy = await startHostile('greedy', [address]);
@@ -135,7 +135,7 @@ describe('a process in a pid namespace of its own, for those outside,', () => {
   });
 });
 
-/** The program itself has them all. */
+/** The program itself uses all of them. */
 describe('a source that has used up its descriptors', () => {
   const few: ChildOptions = { wrapper: FEW_DESCRIPTORS };
   let source: Obedient;
@@ -149,7 +149,7 @@ describe('a source that has used up its descriptors', () => {
   });
   afterEach(() => source[Symbol.asyncDispose]());
 
-  it('says so to every claimer, at once and every time, and can be claimed from when it has some again', async () => {
+  it('tells every claimer so, at once and every time, and can be claimed from when it has some again', async () => {
     for (let round = 0; round < 20; round++) {
       const error = await rejectionOf(vmClaim(source.pid, address, { timeoutMs: 10_000 }), 'ERR_VMO_TOO_MANY');
       expect(error.message).to.include('at the source').and.to.include(String(LIMIT));
@@ -159,13 +159,13 @@ describe('a source that has used up its descriptors', () => {
     expectPages(claim.view(), SEED);
   });
 
-  it('says so to all of many that claim at once', async () => {
+  it('tells all of many so that claim at once', async () => {
     const claims = Array.from({ length: 50 }, () => vmClaim(source.pid, address, { timeoutMs: 10_000 }));
     const outcomes = await Promise.all(claims.map((claim) => rejectionOf(claim, 'ERR_VMO_TOO_MANY')));
     expect(outcomes).to.have.lengthOf(50);
   });
 
-  it('says that nothing is there to whom it has offered nothing', async () => {
+  it('tells a process to which it has offered nothing that nothing is offered', async () => {
     await using stranger = await startObedient();
     await rejectionOf(stranger.call('claim', source.pid, address), 'ERR_VMO_NOT_OFFERED');
   });
@@ -188,14 +188,14 @@ describe('a source that has used up its descriptors', () => {
     }
   });
 
-  it('answers in spite of processes that say nothing', async () => {
+  it('answers in spite of processes that stay silent', async () => {
     await using greedy = await startHostile('greedy', [source.pid]);
     greedy.say('says-nothing 20 1');
     await rejectionOf(vmClaim(source.pid, address, { timeoutMs: 10_000 }), 'ERR_VMO_TOO_MANY');
     await greedy.event('taken');
   });
 
-  it('tells a watcher what it offers later, with descriptors and without', async () => {
+  it('tells a watcher of later offers, with and without descriptors', async () => {
     const { region: large } = await source.call('freeDescriptors').then(() => source.call('allocate', 4, SEED));
     await source.call('leaveDescriptors', 0);
     const offers = incomingOffers({ from: source.pid })[Symbol.asyncIterator]();
@@ -208,14 +208,14 @@ describe('a source that has used up its descriptors', () => {
     await offers.return?.();
   });
 
-  it('cannot offer to a process that it does not know, and says that it is at the limit itself', async () => {
+  it('cannot offer to a process that it does not know, and names its own limit', async () => {
     await using stranger = await startObedient();
     const error = await rejectionOf(source.call('offer', stranger.pid, region, VMO_GRANT_R), 'ERR_VMO_TOO_MANY');
     expect(error.message).to.not.include('at the source');
   });
 });
 
-it('a claimer that has used up its descriptors is told so, and not that its source has', async () => {
+it('a claimer that has used up its descriptors is told so, and does not blame its source', async () => {
   await using claimer = await startObedient({ wrapper: FEW_DESCRIPTORS });
   using region = allocate(PAGE);
   fillPages(region.view(), SEED);

@@ -16,7 +16,7 @@ import { runs } from '../support/wrappers.js';
 
 const SEED = 211;
 const MANY = 10_000;
-/** Descriptors of the honest that come meanwhile. */
+/** Descriptors for honest processes that come meanwhile. */
 const A_FEW = 50;
 const IN_NEW_USERS = ['unshare', '--user'];
 const AS_ROOT_IN_THERE = ['unshare', '--user', '--map-root-user'];
@@ -44,7 +44,7 @@ describe('what a process holds', () => {
   });
   afterEach(() => holder[Symbol.asyncDispose]());
 
-  /** Has the holder claim some pages of this process, all of them written. */
+  /** Lets the holder claim some pages of this process, all of which have been written. */
   async function give(pageCount: number, options: ClaimOptions = {}, flags = VMO_GRANT_R) {
     const region = allocate(pageCount * PAGE);
     fillPages(region.view(), SEED);
@@ -53,7 +53,7 @@ describe('what a process holds', () => {
     return { claim, region, offer };
   }
 
-  it('is told claim by claim, in the order of the claims', async () => {
+  it('is listed claim by claim, in the order of the claims', async () => {
     const first = await give(1);
     const second = await give(3, { transfer: 'pull' }, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
     const third = await give(2, { paging: 'kernel' }, VMO_GRANT_R | VMO_GRANT_W);
@@ -68,7 +68,7 @@ describe('what a process holds', () => {
     for (const { region } of [first, second, third]) region.release();
   });
 
-  it('counts as stats() does', async function () {
+  it('has the same counts as stats()', async function () {
     requires(this, needs.userfault);
     const { claim, region } = await give(64, { paging: 'userfault' });
     expect(await holder.call('difference', claim.region, SEED)).to.be.undefined;
@@ -80,7 +80,7 @@ describe('what a process holds', () => {
     region.release();
   });
 
-  it('has no counts where the kernel pages, and is resident all the same', async () => {
+  it('has no counts if the kernel pages it, and is resident all the same', async () => {
     const { claim, region } = await give(4, { paging: 'eager' });
     const [told] = await heldBy(holder.pid);
     expect(told).to.deep.include({ faults: 0, pagesByFault: 0, residentPages: 4, pagesLookedAt: 4 });
@@ -102,7 +102,7 @@ describe('what a process holds', () => {
     region.release();
   });
 
-  it('is told without a page being installed', async () => {
+  it('is told without installing a page', async () => {
     const { claim, region } = await give(256);
     for (let round = 0; round < 3; round++) await heldBy(holder.pid);
     expect(await holder.call('residentPages', claim.region)).to.equal(0);
@@ -130,14 +130,14 @@ describe('what a process holds', () => {
     region.release();
   });
 
-  it('is told of a process that has claimed on its thread alone, and never offered or listed', async () => {
+  it('is told by a process that has only claimed synchronously, and never offered or listed', async () => {
     using region = allocate(PAGE);
     vmOffer(holder.pid, region, VMO_GRANT_R);
     const { address } = await holder.call('claimSync', process.pid, region.address);
     expect((await heldBy(holder.pid)).map((claim) => claim.address)).to.deep.equal([address]);
   });
 
-  it('numbers claims anew that come to the same address', async () => {
+  it('has a new number for each claim at the same address', async () => {
     const numbers = new Set<number>();
     for (let round = 0; round < 3; round++) {
       const { claim, region } = await give(1);
@@ -148,13 +148,13 @@ describe('what a process holds', () => {
     expect(numbers.size).to.equal(3);
   });
 
-  it('is not told of a process that has ended', async () => {
+  it('leaves out a process that has ended', async () => {
     holder.kill('SIGKILL');
     await holder.ended;
     expect((await askWhatIsHeld()).map(({ pid }) => pid)).to.not.include(holder.pid);
   });
 
-  it('is not waited for longer than a second when the process is stopped', async () => {
+  it('is awaited for a second at most if the process is stopped', async () => {
     const { region } = await give(1);
     await stop(holder);
     const reports = await askWhatIsHeld();
@@ -181,7 +181,7 @@ describe('what this process holds is told', () => {
     await touched;
   });
 
-  it('of a claim of a TiB as of others, by looking here and there', async () => {
+  it('of a claim of a TiB as of others, by sampling', async () => {
     using region = allocate(2 ** 40);
     using claim = claimOwn(region);
     claim.view(0, 1)[0];
@@ -192,7 +192,7 @@ describe('what this process holds is told', () => {
 });
 
 describe('ten thousand claims of one process', () => {
-  it('are told whole and once each, while it goes on serving others', async function () {
+  it('are told completely and once each, while it goes on serving others', async function () {
     this.timeout(120_000);
     requires(this, enoughDescriptors(16_000));
     await using holder = await startObedient();
@@ -259,7 +259,7 @@ describe('who may ask what a process holds:', () => {
     expect((await heldIn(asker, holder.pid)).answer).to.equal('refused');
   });
 
-  it('no user without a number in its user namespace, though the kernel shows both users with the same number', async function () {
+  it('no user without a number in its user namespace, although the kernel shows both users with the same number', async function () {
     requires(this, runs(IN_NEW_USERS));
     await using holder = await startObedient({ wrapper: IN_NEW_USERS });
     expect(await holder.call('uid')).to.equal(NOBODY);
@@ -271,7 +271,7 @@ describe('who may ask what a process holds:', () => {
 });
 
 describe('a process that is asked what it holds by a rogue', () => {
-  it('hangs up or refuses when it asks in the wrong way', async () => {
+  it('hangs up or refuses if it asks in the wrong way', async () => {
     await using rogue = await startHostile('rogue_claimer', [process.pid]);
     for (const [behaviour, result] of [
       ['inspects-too-much', { is: 'refused', code: 10 }],
@@ -282,7 +282,7 @@ describe('a process that is asked what it holds by a rogue', () => {
     }
   });
 
-  it('serves others while it is asked a thousand times and never read', async () => {
+  it('serves others while a thousand of its answers are left unread', async () => {
     using region = allocate(1000 * PAGE);
     using held = claimOwn(region);
     await using honest = await startObedient();
@@ -314,7 +314,7 @@ describe('among the processes that are asked what they hold, a rogue that', () =
     'tells-of-offers',
     'tells-with-a-descriptor',
   ]) {
-    it(`${behaviour.replaceAll('-', ' ')} counts as one that has told nothing`, async () => {
+    it(`${behaviour.replaceAll('-', ' ')} counts as a process that has told nothing`, async () => {
       await using rogue = await startHostile('rogue_source', [behaviour]);
       const reports = await askWhatIsHeld();
       expect(reportIn(reports, rogue.pid)).to.deep.equal({ pid: rogue.pid, answer: 'none', claims: [] });

@@ -12,7 +12,7 @@ const PAGES = 4;
 const DISOWNED = VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN;
 const IMPATIENT = { timeoutMs: 100 };
 
-/** Whatever holds the broker's thread up, it does so until the spec lets go. */
+/** The broker's thread is held up, by whatever means, until the spec lets it go. */
 describe("a thread that waits for its own process's broker, whose thread is held up,", () => {
   let waiting: Obedient;
   before(function () {
@@ -23,7 +23,7 @@ describe("a thread that waits for its own process's broker, whose thread is held
   });
   afterEach(() => waiting[Symbol.asyncDispose]());
 
-  /** By a claim of this process. What it resolves to lets the thread go. */
+  /** Holds the broker up by a claim of this process. Resolves to a function that lets it go. */
   async function heldUp(): Promise<() => Promise<void>> {
     const { region } = await waiting.call('allocate', 1);
     const { address } = await waiting.call('offer', process.pid, region, VMO_GRANT_R);
@@ -84,7 +84,7 @@ describe("a thread that waits for its own process's broker, whose thread is held
       expect(await source.call('claimed', offer.offer)).to.equal('claimed');
     }
 
-    /** All of it is there, and all of it is let go of. */
+    /** Checks that the whole memory is there, and that releasing it frees everything. */
     async function expectMemory({ region }: { region: number }): Promise<void> {
       expect(await waiting.call('difference', region, SEED)).to.be.undefined;
       await waiting.call('release', region);
@@ -94,28 +94,28 @@ describe("a thread that waits for its own process's broker, whose thread is held
     for (const way of ['claim', 'claimSync'] as const) {
       const claimed = () => waiting.call(way, source.pid, offer.address);
 
-      it(`has the memory with the next ${way}, when it was made before the thread went on`, async () => {
+      it(`gets the memory with the next ${way} if the claim was made before the thread went on`, async () => {
         await sourceGoesOn();
         await letGo();
         await expectMemory(await claimed());
         await source.call('released', offer.offer);
       });
 
-      it(`has the memory with the next ${way}, when it was made after the thread went on`, async () => {
+      it(`gets the memory with the next ${way} if the claim was made after the thread went on`, async () => {
         await letGo();
         await sourceGoesOn();
         await expectMemory(await claimed());
         await source.call('released', offer.offer);
       });
 
-      it(`has the memory with the next ${way}, when the source has died meanwhile`, async () => {
+      it(`gets the memory with the next ${way} if the source has died meanwhile`, async () => {
         source.kill('SIGKILL');
         await source.ended;
         await letGo();
         await expectMemory(await claimed());
       });
 
-      it(`has the memory with the next ${way}, when it has asked for it again and again`, async () => {
+      it(`gets the memory with the next ${way} if it has asked for it again and again`, async () => {
         for (let turn = 0; turn < 3; turn++) await expectItSaysSo(claimSync(IMPATIENT));
         await sourceGoesOn();
         await letGo();
@@ -125,7 +125,7 @@ describe("a thread that waits for its own process's broker, whose thread is held
     }
   });
 
-  it('does not wait for anything else that it does', async () => {
+  it('does not wait for its broker in any other call', async () => {
     using given = allocate(PAGES * PAGE);
     fillPages(given.view(), SEED);
     const first = vmOffer(waiting.pid, given, VMO_GRANT_R);
@@ -159,7 +159,7 @@ describe("a thread that waits for its own process's broker, whose thread is held
     await letGo();
   });
 
-  it('has its own memory as soon as its broker goes on, which it has claimed in vain', async () => {
+  it('gets memory of its own that it has claimed in vain as soon as its broker goes on', async () => {
     const own = await waiting.call('allocate', PAGES, SEED);
     const { address, offer } = await waiting.call('offer', waiting.pid, own.region, DISOWNED);
     const letGo = await heldUp();

@@ -39,7 +39,7 @@ describe('incomingOffers', () => {
     peer = await startObedient();
   });
   afterEach(async () => {
-    controller.abort(); // a spec that has failed waits no more
+    controller.abort(); // ends the waits of a failed spec
     await peer[Symbol.asyncDispose]();
   });
 
@@ -48,20 +48,20 @@ describe('incomingOffers', () => {
     return peer.call('offer', process.pid, region, VMO_GRANT_R);
   }
 
-  it('tells what stood before it was asked', async () => {
+  it('tells offers that stood before it began', async () => {
     const { id, address } = await offerFromPeer();
     const [offer] = await firstFrom(peer.pid, 1);
     expect(offer).to.include({ id, srcPid: peer.pid, address, byteLength: 2 * PAGE, flags: VMO_GRANT_R });
   });
 
-  it('tells what is offered by a source that is there already', async () => {
+  it('tells later offers of a source that exists already', async () => {
     await peer.call('list'); // its broker listens now
     const pending = firstFrom(peer.pid, 1);
     const { address } = await offerFromPeer();
     expect((await pending)[0]).to.include({ srcPid: peer.pid, address });
   });
 
-  it('tells what is offered by a source that has started later', async () => {
+  it('tells offers of a source that starts later', async () => {
     const offers = incomingOffers()[Symbol.asyncIterator]();
     const next = offers.next();
     await using late = await startObedient();
@@ -71,7 +71,7 @@ describe('incomingOffers', () => {
     await offers.return?.();
   });
 
-  it('leaves the offers of some sources where they are, in their order, while those of others are taken', async () => {
+  it('keeps the offers of some sources in order while those of others are taken', async () => {
     await using other = await startObedient();
     const first = await offerFromPeer();
     const second = await offerFromPeer();
@@ -101,7 +101,7 @@ describe('incomingOffers', () => {
     expectPages(claim.view(), SEED);
   });
 
-  it('passes the options of its claim on', async () => {
+  it('passes options on to the claim', async () => {
     await offerFromPeer();
     const [offer] = await firstFrom(peer.pid, 1);
     using claim = (await offer?.claim({ paging: 'eager' })) ?? expect.fail('there is no offer');
@@ -132,7 +132,7 @@ describe('incomingOffers', () => {
     expect((await pending).map(({ address }) => address)).to.deep.equal(addresses);
   });
 
-  it('keeps what comes while its user is busy', async () => {
+  it('keeps offers that come while its user is busy', async () => {
     const offers = incomingOffers({ from: peer.pid })[Symbol.asyncIterator]();
     const first = offers.next();
     const addresses = await peer.call('offerMany', process.pid, 3, VMO_GRANT_R);
@@ -143,7 +143,7 @@ describe('incomingOffers', () => {
     await offers.return?.();
   });
 
-  it('tells of one process alone when it is asked to', async () => {
+  it('tells only of one process if it is asked to', async () => {
     await using other = await startObedient();
     const pending = firstFrom(other.pid, 1);
     await offerFromPeer();
@@ -152,7 +152,7 @@ describe('incomingOffers', () => {
     expect((await pending).map((offer) => offer.address)).to.deep.equal([address]);
   });
 
-  it('tells every one of several watchers everything', async () => {
+  it('tells each of several watchers everything', async () => {
     await offerFromPeer();
     const watchers = [firstFrom(peer.pid, 2), firstFrom(peer.pid, 2), firstFrom(peer.pid, 2)];
     await offerFromPeer();
@@ -162,7 +162,7 @@ describe('incomingOffers', () => {
     expect(told[2]).to.deep.equal(told[0]);
   });
 
-  it('is not told what is offered to someone else', async () => {
+  it('does not tell offers to another process', async () => {
     await using third = await startObedient();
     const pending = firstFrom(peer.pid, 1);
     const { region } = await peer.call('allocate', 1);
@@ -187,7 +187,7 @@ describe('incomingOffers', () => {
     });
   }
 
-  it('sleeps until something happens: nothing of it wakes to look', async function () {
+  it('sleeps until something happens, without polling', async function () {
     requires(this, needs.systemCallsInSight);
     await peer.call('watch', process.pid);
     await peer.call('list');
@@ -199,7 +199,7 @@ describe('incomingOffers', () => {
     await until('it sleeps again', () => !restlessThreads(peer.pid).includes('vmo-broker'));
   });
 
-  it('hears an offer to oneself', async () => {
+  it('tells offers of a process to itself', async () => {
     using region = allocate(PAGE);
     const pending = firstFrom(process.pid, 1);
     const offer = vmOffer(process.pid, region, VMO_GRANT_R);
@@ -220,7 +220,7 @@ describe('incomingOffers', () => {
     await offers.return?.();
   });
 
-  it('is not held up by a process that is stopped, and hears from it when it goes on', async () => {
+  it('is not held up by a stopped process, and hears from it when it continues', async () => {
     await using stopped = await startObedient();
     const { region } = await stopped.call('allocate', 1);
     const late = await stopped.call('offer', process.pid, region, VMO_GRANT_R);
@@ -233,14 +233,14 @@ describe('incomingOffers', () => {
     expect((await fromStopped)[0]?.address).to.equal(late.address);
   });
 
-  it('goes on beside a rogue that tells without end', async () => {
+  it('goes on beside a rogue that tells for ever', async () => {
     await using rogue = await startHostile('rogue_source', ['floods']);
     const { address } = await offerFromPeer();
     expect((await firstFrom(peer.pid, 1))[0]?.address).to.equal(address);
     expect(rogue.pid).to.be.above(0);
   });
 
-  it('names the process that speaks, whatever it says', async () => {
+  it('names the process that made the offer, whatever that claims', async () => {
     await using rogue = await startHostile('rogue_claimer', [process.pid]);
     const pending = firstFrom(rogue.pid, 1);
     rogue.say('announces-what-it-has-not 0');
@@ -257,7 +257,7 @@ describe('incomingOffers', () => {
       expect(await offers.next()).to.deep.equal({ value: undefined, done: true });
     });
 
-    it('at once when its signal is aborted already', async () => {
+    it('at once if its signal is aborted already', async () => {
       const reason = new Error('never');
       const offers = incomingOffers({ signal: AbortSignal.abort(reason) })[Symbol.asyncIterator]();
       expect(await offers.next().catch((error: unknown) => error)).to.equal(reason);

@@ -12,7 +12,7 @@ import { runs, withDescriptors } from '../support/wrappers.js';
 
 const SEED = 161;
 const PAGES = 4;
-/** More than any step of the library takes, and those that its broker keeps back as soon as it can have them. */
+/** More than any step of the library takes, including those that its broker keeps back as soon as it can. */
 const ENOUGH = 18;
 const FEW_DESCRIPTORS = withDescriptors(100);
 const AS_NOBODY = { uid: NOBODY, gid: NOBODY };
@@ -36,8 +36,8 @@ describe('a process with few file descriptors left', () => {
   });
 
   /**
-   * Does it with 0, 1, 2, … descriptors left: it fails with ERR_VMO_TOO_MANY until there are enough. In between it may do
-   * either, since a second try finds those that the first had in use.
+   * Tries the action with 0, 1, 2, … descriptors left. It fails with ERR_VMO_TOO_MANY until there are enough. In between it
+   * may succeed or fail, since a second try finds the descriptors that the first had in use.
    */
   async function expectTooMany(action: () => Promise<unknown>): Promise<void> {
     const outcomes: string[] = [];
@@ -49,7 +49,7 @@ describe('a process with few file descriptors left', () => {
     expect(outcomes.join(' '), outcomes.join(' ')).to.match(/^ERR_VMO_TOO_MANY (ERR_VMO_TOO_MANY |done )*(done ?){6}$/);
   }
 
-  it('cannot load the addon, and can when it has some', async () => {
+  it('cannot load the addon, and can when it has more', async () => {
     await using fresh = await startObedient({ wrapper: FEW_DESCRIPTORS });
     await fresh.call('leaveDescriptors', 0);
     const error = await rejectionOf(fresh.call('capabilities'), 'ERR_VMO_TOO_MANY');
@@ -92,7 +92,7 @@ describe('a process with few file descriptors left', () => {
     }
   }
 
-  // It takes the question with a descriptor that it has kept back.
+  // It accepts the question with a descriptor that it has kept back.
   it('cannot be claimed from, says so, and the offer stands', async () => {
     const memory = await child.call('allocate', PAGES, SEED);
     const errors: VmoError[] = [];
@@ -135,14 +135,14 @@ function limit(pid: number, resource: string, value: string | number, user = {})
   expect(spawnSync('prlimit', [`--pid=${pid}`, `--${resource}=${value}:`], user).status).to.equal(0);
 }
 
-describe('what a process cannot get', () => {
+describe('a resource that a process cannot get', () => {
   let child: Obedient;
   before(function () {
     requires(this, runs(['prlimit', '--as=unlimited']));
   });
   afterEach(() => child[Symbol.asyncDispose]());
 
-  it('is said with the limit of file sizes, which holds for memory objects, too', async () => {
+  it('is reported with the limit of file sizes, which holds for memory objects, too', async () => {
     child = await startObedient();
     const { region } = await child.call('allocate', 4 * PAGES, SEED);
     limit(child.pid, 'fsize', PAGES * PAGE);
@@ -162,7 +162,7 @@ describe('what a process cannot get', () => {
     ['as', '-v'],
     ['data', '-d'],
   ] as const) {
-    it(`is said with the limit of ulimit ${option}`, async () => {
+    it(`is reported with the limit of ulimit ${option}`, async () => {
       child = await startObedient();
       await child.call('list');
       using source = allocate(2 ** 30);
@@ -176,7 +176,7 @@ describe('what a process cannot get', () => {
     });
   }
 
-  it('is said with the limit of threads', async function () {
+  it('is reported with the limit of threads', async function () {
     requires(this, needs.root);
     child = await startObedient({ user: 'nobody' });
     await child.call('capabilities');
@@ -186,7 +186,7 @@ describe('what a process cannot get', () => {
     expect(error.message).to.include('(ulimit -u');
   });
 
-  it('is said with the limit of locked memory, where a program locks all of it', async function () {
+  it('is reported with the limit of locked memory, if a program locks all memory', async function () {
     requires(this, needs.root, needs.probe, machineCode);
     child = await startObedient({ user: 'nobody' });
     const { region } = await child.call('allocate', 1, undefined, { executable: true });

@@ -64,7 +64,7 @@ for (const { name, list, there } of WAYS) {
       ]);
     });
 
-    it('shows an offer to oneself both ways', async () => {
+    it('shows an offer of a process to itself both ways', async () => {
       using region = allocate(PAGE);
       const offer = vmOffer(process.pid, region, VMO_GRANT_R);
       const found = (await list()).filter(({ address }) => address === region.address);
@@ -73,7 +73,7 @@ for (const { name, list, there } of WAYS) {
       offer.cancel();
     });
 
-    it('does not show what is offered to someone else', async () => {
+    it('does not show offers to another process', async () => {
       await using third = await startObedient();
       const { region } = await peer.call('allocate', 1);
       await peer.call('offer', third.pid, region, VMO_GRANT_R);
@@ -81,7 +81,7 @@ for (const { name, list, there } of WAYS) {
       expect(await third.call(there)).to.have.lengthOf(1);
     });
 
-    it('does not show what has been claimed or cancelled', async () => {
+    it('does not show claimed or cancelled offers', async () => {
       using first = allocate(PAGE);
       using second = allocate(PAGE);
       const claimed = vmOffer(peer.pid, first, VMO_GRANT_R);
@@ -92,7 +92,7 @@ for (const { name, list, there } of WAYS) {
       expect(await peer.call(there)).to.be.empty;
     });
 
-    it('does not show what a source that has ended had offered', async () => {
+    it('does not show the offers of a source that has ended', async () => {
       const { region } = await peer.call('allocate', 1);
       await peer.call('offer', process.pid, region, VMO_GRANT_R);
       peer.kill('SIGKILL');
@@ -110,7 +110,7 @@ for (const { name, list, there } of WAYS) {
       expect(sources).to.include.members([peer.pid, second.pid]);
     });
 
-    it('leaves out a process that is stopped, and tells of the others', async () => {
+    it('leaves out a stopped process, and tells of the others', async () => {
       await using stopped = await startObedient();
       for (const source of [peer, stopped]) {
         const { region } = await source.call('allocate', 1);
@@ -149,7 +149,7 @@ for (const { name, list, there } of WAYS) {
       });
     }
 
-    it('comes to an end beside rogues that list without end, more of them than there are cores', async () => {
+    it('ends even beside rogues that list for ever, more of them than there are cores', async () => {
       const rogues = await Promise.all(Array.from({ length: availableParallelism() + 1 }, startFlood));
       try {
         const { region } = await peer.call('allocate', 1);

@@ -15,7 +15,7 @@ interface Incoming {
   address: bigint;
 }
 
-/** What a hostile process listens at, and how many of these. */
+/** The names at which a hostile process listens. */
 const ATTACKS = [
   { title: 'slots of their own', kind: 'own', count: 1500 },
   { title: 'names of theirs in many pid namespaces', kind: 'spread', count: 1500 },
@@ -69,12 +69,12 @@ describeForUsers('names without end, listened at', (user) => {
 });
 
 describe('names that take no connection', () => {
-  it('are traced, by a list and by a watcher', async () => {
+  it('are logged, by a list and by a watcher', async () => {
     await using names = await startHostile('many_names', ['full', 20]);
     await using asker = await startObedient({ env: { DEBUG: 'vmoffer:list,vmoffer:incoming' } });
     await asker.call('list');
     await asker.call('watch');
-    await asker.call('list'); // and by then the watcher has knocked
+    await asker.call('list'); // by now the watcher has tried them, too
     asker.kill('SIGKILL');
     const { stderr } = await asker.ended;
     expect(stderr).to.match(/20 names of processes could not be asked/);
@@ -84,7 +84,7 @@ describe('names that take no connection', () => {
 });
 
 describe('twenty thousand names', () => {
-  it('take no more of an asker than time', async function () {
+  it('cost an asker nothing but time', async function () {
     requires(this, enoughDescriptors(HALF + 100));
     await using one = await startHostile('many_names', ['living', HALF]);
     await using other = await startHostile('many_names', ['spread', HALF]);

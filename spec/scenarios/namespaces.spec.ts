@@ -12,7 +12,7 @@ const SEED = 131;
 const IN_NEW_NETWORK = ['unshare', '--net'];
 const IN_NEW_PIDS = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
-/** Those that live through a block of specs; none when it was skipped. */
+/** The processes that live through a block of specs; none if it was skipped. */
 const started: Obedient[] = [];
 async function endStarted(): Promise<void> {
   for (const child of started.splice(0)) await child[Symbol.asyncDispose]();
@@ -53,7 +53,7 @@ describe('processes in different network namespaces', () => {
   });
 });
 
-/** The process that `unshare` has started: pid 1 in there, and this number here. */
+/** The pid here of the process that `unshare` has started, whose own pid is 1. */
 function outerPidOf(unshare: Obedient): number {
   const children = readFileSync(`/proc/${unshare.pid}/task/${unshare.pid}/children`, 'utf8');
   return Number(children.trim());
@@ -81,7 +81,7 @@ describe('a process in a pid namespace of its own', () => {
     expect(found).to.have.lengthOf(1);
   });
 
-  it('hands memory to another process in the same one, by the numbers they have there', async () => {
+  it('hands memory to another process in the same namespace, by the pids they have there', async () => {
     await using second = await startInside();
     const destPid = await second.call('ownPid');
     const { region } = await first.call('allocate', 4, SEED);
@@ -92,7 +92,7 @@ describe('a process in a pid namespace of its own', () => {
     expect(await second.call('difference', claim.region, SEED)).to.be.undefined;
   });
 
-  it('is not mistaken for a process with its number in another one', async () => {
+  it('is not mistaken for a process with the same pid in another namespace', async () => {
     await using twin = await startObedient({ wrapper: IN_NEW_PIDS });
     const { region } = await first.call('allocate', 1, SEED);
     const { address } = await first.call('offer', 1, region, VMO_GRANT_R);
@@ -122,7 +122,7 @@ describe('a process in a pid namespace of its own', () => {
     expect(await offer.claimed).to.equal('expired');
   });
 
-  it('does not stand in the way of processes outside', async () => {
+  it('does not disturb processes outside', async () => {
     await using peer = await startObedient();
     using region = allocate(PAGE);
     vmOffer(peer.pid, region, VMO_GRANT_R);

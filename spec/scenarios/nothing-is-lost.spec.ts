@@ -41,7 +41,7 @@ for (const { name, flags, isDisowning } of FLAGS) {
       });
     }
 
-    it('has one ending for both when the claimer is killed at claim.acknowledged', async () => {
+    it('has one ending for both sides when the claimer is killed at claim.acknowledged', async () => {
       using region = allocate(PAGES * PAGE);
       fillPages(region.view(), SEED);
       const offer = vmOffer(peer.pid, region, flags);
@@ -68,7 +68,7 @@ for (const { name, flags, isDisowning } of FLAGS) {
     }
 
     for (const checkpoint of ['source.acknowledged', 'source.dropped'] as const) {
-      it(`is the claimer's when the source is killed at ${checkpoint}`, async () => {
+      it(`belongs to the claimer when the source is killed at ${checkpoint}`, async () => {
         const { region } = await peer.call('allocate', PAGES, SEED);
         const { address } = await peer.call('offer', process.pid, region, flags);
         await peer.call('killAt', checkpoint);
@@ -78,7 +78,7 @@ for (const { name, flags, isDisowning } of FLAGS) {
       });
     }
 
-    // Up to the drop the source looks whether the claim was taken back; which of the two comes first is open.
+    // Until the drop, the source checks whether the claim was taken back. Either of the two may come first.
     for (const checkpoint of ['source.acknowledged', 'source.dropped'] as const) {
       it(`has one owner when its claim is given up at ${checkpoint}`, async () => {
         const { region } = await peer.call('allocate', PAGES, SEED);
@@ -98,7 +98,7 @@ for (const { name, flags, isDisowning } of FLAGS) {
       });
     }
 
-    it('can be claimed when a claim has been given up before it was granted', async () => {
+    it('can be claimed after a claim that was given up before the terms were sent', async () => {
       const { region } = await peer.call('allocate', PAGES, SEED);
       const { address, offer } = await peer.call('offer', process.pid, region, flags);
       await peer.call('park', 'source.asked');

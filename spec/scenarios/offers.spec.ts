@@ -41,7 +41,7 @@ describe('an offer', () => {
     return claim.region;
   }
 
-  it('says what it is', () => {
+  it('describes itself', () => {
     using region = taggedRegion();
     const offer = vmOffer(peer.pid, region, VMO_GRANT_R);
     expect(offer).to.include({
@@ -107,7 +107,7 @@ describe('an offer', () => {
       await expectClaimed(process.pid, region.address);
     });
 
-    it('to oneself', async () => {
+    it('to the same process', async () => {
       using region = taggedRegion();
       const offer = vmOffer(process.pid, region, VMO_GRANT_R | VMO_GRANT_W);
       using claim = await vmClaim(process.pid, offer.address);
@@ -193,7 +193,7 @@ describe('an offer', () => {
       expect(vmOffer(peer.pid, region.address, 0)).to.be.false;
     });
 
-    it('stays cancelled for the process that it names alone', () => {
+    it('stays cancelled only for the process that it names', () => {
       using region = taggedRegion();
       const offer = vmOffer(peer.pid, region, VMO_GRANT_R);
       expect(vmOffer(process.pid, region.address, 0)).to.be.false;
@@ -290,7 +290,7 @@ describe('an offer', () => {
     offer.cancel();
   });
 
-  it('tells its ending to a caller that asks afterwards', async () => {
+  it('tells its ending to a caller that asks later', async () => {
     using region = taggedRegion();
     const offer = vmOffer(process.pid, region, VMO_GRANT_R);
     vmClaimSync(process.pid, region.address).release();

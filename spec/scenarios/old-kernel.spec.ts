@@ -8,7 +8,7 @@ const SEED = 171;
 const PAGES = 600;
 const RW = VMO_GRANT_R | VMO_GRANT_W;
 
-/** What Linux 5.3 lacks of what is used where it is there. */
+/** The optional features that Linux 5.3 lacks. */
 const LACKING = withoutSystemCalls(
   'userfaultfd:EPERM', // without privileges; user mode alone, 5.11
   'ioctl:ENOTTY:1:0xaa00', // USERFAULTFD_IOC_NEW on /dev/userfaultfd, 6.1
@@ -22,7 +22,7 @@ const LACKING = withoutSystemCalls(
 
 describe('a process that cannot bring pages in ahead', () => {
   for (const command of ['claim', 'claimSync'] as const) {
-    it(`has the memory all the same when it asks for 'eager' (${command})`, async () => {
+    it(`gets the memory all the same if it asks for 'eager' (${command})`, async () => {
       await using child = await startObedient({
         wrapper: withoutSystemCalls('madvise:ENOMEM:2:22', 'madvise:ENOMEM:2:23'),
       });
@@ -69,7 +69,7 @@ describe('a process on an old kernel', () => {
     });
   }
 
-  it('prefetches what nobody has touched, and changes nothing that is written meanwhile', async () => {
+  it('prefetches untouched pages, and changes no bytes that are written meanwhile', async () => {
     using untouched = allocate(PAGES * PAGE);
     const claim = await child.call('claim', process.pid, vmOffer(child.pid, untouched, RW).address);
     const prefetched = child.call('prefetch', claim.region);
@@ -79,7 +79,7 @@ describe('a process on an old kernel', () => {
     expect(await child.call('difference', claim.region, SEED)).to.be.undefined;
   });
 
-  it('offers wholes and parts, and gives them up', async () => {
+  it('offers whole regions and parts, and disowns them', async () => {
     for (const flags of [VMO_GRANT_R, RW, VMO_GRANT_R | VMO_DROP_W, RW | VMO_DISOWN]) {
       const { region } = await child.call('allocate', PAGES, SEED);
       const part = await child.call('offerPages', process.pid, region, 100, 50, flags);
@@ -93,7 +93,7 @@ describe('a process on an old kernel', () => {
     }
   });
 
-  it('allocates ordinary pages when huge ones are asked for', async () => {
+  it('allocates ordinary pages if huge ones are asked for', async () => {
     const { region, pages } = await child.call('allocate', 1024, SEED, { hugePages: true });
     if (pages !== 'hugetlb') expect(pages).to.be.oneOf(['ordinary', 'transparent-huge']);
     expect(await child.call('difference', region, SEED)).to.be.undefined;

@@ -51,7 +51,7 @@ describe("a claim of another process's memory", () => {
     }
   }
 
-  it("counts faults when it is paged by 'userfault' alone", async function () {
+  it("counts faults only if it is paged by 'userfault'", async function () {
     requires(this, needs.userfault);
     using lazy = await claimWith({ paging: 'userfault' });
     using kernel = await claimWith({ paging: 'kernel' });
@@ -83,7 +83,7 @@ describeForUsers('residency() and stats()', (user) => {
 
   for (const options of WAYS) {
     for (const flags of [VMO_GRANT_R, VMO_GRANT_R | VMO_GRANT_W]) {
-      it(`say what the kernel says, of ${JSON.stringify(options)} (flags ${flags})`, async function () {
+      it(`agree with the kernel, for ${JSON.stringify(options)} (flags ${flags})`, async function () {
         if (options.paging === 'userfault') requires(this, needs.userfault);
         using region = allocate(PAGES * PAGE);
         fillPages(region.view(), SEED);

@@ -22,13 +22,13 @@ import { rejectionOf, thrownBy } from '../support/vmo-error.js';
 
 const ADDRESS = 0x7000_0000n;
 const SEED = 719;
-/** That of its rings. */
+/** The size of the channel's rings. */
 const SIZE = { slots: 511, slotBytes: 2040 };
 const SHARED = VMO_GRANT_R | VMO_GRANT_W;
 
 type Place = 'memory' | 'rings' | 'message-of-opener' | 'message-of-acceptor';
 
-/** Huge pages of the pool can be punched out beneath whoever maps them, and the next touch is a SIGBUS. */
+/** Other holders can punch huge pages of the pool out of a mapping, and the next touch is a SIGBUS. */
 describe('memory of the huge page pool, from a process that is not trusted,', () => {
   before(function () {
     requires(this, needs.hugePageObjects);
@@ -45,7 +45,7 @@ describe('memory of the huge page pool, from a process that is not trusted,', ()
     });
   }
 
-  /** Where the pool is empty, there is none for the mapping. */
+  /** If the pool is empty, the mapping fails for want of huge pages. */
   async function expectToBeTaken(claiming: () => Claim | Promise<Claim>): Promise<void> {
     try {
       (await claiming()).release();
@@ -55,7 +55,7 @@ describe('memory of the huge page pool, from a process that is not trusted,', ()
   }
 
   for (const transfer of ['map', 'pull'] as const) {
-    it(`is taken (${transfer}) when the claim says so`, async () => {
+    it(`is claimed (${transfer}) if the claim says so`, async () => {
       await using hostile = await start('memory');
       const options = { transfer, hugetlb: true };
       await expectToBeTaken(() => vmClaim(hostile.pid, ADDRESS, options));
@@ -63,7 +63,7 @@ describe('memory of the huge page pool, from a process that is not trusted,', ()
     });
   }
 
-  it('is not accepted as the rings of a channel by a process that accepts from it alone', async () => {
+  it('is not accepted as the rings of a channel by a process that accepts only from its source', async () => {
     await using hostile = await start('rings');
     const before = objectMappings().length;
     const { message } = await rejectionOf(Channel.accept(hostile.pid), 'ERR_VMO_PROTOCOL');
@@ -81,7 +81,7 @@ describe('memory of the huge page pool, from a process that is not trusted,', ()
     }
   });
 
-  /** A channel to it, and the first message, once that is there. */
+  /** Makes a channel to the hostile process, and waits for its first message. */
   async function withMessage(
     place: 'message-of-opener' | 'message-of-acceptor',
     kind: 'pool' | 'ordinary',
@@ -109,7 +109,7 @@ describe('memory of the huge page pool, from a process that is not trusted,', ()
       expect(objectMappings()).to.have.lengthOf(before);
     });
 
-    it(`would have been a sound ${place.replaceAll('-', ' ')} in ordinary pages`, async () => {
+    it(`would have been a valid ${place.replaceAll('-', ' ')} in ordinary pages`, async () => {
       await withMessage(place, 'ordinary', ({ bytes }) => {
         expect(bytes).to.have.lengthOf(HUGE);
       });
@@ -143,7 +143,7 @@ describe('memory of the huge page pool, of this process,', () => {
       });
     }
 
-    it(`is not sent on by the side that has ${sender} a channel, when it was claimed`, async () => {
+    it(`is not sent on by the side that has ${sender} a channel if it was claimed`, async () => {
       await using ends = await openBothEnds();
       using region = allocate(HUGE, { hugePages: true });
       using claim = claimOwn(region, SHARED, { hugetlb: true });
@@ -151,7 +151,7 @@ describe('memory of the huge page pool, of this process,', () => {
       thrownBy(() => ends[sender].send(claim, SHARED), 'ERR_VMO_UNSUPPORTED');
     });
 
-    it(`is sent by the side that has ${sender} a channel as bytes, which are copied, or when it was pulled`, async () => {
+    it(`is sent by the side that has ${sender} a channel as a copy of bytes, or if it was pulled`, async () => {
       await using ends = await openBothEnds();
       const receiver = ends[sender === 'opened' ? 'accepted' : 'opened'];
       using region = allocate(HUGE, { hugePages: true });

@@ -74,7 +74,7 @@ describeForUsers('a process that ends', (user) => {
         await expectEnd(child, way);
       });
 
-      it('with a claim half read lets go of it', async () => {
+      it('with a claim half read releases it', async () => {
         using region = allocate(PAGES * PAGE);
         fillPages(region.view(), SEED);
         const offer = vmOffer(child.pid, region, VMO_GRANT_R);
@@ -187,7 +187,7 @@ describe('a process stays alive', () => {
 
 describe('the memory of processes that have ended', () => {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    it(`goes back to the system after ${signal}, offered and claimed as it was`, async () => {
+    it(`goes back to the system after ${signal}, although it was offered and claimed`, async () => {
       await using source = await startObedient();
       await using claimer = await startObedient();
       const { region } = await source.call('allocate', (512 * MIB) / PAGE);

@@ -66,7 +66,7 @@ for (const { errno, who, cause, remedy } of REFUSALS) {
       expect(await child.call('difference', lazy.region, SEED)).to.be.undefined;
     });
 
-    it('shares what it may write', async () => {
+    it('shares memory that it may write', async () => {
       using shared = allocate(PAGE);
       const offer = vmOffer(child.pid, shared, VMO_GRANT_R | VMO_GRANT_W);
       const claim = await child.call('claim', process.pid, offer.address);
@@ -95,7 +95,7 @@ for (const { errno, who, cause, remedy } of REFUSALS) {
       offer.cancel();
     });
 
-    it('offers wholes and parts', async () => {
+    it('offers whole regions and parts', async () => {
       const { region } = await child.call('allocate', PAGES, SEED);
       const whole = await child.call('offer', process.pid, region, VMO_GRANT_R);
       (await vmClaim(child.pid, whole.address)).release();
@@ -107,7 +107,7 @@ for (const { errno, who, cause, remedy } of REFUSALS) {
       expect(await child.call('difference', region, SEED)).to.be.undefined;
     });
 
-    it('is told that nothing was offered where a part cannot be had: there it is carved when it is offered', async () => {
+    it('is told that nothing was offered if a part cannot be carved, which happens here when it is offered', async () => {
       const { region } = await child.call('allocate', PAGES, SEED);
       const whole = await child.call('offer', process.pid, region, VMO_GRANT_R);
       const claim = await vmClaim(child.pid, whole.address);
@@ -135,7 +135,7 @@ for (const { errno, who, cause, remedy } of REFUSALS) {
   });
 }
 
-describe('a process that has userfaultfd by its device alone, as a container with --device', () => {
+describe('a process that has userfaultfd only by its device, as a container with --device', () => {
   before(function () {
     requires(this, device, needs.root);
   });

@@ -15,7 +15,7 @@ const NOT_OFFERED = { is: 'refused', code: 3 };
 const MALFORMED = { is: 'refused', code: 10 };
 const HUNG_UP = { is: 'hung-up' };
 
-/** What is said to a rogue that has been granted nothing. The offer made to it must stand afterwards. */
+/** The replies to a rogue that got no terms. The offer made to it must stand afterwards. */
 const REPLIES: Record<string, object> = {
   'speaks-nonsense': MALFORMED,
   'sends-one-byte': MALFORMED,
@@ -56,14 +56,14 @@ describe('a source with a rogue claimer', () => {
     return rogue.event('result');
   }
 
-  /** Its broker still answers, and knows the offer that it had. */
+  /** Checks that its broker still answers, and still has the offer. */
   async function expectStanding(): Promise<void> {
     expect(offer.state).to.equal('pending');
     expect(await resultOf('takes-and-acknowledges')).to.deep.include({ is: 'done' });
     expect(await offer.claimed).to.equal('claimed');
   }
 
-  it('grants the rogue what is offered to it, when it behaves', async () => {
+  it('hands the rogue its memory if it behaves', async () => {
     expect(await resultOf('claims')).to.deep.include({ is: 'terms', descriptors: 1 });
   });
 
@@ -78,7 +78,7 @@ describe('a source with a rogue claimer', () => {
     });
   }
 
-  it('refuses it what was offered to another, as if nothing were there', async () => {
+  it('refuses it memory that was offered to another, as if nothing were there', async () => {
     await using honest = await startObedient();
     using other = allocate(PAGE);
     vmOffer(honest.pid, other, VMO_GRANT_R);
@@ -87,7 +87,7 @@ describe('a source with a rogue claimer', () => {
     await honest.call('claim', process.pid, other.address);
   });
 
-  it('lets the offer stand when it claims and declines at once, whether or not it has been granted by then', async () => {
+  it('lets the offer stand when it claims and declines at once, whether or not the terms were sent by then', async () => {
     expect(await resultOf('claims-and-declines-at-once'))
       .to.have.property('is')
       .that.is.oneOf(['hung-up', 'terms']);
@@ -120,7 +120,7 @@ describe('a source with a rogue claimer', () => {
     await until('the connections are gone', () => openDescriptors().size <= descriptors + 10);
   });
 
-  it('grants R so that it cannot be written, by another user least of all', async function () {
+  it('grants R in such a way that no user can write, least of all another one', async function () {
     requires(this, needs.root);
     await using nobody = await startHostile('rogue_claimer', [process.pid], { user: 'nobody' });
     vmOffer(nobody.pid, region, VMO_GRANT_R);
@@ -136,7 +136,7 @@ describe('a source with a rogue claimer', () => {
     });
   });
 
-  it('grants W so that it can be neither resized nor sealed against the source', async () => {
+  it('grants W in such a way that the memory can be neither resized nor sealed against the source', async () => {
     using shared = allocate(PAGES * PAGE);
     vmOffer(rogue.pid, shared, VMO_GRANT_R | VMO_GRANT_W);
     const result = await resultOf('attacks', shared.address);
@@ -159,7 +159,7 @@ describe('a source whose claimer lives on, and', () => {
   ];
   const started = new Map<string, { rogue: Child; offer: Offer; state: string; region: Region }>();
 
-  /** All at once, for each waits out the source's patience. */
+  /** All at once, because each waits out the source's patience. */
   before(async () => {
     for (const behaviour of behaviours) {
       const region = allocate(PAGE);

@@ -46,7 +46,7 @@ const BEHAVIOURS: Record<string, VmoErrorCode> = {
   'never-says-done': 'ERR_VMO_TIMEOUT',
 };
 
-/** When the claimer has all it needs. */
+/** After the terms the claimer has all it needs. */
 const BEHAVIOURS_AFTER_THE_TERMS = [
   'refuses-after-the-terms',
   'sends-terms-twice',
@@ -88,12 +88,12 @@ const OBJECTS_TO_PROMISE = {
   'one-sealed-against-writing': true,
 };
 
-/** Claims twice, on this thread and on the broker's: each time the code must be that one, and nothing may be left. */
+/** Claims twice, on this thread and on the broker's. Each must fail with this code, and leave nothing behind. */
 async function expectRefusal(behaviour: string, object: string, code: VmoErrorCode): Promise<void> {
   await using source = await startHostile('rogue_source', [behaviour, object]);
   const timeoutMs = code === 'ERR_VMO_TIMEOUT' ? 50 : 10_000;
   const before = { descriptors: openDescriptors().size, mappings: objectMappings().length };
-  const options = { timeoutMs, immutable: true }; // what comes after the terms counts, too
+  const options = { timeoutMs, immutable: true }; // so that messages after the terms count, too
   const error = thrownBy(() => vmClaimSync(source.pid, ADDRESS, options), code);
   expect(error).to.include({ pid: source.pid, address: ADDRESS });
   await rejectionOf(vmClaim(source.pid, ADDRESS, options), code);
@@ -104,7 +104,7 @@ async function expectRefusal(behaviour: string, object: string, code: VmoErrorCo
 describe('a claim from a rogue source', () => {
   before(expectHonestClaim);
 
-  it('succeeds when the rogue behaves for once, which shows that it can speak', async () => {
+  it('succeeds if the rogue behaves for once, which shows that it knows the protocol', async () => {
     await using source = await startHostile('rogue_source', ['is-honest']);
     using claim = vmClaimSync(source.pid, ADDRESS);
     expect(claim.view().every((byte) => byte === 0)).to.be.true;
@@ -115,7 +115,7 @@ describe('a claim from a rogue source', () => {
   }
 
   for (const behaviour of BEHAVIOURS_AFTER_THE_TERMS) {
-    it(`that drops nothing has the memory, although it ${behaviour.replaceAll('-', ' ')}`, async () => {
+    it(`that drops nothing gets the memory, although the rogue ${behaviour.replaceAll('-', ' ')}`, async () => {
       await using source = await startHostile('rogue_source', [behaviour]);
       const before = { descriptors: openDescriptors().size, mappings: objectMappings().length };
       const claims = [vmClaimSync(source.pid, ADDRESS), await vmClaim(source.pid, ADDRESS)];

@@ -42,7 +42,7 @@ describe('a claim', () => {
     }
   }
 
-  it('of 12 GiB has one buffer, or says that it does not fit one, and hands out windows', async () => {
+  it('of 12 GiB has one buffer, or reports that it does not fit one, and hands out views', async () => {
     const { region } = await source.call('allocate', (12 * GIB) / PAGE);
     const { address } = await source.call('offer', process.pid, region, VMO_GRANT_R);
     using claim = await vmClaim(source.pid, address);

@@ -8,7 +8,7 @@ import { needs, requires } from '../support/requires.js';
 const SEED = 307;
 const ADDRESS = 0x7000_0000n;
 
-/** The last takes as long to answer fstat. */
+/** The last one is also slow to answer fstat. */
 const KINDS = ['a-lingering-socket', 'one-within-a-socket', 'one-within-two-sockets', 'a-path-of-fuse'] as const;
 const PLACES_AT_A_BROKER = [
   'before-the-first-word',
@@ -19,7 +19,7 @@ const PLACES_AT_A_BROKER = [
   'behind-news',
   'behind-nonsense',
 ];
-/** What a claim from such a source ends with. */
+/** How a claim from such a source ends. */
 const PLACES_IN_A_CLAIM: Record<string, VmoErrorCode | undefined> = {
   'as-terms': 'ERR_VMO_PROTOCOL',
   'as-a-lease': 'ERR_VMO_PROTOCOL',
@@ -29,13 +29,13 @@ const PLACES_IN_A_CLAIM: Record<string, VmoErrorCode | undefined> = {
   'behind-a-refusal': 'ERR_VMO_NOT_OFFERED',
 };
 
-/** What is within a socket cannot be told from a lease, which is a socket as well. */
+/** A socket with a descriptor inside cannot be told from a lease, which is a socket as well. */
 function expectedOf(kind: string, place: string, code: VmoErrorCode | undefined): VmoErrorCode | undefined {
   return kind.startsWith('one-within') && place === 'as-a-lease' ? undefined : code;
 }
 const PLACES_IN_AN_ANSWER = ['in-a-list', 'behind-a-list-of-offers', 'in-what-is-held'];
 
-/** What is sent takes an hour to close: whoever waits for it does not come to the end of the spec. */
+/** Closing takes an hour, so a thread that waits for it does not reach the end of the spec. */
 for (const [kernel, isDenied] of [
   ['on this kernel', false],
   ['on a kernel before 6.16', true],
@@ -55,7 +55,7 @@ for (const [kernel, isDenied] of [
     });
     afterEach(() => victim[Symbol.asyncDispose]());
 
-    /** It offers, claims, lists, and ends what it has claimed, both by waiting for it and otherwise. */
+    /** Checks that it can offer, claim, list and release, both synchronously and not. */
     async function expectToServe(): Promise<void> {
       const given = await victim.call('allocate', 1);
       const { address, offer } = await victim.call('offer', process.pid, given.region, VMO_GRANT_R);
@@ -118,7 +118,7 @@ for (const [kernel, isDenied] of [
         }
 
         for (const place of PLACES_IN_AN_ANSWER) {
-          it(`holds up nobody who asks (${place})`, async () => {
+          it(`holds up no process that asks (${place})`, async () => {
             await using hostile = await startHostile('slow_to_close', [kind, 1, place]);
             for (const question of ['list', 'listSync', 'held'] as const) {
               await victim.call(question);
@@ -128,7 +128,7 @@ for (const [kernel, isDenied] of [
           });
         }
 
-        it(`holds up nobody who tells of an offer`, async () => {
+        it(`holds up no process that announces an offer`, async () => {
           await using hostile = await startHostile('slow_to_close', [kind, 1, 'to-who-brings-news']);
           const { region } = await victim.call('allocate', 1);
           await victim.call('offer', hostile.pid, region, VMO_GRANT_R);
@@ -138,7 +138,7 @@ for (const [kernel, isDenied] of [
       });
     }
 
-    it('holds up nobody when there are many of them, in one packet and in many', async function () {
+    it('holds up nobody even if there are many of them, in one packet or in many', async function () {
       await expectToServe();
       await using hostile = await startHostile('slow_to_close', ['a-lingering-socket', 8, 'with-a-list']);
       for (let round = 0; round < 4; round++) await sentTo(hostile);

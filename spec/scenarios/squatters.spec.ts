@@ -15,7 +15,7 @@ describeForUsers('a process whose address is taken by a squatter', (user) => {
     { title: 'every orderly address', slots: 16 },
   ]) {
     describe(`(${title})`, () => {
-      it('is found, and nobody passes for it', async () => {
+      it('is found, and no other process passes for it', async () => {
         await using source = await startObedient({ user });
         await using squatter = await startHostile('squatter', [source.pid, slots], { user });
         const { region } = await source.call('allocate', 4, SEED);
@@ -37,7 +37,7 @@ describeForUsers('a process whose address is taken by a squatter', (user) => {
         (await vmClaim(source.pid, address)).release();
       });
 
-      it('hears of what is offered to it', async () => {
+      it('hears of offers to it', async () => {
         await using dest = await startObedient({ user });
         await using squatter = await startHostile('squatter', [dest.pid, slots], { user });
         await dest.call('watch');
@@ -48,7 +48,7 @@ describeForUsers('a process whose address is taken by a squatter', (user) => {
         expect(squatter.pid).to.not.equal(dest.pid);
       });
 
-      it('is found, listed and told when nobody can connect to the squatter', async () => {
+      it('is found, listed and told even if nobody can connect to the squatter', async () => {
         await using victim = await startObedient({ user });
         await using squatter = await startHostile('squatter', [victim.pid, slots, 'full'], { user });
         await victim.call('watch');
@@ -64,7 +64,7 @@ describeForUsers('a process whose address is taken by a squatter', (user) => {
         expect(squatter.pid).to.not.equal(victim.pid);
       });
 
-      it('is found, listed and told when the squatter has gone', async () => {
+      it('is found, listed and told even if the squatter is gone', async () => {
         await using victim = await startObedient({ user });
         const squatter = await startHostile('squatter', [victim.pid, slots], { user });
         await victim.call('watch');
@@ -74,7 +74,7 @@ describeForUsers('a process whose address is taken by a squatter', (user) => {
         expect((await vmListOffer()).map(({ srcPid }) => srcPid)).to.include(victim.pid);
         using claim = await vmClaim(victim.pid, address);
         expectPages(claim.view(), SEED);
-        if (slots === 16) return; // its name is one that nobody can guess, and an offer looks for it only where others squat
+        if (slots === 16) return; // nobody can guess its name, and an offer looks for such names only where others squat
         await using source = await startObedient();
         const { region: memory } = await source.call('allocate', 1);
         const next = await source.call('offer', victim.pid, memory, VMO_GRANT_R);

@@ -40,7 +40,7 @@ describeForUsers('untouched pages of a claim', (user: User) => {
     return claim;
   }
 
-  it("are paged by 'userfault' under 'auto' where the process has full rights to it, and by the kernel otherwise", async () => {
+  it("are paged by 'userfault' under 'auto' if the process has full rights to it, and by the kernel otherwise", async () => {
     const { paging } = await claimUntouched({});
     expect(paging).to.equal((await isAvailable(claimer, 'page faults')) ? 'userfault' : 'kernel');
   });
@@ -54,7 +54,7 @@ describeForUsers('untouched pages of a claim', (user: User) => {
         expect(readFileSync(path).equals(region.view())).to.be.true;
       });
 
-      it('can be read into from a file, and the source sees it', async () => {
+      it('can be filled from a file, and the source sees it', async () => {
         using shared = allocate(PAGES * PAGE);
         const path = join(folder, `read-${paging}`);
         writeFileSync(path, region.view());
@@ -64,7 +64,7 @@ describeForUsers('untouched pages of a claim', (user: User) => {
         expect(Buffer.compare(shared.view(), region.view())).to.equal(0);
       });
 
-      it('can be read into from a file, and stay the claimer’s own', async () => {
+      it('can be filled from a file, and stay the claimer’s own', async () => {
         const { region: claim } = await claimUntouched({ paging });
         const path = join(folder, `zeros-${paging}`);
         writeFileSync(path, Buffer.alloc(PAGES * PAGE));
@@ -104,7 +104,7 @@ describeForUsers('untouched pages of a claim', (user: User) => {
       expect((await claimer.call('stats', claim)).faults).to.be.above(0);
     });
 
-    it('make a system call fail with EFAULT where the process has no full rights, unless they are prefetched', async () => {
+    it('make a system call fail with EFAULT if the process lacks full rights, unless they are prefetched', async () => {
       const { region: claim } = await claimUntouched({ paging: 'userfault' });
       const path = join(folder, 'written-userfault');
       if (!(await isAvailable(claimer, 'page faults'))) {

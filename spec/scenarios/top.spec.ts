@@ -58,7 +58,7 @@ describe('vmoffer top', () => {
     return JSON.parse(output) as Document;
   }
 
-  it('sees what a process has touched between two looks', async function () {
+  it('sees the pages that a process has touched between two looks', async function () {
     requires(this, needs.fullUserfault);
     const before = await takeSnapshot();
     await holder.call('difference', handle, SEED);
@@ -69,7 +69,7 @@ describe('vmoffer top', () => {
     expect(bytesOf(rates ?? expect.fail('it is not counted'))).to.be.greaterThan(0);
   });
 
-  describe('where its output is no terminal', () => {
+  describe('if its output is no terminal', () => {
     it('prints the claims once, without a terminal sequence, and ends', async () => {
       const { code, output, errors } = await runProgram(`${TOP} --interval 0.1`);
       expect({ code, errors }).to.deep.equal({ code: 0, errors: '' });
@@ -77,7 +77,7 @@ describe('vmoffer top', () => {
       expect(output).to.not.include('\x1b');
     });
 
-    it('prints one JSON document when it is asked to', async () => {
+    it('prints one JSON document if it is asked to', async () => {
       await holder.call('read', handle, 0);
       const document = await readDocument();
       const claim = document.claims.find(({ pid }) => pid === holder.pid);
@@ -103,7 +103,7 @@ describe('vmoffer top', () => {
       );
     });
 
-    it('is quiet when nobody reads to the end', () => {
+    it('is quiet if its reader stops early', () => {
       const { stdout, stderr } = spawnSync('sh', ['-c', `${TOP} --json --interval 0.1 | head -c 1`], {
         cwd: projectRoot,
         encoding: 'utf8',
@@ -158,7 +158,7 @@ describe('vmoffer top', () => {
       ['HUP', 129],
       ['INT', 130],
     ] as const) {
-      it(`leaves it as it was on SIG${signal}, and ends by that`, async () => {
+      it(`leaves it as it was on SIG${signal}, and ends by that signal`, async () => {
         const trapped = `trap : INT; sh -c 'trap - INT; echo "pid=$$"; exec ${TOP} --interval 0.1'`;
         await using terminal = start(`${trapped}; echo rc=$?; ${MODES}`);
         await terminal.shows('pid=');
@@ -171,7 +171,7 @@ describe('vmoffer top', () => {
       });
     }
 
-    it('is drawn where its input is no terminal, too, until it is ended by a signal', async () => {
+    it('is drawn even if its input is no terminal, until a signal ends it', async () => {
       await using terminal = start(
         `sh -c 'echo "pid=$$"; exec ${TOP} --interval 0.1 </dev/null'; echo rc=$?; ${MODES}`,
       );
@@ -183,7 +183,7 @@ describe('vmoffer top', () => {
       expect((await terminal.rest()).trim().split(/\s+/).slice(-3)).to.deep.equal(['rc=143', 'icanon', 'echo']);
     });
 
-    it('gives the terminal back when Ctrl-Z is pressed, and takes it again when it goes on', async () => {
+    it('gives the terminal back when Ctrl-Z is pressed, and takes it again when it continues', async () => {
       await using terminal = start(`set -m; ${TOP} --interval 0.1; echo rc=$?; ${MODES}; fg; echo rc=$?; ${MODES}`);
       await terminal.shows('q quits');
       terminal.type('\x1a');
@@ -202,7 +202,7 @@ describe('vmoffer top', () => {
       expect(await plain.shows('q quits')).to.not.include(STYLE);
     });
 
-    it('prints once when it is asked to, and on a terminal that cannot be drawn on', async () => {
+    it('prints once if it is asked to, or if the terminal cannot be drawn on', async () => {
       await using once = start(`${TOP} --once --interval 0.1`);
       expect(await once.rest())
         .to.include(String(holder.pid))

@@ -36,21 +36,21 @@ describe('two copies of the library in one process', () => {
   });
 
   for (const which of COPIES) {
-    it(`offer: what the ${which} offers is claimed by another process`, async () => {
+    it(`offer: another process claims the memory of the ${which}`, async () => {
       for (const other of COPIES) await twofold.call('list', other);
       const address = await twofold.call('offer', which, process.pid, SEED);
       using claim = await vmClaim(twofold.pid, address);
       expectPages(claim.view(), SEED);
     });
 
-    it(`claim: the ${which} takes what another process has offered`, async () => {
+    it(`claim: the ${which} claims memory of another process`, async () => {
       using region = allocate(4 * PAGE);
       fillPages(region.view(), SEED);
       vmOffer(twofold.pid, region, VMO_GRANT_R);
       expect(await twofold.call('claim', which, process.pid, region.address, SEED)).to.be.undefined;
     });
 
-    it(`are told: the ${which} lists what another process has offered, and what the other copy has`, async () => {
+    it(`list: the ${which} lists offers of another process, and of the other copy`, async () => {
       using region = allocate(PAGE);
       const offer = vmOffer(twofold.pid, region, VMO_GRANT_R);
       const own = await twofold.call('offer', which === 'first' ? 'second' : 'first', twofold.pid, SEED);
@@ -60,7 +60,7 @@ describe('two copies of the library in one process', () => {
     });
   }
 
-  it('give an offer to one of them alone when both claim it', async () => {
+  it('give an offer to only one of them if both claim it', async () => {
     using region = allocate(4 * PAGE);
     fillPages(region.view(), SEED);
     vmOffer(twofold.pid, region, VMO_GRANT_R);
@@ -77,7 +77,7 @@ describe('two copies of the library in one process', () => {
     expect(await twofold.call('claim', 'first', twofold.pid, fromSecond, SEED + 1)).to.be.undefined;
   });
 
-  it('answer alike when neither offers what is asked for', async () => {
+  it('give the same answer if neither has the requested offer', async () => {
     for (const which of COPIES) await twofold.call('list', which);
     await rejectionOf(vmClaim(twofold.pid, 0x7000_0000n), 'ERR_VMO_NOT_OFFERED');
   });
@@ -95,7 +95,7 @@ describe('two copies of the library in one process', () => {
     { title: 'before it watched', isEarly: true },
     { title: 'while it watches', isEarly: false },
   ]) {
-    it(`are both heard by another process, each offer once, of what they offered ${title}`, async () => {
+    it(`are both heard by another process, each offer once, if it was made ${title}`, async () => {
       const told: bigint[] = [];
       const watch = async (): Promise<void> => {
         for await (const { address } of incomingOffers({ from: twofold.pid })) {
@@ -113,7 +113,7 @@ describe('two copies of the library in one process', () => {
     });
   }
 
-  it('both hear what another process offers', async () => {
+  it('both hear the offers of another process', async () => {
     for (const which of COPIES) await twofold.call('watch', which, process.pid);
     using region = allocate(PAGE);
     const offer = vmOffer(twofold.pid, region, VMO_GRANT_R);

@@ -8,7 +8,7 @@ import { startObedient, type Obedient } from '../support/obedient.js';
 const MIB = 2 ** 20;
 /** A hundred offers each. */
 const PACKETS = 8000;
-/** Less than these take with forty bytes each, and more than a collector lets lie about. */
+/** Less than these would take with forty bytes each, and more than uncollected garbage. */
 const ENOUGH = 20 * MIB;
 
 function residentBytes(pid: number): number {
@@ -28,7 +28,7 @@ describe('a process that is told of more offers than it takes', () => {
     return rogue.event<number>('sent');
   }
 
-  /** An honest source's offers come through, although the rogue's wait. */
+  /** Checks that an honest source's offers come through, although the rogue's wait. */
   async function expectToHearOthers(): Promise<void> {
     await using honest = await startObedient();
     const iteration = await watcher.call('beginToWatch', honest.pid);
@@ -40,7 +40,7 @@ describe('a process that is told of more offers than it takes', () => {
 
   for (const behaviour of ['growing', 'in-series', 'old']) {
     for (const broker of ['none', 'silent']) {
-      it(`keeps few of a source's that tells unasked (${behaviour}; its own broker: ${broker})`, async () => {
+      it(`keeps few offers of a source that announces unasked (${behaviour}; its own broker: ${broker})`, async () => {
         await using rogue = await startHostile('unasked', [watcher.pid, broker]);
         await watcher.call('beginToWatch');
         await sent(rogue, behaviour, 10);
@@ -52,7 +52,7 @@ describe('a process that is told of more offers than it takes', () => {
     }
   }
 
-  it('reads no more of a list without end than it takes, and goes on when it has taken some', async () => {
+  it('reads no more of an endless list than it takes, and goes on when it has taken some', async () => {
     await using rogue = await startHostile('unasked', [watcher.pid, 'many']);
     const iteration = await watcher.call('beginToWatch', rogue.pid);
     await watcher.event('first');
@@ -64,7 +64,7 @@ describe('a process that is told of more offers than it takes', () => {
     await expectToHearOthers();
   });
 
-  it('loses none of an honest source that is ahead of it', async () => {
+  it('loses no offer of an honest source that is faster than it', async () => {
     await using honest = await startObedient();
     const iteration = await watcher.call('beginToWatch', honest.pid);
     const { region } = await honest.call('allocate', 6000);
@@ -74,7 +74,7 @@ describe('a process that is told of more offers than it takes', () => {
     expect([first, ...rest]).to.deep.equal(Array.from({ length: 6000 }, (_, index) => first + index));
   });
 
-  it('loses none when the source has come later, and tells on its own', async () => {
+  it('loses no offer of a source that came later and announces by itself', async () => {
     const iteration = await watcher.call('beginToWatch');
     await using honest = await startObedient();
     const { region } = await honest.call('allocate', 6000);
@@ -84,7 +84,7 @@ describe('a process that is told of more offers than it takes', () => {
     expect([first, ...rest]).to.deep.equal(Array.from({ length: 6000 }, (_, index) => first + index));
   });
 
-  it('takes from its sources in turn', async () => {
+  it('takes offers from its sources in turn', async () => {
     await using rogue = await startHostile('unasked', [watcher.pid, 'none']);
     const iteration = await watcher.call('beginToWatch');
     await sent(rogue, 'growing', 8);
@@ -94,11 +94,11 @@ describe('a process that is told of more offers than it takes', () => {
     const { id } = await honest.call('offer', watcher.pid, region, VMO_GRANT_R);
     const heard = (await honest.call('list')).some((offer) => offer.id === id);
     expect(heard).to.be.true;
-    await expectToHearOthers(); // its broker has heard what came before
+    await expectToHearOthers(); // so its broker has read everything that came before
     expect(await watcher.call('nextOf', iteration, 10)).to.include(id);
   });
 
-  it('lists so many of one process, however many brokers it has', async () => {
+  it('lists no more offers of a process that has several brokers', async () => {
     await using rogue = await startHostile('unasked', [watcher.pid, 'many-of-four']);
     const listed = await watcher.call('list');
     expect(listed.filter(({ srcPid }) => srcPid === rogue.pid).length).to.be.within(10_000, 65_536);

@@ -7,19 +7,19 @@ import { withDescriptors } from '../support/wrappers.js';
 
 const SEED = 83;
 const LIMIT = 128;
-/** So many descriptors a user without privileges may have in flight. */
+/** Also limits the descriptors that a user without privileges may have in flight. */
 const FEW_DESCRIPTORS = withDescriptors(LIMIT);
 const TO_ONE = LIMIT / 4 / 2;
 const PAIRS = 14;
 const TOO_MANY = 'refused 13';
 
 interface Result {
-  /** Descriptors in its queues, as the kernel counts them. */
+  /** How many descriptors are in its queues, as the kernel counts them. */
   unread: number;
   told: string[];
 }
 
-describe('a source whose claimer does not read what it is sent', () => {
+describe('a source whose claimer leaves parcels unread', () => {
   let source: Obedient;
   let rogue: Child;
   let region: number;
@@ -54,7 +54,7 @@ describe('a source whose claimer does not read what it is sent', () => {
     expect(await honest.call('difference', claim.region, SEED)).to.be.undefined;
   }
 
-  it('is sent an offer once, however often it claims it and declines', async () => {
+  it('sends an offer once, however often it is claimed and declined', async () => {
     const [address = 0n] = await offerPages(rogue.pid, 0, 1);
     const { unread } = await resultOf(
       'claims-and-declines',
@@ -68,7 +68,7 @@ describe('a source whose claimer does not read what it is sent', () => {
     expect((await resultOf('reads')).told, 'once it has read').to.deep.equal(['terms']);
   });
 
-  it('is sent its share of many offers, and others are sent theirs', async () => {
+  it('sends its share of many offers, and sends others theirs', async () => {
     const addresses = await offerPages(rogue.pid, 0, 20);
     const { unread } = await resultOf('claims', addresses);
     expect(unread).to.be.within(TO_ONE / 2, TO_ONE);
@@ -87,7 +87,7 @@ describe('a source whose claimer does not read what it is sent', () => {
     await resultOf('hangs-up');
   }
 
-  it('has the leases counted that come with memory which is passed on', async () => {
+  it('counts the leases that come with memory that was passed on', async () => {
     await using owner = await startObedient();
     const shared = await owner.call('offerMany', source.pid, PAIRS, VMO_GRANT_R);
     const addresses: bigint[] = [];
@@ -97,7 +97,7 @@ describe('a source whose claimer does not read what it is sent', () => {
     await expectPairsToCount(addresses);
   });
 
-  it('has none of it counted any more when it hangs up', async () => {
+  it('counts nothing any more once the claimer hangs up', async () => {
     const addresses = await offerPages(rogue.pid, 0, 10);
     const before = (await resultOf('claims-and-declines', addresses)).unread;
     await resultOf('hangs-up');
@@ -107,7 +107,7 @@ describe('a source whose claimer does not read what it is sent', () => {
     await expectHonestClaim();
   });
 
-  it('waits for it when there are more claims at once than may be unread, and all are honest', async () => {
+  it('waits if honest claimers make more claims at once than may be unread', async () => {
     await using honest = await startObedient();
     const addresses = await offerPages(honest.pid, 0, 20);
     const claims = await Promise.all(addresses.map((address) => honest.call('claim', source.pid, address)));

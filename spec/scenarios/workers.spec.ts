@@ -62,7 +62,7 @@ describe('a worker thread', () => {
     expect(await claimer.call('difference', claim.region, SEED)).to.be.undefined;
   });
 
-  it('hears what is offered to the process, as the main thread does', async () => {
+  it('hears offers to the process, as the main thread does', async () => {
     await using source = await startObedient();
     await using workers = await startWorker();
     await workers.call('watch', source.pid);
@@ -92,7 +92,7 @@ describe('a worker thread', () => {
 });
 
 describe('a worker thread that ends', () => {
-  it('takes its regions and claims along', async () => {
+  it('releases its regions and claims', async () => {
     const before = objectMappings().length;
     const worker = await startWorker();
     using region = allocate(4 * PAGE);
@@ -107,7 +107,7 @@ describe('a worker thread that ends', () => {
     expectPages(region.view(), SEED);
   });
 
-  it('leaves what other threads have of its memory', async () => {
+  it('leaves other threads their share of its memory', async () => {
     const worker = await startWorker();
     const { region } = await worker.call('allocate', 600, SEED);
     const { address } = await worker.call('offer', process.pid, region, VMO_GRANT_R);
@@ -147,7 +147,7 @@ describe('a worker thread that ends', () => {
     await stop(source);
     const worker = await startWorker();
     const pending = worker.call('claim', source.pid, address).catch((error: unknown) => error);
-    await worker.call('capabilities'); // it has come by the claim
+    await worker.call('capabilities'); // answered after the claim has begun
     await worker.terminate();
     expect(await pending).to.be.an('error');
     source.kill('SIGCONT');
@@ -186,7 +186,7 @@ describe('a process', () => {
     });
   }
 
-  it('outlives a worker that is terminated in the middle of a fault', async function () {
+  it('outlives a worker that is terminated during a fault', async function () {
     requires(this, needs.probe, needs.userfault);
     await using child = await startFixture('terminates-worker-in-a-fault');
     expect(await child.ended).to.deep.include({ code: 0, signal: null, stderr: '' });
@@ -197,7 +197,7 @@ describe('a process', () => {
     ['return', 0, /^$/],
     ['throw', 1, /on purpose/],
   ] as const) {
-    it(`may end in the middle of a fault of a worker, with an offer open (${how})`, async function () {
+    it(`may end during a fault of a worker, with an offer open (${how})`, async function () {
       requires(this, needs.probe, needs.userfault);
       await using child = await startFixture('ends-in-a-fault', { args: [how] });
       const ending = await child.ended;
@@ -208,7 +208,7 @@ describe('a process', () => {
   }
 
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    it(`may be ended by ${signal} in the middle of a fault of a worker`, async function () {
+    it(`may be ended by ${signal} during a fault of a worker`, async function () {
       requires(this, needs.probe, needs.userfault);
       await using child = await startFixture('ends-in-a-fault', { args: ['wait'] });
       await child.event('parked');

@@ -33,7 +33,7 @@ describe('building from source', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** A program of that name which knows what a shell's `case` is told that it knows. */
+  /** Makes a shell script of that name, which answers its arguments by these `case` clauses. */
   function fake(name: string, cases: string): string {
     const path = join(folder, 'bin', name);
     writeFileSync(path, `#!/bin/sh\ncase "$*" in ${cases} esac\n`, { mode: 0o755 });
@@ -47,7 +47,7 @@ describe('building from source', () => {
     return { status, lines: `${stdout}${stderr}`.trimEnd().split('\n') };
   }
 
-  it('says all that is missing at once, how it is installed, and no more', () => {
+  it('reports everything that is missing at once, how to install it, and nothing else', () => {
     const { status, lines } = build({});
     expect(status).to.equal(1);
     expect(lines[0]).to.equal('The native addon cannot be built here:');
@@ -61,7 +61,7 @@ describe('building from source', () => {
     expect(lines.length).to.be.at.most(10);
   });
 
-  it('says that the compiler is too old', () => {
+  it('reports a compiler that is too old', () => {
     for (const name of ['make', 'python3']) fake(name, '*) ;;');
     const CXX = fake('g++-9', '*gnu++20*) exit 1;; *dump*) echo 9.4.0;;');
     const { status, lines } = build({ CXX, PYTHON: 'python3', npm_config_python: undefined });
@@ -69,7 +69,7 @@ describe('building from source', () => {
     expect(lines[1]).to.match(/^ {2}- .*g\+\+-9 9\.4\.0 does not know C\+\+20: g\+\+ 10 or later is needed/);
   });
 
-  it('says that there are no headers of the kernel', () => {
+  it('reports missing kernel headers', () => {
     for (const name of ['make', 'python3']) fake(name, '*) ;;');
     const CXX = fake('g++', '*) while read -r line; do case $line in *userfaultfd*) exit 1;; esac; done;;');
     const { lines } = build({ CXX, PYTHON: 'python3', npm_config_python: undefined });

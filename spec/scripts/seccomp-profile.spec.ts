@@ -8,7 +8,7 @@ const ALLOW = 'SCMP_ACT_ALLOW';
 const REFUSE = 'SCMP_ACT_ERRNO';
 const ADDED = { names: ['userfaultfd'], action: ALLOW };
 
-/** A small default with one rule of each kind that Docker's and Podman's have. */
+/** A small default with one rule of each kind in Docker's and Podman's profiles. */
 const DEFAULT = {
   defaultAction: REFUSE,
   defaultErrnoRet: 1,
@@ -54,17 +54,17 @@ function namesOf({ syscalls }: Profile): string[] {
 }
 
 describe('the seccomp profile for containers', () => {
-  it('is the default and userfaultfd, about which it has one rule', () => {
+  it('is the default profile plus one rule for userfaultfd', () => {
     const others = DEFAULT.syscalls.map((rule) => (rule.names.includes('bpf') ? { ...rule, names: ['bpf'] } : rule));
     expect(profileOf([])).to.deep.equal({ ...DEFAULT, syscalls: [...others, ADDED] });
   });
 
-  it('has no rule left that was about userfaultfd alone', () => {
+  it('drops rules that were only about userfaultfd', () => {
     const alone = { ...DEFAULT, syscalls: [{ names: ['userfaultfd'], action: REFUSE }] };
     expect(profileOf([], alone).syscalls).to.deep.equal([ADDED]);
   });
 
-  it('for OCI grants nothing that the default grants to a capability or to another machine', () => {
+  it('for OCI grants nothing that the default grants only to a capability or on another architecture', () => {
     const profile = profileOf(['--oci', 'x64']);
     expect(namesOf(profile)).to.deep.equal([
       ...['read', 'write', 'bpf', 'ptrace', 'arch_prctl', 'clone', 'clone3', 'userfaultfd'],
@@ -85,7 +85,7 @@ describe('the seccomp profile for containers', () => {
       .with.lengthOf(1);
   });
 
-  it('is made of profiles alone, and for machines that are known', () => {
+  it('is made only from profiles, and for known architectures', () => {
     for (const [args, input, message] of [
       [['-'], { syscalls: 'none' }, 'is no seccomp profile'],
       [[], DEFAULT, 'usage'],

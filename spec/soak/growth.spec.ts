@@ -12,7 +12,7 @@ const FLAT: Burden = {
   heap: 7e6,
 };
 
-/** A sample each 1000 operations. */
+/** One sample for every 1000 operations. */
 function samplesOf(counter: Counter, values: readonly number[]): Sample[] {
   return values.map((value, at) => ({ operations: at * 1000, burden: { ...FLAT, [counter]: value } }));
 }
@@ -35,7 +35,7 @@ describe('the growth of a soak', () => {
     ).to.deep.equal([]);
   });
 
-  it('is too much where one descriptor in a hundred operations stays', () => {
+  it('is too much if one descriptor stays for every hundred operations', () => {
     expect(
       tooMuch(
         samplesOf(
@@ -61,12 +61,12 @@ describe('the growth of a soak', () => {
     expect(tooMuch(samplesOf('threads', values))).to.deep.equal([]);
   });
 
-  it('is not told from a few samples', () => {
+  it('is unknown after only a few samples', () => {
     expect(growthOf(samplesOf('descriptors', [60, 600, 6000, 60000]))).to.deep.equal([]);
   });
 
   for (const [counter, { rise }] of Object.entries(BOUNDS) as [Counter, { rise: number }][]) {
-    it(`allows ${counter} a rise that is noise, and no more`, () => {
+    it(`allows ${counter} a rise within the noise, and no more`, () => {
       const values = (end: number) => Array.from({ length: 16 }, (_, at) => FLAT[counter] + (end * at) / 15);
       expect(tooMuch(samplesOf(counter, values(rise)))).to.deep.equal([]);
       expect(tooMuch(samplesOf(counter, values(rise * 2)))).to.deep.equal([counter]);

@@ -39,13 +39,13 @@ async function failureOf(fault: Fault, args: string): Promise<string> {
 describe('a soak', function () {
   this.timeout(120_000);
 
-  it('passes, and says what it did', async () => {
+  it('passes, and reports what it did', async () => {
     const soak = startSoak('--minutes 0.1 --seed 5 --processes 3');
     expect(await soak.ended, soak.output).to.equal(0);
     expect(soak.output).to.match(/^soak: passed: \d+ operations in \d+ s, seed 5$/m);
   });
 
-  it('finds a descriptor that stays, and says in which process', async () => {
+  it('finds a descriptor that stays, and names the process', async () => {
     const output = await failureOf('leak', '--minutes 0.2 --seed 5 --processes 2');
     expect(output).to.match(/^descriptors of process 0 \(pid \d+\) grow by/m);
     expect(output).to.match(/\d+ × \/dev\/zero/);
@@ -61,12 +61,12 @@ describe('a soak', function () {
     expect(output).to.match(/process \d \(pid \d+\) failed: \w+: \w+ hangs: no end after 2 s/);
   });
 
-  it('finds a process that ends, and says how', async () => {
+  it('finds a process that ends, and reports how', async () => {
     const output = await failureOf('exit', '--minutes 1 --seed 5 --processes 2');
     expect(output).to.match(/process \d \(pid \d+\) ended with code 7/);
   });
 
-  it('has a last word when it is ended', async () => {
+  it('still reports when it is ended early', async () => {
     const soak = startSoak('--minutes 5 --seed 5 --processes 2');
     await until('it has begun', () => soak.output.includes('npm run soak'));
     soak.kill('SIGTERM');

@@ -10,7 +10,7 @@ describe('VmoError', () => {
     expect(error).to.include({ name: 'VmoError', code: 'ERR_VMO_BUSY', message: 'somebody shares it' });
   });
 
-  it('has only the details that are known', () => {
+  it('has only known details', () => {
     expect(Object.keys(new VmoError('ERR_VMO_BUSY', ''))).to.deep.equal(['code']);
     const error = new VmoError('ERR_VMO_NO_MEMORY', '', { errno: 'ENOMEM', syscall: 'mmap' });
     expect(Object.keys(error)).to.have.members(['code', 'errno', 'syscall']);

@@ -39,12 +39,12 @@ describe('flags', () => {
     expect(refusalOf(2 ** 32 + 1)).to.include('4294967297');
   });
 
-  it('are refused when they grant nothing, whatever they drop', () => {
+  it('are refused if they grant nothing, whatever they drop', () => {
     expect(refusalOf(0)).to.include('grants nothing');
     expect(refusalOf(vmoffer.VMO_DISOWN)).to.include('grants nothing').and.to.include('VMO_GRANT_R');
   });
 
-  it('are refused when they would leave write-only memory', () => {
+  it('are refused if they would leave write-only memory', () => {
     expect(refusalOf(vmoffer.VMO_GRANT_R | vmoffer.VMO_DROP_R)).to.include('VMO_DROP_W');
     expect(refusalOf(vmoffer.VMO_GRANT_R | vmoffer.VMO_DROP_R | vmoffer.VMO_DROP_X)).to.include('write-only');
   });
@@ -55,7 +55,7 @@ describe('flags', () => {
     });
   }
 
-  it('are spelt with their names', () => {
+  it('are printed by name', () => {
     expect(describeFlags(1)).to.equal('VMO_GRANT_R');
     expect(describeFlags(2 | 16)).to.equal('VMO_GRANT_W | VMO_DROP_W');
     expect(describeFlags(0)).to.equal('0');

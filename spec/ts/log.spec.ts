@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { log } from '#ts/log.js';
 import { filesBelow, projectRoot, readProjectFile } from '../support/project.js';
 
-/** Each part of the library, and where it traces from. */
+/** The namespaces, and the modules that trace to each. */
 const NAMESPACES: Record<string, string[]> = {
   'vmoffer:addon': ['load-addon', 'second-try'],
   'vmoffer:capabilities': ['capabilities'],
@@ -53,19 +53,19 @@ describe('tracing', () => {
     expect(found).to.deep.equal(NAMESPACES);
   });
 
-  it('has no namespace that is not used, and each module has one at most', () => {
+  it('has no unused namespace, and each module has at most one', () => {
     expect(Object.values(log).map(({ namespace }) => namespace)).to.have.members(Object.keys(NAMESPACES));
     const modules = Object.values(NAMESPACES).flat();
     expect(new Set(modules).size).to.equal(modules.length);
   });
 
-  it('is done by every module that asks something of the addon', () => {
+  it('is done by every module that calls the addon', () => {
     const asking = MODULES.filter(({ text }) => /\baddon\(\)\.(?!pageSize)/.test(text)).map(({ name }) => name);
     expect(asking).to.not.be.empty;
     expect(Object.values(NAMESPACES).flat()).to.include.members(asking);
   });
 
-  it('formats and allocates nothing for a namespace that is off', () => {
+  it('formats and allocates nothing if its namespace is off', () => {
     for (const { name, text } of MODULES) {
       for (const [line] of text.matchAll(/^.*\blog\.\w+\(.*$/gm)) {
         const isGuarded = line.includes('.enabled) ') || text.includes(`.enabled) {\n${line}`);
@@ -75,7 +75,7 @@ describe('tracing', () => {
     }
   });
 
-  it('is documented, each namespace by its name', () => {
+  it('is documented for each namespace by name', () => {
     const text = readProjectFile('docs/troubleshooting.md');
     for (const namespace of Object.keys(NAMESPACES)) expect(text).to.include(`\`${namespace}\``);
   });
@@ -83,15 +83,15 @@ describe('tracing', () => {
   describe('of a program', () => {
     const silent = { ...process.env, DEBUG: undefined };
 
-    it('writes nothing unless it is asked to', () => {
+    it('writes nothing by default', () => {
       expect(runEverything(silent)).to.deep.equal({ stdout: '', stderr: '' });
     });
 
-    it('writes nothing when another library is traced', () => {
+    it('writes nothing if another library is traced', () => {
       expect(runEverything({ ...silent, DEBUG: 'express:*,vmoffer' })).to.deep.equal({ stdout: '', stderr: '' });
     });
 
-    it('writes what each part does, when all are asked', () => {
+    it('writes what each part does if all are traced', () => {
       const { stderr } = runEverything({ ...silent, DEBUG: 'vmoffer:*', DEBUG_COLORS: 'no' });
       for (const namespace of Object.keys(NAMESPACES)) {
         if (namespace !== 'vmoffer:cli') expect(stderr).to.include(` ${namespace} `);
@@ -99,7 +99,7 @@ describe('tracing', () => {
     });
 
     for (const namespace of Object.keys(NAMESPACES).filter((name) => name !== 'vmoffer:cli')) {
-      it(`writes of ${namespace} alone, when that is asked`, () => {
+      it(`writes only of ${namespace} if that is traced`, () => {
         const { stdout, stderr } = runEverything({ ...silent, DEBUG: namespace, DEBUG_COLORS: 'no' });
         const traced = [...stderr.matchAll(/ (vmoffer:[a-z-]+) /g)].map(([, found]) => found);
         expect(stdout).to.equal('');

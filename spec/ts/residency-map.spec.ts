@@ -29,7 +29,7 @@ describe('ResidencyMap', () => {
     }
   });
 
-  it('does not count bits behind the last page', () => {
+  it('does not count bits beyond the last page', () => {
     const map = new ResidencyMap(Uint8Array.of(0xff), 3, PAGE);
     expect(map.residentPages).to.equal(3);
     expect(map.has(3)).to.be.false;
@@ -62,7 +62,7 @@ describe('ResidencyMap', () => {
     }
   });
 
-  it('gives its runs again and again', () => {
+  it('can be iterated more than once', () => {
     const map = mapOf(16, [1, 2]);
     expect([...map.ranges()]).to.deep.equal([...map.ranges()]);
   });

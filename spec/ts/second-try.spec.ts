@@ -15,9 +15,9 @@ function lacks(errno: string): VmoError {
 
 type Done = (error: Error | null, claim?: NativeClaim) => void;
 
-/** An addon that fails as it is told, on a clock of its own. */
+/** An addon that fails as programmed, with a clock of its own. */
 class Stub {
-  /** What each call fails with, in order; what comes after succeeds. */
+  /** The errors of the first calls, in order. Later calls succeed. */
   failures: VmoError[] = [];
   givesBack = true;
   collectionMs = 20;
@@ -74,7 +74,7 @@ describe('a second try', () => {
     });
   }
 
-  it('does not follow another error, nor a lack of another process', () => {
+  it('does not follow other errors, or a lack of another process', () => {
     const strange = [
       new VmoError('ERR_VMO_UNSUPPORTED', 'no', { errno: 'EPERM' }),
       new VmoError('ERR_VMO_TOO_MANY', 'at the source: no more', { pid: OTHER_PID }),
@@ -86,14 +86,14 @@ describe('a second try', () => {
     expect(stub.collections).to.equal(0);
   });
 
-  it('follows a lack of this process as the source of its own claim', () => {
+  it('follows a lack of this process if it is the source of its own claim', () => {
     for (const code of ['ERR_VMO_TOO_MANY', 'ERR_VMO_NO_MEMORY', 'ERR_VMO_PEER_GONE'] as const) {
       stub.failures = [new VmoError(code, 'at the source: no more', { pid: process.pid })];
       expect(stub.allocate()).to.equal(REGION);
     }
   });
 
-  it('is not made when the collection has given nothing back', () => {
+  it('is not made if the collection has freed nothing', () => {
     stub.givesBack = false;
     stub.failures = [lacks('EMFILE')];
     thrownBy(() => stub.allocate(), 'ERR_VMO_TOO_MANY');
@@ -101,7 +101,7 @@ describe('a second try', () => {
     expect(stub.collections).to.equal(1);
   });
 
-  it('is one, and the first error is thrown when it fails', () => {
+  it('is made once, and if it fails the first error is thrown', () => {
     const first = lacks('EMFILE');
     stub.failures = [first, lacks('ENFILE'), lacks('ENFILE')];
     expect(thrownBy(() => stub.allocate(), 'ERR_VMO_TOO_MANY')).to.equal(first);
@@ -109,7 +109,7 @@ describe('a second try', () => {
     expect(stub.failures).to.have.lengthOf(1);
   });
 
-  it('takes a tenth of the time at most where every collection is in vain', () => {
+  it('takes a tenth of the time at most if every collection is in vain', () => {
     stub.givesBack = false;
     for (let second = 0; second < 100; second++) {
       for (let times = 0; times < 10; times++) {
@@ -121,7 +121,7 @@ describe('a second try', () => {
     expect(stub.collections * stub.collectionMs).to.be.closeTo(1000 + stub.now / 10, 200);
   });
 
-  it('is made of a claim that fails in its callback, in the rest of its time', () => {
+  it('is made for a claim that fails in its callback, within the rest of its timeout', () => {
     const outcomes: unknown[] = [];
     stub.native.claim(OTHER_PID, 0n, OPTIONS, (error, claim) => outcomes.push(error ?? claim));
     stub.now += 300;
@@ -132,7 +132,7 @@ describe('a second try', () => {
     expect(stub.timeouts).to.deep.equal([1000, 1000 - 300 - stub.collectionMs]);
   });
 
-  it('of a claim is the last, and gives the first error', () => {
+  it('of a claim is the last, and reports the first error', () => {
     const first = lacks('EMFILE');
     const outcomes: unknown[] = [];
     stub.native.claim(OTHER_PID, 0n, OPTIONS, (error, claim) => outcomes.push(error ?? claim));
@@ -142,7 +142,7 @@ describe('a second try', () => {
     expect(stub.collections).to.equal(1);
   });
 
-  it('is not made of a claim that was abandoned meanwhile, and can be abandoned itself', () => {
+  it('is not made for a claim that was abandoned meanwhile, and can be abandoned itself', () => {
     const outcomes: unknown[] = [];
     const begin = () => stub.native.claim(OTHER_PID, 0n, OPTIONS, (error, claim) => outcomes.push(error ?? claim));
     const abandon = begin();

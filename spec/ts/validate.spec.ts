@@ -34,7 +34,7 @@ describe('validate', () => {
       validate.checkAddress(0x7f0000001000n, 'address', PAGE);
     });
 
-    it('is not a number, because numbers are not exact enough', () => {
+    it('may not be a number, because numbers are not exact enough', () => {
       expect(
         refusalOf(() => {
           validate.checkAddress(4096, 'address', PAGE);
@@ -75,7 +75,7 @@ describe('validate', () => {
       ).to.include('at least one page');
     });
 
-    it('are named below and above what was asked for', () => {
+    it('are suggested below and above the requested length', () => {
       expect(
         refusalOf(() => {
           validate.checkWholePages(5000, 'byteLength', PAGE);
@@ -108,7 +108,7 @@ describe('validate', () => {
     });
   });
 
-  it('refuses a range that ends beyond the region, and says by how much', () => {
+  it('may not end beyond the region; the error says by how much', () => {
     validate.checkWithin(PAGE, PAGE, 2 * PAGE);
     expect(
       refusalOf(() => {
@@ -149,7 +149,7 @@ describe('validate', () => {
       });
     }
 
-    it('refuse what is not an AbortSignal, and what is not options', () => {
+    it('refuse a signal that is no AbortSignal, and values that are no options', () => {
       const controller = new AbortController();
       expect(checkClaimOptions({ signal: controller.signal }).signal).to.equal(controller.signal);
       expect(refusalOf(() => checkClaimOptions({ signal: controller } as unknown as ClaimOptions))).to.include(
@@ -175,7 +175,7 @@ describe('validate', () => {
       });
     });
 
-    it('may name nothing', () => {
+    it('may be empty', () => {
       const range = checkPrefetchOptions({ byteOffset: PAGE, byteLength: 0 }, limit, PAGE);
       expect(range.begin).to.equal(range.end);
     });
@@ -186,7 +186,7 @@ describe('validate', () => {
       expect(refusalOf(() => checkPrefetchOptions({ byteOffset: -1 }, limit, PAGE))).to.include('byteOffset');
     });
 
-    it('refuse a priority that is no number', () => {
+    it('refuse a priority that is not a number', () => {
       expect(refusalOf(() => checkPrefetchOptions({ priority: NaN }, limit, PAGE))).to.include('priority');
     });
   });

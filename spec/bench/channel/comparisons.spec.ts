@@ -9,18 +9,18 @@ import { NODE_WAYS } from '../../../bench/channel/ways.js';
 const names = CONTESTANTS.map(({ name }) => name);
 const pacedNames = PACED_WAYS.flatMap((way) => PACED_FIGURES.map((figure) => pacedName(way, figure)));
 
-/** The limit of the row that sets these two in relation. */
+/** The limit in the row that compares these two. */
 function limitOf(ours: string, peer: string): number | undefined {
   const row = comparisons.find((comparison) => comparison.ours === ours && comparison.peer === peer);
   return row?.fasterBy ?? row?.slowerBy;
 }
 
 describe("the channel bench's contestants", () => {
-  it('have names of their own', () => {
+  it('have unique names', () => {
     expect(new Set(names).size).to.equal(names.length);
   });
 
-  it('are measured wherever a row speaks of them', () => {
+  it('are measured if a row names them', () => {
     for (const { ours, peer } of comparisons)
       expect([...names, ...pacedNames, IDLE]).to.include.members([ours, peer ?? ours]);
   });
@@ -32,7 +32,7 @@ describe("the channel bench's contestants", () => {
     }
   });
 
-  it('are all there in a quick run, once', () => {
+  it('each take part once in a quick run', () => {
     expect(ONE_OF_EACH.map(({ way }) => ('node' in way ? way.node : way.c))).to.have.members([
       ...NODE_WAYS,
       'ring',
@@ -43,7 +43,7 @@ describe("the channel bench's contestants", () => {
     ]);
   });
 
-  it('never poll on one core, where the other side would not get on', () => {
+  it('never poll on one core, where the other side could not run', () => {
     expect(CONTESTANTS.filter(({ placement }) => placement === 'same').some(isPolling)).to.be.false;
   });
 });
@@ -66,7 +66,7 @@ describe("the channel bench's targets", () => {
     expect(limitOf(roundTrip('Channel, polling'), roundTrip('C ring'))).to.equal(1.5);
   });
 
-  it('ask of a round trip between two that wait that they look where it pays, and nowhere else', () => {
+  it('demand that two sides that wait look where that pays, and nowhere else', () => {
     const roundTrip = (way: string, cores: string) => `${way}: 1000 B round trip, ${cores}`;
     const waiting = roundTrip('Channel, for await', 'two cores');
     expect(limitOf(waiting, roundTrip('C stream', 'two cores'))).to.equal(15);

@@ -4,7 +4,7 @@ import { CreditedPort, type Poster } from '../../../bench/channel/credited-port.
 const MESSAGE = Buffer.from('a message');
 const MOST_UNDERWAY = 1024;
 
-/** Two ports, of which each is given at once what the other one posts; so long as somebody lets it through. */
+/** Two connected ports. Messages wait until deliver() lets them through; reports arrive at once. */
 function linked(): { sender: CreditedPort; receiver: CreditedPort; deliver: (count: number) => void } {
   const underway: unknown[] = [];
   let toReceiver: (value: unknown) => void;
@@ -26,7 +26,7 @@ function linked(): { sender: CreditedPort; receiver: CreditedPort; deliver: (cou
 }
 
 describe("a bench's port without back-pressure of its own", () => {
-  it('makes the sender wait when so much is on its way, until the receiver has got on', async () => {
+  it('makes the sender wait when too much is under way, until the receiver has caught up', async () => {
     const { sender, receiver, deliver } = linked();
     let received = 0;
     receiver.listen(() => received++);
@@ -40,7 +40,7 @@ describe("a bench's port without back-pressure of its own", () => {
     expect(sender.post(MESSAGE)).to.be.undefined;
   });
 
-  it('decodes what comes, and delivers no report as a message', () => {
+  it('decodes messages, and does not deliver reports as messages', () => {
     let onValue: (value: unknown) => void = () => undefined;
     const port = new CreditedPort({ post: () => undefined, subscribe: (handler) => (onValue = handler) }, (value) =>
       Buffer.from(String(value)),

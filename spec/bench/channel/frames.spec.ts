@@ -3,7 +3,7 @@ import { Frames } from '../../../bench/channel/frames.js';
 
 const STREAM = Uint8Array.from({ length: 30 }, (_, index) => index);
 
-/** The stream in pieces of these lengths, and the messages that come out, copied. */
+/** Feeds the stream in pieces of these lengths, and returns copies of the messages. */
 function cut(byteLength: number, lengths: readonly number[]): number[][] {
   const messages: number[][] = [];
   const frames = new Frames(byteLength, (message) => messages.push([...message]));
@@ -15,7 +15,7 @@ function cut(byteLength: number, lengths: readonly number[]): number[][] {
 describe("a bench's stream", () => {
   const expected = [0, 1, 2].map((message) => [...STREAM.subarray(message * 10, message * 10 + 10)]);
 
-  it('is cut into messages, however it comes in pieces', () => {
+  it('is cut into messages, whatever pieces it comes in', () => {
     for (let first = 0; first <= 30; first++) {
       for (let second = 0; first + second <= 30; second++) {
         const lengths = [first, second, 30 - first - second];

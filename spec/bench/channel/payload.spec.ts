@@ -12,7 +12,7 @@ function stamped(byteLength: number, number: number): Uint8Array {
   return message;
 }
 
-/** Where a message says anything. */
+/** The offsets at which a message has marks. */
 function markedOffsets(byteLength: number): number[] {
   const lines = Array.from({ length: Math.ceil(byteLength / 64) }, (_, line) => line * 64).slice(1);
   const ends = [0, 1, 2, 3].flatMap((at) => [at, byteLength - 4 + at]);
@@ -31,7 +31,7 @@ describe("a bench's message", () => {
     }
   });
 
-  it('has a mark on every cache line, of which none may change', () => {
+  it('has a mark on every cache line, and a change of any is noticed', () => {
     for (const byteLength of LENGTHS) {
       const marked = markedOffsets(byteLength);
       expect(new Set(marked.map((at) => at >> 6)).size).to.equal(Math.ceil(byteLength / 64));
@@ -43,7 +43,7 @@ describe("a bench's message", () => {
     }
   });
 
-  it('that is of another length, or not what was sent, is an error', () => {
+  it('is an error if its length or contents differ from what was sent', () => {
     const message = stamped(1000, 5);
     expectStamped(message, 1000, 5);
     expect(() => {

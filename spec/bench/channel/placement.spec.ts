@@ -8,7 +8,7 @@ describe('where two processes of a bench are', () => {
     expect(coresOf('any', [3])).to.deep.equal([-1, -1]);
   });
 
-  it('is nowhere when there are not enough cores', () => {
+  it('is undefined if there are not enough cores', () => {
     expect(coresOf('apart', [3])).to.be.undefined;
     expect(coresOf('same', [3])).to.deep.equal([3, 3]);
     expect(coresOf('same', [])).to.be.undefined;

@@ -2,14 +2,14 @@ import { expect } from 'chai';
 import { MESSAGE_BYTES, nameOf, PAGE_BYTES } from '../../../bench/channel/contestants.js';
 import { channelPlots } from '../../../bench/channel/plots.js';
 
-/** What a picture calls its measurements. */
+/** The labels of the measurements in a picture. */
 function labelsOf({ spec }: { spec: object }): string[] {
   const { data } = spec as { data: { values: { measurement: string }[] } };
   return data.values.map(({ measurement }) => measurement);
 }
 
 describe("the channel bench's pictures", () => {
-  it('show each size by itself, without what its measurements have in common', () => {
+  it('show each size by itself, without the part of the name that all share', () => {
     const rates = new Map([
       [nameOf('one-way', MESSAGE_BYTES, 'apart', 'Channel, send'), [5e6]],
       [nameOf('one-way', MESSAGE_BYTES, 'any', 'Channel, send'), [4e6]],
@@ -31,7 +31,7 @@ describe("the channel bench's pictures", () => {
     expect(others).to.deep.equal([]);
   });
 
-  it('are left out where nothing was measured', () => {
+  it('are left out if nothing was measured', () => {
     expect(channelPlots(new Map(), new Map())).to.deep.equal([]);
   });
 });

@@ -36,7 +36,7 @@ describe("the channel bench's ways to carry messages", () => {
     });
   }
 
-  it('a run that cannot be taken is an error, and no figure', async () => {
+  it('a run that fails gives an error, not a figure', async () => {
     let error: unknown;
     const run = { ...RUN, way: 'net', kind: 'one-way', pinProgram: '/no/such/program', cores: [0, 0] } as const;
     await measureRun(run).catch((reason: unknown) => (error = reason));
@@ -44,13 +44,13 @@ describe("the channel bench's ways to carry messages", () => {
   });
 
   for (const way of PACED_WAYS) {
-    it(`${way}: answers in its time, and its processor time is known`, async () => {
+    it(`${way}: answers in time, and its processor time is known`, async () => {
       const found = await measurePaced(way, { count: 32, cores: [ANY_CORE, ANY_CORE], pinProgram });
       for (const [name, value] of Object.entries(found)) expect(value, name).to.be.within(1e-6, 1000);
     });
   }
 
-  it('an idle channel is looked at from outside, in both processes', async () => {
+  it('an idle channel is measured from outside, in both processes', async () => {
     const { cpu, switches } = await measureIdle(20);
     expect(cpu).to.be.at.least(0);
     expect(switches).to.be.at.least(0);

@@ -27,7 +27,7 @@ describe('a series of counts', () => {
     });
   });
 
-  it('compares the most with the least, and has a target for what should not grow', async () => {
+  it('compares the largest count with the smallest, and has a target for costs that should not grow', async () => {
     expect(comparisonsOf(series, await samplesOf(series))).to.deep.equal([
       {
         what: 'feeding: 100 parrots, against 1',
@@ -39,7 +39,7 @@ describe('a series of counts', () => {
     ]);
   });
 
-  it('leaves out what could not be measured', async () => {
+  it('leaves out ways that could not be measured', async () => {
     const samples = await samplesOf(series);
     samples.delete('feeding, 10 parrots');
     expect(comparisonsOf(series, samples).map(({ ours }) => ours)).to.deep.equal(['teaching, 100 parrots']);

@@ -8,9 +8,9 @@ import { rejectionOf } from '../../support/vmo-error.js';
 import { withDescriptors } from '../../support/wrappers.js';
 
 const FEW_DESCRIPTORS = withDescriptors(128);
-/** More than an acceptor keeps in mind of one process. */
+/** More channels than an acceptor remembers for one process. */
 const FLOOD = 300;
-/** More than 128 descriptors are enough for. */
+/** More channels than 128 descriptors are enough for. */
 const BURST = 150;
 
 function offeredBy(pid: number): number {
@@ -23,7 +23,7 @@ function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** Whatever is done in this process and in another without being asked for has been done. */
+/** Waits until this process and the other one have finished their background work. */
 async function settle(other: Obedient): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await other.call('list');
 }
@@ -34,7 +34,7 @@ async function expectEcho(caller: Obedient, pid: number): Promise<void> {
   await caller.call('readableChannel', channel);
 }
 
-describe('accepting channels from everybody', () => {
+describe('accepting channels from all processes', () => {
   let opener: Obedient;
   let honest: Obedient;
   beforeEach(async () => {
@@ -51,7 +51,7 @@ describe('accepting channels from everybody', () => {
     await until('all are offered', () => offeredBy(opener.pid) === count);
   }
 
-  /** Not waited for: it is settled when the channel is accepted. */
+  /** The returned promise settles when the channel is accepted. */
   function openFromHonest(): Promise<number> {
     const opened = honest.call('openChannel', process.pid);
     opened.catch(() => undefined);
@@ -69,10 +69,10 @@ describe('accepting channels from everybody', () => {
     async function fillUp(): Promise<void> {
       await opener.call('openMany', server.pid, BURST);
       await until('it has no descriptors for more', () => descriptorsOf(server.pid) > 120);
-      for (let turn = 0; turn < 200; turn++) await opener.call('capabilities'); // what it cannot have it has tried to get
+      for (let turn = 0; turn < 200; turn++) await opener.call('capabilities'); // by now it has tried to get the channels that it cannot have
     }
 
-    it('serves a burst of more than it has descriptors for', async () => {
+    it('serves a burst of more channels than it has descriptors for', async () => {
       await fillUp();
       const served = expectEcho(honest, server.pid);
       await opener.call('closeMany');
@@ -91,7 +91,7 @@ describe('accepting channels from everybody', () => {
     });
   });
 
-  it('takes turns: an honest process is not behind all of a flood', async () => {
+  it('takes turns: an honest process does not wait behind a whole flood', async () => {
     await flood();
     const opened = openFromHonest();
     await until('the honest one is offered', () => offeredBy(honest.pid) === 1);
@@ -107,7 +107,7 @@ describe('accepting channels from everybody', () => {
     await acceptor.return?.();
   });
 
-  it('accepts all of a flood, though it does not keep all of it in mind', async () => {
+  it('accepts all of a flood, although it does not remember all of it', async () => {
     await flood();
     let accepted = 0;
     for await (const channel of Channel.accept({ from: opener.pid })) {
@@ -117,7 +117,7 @@ describe('accepting channels from everybody', () => {
     expect(offeredBy(opener.pid)).to.equal(0);
   });
 
-  it('claims nothing that nobody has asked for', async () => {
+  it('claims nothing before the program asks for it', async () => {
     await flood(20);
     const acceptor = Channel.accept({ from: opener.pid })[Symbol.asyncIterator]();
     for (const left of [19, 18]) {
@@ -129,7 +129,7 @@ describe('accepting channels from everybody', () => {
     await acceptor.return?.();
   });
 
-  it('leaves what it has not taken to the next acceptor', async () => {
+  it('leaves channels that it has not taken to the next acceptor', async () => {
     await flood(5);
     const accepted: Channel[] = [];
     for (let acceptor = 0; acceptor < 5; acceptor++) {
@@ -144,7 +144,7 @@ describe('accepting channels from everybody', () => {
     for (const channel of accepted) await channel.close();
   });
 
-  it('gives as many as were asked for at once', async () => {
+  it('gives as many as the program asks for at once', async () => {
     await flood(40);
     const acceptor = Channel.accept({ from: opener.pid })[Symbol.asyncIterator]();
     const results = await Promise.all(Array.from({ length: 40 }, () => acceptor.next()));
@@ -152,7 +152,7 @@ describe('accepting channels from everybody', () => {
     await acceptor.return?.();
   });
 
-  it('goes on beside many that do not answer, and has theirs when they do', async () => {
+  it('continues beside many sources that do not answer, and accepts their channels when they do', async () => {
     const silent = await Promise.all(Array.from({ length: 20 }, () => startObedient()));
     try {
       for (const process_ of silent) await process_.call('openMany', process.pid, 1);
@@ -175,7 +175,7 @@ describe('accepting channels from everybody', () => {
     }
   });
 
-  it('has the channel of a process that was stopped for longer than a claim waits', async () => {
+  it('accepts the channel of a process that was stopped for longer than a claim waits', async () => {
     await flood(2);
     const acceptor = Channel.accept({ from: opener.pid })[Symbol.asyncIterator]();
     await ((await acceptor.next()) as IteratorYieldResult<Channel>).value.close();

@@ -16,7 +16,7 @@ interface Taken {
   bell: NativeBell;
 }
 
-/** As Channel.accept does it, but from a source that need not make itself known. */
+/** As Channel.accept, but from a source that need not announce its offer. */
 function claimChannel(source: Child): Promise<Taken> {
   const options = { transfer: 'map', paging: 'kernel', timeoutMs: 10_000, kind: 'channel' } as const;
   return new Promise((resolve, reject) => {
@@ -30,7 +30,7 @@ function claimChannel(source: Child): Promise<Taken> {
   }) as Promise<Taken>;
 }
 
-/** The opener rings so often, and each ring is told. */
+/** The opener rings this often, and each ring is reported. */
 const RINGS = 20;
 
 function untilAllIsHeard(bell: NativeBell): Promise<void> {
@@ -82,7 +82,7 @@ describe('a channel’s bell', () => {
     await expectHonestClaim();
   });
 
-  it('hangs up when it is closed, whatever stands for the claim besides', async () => {
+  it('hangs up when it is closed, whatever else stands for the claim', async () => {
     await using source = await startHostile('rogue_source', ['rings-with-descriptors']);
     const { claim, bell } = await claimChannel(source);
     await untilAllIsHeard(bell);

@@ -16,7 +16,7 @@ function text(words: string): Uint8Array {
 }
 
 describe('a channel that is closed', () => {
-  it('gives the other side what was sent, and then ends its iteration', async () => {
+  it('delivers the sent messages to the other side, and then ends its iteration', async () => {
     await using peer = await startObedient();
     const { channel, theirs } = await openTo(peer);
     for (const word of ['one', 'two', 'three']) await channel.send(text(word));
@@ -38,7 +38,7 @@ describe('a channel that is closed', () => {
     expect(ends.accepted.receive()).to.equal(undefined);
   });
 
-  it('ends what waits on the same side', async () => {
+  it('ends the waits of its own side', async () => {
     const ends = await openBothEnds({ slots: 2, whenFull: 'fail' });
     fillUp(ends.opened);
     const reading = ends.opened.readable();
@@ -64,7 +64,7 @@ describe('a channel that is closed', () => {
     await ends.accepted.close();
   });
 
-  it('takes what still waits for room along, and what did not fit a slot', async () => {
+  it('still delivers messages that wait for room, and those that did not fit a slot', async () => {
     const ends = await openBothEnds({ slots: 2, slotBytes: 56 });
     const sent = [text('1'), text('2'), numbered(3, 9000), text('4')].map((bytes) => ends.opened.send(bytes));
     let isClosed = false;
@@ -80,7 +80,7 @@ describe('a channel that is closed', () => {
     await ends.accepted.close();
   });
 
-  it('does not wait for a side that has closed, too', async () => {
+  it('does not wait for a side that has also closed', async () => {
     const ends = await openBothEnds({ slots: 2, slotBytes: 56 });
     const before = objectMappings().length;
     void ends.opened.send(numbered(0, 9000));
@@ -121,7 +121,7 @@ describe('a channel that is closed', () => {
       const here = { descriptors: openDescriptors().size, mappings: objectMappings().length };
       return [here, await peer.call('holdings')].flatMap(({ descriptors, mappings }) => [descriptors, mappings]);
     };
-    await useChannel(); // what stays for as long as a process lives is there from now on
+    await useChannel(); // from here on, the things exist that last as long as the process
     let before = await counts();
     let looksAlike = 0;
     await until('it has come to rest', async () => {
@@ -136,7 +136,7 @@ describe('a channel that is closed', () => {
 });
 
 describe('a channel whose other side', () => {
-  it('dies gives what it had sent, and then ERR_VMO_PEER_GONE', async () => {
+  it('dies delivers its sent messages, and then ERR_VMO_PEER_GONE', async () => {
     await using peer = await startObedient();
     const { channel, theirs } = await openTo(peer);
     for (const word of ['one', 'two']) await peer.call('sendText', theirs, word);
@@ -171,7 +171,7 @@ describe('a channel whose other side', () => {
     await channel.close();
   });
 
-  it('dies is noticed by who never lets the event loop run', async () => {
+  it('dies is noticed even if the event loop never runs', async () => {
     const peer = await startObedient();
     const { channel } = await openTo(peer, { slots: 2, whenFull: 'fail' });
     const { channel: other } = await openTo(peer, { slots: 2, whenFull: 'fail' });
@@ -188,7 +188,7 @@ describe('a channel whose other side', () => {
     await Promise.all([channel.close(), other.close()]);
   });
 
-  it('closes is noticed by who never lets the event loop run', async () => {
+  it('closes is noticed even if the event loop never runs', async () => {
     const ends = await openBothEnds();
     await ends.opened.send(text('last'));
     void ends.opened.close();
@@ -197,7 +197,7 @@ describe('a channel whose other side', () => {
     expect(received).to.equal(1);
   });
 
-  it('dies with memory that it had sent: those messages are errors, the others arrive', async () => {
+  it('dies with memory that it had sent: those messages are errors, and the others arrive', async () => {
     const peer = await startObedient();
     const { channel, theirs } = await openTo(peer);
     await peer.call('sendText', theirs, 'before');
@@ -223,7 +223,7 @@ describe('a channel whose other side', () => {
     await channel.close();
   });
 
-  it('is killed in the middle of its messages: all that come are whole, without a gap', async () => {
+  it('is killed amid its messages: those that arrive are whole, without a gap', async () => {
     for (let round = 0; round < 5; round++) {
       const peer = await startObedient();
       const { channel, theirs } = await openTo(peer, { slots: 16, slotBytes: 1000 });
@@ -246,7 +246,7 @@ describe('a channel whose other side', () => {
 });
 
 describe('a channel that is garbage', () => {
-  /** One end; the other one is nowhere but in what is waited for. */
+  /** Returns one end. Only a pending wait refers to the other end. */
   async function keepAccepted(): Promise<Channel> {
     return (await openBothEnds()).accepted;
   }
@@ -268,7 +268,7 @@ describe('a channel that is garbage', () => {
     await accepted.close();
   });
 
-  it('is none as long as somebody waits on it', async () => {
+  it('is not collected while somebody waits on it', async () => {
     const { opened, waiting } = await keepOpened();
     for (let turn = 0; turn < 5; turn++) {
       collectGarbage();

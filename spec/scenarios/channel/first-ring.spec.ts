@@ -4,7 +4,7 @@ import { Channel } from 'vmoffer';
 import { parked, probe } from '../../support/probe.js';
 import { needs, requires } from '../../support/requires.js';
 
-/** As many as a promise that has been resolved by another thread needs, and more. */
+/** More turns of the event loop than it takes to settle a promise that another thread resolves. */
 const TURNS = 1000;
 
 describe('the opener of a channel', () => {
@@ -15,7 +15,7 @@ describe('the opener of a channel', () => {
     probe().unpark('source.dropped');
   });
 
-  it('has no bell to ring before the acceptor has been told that the channel is its own', async () => {
+  it('has no bell to ring before the acceptor has been told that it has the channel', async () => {
     probe().park('source.dropped');
     let isOpen = false;
     const opening = Channel.open(process.pid).then((channel) => {

@@ -27,7 +27,7 @@ function startHostileChannel(): Promise<Hostile> {
   return startFixture<HostileChannelCommands>('hostile-channel');
 }
 
-/** A channel to it, opened by it or accepted. */
+/** Makes a channel to the hostile process, which opens or accepts it. */
 async function channelTo(hostile: Hostile, itsSide: Side): Promise<Channel> {
   const itself = itsSide === 'opener' ? hostile.call('open', process.pid, SIZE) : hostile.call('accept');
   const options = { whenFull: 'fail' } as const;
@@ -107,7 +107,7 @@ describe('a hostile side of a channel', () => {
     });
   }
 
-  it('that goes back behind what it has sent breaks it', async () => {
+  it('that takes back messages it has sent breaks it', async () => {
     const channel = await channelTo(hostile, 'opener');
     await hostile.call('poke', theirs.firstWord + HEAD_WORD, 2);
     expect(channel.receive()?.bytes).to.have.lengthOf(0);
@@ -132,7 +132,7 @@ describe('a hostile side of a channel', () => {
     });
   }
 
-  it('that breaks it wakes whoever waits, with the error', async () => {
+  it('that breaks it wakes all waits, with the error', async () => {
     const channel = await channelTo(hostile, 'opener');
     while (send(channel) === true);
     const waits = [channel.readable(), channel.writable(), channel.messages().next()].map((wait) =>
@@ -144,7 +144,7 @@ describe('a hostile side of a channel', () => {
     await channel.close();
   });
 
-  it('that sleeps with any number, and changes the header, changes nothing', async () => {
+  it('that writes any number as its sleep, or changes the header, changes nothing', async () => {
     const channel = await channelTo(hostile, 'opener');
     for (const word of [0, 1, 2, 3]) await hostile.call('poke', word, -1);
     for (const value of [-1, 2, 1]) {
@@ -157,7 +157,7 @@ describe('a hostile side of a channel', () => {
     await channel.close();
   });
 
-  it('that says that it runs on any core changes nothing', async () => {
+  it('that claims to run on any core changes nothing', async () => {
     const channel = await channelTo(hostile, 'opener');
     for (const [turns, core] of [0, -1, 1, 2, 2 ** 31 - 1, -(2 ** 31)].entries()) {
       await hostile.call('poke', theirs.firstWord + CORE_WORD, core);
@@ -171,7 +171,7 @@ describe('a hostile side of a channel', () => {
     await channel.close();
   });
 
-  it('that changes its mind about a message that is being claimed breaks it', async () => {
+  it('that changes a message while it is being claimed breaks it', async () => {
     const channel = await channelTo(hostile, 'opener');
     for (const [at, value] of [
       [slot, 24],
@@ -205,7 +205,7 @@ describe('a hostile side of a channel', () => {
     await channel.close();
   });
 
-  it('that rings without end does not stop the event loop', async () => {
+  it('that rings for ever does not stop the event loop', async () => {
     const channel = await channelTo(hostile, 'opener');
     const waiting = channel.readable();
     void hostile.call('flood').catch(() => undefined);
@@ -231,7 +231,7 @@ describe('a hostile side of a channel', () => {
     });
   }
 
-  it('that opens no channel at all does not keep others from being accepted', async () => {
+  it('that opens something else does not keep others from being accepted', async () => {
     await hostile.call('ring');
     void hostile.call('open', process.pid, SIZE, { slots: 0, slotBytes: 0 });
     await using friend = await startHostileChannel();
@@ -244,10 +244,10 @@ describe('a hostile side of a channel', () => {
   });
 });
 
-describe('a side that writes anything anywhere', () => {
+describe('a side that writes random words anywhere', () => {
   const ALLOWED: VmoErrorCode[] = ['ERR_VMO_PROTOCOL', 'ERR_VMO_PEER_GONE'];
 
-  /** What is thrown is one of the errors that a peer can cause. */
+  /** Checks that a thrown error is one that a peer can cause. */
   function attempt(action: () => void): boolean {
     try {
       action();

@@ -12,14 +12,14 @@ import { threadNames } from '../../support/threads.js';
 
 const CHANNELS = 500;
 
-/** Those that close what others have sent come and go. */
+/** Leaves out the threads that close received descriptors, which come and go. */
 function lastingThreads(): string[] {
   return threadNames().filter((name) => name !== 'vmo-closer');
 }
 
 describe(`${CHANNELS} channels at once`, () => {
   before(function () {
-    // The memory object, the bell and the claim's connection; the first and the last of them on their way as well.
+    // The memory object, the bell and the claim's connection. The first and the last may also be in flight.
     requires(this, enoughDescriptors(CHANNELS * 4 + 200));
   });
 
@@ -27,7 +27,7 @@ describe(`${CHANNELS} channels at once`, () => {
     this.timeout(60_000);
     await using peer = await startObedient();
     void peer.call('serveChannels', process.pid).catch(() => undefined);
-    // The second one finds that process's broker, if the first did not, and has a connection to it from then on.
+    // The second turn finds that process's broker if the first did not, and keeps a connection to it.
     for (const turn of ['first', 'second']) {
       const channel = await Channel.open(peer.pid, { slots: 2 });
       expect(channel.slots, turn).to.equal(2);

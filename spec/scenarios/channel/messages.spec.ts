@@ -40,7 +40,7 @@ describeForUsers('a channel between two processes', (user) => {
     await channel.close();
   });
 
-  it('can be opened by either, whoever comes first', async () => {
+  it('can be opened by either side, whichever comes first', async () => {
     await using peer = await startObedient({ user });
     const waiting = peer.call('acceptChannel', process.pid);
     await peer.call('ownPid');
@@ -70,7 +70,7 @@ describeForUsers('a channel between two processes', (user) => {
 });
 
 describe('sending', () => {
-  it('gives true when the message is in the ring, and false when there is no room, as the options say', async () => {
+  it('returns true if the message is in the ring, and false if there is no room and the options say so', async () => {
     await using ends = await openBothEnds({ slots: 4, whenFull: 'fail' });
     expect(fillUp(ends.opened)).to.equal(4);
     expect(ends.opened.send(Buffer.alloc(5000))).to.be.false;
@@ -82,7 +82,7 @@ describe('sending', () => {
     expect(ends.opened.send(Uint8Array.of(9))).to.be.true;
   });
 
-  it('takes the bytes at once, and waits for room, as the options say', async () => {
+  it('copies the bytes at once, and waits for room if the options say so', async () => {
     await using ends = await openBothEnds({ slots: 2 });
     const bytes = Uint8Array.of(1);
     const results = [1, 2, 3, 4].map((byte) => {
@@ -111,7 +111,7 @@ describe('sending', () => {
     for (const sent of waiting) expect(await sent).to.be.true;
   });
 
-  it('many at once fills the ring, and says how many that were', async () => {
+  it('many at once fills the ring, and returns how many fitted', async () => {
     await using failing = await openBothEnds({ slots: 3, whenFull: 'fail' });
     const messages = [0, 1, 2, 3, 4].map((number) => numbered(number, 20));
     expect(failing.opened.sendMany(messages)).to.equal(3);
@@ -162,7 +162,7 @@ describe('a reservation', () => {
     expect(ends.accepted.receive()?.bytes).to.deep.equal(new Uint8Array(3).fill(7));
   });
 
-  it('is given up by the next one and by whatever is sent first', async () => {
+  it('is given up by the next one, or if anything else is sent first', async () => {
     await using ends = await openBothEnds();
     ends.opened.reserve(10)?.fill(1);
     ends.opened.reserve(20)?.fill(2);
@@ -174,7 +174,7 @@ describe('a reservation', () => {
     expect(ends.accepted.receive()).to.equal(undefined);
   });
 
-  it('has from no byte to as many as a slot', async () => {
+  it('has from 0 bytes to as many as a slot', async () => {
     await using ends = await openBothEnds({ slotBytes: 56 });
     for (const length of [0, 56]) {
       expect(ends.opened.reserve(length)).to.have.lengthOf(length);
@@ -188,7 +188,7 @@ describe('a reservation', () => {
 });
 
 describe('a message', () => {
-  it('is in the ring, at a multiple of 8, and gives its place back once', async () => {
+  it('is in the ring, at a multiple of 8, and gives its slot back once', async () => {
     await using ends = await openBothEnds({ slots: 2, whenFull: 'fail' });
     expect(fillUp(ends.opened)).to.equal(2);
     const first = ends.accepted.receive();
@@ -202,7 +202,7 @@ describe('a message', () => {
     expect(fillUp(ends.opened), 'a release of a message that is over').to.equal(0);
   });
 
-  it('of more than a slot has memory of its own, until it is over', async () => {
+  it('longer than a slot has memory of its own, until it is released', async () => {
     await using ends = await openBothEnds({ slotBytes: 56 });
     const before = objectMappings().length;
     await ends.opened.send(numbered(1, 100_000));
@@ -214,7 +214,7 @@ describe('a message', () => {
     await until('its memory is gone', () => objectMappings().length === before);
   });
 
-  it('that is a region is its receiver’s once he has taken it', async () => {
+  it('that is a region belongs to its receiver once that has taken it', async () => {
     await using ends = await openBothEnds();
     const region = allocate(4 * PAGE);
     fillPages(region.view(), SEED);
@@ -236,7 +236,7 @@ describe('a message', () => {
     claim?.release();
   });
 
-  it('that cannot be claimed is an error of its own, and those behind it arrive', async () => {
+  it('that cannot be claimed is an error by itself, and later ones arrive', async () => {
     await using ends = await openBothEnds();
     using region = allocate(2 * PAGE);
     const blocker = vmOffer(process.pid, region.range(0, PAGE), VMO_GRANT_R);
@@ -268,7 +268,7 @@ describe('the offers of a channel', () => {
     offer.cancel();
   });
 
-  it('are listed as what they are, and cannot be claimed by anybody else', async () => {
+  it('are listed with their kind, and cannot be claimed by anybody else', async () => {
     const abort = new AbortController();
     const opening = Channel.open(process.pid, { signal: abort.signal });
     await until('the channel is offered', () => vmListOfferSync().some(({ kind }) => kind === 'channel'));
@@ -279,7 +279,7 @@ describe('the offers of a channel', () => {
     abort.abort(new Error('enough'));
     const reason: unknown = await opening.catch((thrown: unknown) => thrown);
     expect(reason).to.have.property('message', 'enough');
-    // The claim that was refused may have been under way still when the offer was to be taken back.
+    // The refused claim may still have been under way when the offer was withdrawn.
     await until('the offer is taken back', () => !vmListOfferSync().some(({ kind }) => kind === 'channel'));
   });
 });

@@ -10,7 +10,7 @@ import { startObedient, type Obedient } from '../../support/obedient.js';
 import { requires, type Need } from '../../support/requires.js';
 
 const MESSAGE = new Uint8Array(8);
-/** After so long a loop that gives nobody a turn has shown it. */
+/** A loop that has given timers no turn for this long gives none at all. */
 const MOST_MS = 5000;
 
 const twoCores: Need = {
@@ -24,18 +24,18 @@ const taskset: Need = {
   isMet: () => ['/usr/bin/taskset', '/bin/taskset'].some(existsSync),
 };
 
-/** Puts the main thread of a process on cores, as the kernel lists them. */
+/** Pins the main thread of a process to cores, listed in the kernel's form. */
 function pin(pid: number, cores: string): void {
   expect(spawnSync('taskset', ['-pc', cores, String(pid)]).status).to.equal(0);
 }
 
-/** Where this process's main thread may run. */
+/** The cores on which this process's main thread may run. */
 function allowedCores(): string {
   const [, list = ''] = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
   return list;
 }
 
-/** Sends to one who echoes, and waits for the echo, so often. */
+/** Sends `count` messages to a process that echoes them, and waits for each echo. */
 async function roundTrips(channel: Channel, count: number): Promise<void> {
   let left = count;
   void channel.send(MESSAGE);
@@ -52,7 +52,7 @@ async function openToEcho(peer: Obedient): Promise<Channel> {
   return channel;
 }
 
-/** Repeats something until timers have had so many turns, or there is no hope. Returns how many they have had. */
+/** Repeats the step until timers have had `enough` turns, or too long. Returns how many turns they had. */
 async function turnsDuring(step: () => Promise<unknown>, enough: number): Promise<number> {
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
@@ -72,7 +72,7 @@ describe('two sides that talk', () => {
     requires(this, taskset, twoCores);
     await using peer = await startObedient();
     const channel = await openToEcho(peer);
-    // On a busy machine the scheduler may have both on one core, and there they are right to sleep.
+    // On a busy machine the scheduler may put both on one core, where they rightly sleep.
     pin(process.pid, '0');
     pin(peer.pid, '1');
     for (let pause = 0; pause < 3; pause++) {
@@ -86,7 +86,7 @@ describe('two sides that talk', () => {
     await channel.close();
   });
 
-  /** With pauses that nobody looks through. */
+  /** With pauses longer than any look. */
   async function roundTripsSlowly(channel: Channel): Promise<void> {
     for (let trip = 0; trip < 10; trip++) {
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -101,7 +101,7 @@ describe('two sides that talk', () => {
     await channel.close();
   });
 
-  it('go on talking when they are put on one core, and taken apart again', async function () {
+  it('go on talking when they are moved to one core, and apart again', async function () {
     requires(this, taskset, twoCores);
     await using peer = await startObedient();
     await using other = await startObedient();
@@ -128,7 +128,7 @@ describe('two sides that talk', () => {
   });
 });
 
-describe('a sender that finds room each time, as soon as it looks', () => {
+describe('a sender that finds room each time it looks', () => {
   it('gives the rest of its program its turn', async () => {
     await using peer = await startObedient();
     const { channel, theirs } = await openTo(peer, { slots: 2 });

@@ -46,7 +46,7 @@ describe('a side that waits', () => {
     await channel.close();
   });
 
-  it('waits no longer than its signal lets it', async () => {
+  it('stops waiting when its signal aborts', async () => {
     await using ends = await openBothEnds({ slots: 2, whenFull: 'fail' });
     const abort = new AbortController();
     const { signal } = abort;
@@ -66,7 +66,7 @@ describe('a side that waits', () => {
     expect(ends.accepted.receive()?.bytes, 'nothing is lost').to.deep.equal(Uint8Array.of(0));
   });
 
-  it('shares the messages with others that wait', async () => {
+  it('shares the messages with other waits of its side', async () => {
     await using ends = await openBothEnds();
     const waits = [ends.accepted.readable(), ends.accepted.readable()];
     setImmediate(() => void ends.opened.send(Uint8Array.of(1)));
@@ -92,7 +92,7 @@ describe('a side that waits', () => {
 });
 
 describe('an idle channel', () => {
-  it('uses no processor on either side, whether somebody waits or not', async () => {
+  it('uses no processor time on either side, whether somebody waits or not', async () => {
     await using peer = await startObedient();
     for (const isWaiting of [false, true]) {
       const { channel, theirs } = await openTo(peer);
@@ -100,7 +100,7 @@ describe('an idle channel', () => {
       await channel.readable();
       channel.receive();
       const waiting = isWaiting ? peer.call('readableChannel', theirs) : undefined;
-      // Nothing is waited for here: it is what does not happen that counts. Now and then V8 tidies up by itself.
+      // Checks that nothing happens, so there is no event to wait for. Now and then V8 cleans up by itself.
       await until('a third of a second has passed in which none of its threads ran', async () => {
         const before = { switches: contextSwitches(peer.pid), time: processorTime(peer.pid) };
         await pause(300);
@@ -151,7 +151,7 @@ describe('opening a channel', () => {
     await rejectionOf(Channel.open(peer.pid), 'ERR_VMO_NO_PROCESS');
   });
 
-  it('takes good arguments alone', async () => {
+  it('takes only valid arguments', async () => {
     await rejectionOf(Channel.open(0), 'ERR_VMO_INVALID_ARGUMENT');
     await rejectionOf(Channel.open(process.pid, { slots: 1 }), 'ERR_VMO_INVALID_ARGUMENT');
     await rejectionOf(Channel.accept(-1), 'ERR_VMO_INVALID_ARGUMENT');
@@ -174,7 +174,7 @@ describe('accepting channels', () => {
     expect(await Promise.all(waits)).to.deep.equal(['enough', 'enough']);
   });
 
-  it('gets all that are opened, from one process or from all, in turn', async () => {
+  it('gets all channels, from one process or from all, in turn', async () => {
     await using peer = await startObedient();
     const mine = [0, 1, 2].map(() => Channel.open(process.pid));
     const theirs = peer.call('openChannel', process.pid);
@@ -192,7 +192,7 @@ describe('accepting channels', () => {
     for (const channel of [...accepted, ...(await Promise.all(mine))]) await channel.close();
   });
 
-  it('takes the sizes from whoever opens', async () => {
+  it('takes the sizes from the opener', async () => {
     await using ends = await openBothEnds({ slots: 5, slotBytes: 77 });
     expect(ends.accepted).to.include({ slots: 5, slotBytes: 77, peerPid: process.pid, ended: false });
   });

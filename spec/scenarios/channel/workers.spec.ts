@@ -67,7 +67,7 @@ describe('a channel between threads', () => {
 });
 
 describe('a worker that is terminated', () => {
-  it('is gone for the other side, with what it had sent received before', async () => {
+  it('is gone for the other side, once its messages have been received', async () => {
     const worker = await startWorker();
     const { channel, theirs } = await openToWorker(worker);
     await worker.call('sendText', theirs, 'last words');

@@ -49,7 +49,7 @@ for (const { name, flags, isDisowned } of WAYS) {
         return claim;
       }
 
-      /** It has every byte, and so much to itself that it can give it away. */
+      /** The source has every byte, and owns the memory alone, so that it can disown it. */
       async function expectSourceOwnsAll(granted = SHARED): Promise<void> {
         expect(await source.call('difference', region, SEED)).to.be.undefined;
         const { address } = await source.call('offerPages', process.pid, region, first, count, granted | VMO_DISOWN);
@@ -57,7 +57,7 @@ for (const { name, flags, isDisowned } of WAYS) {
         expectPages(claim.view(), SEED, first);
       }
 
-      /** It has every byte, and can pass on what it was granted. */
+      /** The claimer has every byte, and can pass on its rights. */
       async function expectClaimerHasIt(claimed: number): Promise<void> {
         const inode = await claimer.call('inode', claimed);
         expect(holdersOf(inode, [source.pid, claimer.pid])).to.deep.equal([claimer.pid]);
@@ -67,7 +67,7 @@ for (const { name, flags, isDisowned } of WAYS) {
       }
 
       for (const checkpoint of ['claim.ask', 'claim.terms', 'claim.mapped'] as const) {
-        it(`is the source's alone when the claimer is killed at ${checkpoint}`, async () => {
+        it(`belongs to the source alone when the claimer is killed at ${checkpoint}`, async () => {
           await claimWhileKilledAt(claimer, checkpoint);
           expect(await source.call('claimed', offer.offer)).to.equal('expired');
           await source.call('released', offer.offer);
@@ -75,16 +75,16 @@ for (const { name, flags, isDisowned } of WAYS) {
         });
       }
 
-      it('is as the ending says when the claimer is killed at claim.acknowledged', async () => {
+      it('belongs to the side that the ending names when the claimer is killed at claim.acknowledged', async () => {
         await claimWhileKilledAt(claimer, 'claim.acknowledged');
         const ending = await source.call('claimed', offer.offer);
         await source.call('released', offer.offer);
         expect(ending).to.be.oneOf(['claimed', 'expired']);
-        // What it had given up by then, it has given up.
+        // Rights that the source had dropped by then stay dropped.
         if (!isDisowned || ending === 'expired') {
           return expectSourceOwnsAll(ending === 'expired' ? SHARED : SHARED & ~(flags >> 3));
         }
-        // It had become the claimer's, and went with it.
+        // The memory had become the claimer's, and went with it.
         expect(await source.call('disowned', region)).to.equal(!part);
         if (part) expect(await source.call('isZeroed', region, first, count)).to.be.true;
       });
@@ -92,20 +92,20 @@ for (const { name, flags, isDisowned } of WAYS) {
       for (const checkpoint of part
         ? (['source.asked', 'source.packing', 'source.packed'] as const)
         : (['source.asked'] as const)) {
-        it(`is nobody's when the source is killed at ${checkpoint}`, async () => {
+        it(`belongs to nobody when the source is killed at ${checkpoint}`, async () => {
           expect(await claimWhileKilledAt(source, checkpoint)).to.be.undefined;
           expect(objectDescriptors(claimer.pid)).to.equal(0);
         });
       }
 
-      it("is the claimer's as a whole or not at all when the source is killed at source.terms-sent", async () => {
+      it('belongs to the claimer as a whole or not at all when the source is killed at source.terms-sent', async () => {
         const claim = await claimWhileKilledAt(source, 'source.terms-sent');
         if (claim) await expectClaimerHasIt(claim.region);
         else expect(objectDescriptors(claimer.pid)).to.equal(0);
       });
 
       for (const checkpoint of ['source.acknowledged', 'source.dropping', 'source.dropped'] as const) {
-        it(`is the claimer's when the source is killed at ${checkpoint}`, async () => {
+        it(`belongs to the claimer when the source is killed at ${checkpoint}`, async () => {
           const claim = await claimWhileKilledAt(source, checkpoint);
           expect(claim).to.include({ byteLength: count * PAGE });
           await expectClaimerHasIt(claim?.region ?? 0);
@@ -113,7 +113,7 @@ for (const { name, flags, isDisowned } of WAYS) {
       }
 
       for (const { checkpoint, side } of stepsOfClaim({ isPart: part !== undefined })) {
-        it(`is gone with both when both are killed at ${checkpoint}: nobody has it, and a third is told so`, async () => {
+        it(`is gone when both are killed at ${checkpoint}: a third process is told that nobody has it`, async () => {
           const { address } = await source.call('offerPages', process.pid, region, first, count, VMO_GRANT_R);
           const parkedSide = side === 'source' ? source : claimer;
           await parkedSide.call('park', checkpoint);

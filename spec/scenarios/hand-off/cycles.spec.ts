@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { until } from '../../support/barriers.js';
 import { startObedient, type Obedient } from '../../support/obedient.js';
 
-/** V8 lets its nursery grow as it pleases, and what we leak would not show beside that. */
+/** V8 lets its nursery grow freely, which would hide our leaks. */
 const SMALL_NURSERY = { env: { NODE_OPTIONS: '--max-semi-space-size=1' } };
 const WARM_UP = 2000;
 const CYCLES = 10_000;
@@ -20,7 +20,7 @@ describe('10 000 cycles of allocate, offer, disown, claim and release', () => {
     await cycle(WARM_UP);
     const before = await burdens();
     await cycle(CYCLES);
-    // Connections are closed in the broker's own time.
+    // The broker closes connections when it has time.
     let after = await burdens();
     await until('descriptors have come to rest', async () => {
       after = await burdens();
@@ -31,11 +31,11 @@ describe('10 000 cycles of allocate, offer, disown, claim and release', () => {
       const [was, is] = [before[at], after[at]];
       if (!was || !is) throw new Error('there are two processes');
       expect(is.resources, `handles of ${name}`).to.be.at.most(was.resources);
-      // Node.js maps what it needs as it pleases, but not one thing in a hundred cycles.
+      // Node.js makes mappings of its own, but not one in a hundred cycles.
       expect(is.mappings - was.mappings, `mappings of ${name}`).to.be.below(CYCLES / 100);
       expect(is.heapBytes - was.heapBytes, `the heap of ${name}`).to.be.below(CYCLES * 100);
       expect(is.handleBytes - was.handleBytes, `global handles of ${name}`).to.be.below(CYCLES);
-      // V8 keeps the blocks of its handles: as many as ever waited for a collection at once. A sixteenth of the memory handed over.
+      // V8 keeps the blocks of its handles, for as many as ever waited for a collection at once. Allow a sixteenth of the memory.
       expect(is.residentBytes - was.residentBytes, `memory of ${name}`).to.be.below(CYCLES * 1024);
     }
   });

@@ -29,7 +29,7 @@ describeForUsers('memory that is disowned', (user) => {
   });
 
   for (const flags of [VMO_GRANT_R, SHARED]) {
-    it(`granting ${flags === SHARED ? 'R and W' : 'R'} is the same object at the claimer, and its source has none`, async () => {
+    it(`granting ${flags === SHARED ? 'R and W' : 'R'} arrives as the same object, and its source has none`, async () => {
       const { region } = await source.call('allocate', PAGES, SEED);
       const inode = await source.call('inode', region);
       const { address, offer } = await source.call('offer', claimer.pid, region, flags | VMO_DISOWN);
@@ -44,7 +44,7 @@ describeForUsers('memory that is disowned', (user) => {
     });
   }
 
-  it('cannot be offered, nor looked at, by its source again', async () => {
+  it('cannot be offered or viewed by its source again', async () => {
     const { region } = await source.call('allocate', PAGES, SEED);
     const { address } = await source.call('offer', claimer.pid, region, SHARED | VMO_DISOWN);
     await claimer.call('claim', source.pid, address);
@@ -53,7 +53,7 @@ describeForUsers('memory that is disowned', (user) => {
     await rejectionOf(source.call('read', region, 0), 'ERR_VMO_NOT_OWNED');
   });
 
-  it('takes every other offer of it along: they end as revoked', async () => {
+  it('ends every other offer of it as revoked', async () => {
     await using third = await startObedient();
     const { region } = await source.call('allocate', PAGES, SEED);
     const whole = await source.call('offer', third.pid, region, SHARED);
@@ -69,7 +69,7 @@ describeForUsers('memory that is disowned', (user) => {
   });
 
   for (const ending of ['released', 'killed'] as const) {
-    it(`is ERR_VMO_BUSY while a live claim shares it, and no more when that is ${ending}`, async () => {
+    it(`is ERR_VMO_BUSY while a live claim shares it, and no longer once that is ${ending}`, async () => {
       await using sharer = await startObedient();
       const { region } = await source.call('allocate', PAGES, SEED);
       const share = await source.call('offer', sharer.pid, region, SHARED);
@@ -96,7 +96,7 @@ describeForUsers('memory that is disowned', (user) => {
     await claimer.call('writeAll', claim.region, 7);
   });
 
-  it('is claimed by the first of two that it is disowned to', async () => {
+  it('goes to the first of two processes to which it is disowned', async () => {
     await using second = await startObedient();
     const { region } = await source.call('allocate', PAGES, SEED);
     const claimers = [claimer, second];
@@ -110,7 +110,7 @@ describeForUsers('memory that is disowned', (user) => {
 });
 
 describe('the range that a source has disowned', () => {
-  it('reads as zeros and takes writes into nothing until its buffer is detached', async () => {
+  it('reads as zeros and discards writes until its buffer is detached', async () => {
     using region = allocate(PAGES * PAGE);
     const view = region.view();
     fillPages(view, SEED);
@@ -126,7 +126,7 @@ describe('the range that a source has disowned', () => {
     await until('the buffer is detached', () => view.byteLength === 0);
   });
 
-  it('fails a read in flight with EFAULT, which writes nowhere', async function () {
+  it('fails a read(2) in flight with EFAULT, which then writes nowhere', async function () {
     requires(this, needs.userfault);
     using pipe = new Pipe();
     using region = allocate(PAGES * PAGE);
@@ -143,7 +143,7 @@ describe('the range that a source has disowned', () => {
     expectPages(claim.view(), SEED);
   });
 
-  it('may be touched all the time by a worker that it belongs to: it finds its bytes, or zeros', async () => {
+  it('may be touched at any time by its worker, which finds its bytes or zeros', async () => {
     await using worker = await startWorker();
     const { region, address } = await worker.call('allocate', PAGES, SEED);
     const touching = worker.call('touchUntilGone', region);
@@ -155,7 +155,7 @@ describe('the range that a source has disowned', () => {
     expectPages(claim.view(), SEED);
   });
 
-  it('has gone when the claim is there, although the source is busy and cannot detach its buffer', async () => {
+  it('is gone when the claim is made, although the source is busy and cannot detach its buffer', async () => {
     await using source = await startObedient();
     const { region } = await source.call('allocate', PAGES, SEED);
     const { address } = await source.call('offer', process.pid, region, SHARED | VMO_DISOWN);
@@ -168,7 +168,7 @@ describe('the range that a source has disowned', () => {
 });
 
 describe('256 MiB that are disowned', () => {
-  it('are one buffer in the machine before, at each step and after', async function () {
+  it('take the memory of one buffer before, at each step and after', async function () {
     requires(this, needs.probe);
     const before = heldBytes([process.pid]);
     await using source = await startObedient();

@@ -50,7 +50,7 @@ describeForUsers('memory that its source gives up writing', (user) => {
 
   const differenceAt = (by: Obedient, handle: number) => by.call('difference', handle, SEED);
 
-  it('is still read by it, at the same address and in the same buffer', async () => {
+  it('can still be read by it, at the same address and in the same buffer', async () => {
     const { address } = region;
     const view = region.view();
     await claim(PUBLISHED);
@@ -59,7 +59,7 @@ describeForUsers('memory that its source gives up writing', (user) => {
     expect(mappingAt(address)?.permissions).to.equal('rw-p');
   });
 
-  it('shows later writes to the source only', async () => {
+  it('shows later writes only to the source', async () => {
     const view = region.view();
     const first = await claim(PUBLISHED);
     view.fill(0xee, 0, 2 * PAGE);
@@ -70,7 +70,7 @@ describeForUsers('memory that its source gives up writing', (user) => {
     expect(await differenceAt(claimers[1] ?? claimer, second.region)).to.be.undefined;
   });
 
-  it('is immutable for all of several claimers, whether they were made the same offer or one to read', async () => {
+  it('is immutable for each of several claimers, whether they got the same offer or one to read', async () => {
     const offers = claimers.slice(0, 2).map(({ pid }) => vmOffer(pid, region, PUBLISHED));
     const claims = await Promise.all(
       offers.map(({ address }, at) => (claimers[at] ?? claimer).call('claim', process.pid, address)),
@@ -84,7 +84,7 @@ describeForUsers('memory that its source gives up writing', (user) => {
     expectPages(region.view(), SEED);
   });
 
-  it('is immutable for a process that gets it from a claimer', async () => {
+  it('is immutable for a process that receives it from a claimer', async () => {
     const { region: handle } = await claim(PUBLISHED);
     const [, third] = claimers as [Obedient, Obedient];
     const { address } = await claimer.call('offer', third.pid, handle, R);
@@ -98,7 +98,7 @@ describeForUsers('memory that its source gives up writing', (user) => {
     expect((await claim(PUBLISHED, claimers[1])).immutable).to.be.true;
   });
 
-  it('is not immutable when an earlier claimer can write it', async () => {
+  it('is not immutable if an earlier claimer can write it', async () => {
     const writer = await claim(R | W);
     const reader = await claim(PUBLISHED, claimers[1]);
     expect(reader.immutable).to.be.false;
@@ -108,7 +108,7 @@ describeForUsers('memory that its source gives up writing', (user) => {
     expect(await claimer.call('read', writer.region, 0)).to.equal(0x11);
   });
 
-  it('is not immutable when its writing goes to the claimer: then the source sees what that writes', async () => {
+  it('is not immutable if the right to write goes to the claimer: then the source sees its writes', async () => {
     const writer = await claim(R | W | VMO_DROP_W);
     expect(writer.immutable).to.be.false;
     await claimer.call('write', writer.region, 5 * PAGE, 0x33);
@@ -117,13 +117,13 @@ describeForUsers('memory that its source gives up writing', (user) => {
     expect(await claimer.call('difference', writer.region, SEED, 6, 1)).to.be.undefined;
   });
 
-  it('is sealed as well when it is pulled: the next to map it finds it immutable', async () => {
+  it('is sealed when it is pulled, too: the next process to map it finds it immutable', async () => {
     const pulled = await claim(PUBLISHED, claimer, { transfer: 'pull' });
-    expect(pulled.immutable).to.be.false; // it is the claimer's own copy, to write
+    expect(pulled.immutable).to.be.false; // the claimer may write to its own copy
     expect((await claim(R, claimers[1])).immutable).to.be.true;
   });
 
-  it('cannot be offered to be written any more; offers that grant that end as revoked, and others stand', async () => {
+  it('cannot be offered for writing any more; offers that grant W end as revoked, and others stand', async () => {
     const [, second, third] = claimers as [Obedient, Obedient, Obedient];
     const writing = vmOffer(second.pid, region, R | W);
     const reading = vmOffer(third.pid, region, R);
@@ -134,7 +134,7 @@ describeForUsers('memory that its source gives up writing', (user) => {
     reading.cancel();
   });
 
-  it('may be disowned to read later', async () => {
+  it('may later be disowned for reading', async () => {
     const offer = vmOffer(claimer.pid, region, PUBLISHED);
     const { region: handle } = await claimer.call('claim', process.pid, offer.address);
     await claimer.call('release', handle);
@@ -145,7 +145,7 @@ describeForUsers('memory that its source gives up writing', (user) => {
     expect(await differenceAt(claimers[1] ?? claimer, claimed.region)).to.be.undefined;
   });
 
-  it('may be a part: the pages beside it are written as before', async () => {
+  it('may be a part: the pages beside it can still be written', async () => {
     const offer = vmOffer(claimer.pid, region.range(4 * PAGE, 4 * PAGE), PUBLISHED);
     const part = await claimer.call('claim', process.pid, offer.address);
     expect(part.immutable).to.be.true;
@@ -176,7 +176,7 @@ describe('memory that its source gives up executing', () => {
 
   const permissionsAt = (page: number) => mappingAt(addressOfPage(region, page))?.permissions;
 
-  it('is not mapped executable there any more, and is still read and written', async () => {
+  it('is not mapped executable there any more, and can still be read and written', async () => {
     expect(permissionsAt(0)).to.equal('rwxs');
     const offer = vmOffer(claimer.pid, region, VMO_GRANTALL | VMO_DROP_X);
     const claim = await claimer.call('claim', process.pid, offer.address);
@@ -186,7 +186,7 @@ describe('memory that its source gives up executing', () => {
     expect(await claimer.call('permissions', claim.region)).to.equal('rwxs');
   });
 
-  it('cannot be offered to be executed any more; offers that grant that end as revoked, and others stand', async () => {
+  it('cannot be offered for executing any more; offers that grant X end as revoked, and others stand', async () => {
     await using second = await startObedient();
     const executing = vmOffer(second.pid, region, R | X);
     const offer = vmOffer(claimer.pid, region, R | VMO_DROP_X);
@@ -196,7 +196,7 @@ describe('memory that its source gives up executing', () => {
     expect(vmOffer(second.pid, region, R | W).cancel()).to.be.true;
   });
 
-  it('loses writing at the same claim when that is dropped, too', async () => {
+  it('loses W with the same claim if that is dropped, too', async () => {
     const offer = vmOffer(claimer.pid, region, R | X | VMO_DROP_W | VMO_DROP_X);
     const claim = await claimer.call('claim', process.pid, offer.address);
     expect(permissionsAt(0)).to.equal('rw-p');
@@ -204,7 +204,7 @@ describe('memory that its source gives up executing', () => {
     expect(await claimer.call('permissions', claim.region)).to.equal('rwxp');
   });
 
-  it('may be pages of which some cannot be written any more: the others still can', async () => {
+  it('may have pages that cannot be written any more: the others still can', async () => {
     const part = vmOffer(claimer.pid, region.range(0, 4 * PAGE), R | VMO_DROP_W);
     const first = await claimer.call('claim', process.pid, part.address);
     await claimer.call('release', first.region);
@@ -212,13 +212,13 @@ describe('memory that its source gives up executing', () => {
     const whole = vmOffer(claimer.pid, region, R | X | VMO_DROP_X);
     const all = await claimer.call('claim', process.pid, whole.address);
     expect([0, 4].map(permissionsAt)).to.deep.equal(['rw-p', 'rw-s']);
-    await claimer.call('release', all.region); // before Linux 5.19 a part is taken apart when it is offered
+    await claimer.call('release', all.region); // before Linux 5.19 a part is carved when it is offered
     await whole.released;
     vmOffer(claimer.pid, region.range(4 * PAGE, PAGE), R | W).cancel();
     thrownBy(() => vmOffer(claimer.pid, region.range(0, PAGE), R | W), 'ERR_VMO_NOT_PERMITTED');
   });
 
-  it('may be a part: the pages beside it are executed as before', async () => {
+  it('may be a part: the pages beside it can still be executed', async () => {
     const offer = vmOffer(claimer.pid, region.range(4 * PAGE, 4 * PAGE), R | X | VMO_DROP_X);
     await claimer.call('claim', process.pid, offer.address);
     expect([3, 4, 7, 8].map(permissionsAt)).to.deep.equal(['rwxs', 'rw-s', 'rw-s', 'rwxs']);
@@ -237,7 +237,7 @@ describe('memory that is disowned', () => {
   });
 
   for (const { name, flags, permissions } of GRANTS) {
-    it(`granting ${name} is the claimer's, with these rights and no other, and its source has nothing`, async () => {
+    it(`granting ${name} belongs to the claimer, with exactly these rights, and its source has nothing`, async () => {
       const { region } = await source.call('allocate', PAGES, SEED, { executable: true });
       const inode = await source.call('inode', region);
       const { address, offer } = await source.call('offer', claimer.pid, region, flags | VMO_DISOWN);
@@ -248,7 +248,7 @@ describe('memory that is disowned', () => {
       expect(await claimer.call('permissions', claim.region)).to.equal(permissions);
       expect(await claimer.call('difference', claim.region, SEED)).to.be.undefined;
       expect(await source.call('disowned', region)).to.be.true;
-      // Nobody else is left who could write what was granted to read.
+      // After a grant to read, nobody is left who could write.
       expect(claim.immutable).to.equal((flags & W) === 0);
     });
   }

@@ -13,7 +13,7 @@ describe('an offer that is made while its memory is disowned', () => {
     requires(this, needs.probe);
   });
 
-  it('is refused when that has gone since the offer was checked', async () => {
+  it('is refused if the memory is gone since the offer was checked', async () => {
     await using other = await startObedient();
     await using worker = await startWorker();
     const { region, address } = await worker.call('allocate', 1);
@@ -30,8 +30,8 @@ describe('an offer that is made while its memory is disowned', () => {
   });
 });
 
-describe('an offer whose claim is declined when its source has lost what it grants', () => {
-  it('ends as revoked: a right to write that was given up meanwhile is not granted', async () => {
+describe('an offer whose claim is declined after its source has lost a granted right', () => {
+  it('ends as revoked: a right to write that was dropped meanwhile is not granted', async () => {
     await using reader = await startObedient();
     using region = allocate(PAGE);
     await using rogue = await startHostile('rogue_claimer', [process.pid]);
@@ -40,7 +40,7 @@ describe('an offer whose claim is declined when its source has lost what it gran
     await rogue.event('result');
     const reading = vmOffer(reader.pid, region, VMO_GRANT_R | VMO_DROP_W);
     const claim = await reader.call('claim', process.pid, reading.address);
-    expect(claim.immutable).to.be.false; // a writer may have it by now
+    expect(claim.immutable).to.be.false; // a process that may write can have it by now
     expect(writing.state).to.equal('claiming');
     rogue.say('declines-what-it-took 0');
     expect(await writing.claimed).to.equal('revoked');

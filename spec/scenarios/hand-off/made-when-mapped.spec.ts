@@ -20,7 +20,7 @@ const PAGES = 4;
 const SHARED = VMO_GRANT_R | VMO_GRANT_W;
 const WAYS = ['claim', 'claimSync'] as const;
 
-describe('a claim by which the source drops nothing', () => {
+describe('a claim of an offer that drops nothing', () => {
   let claimer: Obedient;
   let bystander: Obedient;
   let region: Region;
@@ -55,14 +55,14 @@ describe('a claim by which the source drops nothing', () => {
       });
     }
 
-    it(`waits for its source when it asks for what is immutable (${way})`, async () => {
+    it(`waits for its source if it asks for immutable memory (${way})`, async () => {
       const offer = vmOffer(claimer.pid, region, VMO_GRANT_R);
       probe().park('source.acknowledged');
       const options = { immutable: true, timeoutMs: 100 };
       await rejectionOf(claimer.call(way, process.pid, offer.address, options), 'ERR_VMO_TIMEOUT');
     });
 
-    it(`waits for its source when the source drops a right (${way})`, async () => {
+    it(`waits for its source if the source drops a right (${way})`, async () => {
       const offer = vmOffer(claimer.pid, region, VMO_GRANT_R | VMO_DROP_W);
       probe().park('source.acknowledged');
       await rejectionOf(claimer.call(way, process.pid, offer.address, { timeoutMs: 100 }), 'ERR_VMO_TIMEOUT');
@@ -82,13 +82,13 @@ describe('a claim by which the source drops nothing', () => {
     return { offer, claim: await claimed };
   }
 
-  it('is known to its source as soon as the source can have heard of it', async () => {
+  it('is known to its source as soon as the source can have learned of it', async () => {
     const { offer } = await claimUnheard(VMO_GRANT_R);
     probe().unpark('source.asked');
     expect(offer.state).to.equal('claimed');
   });
 
-  it('leaves its address free to be offered again from then on', async () => {
+  it('lets its address be offered again from then on', async () => {
     await claimUnheard(VMO_GRANT_R);
     probe().unpark('source.asked');
     const again = vmOffer(claimer.pid, region, VMO_GRANT_R);
@@ -114,7 +114,7 @@ describe('a claim by which the source drops nothing', () => {
     await offer.released;
   });
 
-  it('is still held after a second claim of it has made the source read the acknowledgement', async () => {
+  it('stays held after a second claim of it has made the source read the acknowledgement', async () => {
     const { offer, claim } = await claimUnheard(VMO_GRANT_R);
     await claimer.call('park', 'claim.ask');
     const second = rejectionOf(claimer.call('claim', process.pid, offer.address), 'ERR_VMO_NOT_OFFERED');
@@ -131,7 +131,7 @@ describe('a claim by which the source drops nothing', () => {
     await offer.released;
   });
 
-  it('counts when the claimer has passed the memory on and ended before its source has heard of it', async () => {
+  it('counts if the claimer has passed the memory on and ended before its source has learned of it', async () => {
     const { offer, claim } = await claimUnheard(SHARED);
     await using third = await startObedient();
     const onward = await claimer.call('offer', third.pid, claim.region, VMO_GRANT_R);

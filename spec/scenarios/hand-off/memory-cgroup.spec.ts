@@ -9,10 +9,10 @@ import { needs, requires } from '../../support/requires.js';
 
 const PAGES = 16384;
 const BYTES = PAGES * PAGE;
-/** What a process needs besides the buffer is less than this. */
+/** More than a process needs besides the buffer. */
 const HALF = BYTES / 2;
 
-/** Disowns a buffer to the claimer, which has all of it in the end. */
+/** Disowns a buffer to the claimer, and brings all of it there. */
 async function handOff(source: Obedient, claimer: Obedient, options: ClaimOptions): Promise<void> {
   const { region } = await source.call('allocate', PAGES);
   await source.call('writeAll', region, 0x5a);
@@ -31,7 +31,7 @@ function privateBytes(pid: number): number {
 
 describe('the memory of a hand-off', () => {
   for (const paging of ['userfault', 'eager'] as const) {
-    it(`is private memory of the claimer when it was pulled (${paging}), and the object is empty`, async function () {
+    it(`is private memory of the claimer if it was pulled (${paging}), and the object is empty`, async function () {
       if (paging === 'userfault') requires(this, needs.userfault);
       await using source = await startObedient();
       await using claimer = await startObedient();

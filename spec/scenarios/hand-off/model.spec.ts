@@ -8,7 +8,7 @@ const RUNS = Number(process.env['VMOFFER_RUNS'] ?? 10);
 const STEPS = Number(process.env['VMOFFER_STEPS'] ?? 200);
 const MS_A_STEP = 500;
 
-describe('three processes that offer, claim, cancel, write, touch, release, stop, are held up and die at random', () => {
+describe('three processes that offer, claim, cancel, write, touch, release, stop, stall and die at random', () => {
   const processes = new OwnershipProcesses();
   before(async function () {
     requires(this, needs.probe);

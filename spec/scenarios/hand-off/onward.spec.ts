@@ -29,10 +29,10 @@ describeForUsers('memory that goes from A to B to C and back to A', (user) => {
     for (const each of round) await each[Symbol.asyncDispose]();
   });
 
-  /** What the library starts on first use is there afterwards. */
+  /** Makes the library start everything that it starts on first use. */
   async function useOnce(source: Obedient, claimer: Obedient): Promise<void> {
     const { region } = await source.call('allocate', 2, SEED);
-    // Parts have a thread of their own, and so has the sealing of what nobody may write any more.
+    // Carving has a thread of its own, and so has sealing.
     for (const [transfer, flags] of [
       ['map', VMO_GRANT_R],
       ['pull', VMO_GRANT_R],
@@ -49,7 +49,7 @@ describeForUsers('memory that goes from A to B to C and back to A', (user) => {
 
   const counts = () => Promise.all(round.map((each) => each.call('holdings')));
 
-  /** The memory's way, and what each process has of it at the end. */
+  /** Passes the memory on from process to process, and checks what each has of it at the end. */
   async function goRound(
     region: number,
     flags: number,
@@ -114,7 +114,7 @@ describeForUsers('memory that goes from A to B to C and back to A', (user) => {
     });
   }
 
-  it('shared is one memory everywhere: what C writes A reads, in both of its ranges', async () => {
+  it('shared is one memory everywhere: A reads in both of its ranges what C writes', async () => {
     const { region } = await round[0].call('allocate', PAGES, SEED);
     const { steps, last } = await goRound(region, SHARED, 'map');
     await round[2].call('write', steps[1]?.region ?? 0, 9 * PAGE, 0x77);
@@ -153,7 +153,7 @@ describeForUsers('memory that goes from A to B to C and back to A', (user) => {
     await a.call('release', region);
   });
 
-  it('is held for A until the last who has it lets go, whoever that had it from', async () => {
+  it('is held for A until its last holder releases it, whoever it came from', async () => {
     const [a, b, c] = round;
     const { region } = await a.call('allocate', PAGES, SEED);
     const toB = await a.call('offer', b.pid, region, SHARED);
@@ -176,7 +176,7 @@ describe('memory that A shares with B, and that C pulls from B as it touches it'
     { name: 'shared, and released by B', flags: VMO_GRANT_R },
     { name: 'disowned by B', flags: DISOWNED },
   ]) {
-    it(`is held for A until C has let go: ${name}`, async function () {
+    it(`is held for A until C has released it: ${name}`, async function () {
       requires(this, needs.fullUserfault);
       await using a = await startObedient();
       await using b = await startObedient();

@@ -23,7 +23,7 @@ const FLAGS = [
   { name: 'disowned', flags: SHARED | VMO_DISOWN },
 ];
 
-/** By which a claimer finds what it was granted, to begin with. */
+/** The routes by which a claimer reaches the memory that it was granted. */
 const OPEN_ROUTES = [
   'pread',
   'a shared mapping',
@@ -56,7 +56,7 @@ describeForUsers('pages 10 to 20 of 100', (user) => {
 
   for (const { name, flags } of FLAGS) {
     for (const transfer of ['map', 'pull'] as const) {
-      it(`${name} are all that can be found in a claimer by '${transfer}', in its descriptors and mappings`, async () => {
+      it(`${name} are all that a claimer by '${transfer}' has in its descriptors and mappings`, async () => {
         const part = await claimPart(flags, { transfer });
         expect(part.byteLength).to.equal(COUNT * PAGE);
         expect(await claimer.call('difference', part.region, SEED + 1)).not.to.be.undefined;
@@ -66,7 +66,7 @@ describeForUsers('pages 10 to 20 of 100', (user) => {
   }
 
   for (const { name, flags } of FLAGS) {
-    it(`${name} are all that a hostile claimer can get at, whatever it tries`, async () => {
+    it(`${name} are all that a hostile claimer can reach, whatever it tries`, async () => {
       await using hostile = await startHostile('reach', [process.pid, SEED], { user });
       const offer = vmOffer(hostile.pid, region.range(FIRST * PAGE, COUNT * PAGE), flags);
       hostile.say(String(offer.address));
@@ -77,14 +77,14 @@ describeForUsers('pages 10 to 20 of 100', (user) => {
     });
   }
 
-  it('are found to be more by the same routes when the whole is granted', async () => {
+  it('are found to be more by the same routes if the whole is granted', async () => {
     await using hostile = await startHostile('reach', [process.pid, SEED], { user });
     hostile.say(String(vmOffer(hostile.pid, region, VMO_GRANT_R).address));
     const reached = await hostile.event<Record<string, number[]>>('reached');
     for (const route of OPEN_ROUTES) expect(reached[route], route).to.have.lengthOf(PAGES);
   });
 
-  it('are found to be more when the whole is granted', async () => {
+  it('are found to be more if the whole is granted', async () => {
     const whole = await claimPart(VMO_GRANT_R, {}, 0, PAGES);
     await claimer.call('read', whole.region, 0);
     expect(await claimer.call('pagesInReach', SEED)).to.have.lengthOf(PAGES);
@@ -113,7 +113,7 @@ describeForUsers('pages 10 to 20 of 100', (user) => {
     expect([9, 21].map((page) => view[page * PAGE])).to.deep.equal([9, 21]);
   });
 
-  it('disowned are zeros at the source from then on, and its other pages stay as they were', async () => {
+  it('disowned read as zeros at the source from then on, and its other pages stay as they were', async () => {
     const part = await claimPart(SHARED | VMO_DISOWN);
     const view = region.view();
     const gone = view.subarray(FIRST * PAGE, (FIRST + COUNT) * PAGE);
@@ -130,7 +130,7 @@ describeForUsers('pages 10 to 20 of 100', (user) => {
     expect(await claimer.call('read', after.region, 0)).to.equal(view[(FIRST + COUNT) * PAGE]);
   });
 
-  it('are ERR_VMO_BUSY while the whole is shared, and the whole while they are', async () => {
+  it('are ERR_VMO_BUSY while the whole is shared, and so is the whole while they are', async () => {
     const whole = await claimPart(SHARED, {}, 0, PAGES);
     const refused = vmOffer(claimer.pid, region.range(FIRST * PAGE, COUNT * PAGE), SHARED);
     const error = await rejectionOf(claimer.call('claim', process.pid, refused.address), 'ERR_VMO_BUSY');
@@ -149,7 +149,7 @@ describeForUsers('pages 10 to 20 of 100', (user) => {
     expect(await claimer.call('read', wholeAgain.region, 50 * PAGE)).to.equal(1);
   });
 
-  it('can be shared while other pages are, with others', async () => {
+  it('can be shared while other pages are shared with other processes', async () => {
     await using other = await startObedient();
     await claimPart(SHARED);
     const beside = vmOffer(other.pid, region.range(30 * PAGE, 5 * PAGE), SHARED);
@@ -159,7 +159,7 @@ describeForUsers('pages 10 to 20 of 100', (user) => {
     expect(await claimer.call('pagesInReach', SEED)).to.deep.equal(OFFERED);
   });
 
-  it('are disowned piece by piece, until the region is wholly gone', async () => {
+  it('can be disowned piece by piece, until the whole region is gone', async () => {
     const view = region.view();
     for (let first = 0; first < PAGES; first += 25) await claimPart(SHARED | VMO_DISOWN, {}, first, 25);
     expect(await claimer.call('pagesInReach', SEED)).to.have.lengthOf(PAGES);
@@ -185,7 +185,7 @@ describe('the thread that has carved a part', () => {
   });
 
   for (const { name, flags } of FLAGS.slice(1)) {
-    it(`keeps nothing of it, however long it takes to come to rest: it is ${name}, and the region released`, async () => {
+    it(`keeps nothing of it, even if it stays busy: the part is ${name}, and the region released`, async () => {
       await using claimer = await startObedient();
       const region = allocate(PAGES * PAGE);
       fillPages(region.view(), SEED);
@@ -211,7 +211,7 @@ describe('the writers of parts', () => {
   });
   afterEach(() => source[Symbol.asyncDispose]());
 
-  it('are held up by one userfaultfd, which is kept: to close one takes as long as the process has mappings', async () => {
+  it('are held up by one userfaultfd, which is kept: closing one takes longer the more mappings there are', async () => {
     const { region } = await source.call('allocate', PAGES, SEED);
     const whole = await source.call('offer', process.pid, region, VMO_GRANT_R);
     expect(await source.call('userfaultDescriptors'), 'nothing has been carved').to.deep.equal([]);
@@ -224,7 +224,7 @@ describe('the writers of parts', () => {
     }
   });
 
-  it('are held up although there was no descriptor for it when the first part was offered', async () => {
+  it('are held up even if there was no descriptor for it when the first part was offered', async () => {
     const { region } = await source.call('allocate', PAGES, SEED);
     await source.call('leaveDescriptors', 0);
     await rejectionOf(source.call('offerPages', process.pid, region, FIRST, COUNT, SHARED), 'ERR_VMO_TOO_MANY');

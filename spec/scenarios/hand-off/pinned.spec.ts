@@ -5,7 +5,7 @@ import { expectPages, fillPages, isZeroed, PAGE } from '../../support/pages.js';
 
 const SEED = 389;
 const PAGES = 5;
-/** The kernel waits 150 ms and more for each. */
+/** The kernel waits at least 150 ms for each. */
 const PINNED = 12;
 const LAST_WRITER = VMO_GRANT_R | VMO_DROP_W;
 
@@ -54,7 +54,7 @@ describe('a claimer that pins what it claims', () => {
     return (await asked<{ answered: number }>('counts-answers-to-pinned')).answered;
   }
 
-  /** Of the memory, but not of its pages. */
+  /** Releases the memory, but keeps its pages pinned. */
   async function letGo(): Promise<void> {
     await asked('lets-go-of-pinned');
     for (const offer of offers) await offer.released;
@@ -86,11 +86,11 @@ describe('a claimer that pins what it claims', () => {
     ['claimed by the last who may write', LAST_WRITER],
     ['disowned', VMO_GRANT_R | VMO_DISOWN],
   ] as const) {
-    it(`does not keep it from being immutable for those who come after: it is ${name}`, async () => {
+    it(`does not keep it from being immutable for later claimers: it is ${name}`, async () => {
       await pin(1, LAST_WRITER);
       expect(await readAnswers()).to.deep.equal(['done']);
       const region = first(regions);
-      region.view().fill(0xee, 0, 8); // for itself alone
+      region.view().fill(0xee, 0, 8); // writes to the source's own copy
       if (flags & VMO_DISOWN) await letGo();
       const next = vmOffer(process.pid, region, flags);
       using claim = await vmClaim(process.pid, next.address);
@@ -102,7 +102,7 @@ describe('a claimer that pins what it claims', () => {
     });
   }
 
-  it('and ends while its seals are tried has been the claimer, and has let go', async () => {
+  it('and ends while its seals are tried counts as the claimer, and has released the memory', async () => {
     await pin(PINNED, LAST_WRITER);
     for (const offer of offers) expect(await offer.claimed).to.equal('claimed');
     rogue.kill('SIGKILL');

@@ -9,8 +9,8 @@ const SEED = 613;
 const PAGES = 64;
 const DISOWNED = VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN;
 
-// What one thread has looked at, another takes out of the object before the first goes on. In a process of its own, for a
-// page that is given up ends whoever touches it.
+// One thread looks at a page, and another removes it from the object before the first goes on. In a process of its own,
+// because touching a page that was given up ends the process.
 describe('disowned memory that two threads pull at once', () => {
   let source: Obedient;
   let claimer: Obedient;
@@ -36,7 +36,7 @@ describe('disowned memory that two threads pull at once', () => {
   for (const checkpoint of ['object.data', 'pull.copying'] as const) {
     for (const [name, pages] of Object.entries(TOUCHED)) {
       for (const hole of [undefined, 7]) {
-        it(`arrives whole, ${hole === undefined ? '' : 'with a hole, '}when a bulk pull stands at ${checkpoint} and a reader touches ${name}`, async () => {
+        it(`arrives whole, ${hole === undefined ? '' : 'with a hole, '}when a bulk pull is parked at ${checkpoint} and a reader touches ${name}`, async () => {
           const { region } = await source.call('allocate', PAGES);
           for (let page = 0; page < PAGES; ++page) {
             if (page !== hole) await source.call('fill', region, SEED, page, 1);
@@ -61,7 +61,7 @@ describe('disowned memory that two threads pull at once', () => {
     }
   }
 
-  /** Copies fail for want of memory, until they are allowed again. */
+  /** Claims in a process whose copies fail for want of memory, until they are allowed again. */
   async function claimThatCannotCopy(): Promise<number> {
     const { region } = await source.call('allocate', PAGES, SEED);
     const { address } = await source.call('offer', claimer.pid, region, DISOWNED);
@@ -70,7 +70,7 @@ describe('disowned memory that two threads pull at once', () => {
     return claim.region;
   }
 
-  it('stays where it is when a bulk pull fails, and comes when it is touched', async () => {
+  it('stays at the source when a bulk pull fails, and arrives when it is touched', async () => {
     const region = await claimThatCannotCopy();
     await claimer.call('prefetch', region);
     expect((await claimer.call('residency', region)).told).to.deep.equal([]);

@@ -15,7 +15,7 @@ import { rejectionOf } from '../../support/vmo-error.js';
 const SEED = 351;
 const HUGE = 2 ** 21;
 const HUGE_PAGES = HUGE / PAGE;
-/** Three huge pages, and a tail that is none. */
+/** Three huge pages, and a tail that is shorter than one. */
 const PAGES = 3 * HUGE_PAGES + 100;
 const DISOWNED = VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN;
 
@@ -47,14 +47,14 @@ for (const { name, flags, isDisowned } of WAYS) {
       probe().deny('UFFDIO_MOVE', false);
     });
 
-    /** Every byte, counted once, and where it should be. */
+    /** Checks every byte, and that each counts once, in the right place. */
     function expectPulled(claim: Claim, before: number): void {
       expectPages(claim.view(), SEED);
       expect(claim.stats().bytesPulled).to.equal(claim.byteLength);
       if (isDisowned) expect(heldBytes([process.pid])).to.equal(before);
     }
 
-    it('in bulk arrives in huge pages where they fit, and in ordinary ones at its end', async function () {
+    it('in bulk arrives in huge pages where they fit, and in ordinary pages at its end', async function () {
       requires(this, ...filledAside);
       const before = heldBytes([process.pid]);
       using region = filledRegion();
@@ -65,7 +65,7 @@ for (const { name, flags, isDisowned } of WAYS) {
       expectPulled(claim, before);
     });
 
-    it('in bulk is copied where the kernel has no UFFDIO_MOVE', async () => {
+    it('in bulk is copied if the kernel has no UFFDIO_MOVE', async () => {
       probe().deny('UFFDIO_MOVE', true);
       const before = heldBytes([process.pid]);
       using region = filledRegion();
@@ -76,7 +76,7 @@ for (const { name, flags, isDisowned } of WAYS) {
       expectPulled(claim, before);
     });
 
-    it('in bulk from the middle of a huge page on takes huge pages where the next one begins', async function () {
+    it('in bulk from the middle of a huge page on uses huge pages from the next one on', async function () {
       requires(this, ...filledAside);
       using region = filledRegion();
       using claim = pullOwn(region, flags);
@@ -93,7 +93,7 @@ for (const { name, flags, isDisowned } of WAYS) {
       expect(claim.stats()).to.include({ pagesByPrefetch: 0 });
     });
 
-    it('costs no memory where the object has holes', async () => {
+    it('takes no memory where the object has holes', async () => {
       using region = allocate(PAGES * PAGE);
       const data = [
         [7, 2],
@@ -124,7 +124,7 @@ for (const { name, flags, isDisowned } of WAYS) {
           region = filledRegion();
           claim = pullOwn(region, flags);
           probe().park('prefetch.filled');
-          // One step: of several, any may be the one that is parked.
+          // Only one step: if there were several, any of them could be the one that is parked.
           pulled = claim.prefetch({ byteLength: HUGE });
           await parked('prefetch.filled');
           probe().deny('UFFDIO_MOVE', !hasMove);
@@ -148,7 +148,7 @@ for (const { name, flags, isDisowned } of WAYS) {
           expect(claim.stats().bytesPulled).to.equal(claim.byteLength);
         });
 
-        it('leaves the pages that were touched meanwhile as they are: written here, and given back by the object', async () => {
+        it('leaves pages that were touched meanwhile as they are: written here, and removed from the object', async () => {
           for (const page of [0, 255, HUGE_PAGES - 1]) {
             touch(claim, page);
             claim.view(page * PAGE, PAGE).fill(0xee);
@@ -162,7 +162,7 @@ for (const { name, flags, isDisowned } of WAYS) {
           expectPages(claim.view(), SEED);
         });
 
-        it('waits with giving back for pages that are on their way by themselves', async () => {
+        it('gives pages back only when those that another thread is copying have arrived', async () => {
           probe().park('pull.copying');
           const touched = touchOnThread(addressOfPage(claim, 300));
           await parked('pull.copying');
@@ -174,7 +174,7 @@ for (const { name, flags, isDisowned } of WAYS) {
           expectPages(claim.view(), SEED);
         });
 
-        it('may be released: nothing is put where it was', async () => {
+        it('may be released: nothing is installed at its addresses afterwards', async () => {
           const { address } = claim;
           const view = claim.view();
           claim.release();
@@ -184,7 +184,7 @@ for (const { name, flags, isDisowned } of WAYS) {
           expect(await touchOnThread(address + BigInt(300 * PAGE))).to.equal(0);
         });
 
-        it('may be completed by somebody else, who offers it onward', async () => {
+        it('may be completed by another thread, which offers it onward', async () => {
           const offer = vmOffer(process.pid, claim, VMO_GRANT_R);
           using onward = vmClaimSync(process.pid, offer.address);
           probe().unpark('prefetch.filled');
@@ -214,7 +214,7 @@ function tagged(page: number): Uint8Array {
 }
 
 describe('memory that is mapped', () => {
-  it('is not there in a child that was forked without exec, where what was allocated is', function () {
+  it('is absent in a child that was forked without exec, while allocated memory is there', function () {
     requires(this, needs.probe, needs.userfault);
     using region = filledRegion(64);
     for (const flags of [VMO_GRANT_R, VMO_GRANT_R | VMO_GRANT_W]) {
@@ -231,7 +231,7 @@ describe('memory that is mapped', () => {
   });
 });
 
-describe('memory that its source goes on changing while it is pulled', () => {
+describe('memory that its source keeps changing while it is pulled', () => {
   before(function () {
     requires(this, needs.probe, needs.userfault);
   });
@@ -239,7 +239,7 @@ describe('memory that its source goes on changing while it is pulled', () => {
     probe().unpark('prefetch.filled');
   });
 
-  it('is what each page was at some moment, and changes no more', async function () {
+  it('has each page as it was at some moment, and does not change any more', async function () {
     requires(this, ...filledAside);
     using region = filledRegion();
     using claim = pullOwn(region, VMO_GRANT_R);
@@ -247,7 +247,7 @@ describe('memory that its source goes on changing while it is pulled', () => {
     const pulled = claim.prefetch({ byteLength: HUGE });
     await parked('prefetch.filled');
     fillPages(region.view(), SEED + 1);
-    touch(claim, 5); // brings the newer pages 5 to 8
+    touch(claim, 5); // brings pages 5 to 8 in their newer state
     probe().unpark('prefetch.filled');
     await pulled;
     await claim.prefetch();
@@ -260,7 +260,7 @@ describe('memory that its source goes on changing while it is pulled', () => {
 });
 
 describe('32 MiB that are disowned and pulled', () => {
-  it('are one buffer in both processes together at each step, and one huge page that is on its way', async function () {
+  it('take the memory of one buffer in both processes together at each step, and one huge page in transit', async function () {
     requires(this, needs.probe, needs.userfault, ...filledAside);
     const bytes = 16 * HUGE;
     const before = heldBytes([process.pid]);
@@ -271,7 +271,7 @@ describe('32 MiB that are disowned and pulled', () => {
       probe().park('prefetch.filled');
       const pulled = claim.prefetch({ byteOffset, byteLength: HUGE });
       await parked('prefetch.filled');
-      expect(sum()).to.equal(bytes); // and what is filled aside
+      expect(sum()).to.equal(bytes); // includes the page that is filled aside
       probe().unpark('prefetch.filled');
       await pulled;
       expect(sum()).to.equal(bytes);
@@ -283,7 +283,7 @@ describe('32 MiB that are disowned and pulled', () => {
 
 describeForUsers('a claim by pull of another process’s memory', (user) => {
   for (const { name, flags } of WAYS) {
-    it(`has every byte, ${name}, with the paging that this user may have`, async () => {
+    it(`has every byte, ${name}, with the paging that this user may use`, async () => {
       await using claimer = await startObedient({ user });
       using region = filledRegion();
       const offer = vmOffer(claimer.pid, region, flags);
@@ -295,7 +295,7 @@ describeForUsers('a claim by pull of another process’s memory', (user) => {
       if (flags === VMO_GRANT_R) expect(differenceFromPages(region.view(), SEED)).to.be.undefined;
     });
 
-    it(`may be paged by userfault when that is asked for by name, ${name}`, async function () {
+    it(`may be paged by userfault if that is asked for by name, ${name}`, async function () {
       requires(this, needs.userfault);
       await using claimer = await startObedient({ user });
       using region = filledRegion();

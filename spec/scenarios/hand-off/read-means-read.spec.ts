@@ -12,7 +12,7 @@ const PAGES = 4;
 const SHARED = VMO_GRANT_R | VMO_GRANT_W;
 const PUBLISHED = VMO_GRANT_R | VMO_DROP_W;
 
-/** Routes that change memory; the others only say what may be done with it. */
+/** The routes that change memory. The others only show what may be done with it. */
 function routesThat(changed: boolean, results: Results): string[] {
   const routes = Object.entries(results).filter(
     ([name]) => !name.startsWith('mapping it') && !name.startsWith('sealing'),
@@ -73,11 +73,11 @@ describe('a claimer of another user', () => {
     }
   });
 
-  it('that was granted R can map it to execute all the same: a memory object cannot deny that', async () => {
+  it('that was granted R can map it executable all the same: a memory object cannot deny that', async () => {
     expect((await attacked(VMO_GRANT_R)).results['mapping it to execute']).to.equal('no effect');
   });
 
-  it('that was granted W changes it, and seals it against nobody', async () => {
+  it('that was granted W can change it, and cannot seal it', async () => {
     const { results } = await attacked(SHARED);
     expect(routesThat(true, results)).to.include.members([
       'pwrite',
@@ -106,7 +106,7 @@ for (const { name, user } of SAME_USERS) {
     afterEach(end);
 
     // As docs/security.md says: that user owns the inode, and may ptrace what it may send signals to.
-    it('that was granted R can change it by what the user may do to its own, and by nothing else', async () => {
+    it('that was granted R can change it only by what a user may do to its own processes and files', async () => {
       const { results } = await attacked(VMO_GRANT_R);
       const changed = routesThat(true, results).filter((route) => !needsPtrace(route));
       expect(changed).to.include.members(['changing its mode', 'changing its mode, and a mapping']);

@@ -20,11 +20,11 @@ const SEED = 977;
 const PAGES = 16;
 const PULLED: ClaimOptions = { transfer: 'pull', paging: 'userfault' };
 
-/** Which pages are offered onward. */
+/** The pages that are offered onward. */
 const RANGES = { 'the whole': { first: 0, count: PAGES }, 'a part': { first: 4, count: 3 } };
 const WAYS = { 'was shared': VMO_GRANT_R, 'was disowned': VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN };
 
-// The pages that have not been pulled yet are nowhere but at its source when the region goes.
+// When the region is released, only the source has the pages that were not pulled yet.
 for (const [way, flags] of Object.entries(WAYS)) {
   for (const hasBuffer of [false, true]) {
     describe(`a pulled claim ${hasBuffer ? 'with' : 'without'} a buffer, of memory that ${way}, released on one thread while others offer it`, () => {
@@ -61,7 +61,7 @@ for (const [way, flags] of Object.entries(WAYS)) {
           expect(vmListOfferSync().some(({ address }) => address === offered())).to.be.false;
         });
 
-        it(`arrives whole when its offer was under way before: ${what}`, async () => {
+        it(`arrives whole if its offer was under way before: ${what}`, async () => {
           await using offerer = await startWorker();
           probe().park('offer.checked');
           const offer = offerer.call('offerAt', process.pid, offered(), count * PAGE, VMO_GRANT_R);

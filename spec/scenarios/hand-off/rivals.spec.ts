@@ -58,7 +58,7 @@ async function claimBeside<T>(step: ClaimStep, address: bigint, rival: () => Pro
   await parkedSide.call('park', step.checkpoint);
   const claim = outcomeOf(startClaim(claimer, address));
   await parkedSide.call('parked', step.checkpoint);
-  // What needs the source's broker waits when that is parked.
+  // A rival that needs the source's broker waits if that is parked.
   const result = rival();
   if (step.side === 'claimer') await result;
   await parkedSide.call('unpark', step.checkpoint);
@@ -73,7 +73,7 @@ async function endingOf({ offer }: { offer: number }): Promise<OfferEnding> {
   return source.call('claimed', offer);
 }
 
-/** The source has every byte, and so much to itself that it can give it away. */
+/** The source has every byte, and owns the memory alone, so that it can disown it. */
 async function expectSourceOwnsAll(): Promise<void> {
   expect(await source.call('difference', region, SEED)).to.be.undefined;
   const { address } = await source.call('offer', process.pid, region, DISOWNED);
@@ -81,7 +81,7 @@ async function expectSourceOwnsAll(): Promise<void> {
   expectPages(claim.view(), SEED);
 }
 
-/** The claimer has every byte, and is all alone with them when they were disowned. */
+/** The claimer has every byte, and, if they were disowned, is the only holder. */
 async function expectOwnedBy(owner: Obedient, outcome: Outcome, first: number, isAlone: boolean): Promise<void> {
   if (outcome instanceof VmoError) throw outcome;
   expect(await owner.call('differenceFrom', outcome.region, SEED, first)).to.be.undefined;

@@ -28,7 +28,7 @@ const WAYS: [name: string, flags: number, options: ClaimOptions][] = [
   ['disowned and pulled at once', VMO_GRANT_R | VMO_DISOWN, { transfer: 'pull', paging: 'eager' }],
 ];
 
-/** Memory that has just become immutable, and the one of its two holders that is left. */
+/** Makes immutable memory, and keeps only one of its two holders. */
 async function holdImmutable(holder: 'source' | 'claimer'): Promise<Region> {
   const region = allocate(PAGES * PAGE);
   fillPages(region.view(), SEED);
@@ -80,7 +80,7 @@ for (const [kernel, isDenied] of [
       });
     }
 
-    it('keeps what its source has written for itself alone when a part of it is offered', async () => {
+    it("keeps its source's own writes to the source when a part of it is offered", async () => {
       held = await holdImmutable('source');
       held.view()[FIRST * PAGE] = 0xab;
       const part = vmOffer(process.pid, held.range(FIRST * PAGE, PAGE), VMO_GRANT_R);

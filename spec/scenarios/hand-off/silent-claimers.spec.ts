@@ -52,7 +52,7 @@ async function askedOf({ rogue }: Started, what: string): Promise<Record<string,
 describe('a claimer that takes the descriptor and never acknowledges', () => {
   const started = new Map<string, Started>();
 
-  /** All at once, for each waits out the source's patience of 5 s. */
+  /** All at once, because each waits out the source's patience of 5 s. */
   before(async () => {
     for (const { name, flags } of WAYS) {
       for (const behaviour of BEHAVIOURS) started.set(`${behaviour} ${name}`, await start(behaviour, flags));
@@ -70,7 +70,7 @@ describe('a claimer that takes the descriptor and never acknowledges', () => {
     describe(`but ${behaviour.replaceAll('-', ' ')}, and lives on,`, () => {
       const of = (name: string) => started.get(`${behaviour} ${name}`) ?? expect.fail('it was not started');
 
-      it('has a share, until it ends: others cannot be made its owner meanwhile', async () => {
+      it('has a share until it ends: meanwhile the memory cannot be disowned to others', async () => {
         const share = of('a share');
         expect(await share.offer.claimed).to.equal('claimed');
         expectPages(share.view, SEED);
@@ -84,7 +84,7 @@ describe('a claimer that takes the descriptor and never acknowledges', () => {
         await other.call('claim', process.pid, disowning.address);
       });
 
-      it('has memory that nobody writes any more: its source has given that up', async () => {
+      it('has memory that nobody may write any more: its source has dropped that right', async () => {
         const published = of('memory that nobody is to write any more');
         expect(await published.offer.claimed).to.equal('claimed');
         expect(await askedOf(published, 'writes-what-it-kept')).to.deep.equal({ is: 'EBADF' });
@@ -96,7 +96,7 @@ describe('a claimer that takes the descriptor and never acknowledges', () => {
         expectPages(claim.view(), SEED);
       });
 
-      it('has disowned memory alone: its source sees zeros, and reaches it no more', async () => {
+      it('is the only one to have disowned memory: its source sees zeros, and cannot reach it', async () => {
         const disowned = of('a disowned range');
         expect(await disowned.offer.claimed).to.equal('claimed');
         expect(disowned.region.disowned).to.be.true;

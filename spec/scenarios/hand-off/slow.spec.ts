@@ -41,7 +41,7 @@ for (const part of [undefined, { first: 16, count: 8 }]) {
     const claim = (way: 'claim' | 'claimSync', options: ClaimOptions = {}): Promise<Claim> =>
       claimOf(claimer, way, source.pid, offer.address, options);
 
-    /** Every byte; and its only holder, which lets go of everything with it. */
+    /** The claim has every byte, and is the only holder: when it is released, the memory is freed. */
     async function expectClaimed(claimed: Claim): Promise<void> {
       expect(await claimer.call('differenceFrom', claimed.region, SEED, first)).to.be.undefined;
       await claimer.call('release', claimed.region);
@@ -56,7 +56,7 @@ for (const part of [undefined, { first: 16, count: 8 }]) {
     const stepsOfSource = stepsOfClaim({ isPart: part !== undefined }).filter(({ side }) => side === 'source');
     for (const way of ['claim', 'claimSync'] as const) {
       for (const { checkpoint } of stepsOfSource) {
-        it(`is had by a further ${way} when the source is held up at ${checkpoint}`, async () => {
+        it(`arrives with a further ${way} when the source is held up at ${checkpoint}`, async () => {
           await source.call('park', checkpoint);
           await rejectionOf(claim(way, IMPATIENT), 'ERR_VMO_TIMEOUT');
           await rejectionOf(claim(way, IMPATIENT), 'ERR_VMO_TIMEOUT');
@@ -66,7 +66,7 @@ for (const part of [undefined, { first: 16, count: 8 }]) {
           await expectClaimEnded();
         });
 
-        it(`is had by a later ${way} when the source has gone on from ${checkpoint} before`, async () => {
+        it(`arrives with a later ${way} when the source has gone on from ${checkpoint} before`, async () => {
           await source.call('park', checkpoint);
           await rejectionOf(claim(way, IMPATIENT), 'ERR_VMO_TIMEOUT');
           await source.call('unpark', checkpoint);
@@ -76,7 +76,7 @@ for (const part of [undefined, { first: 16, count: 8 }]) {
       }
 
       for (const checkpoint of ['source.acknowledged', 'source.dropping', 'source.dropped'] as const) {
-        it(`is had by a further ${way} when the source dies where it was held up, at ${checkpoint}`, async () => {
+        it(`arrives with a further ${way} when the source dies where it was held up, at ${checkpoint}`, async () => {
           await source.call('park', checkpoint);
           await rejectionOf(claim(way, IMPATIENT), 'ERR_VMO_TIMEOUT');
           source.kill('SIGKILL');
@@ -85,7 +85,7 @@ for (const part of [undefined, { first: 16, count: 8 }]) {
         });
       }
 
-      it(`is had by a further ${way} when the source was stopped`, async () => {
+      it(`arrives with a further ${way} when the source was stopped`, async () => {
         await stop(source);
         await rejectionOf(claim(way, IMPATIENT), 'ERR_VMO_TIMEOUT');
         resume(source);
@@ -93,8 +93,8 @@ for (const part of [undefined, { first: 16, count: 8 }]) {
         await expectClaimEnded();
       });
 
-      // The source does not wait for ever: a claimer that has the descriptor and says nothing may hold the memory.
-      it(`is had by ${way} when the claimer was stopped until its source had gone ahead without it`, async () => {
+      // The source does not wait for ever: a silent claimer that has the descriptor may hold the memory.
+      it(`arrives with ${way} when the claimer was stopped until its source had gone ahead without it`, async () => {
         await source.call('park', 'source.asked');
         const pending = claim(way, IMPATIENT).catch(() => undefined);
         await source.call('parked', 'source.asked');
@@ -109,7 +109,7 @@ for (const part of [undefined, { first: 16, count: 8 }]) {
       });
     }
 
-    it('is left to the source when the claimer dies after it has lost patience', async () => {
+    it('stays with the source when the claimer dies after it has lost patience', async () => {
       await source.call('park', 'source.terms-sent');
       await rejectionOf(claim('claim', IMPATIENT), 'ERR_VMO_TIMEOUT');
       claimer.kill('SIGKILL');

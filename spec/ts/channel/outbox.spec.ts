@@ -3,10 +3,10 @@ import { SentEnclosures } from '#ts/channel/enclosed/sent-enclosures.js';
 import { Outbox } from '#ts/channel/outbox.js';
 import type { RingWriter } from '#ts/channel/ring/ring-writer.js';
 
-/** Long enough for some turns to be owed. */
+/** Long enough for several turns of the event loop to become due. */
 const SOME_MS = 50;
 
-/** A ring that is full, and whose reader makes room for one message whenever somebody looks. */
+/** A full ring whose reader makes room for one message at every look. */
 class NearlyFullRing {
   readonly slotBytes = 56;
   #room = 0;
@@ -25,10 +25,10 @@ class NearlyFullRing {
     this.#room--;
   }
   publish(): void {
-    // Nobody reads it.
+    // No reader sees it.
   }
   wakeUp(): void {
-    // Nobody rings.
+    // No bell rings.
   }
 }
 
@@ -51,8 +51,8 @@ async function afterMicrotasks(): Promise<string> {
   return 'it waits for the turn';
 }
 
-describe('what goes out from one side of a channel', () => {
-  it('gives the event loop a turn now and then, though looking always finds room', async () => {
+describe('an outbox', () => {
+  it('gives the event loop a turn now and then, although every look finds room', async () => {
     const outbox = outboxOf(new NearlyFullRing());
     let owed = 0;
     for (const end = performance.now() + SOME_MS; performance.now() < end;) {

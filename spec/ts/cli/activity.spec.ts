@@ -18,7 +18,7 @@ const rates = (times: number) => ({
 });
 
 describe('the activity between two snapshots', () => {
-  it('is counted for a second, however far apart they are', () => {
+  it('is given per second, however far apart they are', () => {
     const before = snapshot(1000, heldClaim(counts(10)));
     for (const [takenAtMs, times] of [
       [2000, 10],
@@ -30,7 +30,7 @@ describe('the activity between two snapshots', () => {
     }
   });
 
-  it('is everything that a new claim has counted', () => {
+  it('includes everything that a new claim has counted', () => {
     const [claim] = activityBetween(snapshot(0), snapshot(500, heldClaim(counts(4))), PAGE).claims;
     expect(claim?.rates).to.deep.equal(rates(8));
   });
@@ -47,13 +47,13 @@ describe('the activity between two snapshots', () => {
     });
   }
 
-  it('is never less than nothing', () => {
+  it('is never negative', () => {
     const before = snapshot(0, heldClaim(counts(50)));
     const [claim] = activityBetween(before, snapshot(1000, heldClaim(counts(40))), PAGE).claims;
     expect(claim?.rates).to.deep.equal(rates(0));
   });
 
-  it('is not known at the first snapshot, nor for claims that the kernel pages', () => {
+  it('is unknown at the first snapshot, and for claims that the kernel pages', () => {
     const once = activityBetween(undefined, snapshot(1000, heldClaim(counts(5))), PAGE);
     expect(once.claims[0]?.rates).to.equal(null);
     for (const paging of ['kernel', 'eager'] as const) {
@@ -62,7 +62,7 @@ describe('the activity between two snapshots', () => {
     }
   });
 
-  it('is summed up, and the busiest come first', () => {
+  it('is summed up, and lists the busiest first', () => {
     const idle = heldClaim({ number: 1 });
     const large = heldClaim({ number: 2, byteLength: 8 * PAGE });
     const busy = heldClaim({ number: 3, ...counts(7) });

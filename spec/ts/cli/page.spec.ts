@@ -18,7 +18,7 @@ function page(activity: Activity, width = 200, height = Infinity): string[] {
 const many = (count: number) => Array.from({ length: count }, (_, index) => heldClaim({ number: index + 1 }));
 
 describe('the page of vmoffer top', () => {
-  it('sums up what is held, and what arrives', () => {
+  it('sums up held memory and arriving pages', () => {
     const lines = page(
       activityOf(
         heldClaim({ byteLength: 2 ** 30, faults: 7, pagesByFault: 256, pagesByReadAhead: 2560, pagesByPrefetch: 512 }),
@@ -36,7 +36,7 @@ describe('the page of vmoffer top', () => {
     );
   });
 
-  it('has a row for each claim, with all that there is room for', () => {
+  it('has a row for each claim, with as many columns as there is room for', () => {
     const cells = [255, 255, 0, 0];
     const claim = heldClaim({ cells, residentPages: 2, faults: 1, faultLatency: { p50: 3.25, p99: 40 } });
     const [heading = '', row = ''] = page(activityOf(claim)).slice(SUMMARY_LINES);
@@ -53,7 +53,7 @@ describe('the page of vmoffer top', () => {
     expect(row).to.match(/ █+·+$/);
   });
 
-  it('says where it has only looked here and there, and where it does not know', () => {
+  it('marks values that are sampled or unknown', () => {
     const rows = page(
       activityOf(heldClaim({ pagesLookedAt: 2, residentPages: 1 }), heldClaim({ number: 2, cells: [] })),
     );
@@ -69,7 +69,7 @@ describe('the page of vmoffer top', () => {
     expect(lines.join('\n')).to.include('100%');
   });
 
-  it('is never wider than the terminal, and has a strip where there is room for the least', () => {
+  it('is never wider than the terminal, and has a strip if there is room for the shortest', () => {
     const activity = activityOf(...many(3));
     for (let width = 1; width <= 220; width++) {
       const lines = page(activity, width);

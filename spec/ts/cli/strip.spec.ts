@@ -19,7 +19,7 @@ describe('the strip of a claim', () => {
     });
   }
 
-  it('is as wide as it is told, of any number of cells', () => {
+  it('has the given width, for any number of cells', () => {
     for (let count = 1; count <= 64; count++) {
       for (let width = 1; width <= 64; width++) {
         expect(

@@ -8,11 +8,11 @@ describe('the files that may be the addon', () => {
     expect(addonFiles(PUBLISHED)).to.deep.equal(['build/Release/vmoffer.node', 'prebuilds/linux-arm64.node']);
   });
 
-  it('are the built one alone where the C library is not glibc', () => {
+  it('are only the built one if the C library is not glibc', () => {
     expect(addonFiles({ ...PUBLISHED, hasOtherLibc: true })).to.deep.equal(['build/Release/vmoffer.node']);
   });
 
-  it('are never the published one when a spec asks for another', () => {
+  it('never include the published one if a spec asks for another', () => {
     expect(addonFiles({ ...PUBLISHED, addon: 'probe' })).to.deep.equal(['build/Release/probe.node']);
     expect(addonFiles({ ...PUBLISHED, build: 'Debug' })).to.deep.equal(['build/Debug/vmoffer.node']);
   });

@@ -6,7 +6,7 @@ import { PUBLISHED_ADDON } from '../../support/bare-package.js';
 import { elfStart } from '../../support/elf.js';
 
 describe('the start of an ELF file', () => {
-  it('names the processor as Node does', () => {
+  it("gives the processor Node's name for it", () => {
     expect(machineOf(elfStart(62))).to.equal('x64');
     expect(machineOf(elfStart(183))).to.equal('arm64');
   });
@@ -49,7 +49,7 @@ describe('the start of an ELF file', () => {
     expect(isCutOff('/nowhere/at/all.node')).to.be.false;
   });
 
-  it('says how long the file has to be', () => {
+  it('gives the least length that the file must have', () => {
     expect(mappedEndOf(elfStart(62))).to.equal(0);
     const bytes = readFileSync(PUBLISHED_ADDON);
     expect(mappedEndOf(bytes.subarray(0, ELF_START_BYTES))).to.be.within(100_000, bytes.byteLength);

@@ -27,7 +27,7 @@ function explain(facts: Partial<LoadFacts>): string {
   return explainLoadFailure({ ...FACTS, ...facts });
 }
 
-/** The prebuilt addon fails so, and nothing has been built. */
+/** The prebuilt addon fails with this message, and nothing has been built. */
 function explainFailure(message: string, failure: Partial<LoadFailure> = {}, facts: Partial<LoadFacts> = {}): string {
   const attempts = [
     { file: BUILT },
@@ -69,14 +69,14 @@ describe('why the addon does not load, and what to do', () => {
     }
   });
 
-  it('builds with what the package manager has', () => {
+  it("builds with the package manager's own tools", () => {
     const script = '/app/node_modules/vmoffer/scripts/build-native.mjs';
     expect(explain({ manager: 'pnpm' })).to.include(`Build it: node ${script}  (`);
     expect(explain({ manager: 'yarn' })).to.include(`Build it: yarn node ${script}  (`);
     expect(explain({ manager: 'bun' })).to.include(`Build it: bun ${script}  (`);
   });
 
-  it('quotes a path that a shell would not take as it is', () => {
+  it('quotes a path that a shell would split', () => {
     expect(explain({ packageFolder: "/it's my/app/node_modules/vmoffer" })).to.include(
       String.raw`node '/it'\''s my/app/node_modules/vmoffer'/scripts/build-native.mjs`,
     );
@@ -129,7 +129,7 @@ describe('why the addon does not load, and what to do', () => {
     );
   });
 
-  it('an addon of another Node', () => {
+  it('an addon for another Node', () => {
     for (const text of ['undefined symbol: napi_add', 'Module did not self-register', 'NODE_MODULE_VERSION 115']) {
       const message = explainFailure(text);
       expect(message).to.include(
@@ -163,7 +163,7 @@ describe('why the addon does not load, and what to do', () => {
     expect(message).to.include(`${PREBUILT} fails to load (cannot allocate memory in static TLS block). Build it here`);
   });
 
-  it('says what became of each file', () => {
+  it('reports what happened with each file', () => {
     const failure = { code: 'ERR_DLOPEN_FAILED', machine: 'arm64', message: 'x' };
     const other = { ...failure, machine: 'x64', message: 'file too short' };
     const message = explain({

@@ -10,7 +10,7 @@ function lackAfter(message: string) {
   ]);
 }
 
-describe('the resource that was lacking when the addon was loaded', () => {
+describe('the missing resource when the addon was loaded', () => {
   for (const message of [
     `${FILE}: cannot open shared object file: Too many open files`,
     `${FILE}: cannot open shared object file: Too many open files in system`,

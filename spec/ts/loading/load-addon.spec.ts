@@ -47,19 +47,19 @@ describe('loading the addon', () => {
     expect(errors).to.match(/build\/Release\/vmoffer\.node cannot be loaded: .*\n.*loading .*prebuilds\/linux-/);
   });
 
-  it('says that there is no addon', () => {
+  it('reports that there is no addon', () => {
     const { output } = bare.run();
     expect(output).to.match(/^ERR_VMO_UNSUPPORTED: the native addon cannot be loaded in /);
     expect(output).to.include(`there is no ${BUILT}; there is no ${PREBUILD}. This package came without binaries`);
     expect(output).to.include(`Build it: node ${bare.folder}/scripts/build-native.mjs`);
   });
 
-  it('says in a checkout how it is built there', () => {
+  it('reports in a checkout how to build it there', () => {
     using checkout = new BarePackage('checkout');
     expect(checkout.run().output).to.include(`Build it: cd ${checkout.folder} && npm run build:native`);
   });
 
-  it('says that a file is for another machine', () => {
+  it('reports that a file is for another machine', () => {
     expect(bare.put(PREBUILD, forAnotherMachine(PUBLISHED_ADDON)).run().output).to.include(
       `${PREBUILD} is for s390x, and this Node.js ${process.versions.node} is for ${process.arch}. Install the dependencies`,
     );
@@ -70,26 +70,26 @@ describe('loading the addon', () => {
     ['its header', 64],
     ['its beginning', 8192],
   ] as const) {
-    it(`says that a file is cut off after ${what}`, () => {
+    it(`reports that a file is cut off after ${what}`, () => {
       expect(bare.put(PREBUILD, addonBytes().subarray(0, byteLength)).run().output).to.match(
         /\.node is (damaged|no ELF file) \(.*\)\. Install the package again, or build it here: node /,
       );
     });
   }
 
-  it('says that a file is no addon', () => {
+  it('reports that a file is no addon', () => {
     const pointer = 'version https://git-lfs.github.com/spec/v1\n'.repeat(100);
     expect(bare.put(PREBUILD, pointer).run().output).to.include(`${PREBUILD} is no ELF file (`);
   });
 
-  it('says that the runtime does not have what the addon needs, before anything is called', () => {
+  it('reports that the runtime lacks what the addon needs, before anything is called', () => {
     bare.put(PREBUILD, withRenamed(PUBLISHED_ADDON, 'napi_create_object', 'napi_create_objecu'));
     expect(bare.run().output).to.match(
       /was built for another runtime than this .*undefined symbol: napi_create_objecu/,
     );
   });
 
-  it('says that glibc is too old', () => {
+  it('reports that glibc is too old', () => {
     bare.put(PREBUILD, withRenamed(PUBLISHED_ADDON, neededGlibc(), 'GLIBC_2.99'));
     expect(bare.run().output).to.match(/needs glibc 2\.99, and this system has 2\.\d+\. Use a newer release/);
   });
@@ -100,18 +100,18 @@ describe('loading the addon', () => {
     });
 
     for (const readable of ['everything', 'the program alone']) {
-      it(`says what to allow to one that may read ${readable}`, () => {
+      it(`reports what to allow to a process that may read ${readable}`, () => {
         const { output } = bare.run([PERMISSION, `--allow-fs-read=${readable === 'everything' ? '*' : bare.root}`]);
         expect(output).to.include(`start Node.js with ${PERMISSION} --allow-addons and --allow-fs-read for`);
       });
     }
 
-    it('works with the command that it names', () => {
+    it('works with the command in its message', () => {
       const { output, errors } = bare.run([PERMISSION, '--allow-addons', `--allow-fs-read=${bare.root}`]);
       expect(output, errors).to.equal(WORKS);
     });
 
-    it('says that addons are switched off by another option', () => {
+    it('reports that another option switches addons off', () => {
       expect(bare.run(['--no-addons']).output).to.include('--no-addons');
     });
   });

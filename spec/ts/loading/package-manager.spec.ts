@@ -6,7 +6,7 @@ function managerOf(folder: string, ...files: string[]): string | undefined {
 }
 
 describe('the package manager', () => {
-  it('shows in the path of a package that it links from a store of its own', () => {
+  it('is recognized by the path of a package that it links from its own store', () => {
     expect(managerOf('/app/node_modules/.pnpm/vmoffer@0.1.0/node_modules/vmoffer')).to.equal('pnpm');
     expect(managerOf('/home/me/.local/share/pnpm/store/v11/links/@/vmoffer/0.1.0/x/node_modules/vmoffer')).to.equal(
       'pnpm',
@@ -28,12 +28,12 @@ describe('the package manager', () => {
     ['/app/package-lock.json', 'npm'],
     ['/package-lock.json', 'npm'],
   ] as const) {
-    it(`is ${manager} where there is ${file}`, () => {
+    it(`is ${manager} if there is ${file}`, () => {
       expect(managerOf(tree, file)).to.equal(manager);
     });
   }
 
-  it('is the one that made the tree of modules, whatever lock file is left over', () => {
+  it('is the one that made node_modules, whatever lock file is left over', () => {
     expect(managerOf(tree, '/app/yarn.lock', '/app/node_modules/.package-lock.json')).to.equal('npm');
   });
 

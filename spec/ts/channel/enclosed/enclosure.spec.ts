@@ -30,7 +30,7 @@ describe('the description of an enclosure', () => {
     );
   });
 
-  it('comes back', () => {
+  it('is read as it was written', () => {
     for (const description of [good, { address: 4096n, byteLength: PAGE, dataBytes: 0 }]) {
       expect(readDescription(written(description), 2, PAGE)).to.deep.equal(description);
     }
@@ -51,7 +51,7 @@ describe('the description of an enclosure', () => {
     });
   }
 
-  it(`is sound or refused, whatever the words are (seed ${runSeed})`, () => {
+  it(`is valid or refused, whatever the words are (seed ${runSeed})`, () => {
     const random = new Random(runSeed);
     for (let round = 0; round < 10_000; round++) {
       const words = Int32Array.from({ length: 6 }, () => random.pick([0, 4096, -1, 0x7fff, random.below(2 ** 32) | 0]));

@@ -33,7 +33,7 @@ function offered(records: readonly NativeOfferRecord[]): OfferedChannels {
   return channels;
 }
 
-/** Takes and settles until nothing is left: the sources and numbers in their order. */
+/** Takes and settles until nothing is left. Returns the sources and numbers in order. */
 function takeAll(channels: OfferedChannels): [number, number][] {
   const taken: [number, number][] = [];
   for (let next = channels.take(0); next; next = channels.take(0)) {
@@ -43,8 +43,8 @@ function takeAll(channels: OfferedChannels): [number, number][] {
   return taken;
 }
 
-describe('what is offered to be accepted', () => {
-  it('is taken in turn by source, and in order of each', () => {
+describe('the queue of offered channels', () => {
+  it('takes turns by source, in order within each source', () => {
     const channels = offered([...from(ALICE, 1, 4), record(BOB, 1)]);
     expect(takeAll(channels)).to.deep.equal([
       [ALICE, 1],
@@ -55,7 +55,7 @@ describe('what is offered to be accepted', () => {
     ]);
   });
 
-  it('is claimed one at a time from one source', () => {
+  it('gives one channel at a time from one source', () => {
     const channels = offered(from(ALICE, 1, 2));
     const first = channels.take(0) ?? expect.fail('there is none');
     expect(channels.take(0)).to.be.undefined;
@@ -64,7 +64,7 @@ describe('what is offered to be accepted', () => {
     expect(channels.take(0)?.record.id).to.equal(2);
   });
 
-  it('is asked of a source one at a time: not while one may be tried, is claimed, or has to wait', () => {
+  it('asks a source for one channel at a time: not while one may be tried, is being claimed, or has to wait', () => {
     const channels = offered([record(ALICE, 1), record(BOB, 1)]);
     expect(channels.satisfied(0)).to.deep.equal([ALICE, BOB]);
     const first = channels.take(0) ?? expect.fail('there is none');
@@ -75,7 +75,7 @@ describe('what is offered to be accepted', () => {
     expect(channels.satisfied(0)).to.deep.equal([ALICE]);
   });
 
-  it('is asked of a source beyond what another acceptor is at, up to 128', () => {
+  it('asks a source for more while another acceptor claims its channels, up to 128', () => {
     const channels = new OfferedChannels();
     for (let id = 1; id <= 128; id++) {
       expect(channels.satisfied(0)).to.deep.equal([]);
@@ -85,7 +85,7 @@ describe('what is offered to be accepted', () => {
     expect(channels.satisfied(0)).to.deep.equal([ALICE]);
   });
 
-  it('waits, with all of its source, when the source could not give it; others go on', () => {
+  it('makes all channels of a source wait that could not give one; others go on', () => {
     const channels = offered([...from(ALICE, 1, 2), record(BOB, 1)]);
     channels.putBack(channels.take(0) ?? expect.fail('there is none'), 'later', 0);
     expect(takeAll(channels)).to.deep.equal([[BOB, 1]]);
@@ -94,14 +94,14 @@ describe('what is offered to be accepted', () => {
     expect(channels.take(wait)?.record.id).to.equal(1);
   });
 
-  it('lets the rest of its source go first when another acceptor is at it', () => {
+  it('lets other channels of the source go first when another acceptor is claiming one', () => {
     const channels = offered(from(ALICE, 1, 2));
     channels.putBack(channels.take(0) ?? expect.fail('there is none'), 'soon', 0);
     expect(takeAll(channels)).to.deep.equal([[ALICE, 2]]);
     expect(channels.take(channels.waitMs(0))?.record.id).to.equal(1);
   });
 
-  it('keeps its turn when it was given up', () => {
+  it('keeps the turn of a channel that was given up', () => {
     const channels = offered(from(ALICE, 1, 2));
     channels.putBack(channels.take(0) ?? expect.fail('there is none'), 'now', 0);
     expect(channels.take(0)?.record.id).to.equal(1);

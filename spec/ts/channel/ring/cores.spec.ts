@@ -5,7 +5,7 @@ import { CORE_WORD, regionBytes, ringWrittenBy } from '#ts/channel/ring/layout.j
 const SIZE = { slots: 2, slotBytes: 56 };
 const [first, second] = [ringWrittenBy('opener', SIZE), ringWrittenBy('acceptor', SIZE)];
 
-/** Two sides, and where they are. */
+/** Two sides, and the cores on which they run. */
 function twoSides() {
   const words = new Int32Array(regionBytes(SIZE, 4096) / 4);
   const at = { opener: 0, acceptor: 0 };
@@ -18,7 +18,7 @@ function twoSides() {
 }
 
 describe('the cores of the two sides', () => {
-  it('are taken to be two, until the other side has said where it is', () => {
+  it('count as different until the other side has stored its own', () => {
     const { opener, acceptor } = twoSides();
     expect(opener.areApart()).to.be.true;
     expect(acceptor.areApart()).to.be.false;
@@ -26,7 +26,7 @@ describe('the cores of the two sides', () => {
     expect(opener.wereApart).to.be.false;
   });
 
-  it('are two when the sides say so, also when one of them moves', () => {
+  it('are different if the sides say so, also after one of them has moved', () => {
     const { opener, acceptor, at } = twoSides();
     acceptor.areApart();
     at.opener = 3;
@@ -39,14 +39,14 @@ describe('the cores of the two sides', () => {
     expect(acceptor.areApart()).to.be.true;
   });
 
-  it('are taken to be two where a side cannot tell', () => {
+  it('count as different if a side cannot tell', () => {
     const { opener, acceptor, at, words } = twoSides();
     Object.assign(at, { opener: -1, acceptor: -1 });
     expect([acceptor.areApart(), opener.areApart()]).to.deep.equal([true, true]);
     expect(words[first.firstWord + CORE_WORD]).to.equal(0);
   });
 
-  it('are no more than a hint, whatever the other side writes', () => {
+  it('are only a hint, whatever the other side writes', () => {
     const { opener, words } = twoSides();
     for (const value of [-1, 2 ** 31 - 1, -(2 ** 31), 77]) {
       words[second.firstWord + CORE_WORD] = value;
@@ -56,7 +56,7 @@ describe('the cores of the two sides', () => {
     expect(opener.areApart()).to.be.false;
   });
 
-  it('are left in the word that docs/channel.md names, where nobody else writes', () => {
+  it('are stored in the word that docs/channel.md names, to which nobody else writes', () => {
     const { opener, words, at } = twoSides();
     at.opener = 6;
     opener.areApart();

@@ -57,7 +57,7 @@ describe('the layout of a channel', () => {
     });
   }
 
-  it('has every word that is written at run time 128 bytes away from every other', () => {
+  it('keeps words that are written at run time 128 bytes apart', () => {
     const size = { slots: 2, slotBytes: 56 };
     const offsets = (['opener', 'acceptor'] as const).flatMap((side) =>
       [HEAD_WORD, TAIL_WORD, WRITER_SLEEPS_WORD, READER_SLEEPS_WORD, CLOSED_WORD, CORE_WORD].map(
@@ -118,7 +118,7 @@ describe('the header of a channel', () => {
     });
   }
 
-  it('is refused in memory of another length', () => {
+  it('is refused if the memory has another length', () => {
     const words = wordsOf({ slots: 128, slotBytes: 1024 });
     for (const more of [PAGE, 65_536]) {
       const longer = new Int32Array(words.length + more / 4);
@@ -127,7 +127,7 @@ describe('the header of a channel', () => {
     }
   });
 
-  it('is not looked for in memory that no channel has', () => {
+  it('is not read if no channel can have that length', () => {
     for (const byteLength of [0, PAGE - 1, MAX_RINGS_BYTES + 2 ** 20, 2 ** 46]) {
       thrownBy(() => {
         checkRegionBytes(byteLength);

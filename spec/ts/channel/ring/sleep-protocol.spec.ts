@@ -42,7 +42,7 @@ function loads(word: number): (access: Access) => boolean {
   return (access) => access.op === 'load' && access.word === word;
 }
 
-/** First the bell, then the word. */
+/** Clears the word after the bell, instead of before it. */
 function lateClearing(word: number): Delay {
   return { what: (access) => stores(word)(access) && 'value' in access && access.value === 0, until: isRing };
 }
@@ -51,7 +51,7 @@ function isRing({ op }: Access): boolean {
   return op === 'ring';
 }
 
-/** What is in the slots: that no other step comes between is what the first exploration shows. */
+/** Accesses to the slots. The first exploration shows that no other step can come between them. */
 function isInSlots(access: Access): boolean {
   return 'word' in access && access.word >= layout.firstSlot / 4;
 }
@@ -59,26 +59,26 @@ function isInSlots(access: Access): boolean {
 describe('a ring, in every order in which its steps can happen', function () {
   this.timeout(300_000);
 
-  it('delivers all, in order and once, and nobody sleeps for ever', () => {
+  it('delivers all messages once and in order, and no side sleeps for ever', () => {
     expectSound(new Explorer([writerThread(COUNT), readerThread(COUNT)]).explore());
   });
 
-  it('wakes the writer as soon as there is room, though the reader asks for nothing more', () => {
+  it('wakes the writer as soon as there is room, even if the reader asks for nothing more', () => {
     const explorer = new Explorer([writerThread(COUNT), readerThread(COUNT, true)], { isAtomicWithNext: isInSlots });
     expectSound(explorer.explore());
   });
 
-  it('goes round twice', () => {
+  it('goes round its slots twice', () => {
     const threads = [writerThread(2 * SLOTS), readerThread(2 * SLOTS)];
     expectSound(new Explorer(threads, { isAtomicWithNext: isInSlots }).explore());
   });
 
-  it('bears bells that ring for nothing', () => {
+  it('tolerates bells that ring for nothing', () => {
     const threads = [writerThread(SLOTS), readerThread(SLOTS), stray];
     expectSound(new Explorer(threads, { isAtomicWithNext: isInSlots }).explore());
   });
 
-  it('delivers what was sent before the writer died, wherever it dies', () => {
+  it('delivers messages that were sent before the writer died, wherever it dies', () => {
     const deadly = { ...writerThread(COUNT), mayDie: true };
     const judgeEnd = (words: ReadonlyMap<number, number>) => {
       const [sent, received] = [words.get(head) ?? 0, words.get(RECEIVED_WORD)];

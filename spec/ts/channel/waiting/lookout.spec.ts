@@ -4,7 +4,7 @@ import { Lookout } from '#ts/channel/waiting/lookout.js';
 const LONGEST_MS = 0.1;
 const GLANCE_MS = 0.001;
 
-/** A lookout for something that comes at a time, in a world in which a glance takes a microsecond. */
+/** A lookout for something that comes at a given time, in a world in which each look takes a microsecond. */
 class World {
   nowMs = 0;
   comesAtMs = Infinity;
@@ -28,7 +28,7 @@ class World {
     () => this.nowMs,
   );
 
-  /** Waits as an inbox does, for what comes after so long. Returns how long it has looked. */
+  /** Waits as an inbox does, for something that comes after this time. Returns how long it has looked. */
   wait(comesAfterMs: number): number {
     const began = this.nowMs;
     this.comesAtMs = began + comesAfterMs;
@@ -46,7 +46,7 @@ class World {
   }
 }
 
-/** In which looking has paid. */
+/** A world in which looking has paid. */
 function talkativeWorld(): World {
   const world = new World();
   for (let wait = 0; wait < 10; wait++) world.wait(0.03);
@@ -54,21 +54,21 @@ function talkativeWorld(): World {
 }
 
 describe('a lookout', () => {
-  it('only glances before it knows that looking pays', () => {
+  it('takes only a glance before it knows that looking pays', () => {
     const world = new World();
     expect(world.wait(1)).to.be.closeTo(GLANCE_MS, 1e-9);
     expect(world.glances).to.deep.equal([32]);
     expect(world.whereabouts.questions, 'it says where it is before it sleeps').to.equal(1);
   });
 
-  it('looks until something comes, once that came soon after it had gone to sleep', () => {
+  it('looks until something comes, if things came soon after it had gone to sleep before', () => {
     const world = new World();
     world.wait(0.03);
     expect(world.wait(0.03)).to.be.closeTo(0.03, 1e-9);
     expect(world.wait(0.09)).to.be.closeTo(0.09, 1e-9);
   });
 
-  it('keeps its thread from everything else for some tens of microseconds at most, and looks for a tenth of a millisecond', () => {
+  it('blocks its thread for a few tens of microseconds at a time, and looks for a tenth of a millisecond in all', () => {
     const world = talkativeWorld();
     world.comesAtMs = Infinity;
     const began = world.nowMs;
@@ -103,13 +103,13 @@ describe('a lookout', () => {
     expect(world.lookout.goesOn).to.be.false;
   });
 
-  it('learns from what it has looked for in vain', () => {
+  it('learns from looks in vain', () => {
     const world = talkativeWorld();
     const lookedMs = Array.from({ length: 10 }, () => world.wait(10));
     expect(lookedMs.filter((ms) => ms > GLANCE_MS * 2)).to.have.lengthOf.at.most(2);
   });
 
-  it('learns nothing from a wait that was given up by somebody else', () => {
+  it('learns nothing from a wait that its caller gave up', () => {
     const world = talkativeWorld();
     world.comesAtMs = Infinity;
     world.lookout.look();

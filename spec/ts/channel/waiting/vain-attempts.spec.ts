@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { VainAttempts } from '#ts/channel/waiting/vain-attempts.js';
 
 describe('vain attempts', () => {
-  it('have one look for himself who makes 8192 of them, and again after as many', () => {
+  it('cause a look after 8192 of them, and again after as many', () => {
     const lookedAt: number[] = [];
     let made = 0;
     const attempts = new VainAttempts(() => lookedAt.push(made));

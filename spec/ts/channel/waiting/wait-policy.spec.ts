@@ -11,7 +11,7 @@ function sumOf(values: readonly number[]): number {
 }
 
 describe('the policy of waiting, in a talk', () => {
-  it('finds its way to looking, from two sides that sleep, and stays there', () => {
+  it('changes from sleeping to looking on both sides, and stays there', () => {
     for (const wakingUs of [5, 20, 40, 80, 99]) {
       const talk = new Talk({ ...TWO_CORES, wakingUs });
       talk.roundTrips(20, 10 * MS);
@@ -20,7 +20,7 @@ describe('the policy of waiting, in a talk', () => {
     }
   });
 
-  it('is back at once after a pause, and burns once for it on each side at most', () => {
+  it('looks again at once after a pause, which costs each side one look in vain at most', () => {
     const talk = new Talk(TWO_CORES);
     talk.roundTrips(20, 0);
     const { pinger, ponger } = talk;
@@ -48,12 +48,12 @@ describe('the policy of waiting, in a talk', () => {
     expect(pinger.lookedUs).to.equal(0);
   });
 
-  it('of messages that come just too late to be found burns next to nothing', () => {
+  it('of messages that come just too late to be found wastes next to nothing', () => {
     const { ponger } = runPaced(120);
     expect(ponger.lookedUs / ponger.waits).to.be.below(0.02 * LONGEST_LOOK_US);
   });
 
-  it('serves short bursts with long pauses between them, and burns little for the pauses', () => {
+  it('serves short bursts with long pauses between them, and wastes little on the pauses', () => {
     const talk = new Talk(TWO_CORES);
     const tripsUs: number[] = [];
     for (let burst = 0; burst < 100; burst++) {
@@ -64,14 +64,14 @@ describe('the policy of waiting, in a talk', () => {
     expect(talk.pinger.lookedUs + talk.ponger.lookedUs, 'of a second').to.be.below(0.03 * 1000 * MS);
   });
 
-  it('hardly looks where that keeps the other side from running', () => {
+  it('hardly looks if that keeps the other side from running', () => {
     const talk = new Talk(ONE_CORE);
     const tripsUs = talk.roundTrips(100_000, 0);
     expect(sumOf(tripsUs) / tripsUs.length, 'asleep it is 20').to.be.below(20 * 1.05);
     expect(talk.pinger.vainLooks).to.be.below(150);
   });
 
-  it('comes back to looking once that no longer keeps the other side from running', () => {
+  it('looks again once that no longer keeps the other side from running', () => {
     const machine = { ...ONE_CORE };
     const talk = new Talk(machine);
     talk.roundTrips(100_000, 0);
@@ -80,8 +80,8 @@ describe('the policy of waiting, in a talk', () => {
     expect(Math.max(...talk.roundTrips(1000, 0))).to.be.below(1);
   });
 
-  it('on a machine that is busy with others gives up a look that does not pay', () => {
-    // The other side gets its core for a while, and then not for a while.
+  it('on a busy machine gives up looking if it does not pay', () => {
+    // The other side has its core for a while, and then loses it for a while.
     const machine = { wakingUs: 300, hasTwoCores: true };
     const talk = new Talk(machine);
     for (let turn = 0; turn < 200; turn++) {
@@ -106,11 +106,11 @@ describe('the policy of waiting', () => {
     return policy.isLookWorthwhile;
   };
 
-  it('looks for nothing before it has learned anything', () => {
+  it('does not look before it has learned anything', () => {
     expect(policyAfter(() => undefined)).to.be.false;
   });
 
-  it('looks after one wait that looking would have ended', () => {
+  it('looks after one wait that a look would have ended', () => {
     expect(
       policyAfter((policy) => {
         policy.slept(80);
@@ -128,7 +128,7 @@ describe('the policy of waiting', () => {
     ).to.be.true;
   });
 
-  it('does not look where every other wait is long', () => {
+  it('does not look if every other wait is long', () => {
     const policy = new WaitPolicy(LONGEST_LOOK_US);
     for (let turn = 0; turn < 100; turn++) {
       policy.slept(50);
@@ -138,7 +138,7 @@ describe('the policy of waiting', () => {
     }
   });
 
-  it('leaves out more looks each time that one was in vain, and forgets that as soon as one paid', () => {
+  it('skips more looks after each look in vain, and none once a look has paid', () => {
     const policy = new WaitPolicy(LONGEST_LOOK_US);
     const leftOut: number[] = [];
     for (let turn = 0; turn < 12; turn++) {
@@ -155,7 +155,7 @@ describe('the policy of waiting', () => {
     expect(sleeps).to.be.at.most(2);
   });
 
-  it('counts what was found as late as a sleeping side finds it for a long wait', () => {
+  it('counts a look that found something as late as sleeping would have as a long wait', () => {
     const policy = new WaitPolicy(LONGEST_LOOK_US);
     for (let turn = 0; turn < 10; turn++) policy.foundAtOnce();
     policy.found(3000);
