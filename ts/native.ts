@@ -194,7 +194,7 @@ export interface Native {
   /**
    * Watches for offers of a kind made to this process, including those that stand already; `from` 0: by any process. Calls
    * `onAvailable` when there is something to take, and again each time after `take()` found nothing. Calls `onHeldUp` at most
-   * once: so many names take no connection or, with 0, there are no descriptors to ask; the watch tries again.
+   * once, with the number of names that take no connection, or 0 if there are no descriptors to ask with; the watch tries again.
    */
   watchIncoming(kind: OfferKind, from: number, onAvailable: () => void, onHeldUp: (names: number) => void): NativeWatch;
   askWhatIsHeld(timeoutMs: number, done: (error: Error | null, reports?: NativeHeldReport[]) => void): void;

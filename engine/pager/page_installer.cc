@@ -159,7 +159,7 @@ void PageInstaller::leave_to_kernel() {
   source_.reset();
   // Before Linux 6.17 one userfaultfd can unregister what belongs to another.
   if (!is_replaced_) userfault_.remove_range(address_, all().count * page_bytes_);
-  // Whoever waits in a part that has been mapped anew meanwhile is not woken by the removal.
+  // The removal does not wake threads that wait in a part that has been mapped anew meanwhile.
   wake(all());
 }
 

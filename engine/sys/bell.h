@@ -44,13 +44,14 @@ class Bell {
   ForeignFd socket_;
 };
 
-// Whether a descriptor (borrowed), whoever sent it, is a socket of the kind that brokers connect by. Never blocks.
+// Whether a descriptor (borrowed) is a socket of the kind that brokers connect by. Never blocks, even if a stranger
+// sent the descriptor.
 bool is_seqpacket(int fd);
 
 // Wakes the other end. False if that is gone.
 bool ring_bell(int fd);
 
-// Receives one ring. Whoever polls the bell hears of the next one: a side that sleeps is rung once, and finding that
+// Receives one ring. A poll of the bell reports the next one: a side that sleeps is rung once, and finding that
 // there is no second ring would cost a system call each time.
 enum class Heard : uint8_t { kNothing, kRing, kHangUp };
 Heard hear_bell(int fd);

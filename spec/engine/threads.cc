@@ -1,5 +1,5 @@
-// The engine from many threads at once, without Node, for ThreadSanitizer: npm run test:tsan. Everything is offered to
-// this very process, so that both sides of every claim run here. Prints 'ok' when all went as it should.
+// Uses the engine from many threads at once, without Node, for ThreadSanitizer: npm run test:tsan. Everything is
+// offered to this very process, so that both sides of every claim run here. Prints 'ok' when all went as it should.
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -26,7 +26,7 @@ using namespace vmoffer;
 
 constexpr std::chrono::milliseconds kPatience{60000};
 constexpr uint64_t kPages = 96;
-// Enough for read-ahead to begin, and for some orders.
+// Enough pages for read-ahead to begin and to give several orders.
 constexpr uint64_t kManyPages = 4096;
 constexpr uint32_t kDisown = kDropMask;
 
@@ -53,7 +53,7 @@ class Observer final : public OfferObserver {
   std::promise<void> released_;
 };
 
-// What is written on each page. Not instrumented: bytes are touched while their mapping is replaced.
+// Reads the mark of a page. Not instrumented, because pages are touched while their mapping is replaced.
 __attribute__((no_sanitize("thread"))) uint8_t read_page(uint64_t address, uint64_t page) {
   return *reinterpret_cast<volatile uint8_t*>(address + page * page_bytes() + page);
 }
@@ -109,7 +109,7 @@ void expect_marks(uint64_t address, uint64_t first_page) {
   }
 }
 
-// A claim is read by several threads, each from another page on.
+// Several threads read a claim, each from another page on.
 void read_together(int round, uint32_t flags, wire::Transfer transfer) {
   std::shared_ptr<Region> source = allocate_marked();
   const auto observer = std::make_shared<Observer>();
@@ -126,7 +126,7 @@ void read_together(int round, uint32_t flags, wire::Transfer transfer) {
   observer->wait_for_release();
 }
 
-// Released while it is read and prefetched: then it is zeros.
+// A claim is released while it is read and prefetched, and reads as zeros from then on.
 void release_under_readers(int round) {
   std::shared_ptr<Region> source = allocate_marked();
   offer_to_self(*source, kRead, std::make_shared<Observer>());
@@ -144,7 +144,7 @@ void release_under_readers(int round) {
   for (uint64_t page = 0; page < kPages; ++page) EXPECT(read_page(region->address(), page) == 0);
 }
 
-// Read on and on, upwards and downwards, while a helper installs ahead, somebody prefetches, and at last it is
+// A claim is read upwards and downwards, while the helper installs ahead and another thread prefetches. At last it is
 // released.
 void read_ahead(int round) {
   const wire::Transfer transfer = round % 2 == 0 ? wire::Transfer::kMap : wire::Transfer::kPull;
@@ -171,7 +171,7 @@ void read_ahead(int round) {
   EXPECT(stats.read_ahead_hits + stats.read_ahead_waste <= kManyPages);
 }
 
-// Pages come later, in any order, while threads touch them, and a prefetch or the end of the range comes between.
+// Pages come later, in any order, while threads touch them; a prefetch or the end of the range interferes.
 void touch_what_comes_later(int round) {
   const Result<PagingChoice> paging = Runtime::instance().choose_paging(PagingWish::kUserFault, wire::Transfer::kMap);
   if (!paging.is_ok()) return;
@@ -207,7 +207,7 @@ void touch_what_comes_later(int round) {
   pager.remove(range);
 }
 
-// One cancels, two claim: one of the three wins, and all agree on who.
+// One thread cancels and two claim: one of the three wins, and all agree on which.
 void cancel_against_claims(int) {
   const std::shared_ptr<Region> source = allocate_marked();
   const auto observer = std::make_shared<Observer>();
@@ -222,13 +222,14 @@ void cancel_against_claims(int) {
     const Result<ReceivedClaim> received = claim(request_for(*source), i == 1);
     if (received.is_ok()) ++claims;
   });
-  // A claim that was refused because the other was under way, which then lost to the cancellation: nobody has it.
+  // One claim may be refused because the other was under way, and that may then lose to the cancellation: nobody has
+  // it.
   if (claims + cancels == 0) EXPECT(Runtime::instance().cancel(id) == CancelOutcome::kCancelled);
   EXPECT(claims + cancels <= 1);
   EXPECT(observer->ending() == (claims == 1 ? OfferState::kClaimed : OfferState::kCancelled));
 }
 
-// Abandoned at some moment: then it either failed and the offer stands, or it was too late and the claim is there.
+// A claim is abandoned at some moment: either it fails and the offer stands, or it was too late and the claim is made.
 void abandon_claims(int) {
   const std::shared_ptr<Region> source = allocate_marked();
   const auto observer = std::make_shared<Observer>();
@@ -243,13 +244,13 @@ void abandon_claims(int) {
     EXPECT(observer->ending() == OfferState::kClaimed);
     return;
   }
-  // The source hears of it a moment later.
+  // The source learns of it a moment later.
   while (Runtime::instance().cancel(id) == CancelOutcome::kTooLate) std::this_thread::yield();
   EXPECT(observer->ending() == OfferState::kCancelled);
 }
 
-// A claim is taken back when its source has already said that it is done, and the thread that is to read this comes to
-// it after the deadline: what was said in time counts, or the memory would be nobody's.
+// A claim is taken back after its source has sent DONE. The thread that should read that comes to it after the
+// deadline: messages that were sent in time must count, or nobody would have the memory.
 void abandon_answered_claim() {
   constexpr int kNobody = 1 << 30;
   constexpr std::chrono::milliseconds kStall{1200};  // longer than a claimer waits for an answer
@@ -270,7 +271,7 @@ void abandon_answered_claim() {
   dropped.get_future().wait();
   set_checkpoint_hook(nullptr);
   broker.claims().abandon(ticket);
-  // Refused at once, on the broker's thread.
+  // This claim is refused at once, on the broker's thread.
   std::promise<void> stalled;
   broker.claims().begin({kNobody, source->address(), request_for(*source).paging}, kPatience,
                         [&](const Result<ReceivedClaim>&) {
@@ -285,7 +286,7 @@ void abandon_answered_claim() {
   expect_marks(claim.value().region->address(), 0);
 }
 
-// Lists and watches, while offers come and go. Each watch is told of an offer at most once.
+// Threads list and watch while offers come and go. Each watch is told of an offer at most once.
 void list_and_watch(int) {
   Broker& broker = *Runtime::instance().broker().value();
   const std::shared_ptr<Region> source = allocate_marked();
@@ -316,7 +317,7 @@ void list_and_watch(int) {
   EXPECT(Runtime::instance().cancel(own_pid(), source->address()) == CancelOutcome::kCancelled);
 }
 
-// How often this process tells of a claim there.
+// How many times this process reports a claim there.
 int times_told(uint64_t address) {
   std::promise<Result<std::vector<HeldReport>>> asked;
   Runtime::instance().broker().value()->ask_what_is_held(
@@ -331,7 +332,7 @@ int times_told(uint64_t address) {
   return told;
 }
 
-// What is held is told once, while it is touched, too; what was released is not told.
+// A held claim is reported once, also while it is touched. A released claim is not reported.
 void look_at_claims(int round) {
   const std::shared_ptr<Region> source = allocate_marked();
   offer_to_self(*source, kRead, std::make_shared<Observer>());
@@ -344,12 +345,12 @@ void look_at_claims(int round) {
     if (i == 0) return expect_marks(address, 0);
     EXPECT(times_told(address) == 1);
   });
-  // Its addresses stay taken, so that no other claim comes there.
+  // Keeps its addresses, so that no other claim gets them.
   held.region->release(/*keep_addresses=*/true);
   EXPECT(times_told(address) == 0);
 }
 
-// The memory leaves the source while somebody reads it there: its bytes, or zeros.
+// The memory leaves the source while another thread reads it there: it finds the bytes, or zeros.
 void disown_under_readers(int round) {
   std::shared_ptr<Region> source = allocate_marked();
   const auto disowned = std::make_shared<Observer>();
@@ -372,7 +373,7 @@ void disown_under_readers(int round) {
   expect_marks(region->address(), 0);
 }
 
-// A region is let go of while another thread looks whether an address is in it, and is then the last who has it.
+// A region is dropped while another thread looks up an address in it, and so holds the last reference.
 void forget_while_looked_up(int) {
   constexpr int kTimes = 500;
   std::shared_ptr<Region> region = allocate_marked(1);
@@ -380,7 +381,7 @@ void forget_while_looked_up(int) {
   std::atomic<bool> is_over = false;
   run_at_once(2, [&](int who) {
     if (who == 0) {
-      // The kernel gives out the same addresses again and again.
+      // The kernel reuses the same addresses again and again.
       for (int i = 0; i < kTimes; ++i) region = allocate_marked(1);
       is_over = true;
       return;
@@ -393,7 +394,7 @@ void forget_while_looked_up(int) {
   });
 }
 
-// A claim whose pages come when they are touched, and are nowhere but at its source before.
+// A claim whose pages come when they are touched. Before that only the source has them.
 std::shared_ptr<Region> claim_pulled(bool is_async, uint32_t flags) {
   const std::shared_ptr<Region> source = allocate_marked();
   offer_to_self(*source, flags, std::make_shared<Observer>());
@@ -412,7 +413,7 @@ bool offer_part(const std::weak_ptr<Region>& offered, uint64_t first_page, uint6
   return Runtime::instance().offer(request, std::make_shared<Observer>()).is_ok();
 }
 
-// Released while it is offered onward, whole or in part: the offer is refused, or all of it is there.
+// A claim is released while it is offered onward, whole or in part: the offer is refused, or has all of its bytes.
 void release_under_offers(int round) {
   const uint32_t flags = round % 2 == 0 ? kRead : kRead | kWrite | kDisown;
   const uint64_t first = round % 4 < 2 ? 0 : kPages / 3;
@@ -435,7 +436,7 @@ void release_under_offers(int round) {
   });
 }
 
-// A region ends while a part that it has offered is being carved out: its range is zeros in the end, and must not be
+// A region ends while an offered part of it is being carved. Its range reads as zeros in the end, and must not be
 // read there any more.
 void claim_from_ending_region() {
   std::shared_ptr<Region> region = claim_pulled(false, kRead);
@@ -475,7 +476,7 @@ void claim_from_ending_region() {
   expect_marks(received.value().region->address(), 0);
 }
 
-// Whoever only looks at what is behind a region has no stake in it: nothing is brought in and kept for him.
+// Looking at the extents of a region is no stake in it: nothing is brought in and kept for that.
 void release_under_a_look() {
   const std::shared_ptr<Region> region = claim_pulled(false, kRead);
   if (!region->is_paged()) return std::puts("skipped: release_under_a_look needs full userfaultfd"), void();
@@ -485,7 +486,7 @@ void release_under_a_look() {
   EXPECT(looked_at->byte_length() == region->byte_length());
 }
 
-// A worker of its own for each scenario, so that all of them meet.
+// Runs each scenario on a thread of its own, so that they run into each other.
 void run(int rounds) {
   using Scenario = std::function<void(int)>;
   const std::vector<Scenario> scenarios = {
@@ -516,6 +517,6 @@ int main(int count, char** arguments) {
   release_under_a_look();
   run(count > 1 ? std::atoi(arguments[1]) : 40);
   std::puts("ok");
-  // As a process ends: the broker and the pager are still there.
+  // Ends as a process does, while the broker and the pager still run.
   return 0;
 }

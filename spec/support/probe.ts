@@ -16,7 +16,7 @@ export interface PagingPolicy {
 }
 
 export interface WindowPlan {
-  /** The first holds the touched page. */
+  /** The first part contains the touched page. */
   parts: PageSpan[];
   isSequential: boolean;
 }
@@ -24,7 +24,7 @@ export interface WindowPlan {
 export interface FaultWindow {
   /** Plans the window for a fault at that byte. */
   plan(byteOffset: number): WindowPlan;
-  /** Of the touch that was planned for last. */
+  /** The kind of the last planned touch. */
   readonly kind: TouchKind;
   /** Marks these pages as installed. */
   install(first: number, count: number): void;
@@ -33,7 +33,7 @@ export interface FaultWindow {
 export interface ReadAhead {
   /** Says that the window of a run is being installed for the touched page. True if there is something to take now. */
   begin(first: number, count: number, touched: number): boolean;
-  /** The window to install besides the page, which may be empty; null if no reader that is followed can be there. */
+  /** The window to install besides the page, which may be empty; null if none of the followed readers can be there. */
   onFault(page: number): PageSpan | null;
   /** Takes what the helper installs next. */
   take(maxPages: number): PageSpan | null;
@@ -47,25 +47,25 @@ export interface LaterRequest extends PageSpan {
   state: 'pending' | 'done' | 'failed' | 'cancelled';
 }
 
-/** A paged range whose pages come when the spec says so. */
+/** A paged range whose pages arrive when the spec says so. */
 export interface LaterRange {
   readonly address: bigint;
-  /** What the source has been asked for, in that order. */
+  /** The requests of the source, in order. */
   readonly requests: LaterRequest[];
   /** How many requests the source was told to forget. */
   readonly cancelled: number;
   readonly counts: PagingCounts & { latencies: number };
-  /** The first pages of that request are there, and are full of the mark. */
+  /** Fills the first pages of that request with the mark, and completes them. */
   done(index: number, pages: number, mark: number): void;
-  /** All of them, each by a native thread of its own, at the same time. */
+  /** Completes all pending requests at the same time, each on a native thread of its own. */
   doneOnThreads(mark: number): void;
   failed(index: number): void;
-  /** As if so much time had gone by. True when the deadline of the request has come. */
+  /** Ends the request as if that much time had passed. True if that is past its deadline. */
   expire(index: number, ms: number): boolean;
-  /** From here on what is asked for is there before the one who asks has looked. */
+  /** From now on each request is complete before the range looks at it. */
   beOverAtOnce(mark: number): void;
   prefetch(first: number, count: number, done: () => void): void;
-  /** As releasing does: those who wait find zeros. */
+  /** Ends the range as release() does: waiting threads find zeros. */
   close(): void;
 }
 
@@ -111,10 +111,10 @@ export interface LeaseDirectory {
   hold(holder: number, unit: number): void;
   oldest(): number | null;
   recall(unit: number, now: number): { number: number; holders: number[] };
-  /** The unit when it is free now. */
+  /** Returns the unit if it is free now. */
   give(holder: number, recall: number): number | null;
   keep(holder: number, recall: number): void;
-  /** The units that are free now. */
+  /** Returns the units that are free now. */
   forget(holder: number): number[];
   expire(now: number): number;
   readonly nextDeadline: number | null;
@@ -124,17 +124,17 @@ export interface LeaseDirectory {
 }
 
 export interface SupplyWindow {
-  /** Of the object, which belongs to the window. */
+  /** The descriptor of the object, which the window owns. */
   readonly fd: number;
   place(byteOffset: number, bytes: Uint8Array): EngineError | null;
-  /** The same from memory that has no such page. */
+  /** As place(), from an address without memory. */
   placeFromNowhere(byteOffset: number): EngineError | null;
   drop(byteOffset: number, byteLength: number): EngineError | null;
-  /** Reads a byte through a mapping of a read-only descriptor: where there is a hole, that makes a page of zeros. */
+  /** Reads a byte through a mapping of a read-only descriptor. In a hole, that makes a page of zeros. */
   grow(byteOffset: number): void;
   /**
-   * Places that many pages, one after the other, from memory that a second thread has paged out again and again, while a
-   * third looks for pages that are there and not whole. How many it saw: whole, and otherwise.
+   * Places that many pages, one after the other, from memory that a second thread keeps paging out, while a third looks
+   * for torn pages. Returns how many whole and torn pages the third saw.
    */
   contest(pageCount: number): { whole: number; torn: number };
 }
@@ -337,7 +337,7 @@ export interface Probe {
     shares: readonly number[],
   ): { count: number; max: bigint; percentiles: bigint[] };
   classifyCopy(result: number, errno: number, bytes: number): string;
-  /** From the size that the kernel tells, or 0, and the size of its ordinary pages. */
+  /** @param told the size that the kernel reports, or 0. @param pageBytes the size of its ordinary pages. */
   hugePageBytes(told: number, pageBytes: number): number;
   stepBytes(pageBytes: number): number;
   encode(message: WireMessage): Buffer;
@@ -363,9 +363,8 @@ export interface Probe {
   brokerAddressPrefix(pidNamespace: bigint, pid: number): string;
   /** Undefined unless it is exactly what `brokerAddress` makes. */
   parseBrokerAddress(address: string): { pidNamespace: bigint; pid: number; slot: number } | undefined;
-  /** The order in which a survey knocks at the names. Names of another form are left out. */
+  /** The order in which a survey tries the names. Names of another form are left out. */
   namesInOrder(ownPidNamespace: bigint, addresses: readonly string[]): { names: string[]; leftOut: number };
-  /** Whether each offer, `[id, isEarly]`, is told; 'listed' says that no list is to come. */
   whatUserfaultLacks(answers: UserfaultAnswers): string;
   /** The next thread that reaches the checkpoint stops there, until `unpark`. False if the checkpoint is taken. */
   park(checkpoint: Checkpoint): boolean;
@@ -377,17 +376,17 @@ export interface Probe {
   killAt(checkpoint: Checkpoint): void;
   /** How often threads have reached it since the first use of any checkpoint function. */
   passes(checkpoint: Checkpoint): number;
-  /** Reads one byte, or adds 1 to it, on a native thread of its own. Calls back with the byte's value then. */
+  /** Reads one byte, or adds 1 to it, on a native thread of its own. Calls back with the value of the byte afterwards. */
   touchOnThread(address: bigint, isWrite: boolean, done: (value: number) => void): void;
-  /** What a child that is forked and does not exec reads there, or the signal that ends it. */
+  /** Forks a child that does not exec and reads there. Returns the value that it read, or the signal that ended it. */
   touchInChild(address: bigint): { value: number } | { signal: number };
   /** From now on the engine does without the feature, as on an older kernel; or uses it again. */
   deny(what: Denial, isDenied: boolean): void;
-  /** How many bytes a write(2) takes from there; the negative errno if it fails. */
+  /** Calls write(2) with that memory. Returns how many bytes it took, or the negative errno. */
   writeFrom(address: bigint, byteLength: number): number;
   /**
-   * Writes bytes from there again and again, on a native thread of its own, until a write fails. Calls back with the errno, and
-   * with how many of the writes took other bytes than `mark`.
+   * Calls write(2) with that memory in a loop, on a native thread of its own, until it fails. Calls back with the errno, and
+   * with the number of writes that took bytes other than `mark`.
    */
   writeUntilItFails(address: bigint, byteLength: number, mark: number, done: (end: WriteEnd) => void): void;
   /** Runs the machine code there: an `int(*)()`. */

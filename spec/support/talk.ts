@@ -1,27 +1,27 @@
-/** Two sides of a channel in a world of numbers: what their policies make of a talk, replayed message by message. */
+/** A simulation of two sides of a channel: replays a talk message by message, and shows what their policies do. */
 import { WaitPolicy } from '#ts/channel/waiting/wait-policy.js';
 
 export const LONGEST_LOOK_US = 100;
 
-/** What the machine does to them. */
+/** How the machine delays the two sides. */
 export interface Machine {
-  /** From a message to a side that sleeps until it goes on. */
+  /** How long a sleeping side takes to go on after a message has come. */
   wakingUs: number;
-  /** Whether the other side runs while this one looks. */
+  /** Whether the other side can run while this one looks. */
   hasTwoCores: boolean;
 }
 
-/** One of the two, which waits, and answers what comes. */
+/** One of the two sides, which waits for messages and answers them. */
 export class Side {
   readonly policy = new WaitPolicy(LONGEST_LOOK_US);
-  /** It has looked so long in all, and so often in vain. */
+  /** How long it has looked in all, and how often in vain. */
   lookedUs = 0;
   vainLooks = 0;
   waits = 0;
-  /** Since when it waits. */
+  /** The time at which its present wait began. */
   readySince = 0;
 
-  /** A message comes at that time. Returns when this side has noticed it. */
+  /** A message comes at that time. Returns the time at which this side has noticed it. */
   receive(sentAt: number, { wakingUs, hasTwoCores }: Machine): number {
     this.waits++;
     const comesAfter = Math.max(0, sentAt - this.readySince);
@@ -45,7 +45,7 @@ export class Side {
   }
 }
 
-/** Pings and pongs, each some time after what it answers. Returns how long each round trip took. */
+/** Plays pings and pongs, each some time after the message that it answers. Returns how long each round trip took. */
 export class Talk {
   readonly pinger = new Side();
   readonly ponger = new Side();
@@ -56,7 +56,7 @@ export class Talk {
     this.#machine = machine;
   }
 
-  /** So many round trips, with pauses before each ping. */
+  /** Plays `count` round trips, with a pause before each ping. */
   roundTrips(count: number, pauseUs: number, workUs = 0.3): number[] {
     return Array.from({ length: count }, () => this.#roundTrip(pauseUs, workUs));
   }

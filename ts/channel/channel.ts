@@ -268,7 +268,7 @@ export class Channel {
   /**
    * Sends the message that has been written to the reserved place.
    *
-   * @param byteLength the message's length in bytes, if it is to be shorter than what was reserved.
+   * @param byteLength the message's length in bytes. Default: all that were reserved.
    * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT if nothing is reserved, or fewer bytes than `byteLength`; otherwise as `send`.
    */
   commit(byteLength?: number): void {
