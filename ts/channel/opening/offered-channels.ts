@@ -1,7 +1,7 @@
 import type { NativeOfferRecord } from '../../native.js';
 import { BackOff } from '../waiting/back-off.js';
 
-/** How many channels of one process are kept here while other acceptors of this process claim them. */
+/** How many channels of one source are kept here that, as the source says, other acceptors are claiming. */
 const MOST_WAITING = 128;
 
 const TAKEN_MS = { first: 2, last: 10_000 };
