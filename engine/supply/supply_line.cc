@@ -33,7 +33,7 @@ void SupplyLine::send(const wire::Message& message) {
   std::vector<uint8_t> packet = wire::encode(message);
   const MutexLock lock(mutex_);
   if (is_over_) return;
-  // A line that is broken says so to the loop, which hears of it as the end.
+  // If the line is broken, the loop reports that as its end.
   if (kept_.empty() && send_packet(socket_.get(), packet) != IoOutcome::kWouldBlock) return;
   kept_.push_back(std::move(packet));
   if (kept_.size() > 1) return;

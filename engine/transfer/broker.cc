@@ -114,7 +114,7 @@ void Broker::seal(DestinationId claimer, std::shared_ptr<MemoryObject> object, s
 }
 
 void Broker::hear_acknowledgements() {
-  std::vector<std::shared_ptr<Connection>> waiting;  // a copy: one that has been heard takes itself out
+  std::vector<std::shared_ptr<Connection>> waiting;  // a copy, because a connection that is decided removes itself
   for (Connection* connection : terms_sent_) waiting.push_back(connection->shared_from_this());
   for (const auto& connection : waiting) {
     if (terms_sent_.contains(connection.get()) && connection->is_watched()) connection->on_readable();
@@ -150,7 +150,7 @@ void Broker::on_destination_end(DestinationId destination) {
   loop_->remove(found->second);
   destination_ends_.erase(found);
   // Before the offers' observers are told that they have ended: the program may offer the memory anew at once.
-  const auto connections = connections_;  // a copy: one that is over takes itself out
+  const auto connections = connections_;  // a copy, because a connection that ends removes itself
   for (const auto& [raw, connection] : connections) connection->on_destination_end(destination);
   offers_.forget_destination(destination);
 }
@@ -161,7 +161,8 @@ void Broker::announce(DestinationId destination) {
 
 void Broker::tell(DestinationId destination) {
   if (!followers_.contains(destination)) return reach_out(destination);
-  const std::set<PeerConnection*> followers = followers_.at(destination);  // a copy: one that has gone takes itself out
+  // A copy, because a follower that ends removes itself.
+  const std::set<PeerConnection*> followers = followers_.at(destination);
   for (PeerConnection* follower : followers) follower->pump();
 }
 

@@ -9,7 +9,7 @@ interface HeldObject {
   byteLength: number;
 }
 
-/** Those of `pids` that live and have the object with that inode. */
+/** The live processes among `pids` that have the object with that inode. */
 export function holdersOf(inode: number, pids: readonly number[]): number[] {
   return pids.filter((pid) => mapsObject(pid, inode) || objectsOf(pid).some((object) => object.inode === inode));
 }

@@ -16,7 +16,7 @@ import { refuseToStay } from './stay.js';
 
 const BUDGET_MS = 10_000;
 const LOOKS_AT_REST = 10;
-/** So many that a sequential reader gets read-ahead. */
+/** Enough pages for a sequential reader to get read-ahead. */
 const PAGES_TO_READ = 1024;
 /** Time for the reporter to print, and for the process to end. */
 const GRACE_MS = 30_000;

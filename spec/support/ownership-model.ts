@@ -86,7 +86,7 @@ export type Action =
       offer: number;
       transfer: 'map' | 'pull';
       paging: Paging;
-      /** Of what only shares: whether it waits until the source has sealed it. */
+      /** For an offer that only shares: whether the claim waits until the source has sealed the memory. */
       immutable: boolean;
       delay?: Delay;
     }
@@ -153,7 +153,7 @@ export function isHeld(state: State, offerId: number): boolean {
   return child !== undefined && state.holdings.has(child) && isInUse(state, child);
 }
 
-/** Whether only the source, and those it has lent the memory to, have what is offered. */
+/** Whether only the source, and processes to which it has lent the memory, have the offered memory. */
 export function isOfferedBySole(state: State, offerId: number): boolean {
   const { region, first, count } = get(state.offers, offerId);
   const pages = get(state.regions, region).pages.slice(first, first + count);
