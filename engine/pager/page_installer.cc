@@ -153,7 +153,14 @@ void PageInstaller::leave_to_kernel_if_it_can() {
 }
 
 void PageInstaller::leave_to_kernel() {
+  // Before any thread goes on because of it.
+  is_left_to_kernel_ = true;
+  let_go();
+}
+
+void PageInstaller::let_go() {
   close();
+  if (source_ == nullptr) return;
   bytes_pulled_ = source_->bytes_pulled();
   source_.reset();
   // Before Linux 6.17 one userfaultfd can unregister what belongs to another.

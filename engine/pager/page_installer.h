@@ -6,6 +6,7 @@
 // lock. Borrows the UserFault, which outlives it. It is a ledger, and does not borrow one, so that clang sees one lock.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -40,8 +41,12 @@ class PageInstaller : public PageLedger {
   void forbid(PageRange pages) VMO_REQUIRES(mutex());
   void wake(PageRange pages) const;
 
-  // Closes the range, and has the kernel answer its faults from here on. Once.
+  // Closes the range, and has the kernel answer its faults from here on: because that is cheaper, or because what could
+  // not be installed has been left to it. REQUIRES: the kernel has the bytes. Once.
   void leave_to_kernel() VMO_REQUIRES(mutex());
+  bool is_left_to_kernel() const { return is_left_to_kernel_; }
+  // The same because the range is over: nobody is told that the kernel pages it. Nothing when that has been done.
+  void let_go() VMO_REQUIRES(mutex());
   // What is in the range's place now is registered with somebody else, if at all.
   void set_replaced() VMO_REQUIRES(mutex()) { is_replaced_ = true; }
 
@@ -64,6 +69,7 @@ class PageInstaller : public PageLedger {
   std::shared_ptr<PageSource> source_ VMO_GUARDED_BY(mutex());
   uint64_t bytes_pulled_ VMO_GUARDED_BY(mutex()) = 0;  // when it was left
   bool is_replaced_ VMO_GUARDED_BY(mutex()) = false;
+  std::atomic<bool> is_left_to_kernel_ = false;
 };
 
 }  // namespace vmoffer

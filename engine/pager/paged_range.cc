@@ -43,10 +43,7 @@ void PagedRange::may_be_left_to_kernel() {
 }
 
 void PagedRange::leave_to_kernel_if_cheaper() {
-  if (!may_be_left_ || pages_.is_closed() || !policy_.is_kernel_cheaper()) return;
-  // Before any thread goes on because of it.
-  is_left_to_kernel_ = true;
-  pages_.leave_to_kernel();
+  if (may_be_left_ && !pages_.is_closed() && policy_.is_kernel_cheaper()) pages_.leave_to_kernel();
 }
 
 void PagedRange::resolve(const Fault& fault) {
@@ -160,7 +157,7 @@ bool PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {
   if (source != nullptr) BulkInstall(pages_, std::move(source)).run(byte_offset, byte_length);
   // With the lock, so that it is unregistered by now: the kernel could not bring pages of it before.
   const MutexLock lock(pages_.mutex());
-  return !is_left_to_kernel_;
+  return !pages_.is_left_to_kernel();
 }
 
 PagingStats PagedRange::stats() const {
@@ -231,7 +228,7 @@ void PagedRange::set_replaced() {
 void PagedRange::close() {
   stop();
   const MutexLock lock(pages_.mutex());
-  if (pages_.source() != nullptr) pages_.leave_to_kernel();
+  pages_.let_go();
 }
 
 }  // namespace vmoffer

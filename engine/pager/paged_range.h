@@ -16,7 +16,6 @@
 // Any thread may call any method but resolve(), which belongs to the one that reads the faults.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -48,8 +47,8 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
 
   // From here on the range is left to the kernel once that is cheaper, if its source allows it.
   void may_be_left_to_kernel();
-  // It has been: the kernel answers its faults.
-  bool is_left_to_kernel() const { return is_left_to_kernel_; }
+  // It has been, for that or because something could not be installed: the kernel answers its faults.
+  bool is_left_to_kernel() const { return pages_.is_left_to_kernel(); }
 
   // REQUIRES: the fault's address is in the range.
   void resolve(const Fault& fault);
@@ -96,7 +95,6 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
   const bool takes_memory_;
   AheadThread* const helper_;
   mutable PageInstaller pages_;  // waiting for its lock changes nothing
-  std::atomic<bool> is_left_to_kernel_ = false;
   bool may_be_left_ VMO_GUARDED_BY(pages_.mutex()) = false;
   bool is_write_ VMO_GUARDED_BY(pages_.mutex()) = false;  // the touch that is being answered
   PagingPolicy policy_ VMO_GUARDED_BY(pages_.mutex());

@@ -146,6 +146,7 @@ void UserFault::remove_range(uint64_t address, uint64_t byte_length) const {
 }
 
 CopyProgress UserFault::install(uint64_t address, uint64_t byte_length) const {
+  if (is_denied("UFFDIO_CONTINUE")) return {CopyOutcome::kFailed, 0, ENOMEM};
   uffdio_continue request = {};
   request.range = {address, byte_length};
   const int result = ::ioctl(fd_.get(), UFFDIO_CONTINUE, &request);

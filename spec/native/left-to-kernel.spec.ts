@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { allocate, VMO_GRANT_R, VMO_GRANT_W, vmOffer, vmClaimSync, type Claim, type Region } from 'vmoffer';
+import { allocate, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, vmOffer, vmClaimSync, type Claim, type Region } from 'vmoffer';
 import { claimOwn, touch } from '../support/own-claim.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { parked, probe } from '../support/probe.js';
@@ -34,6 +34,31 @@ describe('a claim whose touches are far apart', () => {
     expect(claim.paging).to.equal('kernel');
     expect(claim.stats()).to.include({ faults: 4, pagesByFault: 16 });
     expect(claim.residency().residentPages).to.be.greaterThan(16);
+  });
+
+  it('says so at once where it is left because a page could not be installed', async function () {
+    requires(this, needs.probe);
+    using touched = claimOwn(source);
+    using prefetched = claimOwn(source);
+    probe().deny('UFFDIO_CONTINUE', true);
+    try {
+      expect(touch(touched, 5)).to.equal(touch(prefetched, 5));
+      expect(touched.paging).to.equal('kernel');
+      await prefetched.prefetch({ byteLength: 512 * PAGE });
+      expect(presentCount(prefetched.address, 512 * PAGE)).to.equal(512);
+    } finally {
+      probe().deny('UFFDIO_CONTINUE', false);
+    }
+  });
+
+  it('is not called left where it has been released or handed on', () => {
+    const region = allocate(PAGES * PAGE);
+    const first = claimOwn(region, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
+    touch(first, 5);
+    using second = claimOwn(first, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
+    expect(first.paging).to.equal('userfault');
+    expect(second.paging).to.equal('userfault');
+    region.release();
   });
 
   it('has every byte from then on, in order or not', () => {
@@ -77,7 +102,7 @@ describe('a claim whose touches are far apart', () => {
   it('can be offered onward, handed off and released', () => {
     const region = allocate(PAGES * PAGE);
     fillPages(region.view(), 3);
-    const all = VMO_GRANT_R | VMO_GRANT_W | 56;
+    const all = VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN;
     const first = claimOwn(region, all);
     touchFar(first);
     expect(first.paging).to.equal('kernel');

@@ -309,6 +309,7 @@ export interface WriteEnd {
 /** Features that the engine can be made to do without. */
 export type Denial =
   | 'SO_PASSRIGHTS'
+  | 'UFFDIO_CONTINUE'
   | 'UFFDIO_COPY'
   | 'UFFDIO_MOVE'
   | 'faults on stale memory'
