@@ -155,6 +155,7 @@ void PageInstaller::leave_to_kernel_if_it_can() {
 void PageInstaller::leave_to_kernel() {
   // Before any thread goes on because of it.
   is_left_to_kernel_ = true;
+  ++counts().times_left_to_kernel;
   let_go();
 }
 

@@ -32,7 +32,7 @@ describe('a claim whose touches are far apart', () => {
     expect(claim.paging).to.equal('userfault');
     touchFar(claim);
     expect(claim.paging).to.equal('kernel');
-    expect(claim.stats()).to.include({ faults: 4, pagesByFault: 16 });
+    expect(claim.stats()).to.include({ faults: 4, pagesByFault: 16, timesLeftToKernel: 1 });
     expect(claim.residency().residentPages).to.be.greaterThan(16);
   });
 
@@ -44,6 +44,7 @@ describe('a claim whose touches are far apart', () => {
     try {
       expect(touch(touched, 5)).to.equal(touch(prefetched, 5));
       expect(touched.paging).to.equal('kernel');
+      expect(touched.stats().timesLeftToKernel).to.equal(1);
       await prefetched.prefetch({ byteLength: 512 * PAGE });
       expect(presentCount(prefetched.address, 512 * PAGE)).to.equal(512);
     } finally {
@@ -57,7 +58,7 @@ describe('a claim whose touches are far apart', () => {
     touch(first, 5);
     using second = claimOwn(first, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
     expect(first.paging).to.equal('userfault');
-    expect(second.paging).to.equal('userfault');
+    expect(second.stats().timesLeftToKernel).to.equal(0);
     region.release();
   });
 
