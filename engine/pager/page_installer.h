@@ -2,7 +2,10 @@
 // that reads ahead, a prefetch.
 //
 // What cannot be installed is left to the kernel, for the whole range, when that knows the right bytes. Otherwise a
-// page stays absent, and is tried again when it is touched; forbid() is the end of it. Any thread, with the ledger's
+// page stays absent, and is tried again when it is touched; forbid() is the end of it.
+//
+// A long stretch that the kernel may map is opened to it: it is unregistered, and the kernel installs its pages in
+// groups, for less than UFFDIO_CONTINUE takes. No fault on it is heard of from then on. Any thread, with the ledger's
 // lock. Borrows the UserFault, which outlives it. It is a ledger, and does not borrow one, so that clang sees one lock.
 #pragma once
 
@@ -35,6 +38,8 @@ class PageInstaller : public PageLedger {
   uint64_t install(PageRange window, PageRange fill, uint64_t PagingCounts::*count_as) VMO_REQUIRES(mutex());
   // Installs what the request has brought, and answers whoever waits for it; nothing once the range is closed.
   void settle(const PageRequest& request) VMO_REQUIRES(mutex());
+  // It has been opened to the kernel: a fault on it is old.
+  bool is_open(uint64_t page) const VMO_REQUIRES(mutex()) { return open_.contains(page); }
   // The same out of what was got ready aside. What it cannot be used for is left to install().
   uint64_t install_from(PagesAside& aside, PageRange pages) VMO_REQUIRES(mutex());
   // Nobody has the bytes of these pages: whoever touches one is ended by SIGSEGV.
@@ -58,6 +63,11 @@ class PageInstaller : public PageLedger {
                   uint64_t& asked_end) VMO_REQUIRES(mutex());
   void answer(const WaitingTouch& touch, bool may_ask_again) VMO_REQUIRES(mutex());
   CopyProgress install_gap(PageRange gap) VMO_REQUIRES(mutex());
+  bool may_open(PageRange gap) const VMO_REQUIRES(mutex());
+  bool is_beside_open(PageRange pages) const VMO_REQUIRES(mutex());
+  uint64_t open(PageRange gap) VMO_REQUIRES(mutex());
+  bool unregister(PageRange pages) VMO_REQUIRES(mutex());
+  void count_islands(int64_t more) VMO_REQUIRES(mutex());
   uint64_t pass_hole(PageRange gap, PageRange fill, uint64_t& filled_end) VMO_REQUIRES(mutex());
   void leave_to_kernel_if_it_can() VMO_REQUIRES(mutex());
   uint64_t address_of(uint64_t page) const { return address_ + page * page_bytes_; }
@@ -68,6 +78,8 @@ class PageInstaller : public PageLedger {
   std::weak_ptr<PageRequest::Listener> listener_;
   std::shared_ptr<PageSource> source_ VMO_GUARDED_BY(mutex());
   uint64_t bytes_pulled_ VMO_GUARDED_BY(mutex()) = 0;  // when it was left
+  PageSet open_ VMO_GUARDED_BY(mutex());
+  int64_t islands_ VMO_GUARDED_BY(mutex()) = 0;  // stretches that are open
   bool is_replaced_ VMO_GUARDED_BY(mutex()) = false;
   std::atomic<bool> is_left_to_kernel_ = false;
 };
