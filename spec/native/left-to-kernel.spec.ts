@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { allocate, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, vmOffer, vmClaimSync, type Claim, type Region } from 'vmoffer';
+import { until } from '../support/barriers.js';
+import { objectBytes } from '../support/objects.js';
 import { claimOwn, touch } from '../support/own-claim.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { parked, probe } from '../support/probe.js';
@@ -98,6 +100,63 @@ describe('a claim whose touches are far apart', () => {
     probe().unpark('prefetch.step');
     await prefetched;
     expect(presentCount(claim.address, 512 * PAGE)).to.equal(512);
+  });
+
+  describe('and has become dense since', () => {
+    /** Is looked at by itself. */
+    const PART = PAGES / 16;
+
+    before(function () {
+      requires(this, needs.severalCores);
+    });
+
+    function isWholePresent(claim: Claim, first: number, count: number): boolean {
+      return presentCount(claim.address + BigInt(first * PAGE), count * PAGE) === count;
+    }
+
+    it('gets the rest of what is read', async () => {
+      using claim = claimOwn(source);
+      touchFar(claim);
+      for (let page = 0; page < PART / 2; page += 16) touch(claim, page);
+      await until('the rest is there', () => isWholePresent(claim, 0, PART));
+      expect(claim.stats().pagesByReadAhead).to.be.within(1, PART / 2);
+      expect(isWholePresent(claim, PART, PART)).to.be.false;
+      expectPages(claim.view(0, PART * PAGE), 1);
+    });
+
+    it('gets the rest of what is written, writable and as it was', async () => {
+      using region = allocate(PAGES * PAGE);
+      fillPages(region.view(), 4);
+      using claim = claimOwn(region, VMO_GRANT_R | VMO_GRANT_W);
+      touchFar(claim);
+      for (let page = 0; page < PART; page += 8) fillPages(claim.view(page * PAGE, PAGE), 4, page);
+      await until('the rest is there', () => isWholePresent(claim, 0, PART));
+      expectPages(claim.view(0, PART * PAGE), 4);
+      fillPages(claim.view(0, PART * PAGE), 6);
+      expectPages(region.view(0, PART * PAGE), 6);
+    });
+
+    it('gets no page where the object has a hole', async () => {
+      using region = allocate(PAGES * PAGE);
+      const half = PART / 2;
+      fillPages(region.view(half * PAGE, half * PAGE), 4, half);
+      using claim = claimOwn(region, VMO_GRANT_R | VMO_GRANT_W);
+      touchFar(claim);
+      const before = objectBytes(region);
+      for (let page = half; page < PART; page += 4) claim.view(page * PAGE, 1).fill(1);
+      // It begins with the first half.
+      await until('the second half is there', () => isWholePresent(claim, half, half));
+      expect(objectBytes(region)).to.equal(before);
+    });
+
+    it('is left alone once it has been released', () => {
+      for (let times = 0; times < 50; times++) {
+        const claim = claimOwn(source);
+        touchFar(claim);
+        for (let page = 0; page < PAGES; page += 16) touch(claim, page);
+        claim.release();
+      }
+    });
   });
 
   it('can be offered onward, handed off and released', () => {

@@ -338,6 +338,8 @@ export interface Probe {
     shares: readonly number[],
   ): { count: number; max: bigint; percentiles: bigint[] };
   classifyCopy(result: number, errno: number, bytes: number): string;
+  /** Of groups of which so many pages are there each; `byPage`: writes bring single pages. */
+  isRestWorthBringing(presentPages: readonly number[], pagesPerGroup: number, byPage: boolean): boolean;
   /** From the size that the kernel tells, or 0, and the size of its ordinary pages. */
   hugePageBytes(told: number, pageBytes: number): number;
   stepBytes(pageBytes: number): number;
