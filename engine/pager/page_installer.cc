@@ -12,13 +12,12 @@ namespace {
 // Shorter ones cost less to install than to unregister.
 constexpr uint64_t kLeastOpenBytes = kMiB;
 constexpr uint64_t kLeastOpenBytesBeside = 256 * kKiB;
-// Stretches that are open, with none open beside them. Each adds two mappings to the process, of which the kernel allows
-// some 65 000.
+// Stretches that are open, with none open beside them. Each adds two mappings to the process, of which the kernel
+// allows some 65 000.
 constexpr int64_t kMostIslands = 2048;
 std::atomic<int64_t> islands_of_all = 0;
 
 }  // namespace
-
 
 PageInstaller::PageInstaller(const UserFault& userfault, uint64_t address, uint64_t byte_length,
                              std::shared_ptr<PageSource> source)

@@ -53,8 +53,8 @@ class PageSource {
   virtual UserFault::Kind registration() const = 0;
   // True when the kernel finds the right bytes by itself once the range is not registered any more.
   virtual bool kernel_has_the_bytes() const = 0;
-  // How much of this, from its first byte on, the kernel may map by itself: it has the right bytes, and nothing of it is
-  // a hole. Without the range's lock.
+  // How much of this, from its first byte on, the kernel may map by itself: it has the right bytes, and nothing of it
+  // is a hole. Without the range's lock.
   virtual uint64_t bytes_for_kernel(uint64_t /*byte_offset*/, uint64_t /*byte_length*/) { return 0; }
   // True when what is installed is memory of its own, beside the object's.
   virtual bool takes_memory() const = 0;

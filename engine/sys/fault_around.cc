@@ -28,8 +28,8 @@ namespace {
 
 constexpr int kThisThread = -10000;  // PIDFD_SELF_THREAD, Linux 6.14
 
-// Several pages with one system call, a fifth of the time of a call for each. No more, because the call holds the lock of
-// the address space meanwhile.
+// Several pages with one system call, a fifth of the time of a call for each. No more, because the call holds the lock
+// of the address space meanwhile.
 class PageList {
  public:
   void add(uint64_t address) {
@@ -51,8 +51,7 @@ class PageList {
   bool bring_at_once() {
     static std::atomic<bool> is_known = true;
     if (!is_known) return false;
-    const long bytes =
-        ::syscall(SYS_process_madvise, kThisThread, pages_.data(), count_, MADV_POPULATE_READ, 0);
+    const long bytes = ::syscall(SYS_process_madvise, kThisThread, pages_.data(), count_, MADV_POPULATE_READ, 0);
     if (bytes < 0 && (errno == EBADF || errno == ENOSYS || errno == EINVAL)) is_known = false;
     return bytes == static_cast<long>(count_ * page_bytes());
   }

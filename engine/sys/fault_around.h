@@ -1,6 +1,7 @@
-// install_around: has the kernel install the pages of a mapped object in groups, as its own read faults do. A page costs
-// two thirds of what it costs by UFFDIO_CONTINUE or by populate(), which look each page up by itself, and it is writable
-// where the mapping is. See docs/decisions/0041. Any thread; the range must not be registered for minor faults.
+// install_around: has the kernel install the pages of a mapped object in groups, as its own read faults do. A page
+// costs two thirds of what it costs by UFFDIO_CONTINUE or by populate(), which look each page up by itself, and it is
+// writable where the mapping is. See docs/decisions/0041. Any thread; the range must not be registered for minor
+// faults.
 #pragma once
 
 #include <cstdint>
