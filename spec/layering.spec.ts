@@ -13,6 +13,7 @@ const PURE_FILES = [
   'engine/wire/',
   'engine/pager/fault_window.',
   'engine/pager/latency_histogram.',
+  'engine/pager/density.',
   'engine/pager/paging_policy.',
   'engine/pager/placement.',
   'engine/pager/read_ahead.',

@@ -38,6 +38,11 @@ export interface ClaimStats {
   readAheadWaste: number;
   /** Bytes copied out of the memory object; 0 with `transfer: 'map'`. */
   bytesPulled: number;
+  /**
+   * 1 once the pager has left the claim to the kernel, because its touches are far apart or because a page could not be
+   * installed; `paging` is `'kernel'` from then on. 0 before that, and where the kernel has paged the claim from the start.
+   */
+  timesLeftToKernel: number;
   /** How long the faults took, in microseconds; all 0 while there were none. */
   faultLatency: FaultLatency;
 }

@@ -4,6 +4,7 @@
  *
  *   sum(memory)                    the sum of its 64-bit words, as a BigInt
  *   touch(memory, offsets)         reads one byte at each offset
+ *   write(memory, offsets)         writes one byte at each offset
  *   timeTouches(memory, offsets)   as touch; returns a Float64Array of nanoseconds
  *   touchTogether(memories, n)     n threads read the first byte of each memory of an Array; returns nanoseconds
  *
@@ -48,6 +49,12 @@ static napi_value sum(napi_env env, napi_callback_info info) {
 static napi_value touch_all(napi_env env, napi_callback_info info) {
   const struct arguments got = arguments_of(env, info);
   touch(got.memory, got.offsets, got.count);
+  return NULL;
+}
+
+static napi_value write_all(napi_env env, napi_callback_info info) {
+  const struct arguments got = arguments_of(env, info);
+  write_touch(got.memory, got.offsets, got.count);
   return NULL;
 }
 
@@ -113,6 +120,7 @@ static void add_function(napi_env env, napi_value exports, const char* name, nap
 NAPI_MODULE_INIT() {
   add_function(env, exports, "sum", sum);
   add_function(env, exports, "touch", touch_all);
+  add_function(env, exports, "write", write_all);
   add_function(env, exports, "timeTouches", time_all_touches);
   add_function(env, exports, "touchTogether", touch_together);
   return exports;

@@ -8,6 +8,8 @@ export interface Reader {
   sum(memory: Uint8Array): bigint;
   /** Reads one byte at each offset. */
   touch(memory: Uint8Array, offsets: BigUint64Array): void;
+  /** Writes one byte at each offset. */
+  write(memory: Uint8Array, offsets: BigUint64Array): void;
   /** Reads one byte at each offset. Returns the nanoseconds of each read. */
   timeTouches(memory: Uint8Array, offsets: BigUint64Array): Float64Array;
   /** Reads the first byte of each memory, divided among `threads` threads. Returns the nanoseconds that all of it took. */

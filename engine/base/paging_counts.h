@@ -19,6 +19,7 @@ struct PagingCounts {
   uint64_t read_ahead_hits = 0;
   uint64_t read_ahead_waste = 0;
   uint64_t bytes_pulled = 0;
+  uint64_t times_left_to_kernel = 0;
 };
 
 struct PagingCounter {
@@ -35,6 +36,7 @@ inline constexpr PagingCounter kPagingCounters[] = {
     {"readAheadHits", &PagingCounts::read_ahead_hits},
     {"readAheadWaste", &PagingCounts::read_ahead_waste},
     {"bytesPulled", &PagingCounts::bytes_pulled},
+    {"timesLeftToKernel", &PagingCounts::times_left_to_kernel},
 };
 static_assert(sizeof(PagingCounts) == std::size(kPagingCounters) * sizeof(uint64_t), "every count is in the list");
 

@@ -63,7 +63,10 @@ Result<std::shared_ptr<Region>> Region::map(std::shared_ptr<Holding> holding, Ri
 Status Region::page_by(Pager& pager, bool may_leave) {
   const std::shared_ptr<Holding> holding = extents()->exact({0, byte_length_});
   Status status = page_by(pager, std::make_unique<MappedSource>(holding->object()));
-  if (status.is_ok() && may_leave && !holding->object()->is_hugetlb()) paged_->may_be_left_to_kernel();
+  if (status.is_ok() && may_leave && !holding->object()->is_hugetlb()) {
+    const bool is_shared = (extents()->rights({0, byte_length_}) & kWrite) != 0;
+    paged_->may_be_left_to_kernel(is_shared ? FaultsBring::kGroupsOrPages : FaultsBring::kGroups);
+  }
   return status;
 }
 

@@ -7,6 +7,14 @@
 #include "engine/sys/thread_cpu.h"
 
 namespace vmoffer {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstLookAfter{1};
+constexpr std::chrono::seconds kLastLookBefore{10};
+// Looks take no more than a ninth of a core, however much is watched.
+constexpr int kRestsPerLook = 8;
+
+}  // namespace
 
 AheadThread::AheadThread() : all_cores_(allowed_cores()) {}
 
@@ -27,6 +35,17 @@ void AheadThread::order(std::shared_ptr<PagedRange> range) {
   ordered_.notify_one();
 }
 
+void AheadThread::watch(std::weak_ptr<PagedRange> range) {
+  {
+    const MutexLock lock(mutex_);
+    if (!was_started_) start();
+    readers_core_ = current_core();
+    const Clock::time_point now = Clock::now();
+    watched_.emplace(now + kFirstLookAfter, Watch{std::move(range), now});
+  }
+  ordered_.notify_one();
+}
+
 // Ranges take turns, one chunk each.
 void AheadThread::run() {
   for (;;) {
@@ -40,10 +59,36 @@ void AheadThread::run() {
 
 AheadThread::Order AheadThread::await_order() {
   const MutexLock lock(mutex_);
-  while (ranges_.empty()) ordered_.wait(mutex_);
+  while (ranges_.empty()) {
+    if (is_look_due()) {
+      look();
+    } else if (watched_.empty()) {
+      ordered_.wait(mutex_);
+    } else {
+      ordered_.wait_until(mutex_, std::max(watched_.begin()->first, rests_until_));
+    }
+  }
   Order order{std::move(ranges_.front()), readers_core_};
   ranges_.pop_front();
   return order;
+}
+
+bool AheadThread::is_look_due() const {
+  return !watched_.empty() && std::max(watched_.begin()->first, rests_until_) <= Clock::now();
+}
+
+// Lets go of the lock meanwhile.
+void AheadThread::look() {
+  const Watch watch = std::move(watched_.extract(watched_.begin()).mapped());
+  mutex_.unlock();
+  const Clock::time_point start = Clock::now();
+  bool goes_on = false;
+  if (const std::shared_ptr<PagedRange> range = watch.range.lock()) goes_on = range->look_for_dense_parts();
+  const Clock::time_point end = Clock::now();
+  mutex_.lock();
+  rests_until_ = end + kRestsPerLook * (end - start);
+  const Clock::duration age = end - watch.since;
+  if (goes_on && age < kLastLookBefore) watched_.emplace(watch.since + age * 3 / 2, watch);
 }
 
 void AheadThread::stay_away_from(int core) {

@@ -1,8 +1,11 @@
 // AheadThread: the thread 'vmo-ahead', which installs the pages that readers will touch next, on another core than the
-// readers'. The first order starts it, and it lives as long as the process. Any thread may order.
+// readers', and watches what was left to the kernel. The first order starts it, and it lives as long as the process. Any
+// thread may order.
 #pragma once
 
+#include <chrono>
 #include <deque>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -24,18 +27,29 @@ class AheadThread {
   // core.
   void order(std::shared_ptr<PagedRange> range);
 
+  // The same for a range that has just been left to the kernel: looks at it after 1 ms, and again each time half as
+  // much time has passed again, until it has been left for some seconds.
+  void watch(std::weak_ptr<PagedRange> range);
+
   AheadThread(const AheadThread&) = delete;
   AheadThread& operator=(const AheadThread&) = delete;
 
  private:
+  using Clock = std::chrono::steady_clock;
   struct Order {
     std::shared_ptr<PagedRange> range;
     int readers_core = -1;
+  };
+  struct Watch {
+    std::weak_ptr<PagedRange> range;
+    Clock::time_point since;
   };
 
   void start() VMO_REQUIRES(mutex_);
   void run();
   Order await_order();
+  bool is_look_due() const VMO_REQUIRES(mutex_);
+  void look() VMO_REQUIRES(mutex_);
   void stay_away_from(int core);
 
   const std::vector<int> all_cores_;
@@ -44,6 +58,8 @@ class AheadThread {
   Mutex mutex_;
   Condition ordered_;
   std::deque<std::shared_ptr<PagedRange>> ranges_ VMO_GUARDED_BY(mutex_);
+  std::multimap<Clock::time_point, Watch> watched_ VMO_GUARDED_BY(mutex_);  // by when they are looked at next
+  Clock::time_point rests_until_ VMO_GUARDED_BY(mutex_);
   int readers_core_ VMO_GUARDED_BY(mutex_) = -1;
   bool was_started_ VMO_GUARDED_BY(mutex_) = false;
 };

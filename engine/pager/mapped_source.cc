@@ -17,6 +17,18 @@ CopyProgress MappedSource::install(const UserFault& userfault, uint64_t address,
   return userfault.install(address, byte_length);
 }
 
+uint64_t MappedSource::bytes_for_kernel(uint64_t byte_offset, uint64_t byte_length) {
+  if (object_->is_hugetlb()) return 0;
+  const MemoryObject::Piece piece = object_->next_piece(byte_offset, byte_offset + byte_length);
+  switch (piece.content) {
+    case Content::kBytes:
+      return piece.length;
+    case Content::kZeros:
+      return 0;
+  }
+  return 0;
+}
+
 bool MappedSource::fill_hole(uint64_t byte_offset, uint64_t byte_length) {
   switch (object_->content_of_holes()) {
     case Content::kBytes:

@@ -18,6 +18,7 @@ class MappedSource : public PageSource {
   bool fill_hole(uint64_t byte_offset, uint64_t byte_length) override;
   UserFault::Kind registration() const override { return UserFault::Kind::kMapped; }
   bool kernel_has_the_bytes() const override { return true; }
+  uint64_t bytes_for_kernel(uint64_t byte_offset, uint64_t byte_length) override;
   bool takes_memory() const override { return false; }
   uint64_t unit_bytes() const override { return object_->is_hugetlb() ? huge_page_bytes() : page_bytes(); }
 

@@ -3,9 +3,21 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/sys/fault_around.h"
 #include "engine/sys/mapping.h"
 
 namespace vmoffer {
+namespace {
+
+// Shorter ones cost less to install than to unregister.
+constexpr uint64_t kLeastOpenBytes = kMiB;
+constexpr uint64_t kLeastOpenBytesBeside = 256 * kKiB;
+// Stretches that are open, with none open beside them. Each adds two mappings to the process, of which the kernel
+// allows some 65 000.
+constexpr int64_t kMostIslands = 2048;
+std::atomic<int64_t> islands_of_all = 0;
+
+}  // namespace
 
 PageInstaller::PageInstaller(const UserFault& userfault, uint64_t address, uint64_t byte_length,
                              std::shared_ptr<PageSource> source)
@@ -13,7 +25,8 @@ PageInstaller::PageInstaller(const UserFault& userfault, uint64_t address, uint6
       userfault_(userfault),
       address_(address),
       page_bytes_(source->unit_bytes()),
-      source_(std::move(source)) {}
+      source_(std::move(source)),
+      open_(all().count) {}
 
 uint64_t PageInstaller::bytes_pulled() const { return source_ == nullptr ? bytes_pulled_ : source_->bytes_pulled(); }
 
@@ -31,6 +44,12 @@ uint64_t PageInstaller::install(PageRange window, PageRange fill, uint64_t Pagin
       continue;
     }
     gap.count = supply.bytes_here / page_bytes_;
+    if (const uint64_t opened = may_open(gap) && count_as != &PagingCounts::pages_by_prefetch ? open(gap) : 0) {
+      total += opened;
+      counts().*count_as += opened;
+      at += opened;
+      continue;
+    }
     const CopyProgress progress = install_gap(gap);
     const uint64_t count = progress.bytes / page_bytes_;
     total += count;
@@ -91,6 +110,48 @@ void PageInstaller::answer(const WaitingTouch& touch, bool may_ask_again) {
   }
   const auto took = std::chrono::steady_clock::now() - touch.since;
   counts().fault_latency.add(static_cast<uint64_t>(std::chrono::nanoseconds(took).count()));
+}
+
+bool PageInstaller::is_beside_open(PageRange pages) const {
+  const uint64_t first = pages.first - std::min<uint64_t>(pages.first, 1);
+  return open_.contains_any({first, pages.end() + 1 - first});
+}
+
+bool PageInstaller::may_open(PageRange gap) const {
+  const uint64_t bytes = gap.count * page_bytes_;
+  if (is_beside_open(gap)) return bytes >= kLeastOpenBytesBeside;
+  return bytes >= kLeastOpenBytes && islands_of_all < kMostIslands;
+}
+
+// Returns how many of the first pages of the gap it has opened; none where the kernel must not map them.
+uint64_t PageInstaller::open(PageRange gap) {
+  const std::shared_ptr<PageSource> source = source_;
+  uint64_t byte_length = 0;
+  prepare(gap, [&] { byte_length = source->bytes_for_kernel(gap.first * page_bytes_, gap.count * page_bytes_); });
+  // Others may have installed some of them meanwhile.
+  const PageRange pages = first_absent({gap.first, byte_length / page_bytes_});
+  if (is_closed() || pages.is_empty() || pages.first != gap.first || !may_open(pages) || !unregister(pages)) return 0;
+  prepare(pages, [&] { install_around(address_of(pages.first), pages.count * page_bytes_, Groups::kAbsent); });
+  return pages.count;
+}
+
+// With the lock, so that no fault on them is taken for a new one; it takes a few microseconds.
+bool PageInstaller::unregister(PageRange pages) {
+  // The page before it that told how far a reader has come would divide what is open.
+  const bool is_bridged = pages.first > 1 && is_present(pages.first - 1) && open_.contains(pages.first - 2);
+  if (is_bridged && !is_any_on_its_way({pages.first - 1, 1})) pages = {pages.first - 1, pages.count + 1};
+  if (!userfault_.remove_range(address_of(pages.first), pages.count * page_bytes_)) return false;
+  const bool is_open_before = pages.first > 0 && open_.contains(pages.first - 1);
+  const bool is_open_behind = pages.end() < all().count && open_.contains(pages.end());
+  count_islands(1 - (is_open_before ? 1 : 0) - (is_open_behind ? 1 : 0));
+  set_here(pages);
+  open_.add(pages);
+  return true;
+}
+
+void PageInstaller::count_islands(int64_t more) {
+  islands_ += more;
+  islands_of_all += more;
 }
 
 CopyProgress PageInstaller::install_gap(PageRange gap) {
@@ -154,9 +215,18 @@ void PageInstaller::leave_to_kernel_if_it_can() {
 }
 
 void PageInstaller::leave_to_kernel() {
+  // Before any thread goes on because of it.
+  is_left_to_kernel_ = true;
+  ++counts().times_left_to_kernel;
+  let_go();
+}
+
+void PageInstaller::let_go() {
   close();
+  if (source_ == nullptr) return;
   bytes_pulled_ = source_->bytes_pulled();
   source_.reset();
+  count_islands(-islands_);
   // Before Linux 6.17 one userfaultfd can unregister what belongs to another.
   if (!is_replaced_) userfault_.remove_range(address_, all().count * page_bytes_);
   // The removal does not wake threads that wait in a part that has been mapped anew meanwhile.

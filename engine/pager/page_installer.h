@@ -2,10 +2,14 @@
 // prefetch.
 //
 // If a page cannot be installed and the kernel knows the right bytes, the whole range is left to the kernel. Otherwise
-// the page stays absent, and is tried again when it is touched, unless it is forbidden. Any thread, with the ledger's
+// the page stays absent, and is tried again when it is touched, unless it is forbidden.
+//
+// A long stretch that the kernel may map is opened to it: it is unregistered, and the kernel installs its pages in
+// groups, for less than UFFDIO_CONTINUE takes. No fault on it is heard of from then on. Any thread, with the ledger's
 // lock. Borrows the UserFault, which outlives it. It is a ledger, and does not borrow one, so that clang sees one lock.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -36,14 +40,20 @@ class PageInstaller : public PageLedger {
   // Installs the pages that the request has brought, and answers the threads that wait for them. Does nothing once the
   // range is closed.
   void settle(const PageRequest& request) VMO_REQUIRES(mutex());
+  // The page has been opened to the kernel: a fault on it is old.
+  bool is_open(uint64_t page) const VMO_REQUIRES(mutex()) { return open_.contains(page); }
   // As install(), with the piece that was prepared aside. Pages that cannot be taken from there are left to install().
   uint64_t install_from(PagesAside& aside, PageRange pages) VMO_REQUIRES(mutex());
   // Nobody has the bytes of these pages: from here on a touch of one ends the process by SIGSEGV.
   void forbid(PageRange pages) VMO_REQUIRES(mutex());
   void wake(PageRange pages) const;
 
-  // Closes the range, and has the kernel answer its faults from here on. Once.
+  // Closes the range, and has the kernel answer its faults from here on: because that is cheaper, or because what could
+  // not be installed has been left to it. REQUIRES: the kernel has the bytes. Once.
   void leave_to_kernel() VMO_REQUIRES(mutex());
+  bool is_left_to_kernel() const { return is_left_to_kernel_; }
+  // The same because the range is over: nobody is told that the kernel pages it. Does nothing the second time.
+  void let_go() VMO_REQUIRES(mutex());
   // Something else has taken the range's addresses: they must not be unregistered any more.
   void set_replaced() VMO_REQUIRES(mutex()) { is_replaced_ = true; }
 
@@ -55,6 +65,11 @@ class PageInstaller : public PageLedger {
                   uint64_t& asked_end) VMO_REQUIRES(mutex());
   void answer(const WaitingTouch& touch, bool may_ask_again) VMO_REQUIRES(mutex());
   CopyProgress install_gap(PageRange gap) VMO_REQUIRES(mutex());
+  bool may_open(PageRange gap) const VMO_REQUIRES(mutex());
+  bool is_beside_open(PageRange pages) const VMO_REQUIRES(mutex());
+  uint64_t open(PageRange gap) VMO_REQUIRES(mutex());
+  bool unregister(PageRange pages) VMO_REQUIRES(mutex());
+  void count_islands(int64_t more) VMO_REQUIRES(mutex());
   uint64_t pass_hole(PageRange gap, PageRange fill, uint64_t& filled_end) VMO_REQUIRES(mutex());
   void leave_to_kernel_if_it_can() VMO_REQUIRES(mutex());
   uint64_t address_of(uint64_t page) const { return address_ + page * page_bytes_; }
@@ -65,7 +80,10 @@ class PageInstaller : public PageLedger {
   std::weak_ptr<PageRequest::Listener> listener_;
   std::shared_ptr<PageSource> source_ VMO_GUARDED_BY(mutex());
   uint64_t bytes_pulled_ VMO_GUARDED_BY(mutex()) = 0;  // when it was left
+  PageSet open_ VMO_GUARDED_BY(mutex());
+  int64_t islands_ VMO_GUARDED_BY(mutex()) = 0;  // stretches that are open
   bool is_replaced_ VMO_GUARDED_BY(mutex()) = false;
+  std::atomic<bool> is_left_to_kernel_ = false;
 };
 
 }  // namespace vmoffer

@@ -55,6 +55,9 @@ class PageSource {
   virtual UserFault::Kind registration() const = 0;
   // True if the kernel finds the right bytes by itself once the range is not registered any more.
   virtual bool kernel_has_the_bytes() const = 0;
+  // How many of these bytes, from the first on, the kernel may map by itself: it has the right bytes, and there is no
+  // hole among them. Called without the range's lock.
+  virtual uint64_t bytes_for_kernel(uint64_t /*byte_offset*/, uint64_t /*byte_length*/) { return 0; }
   // True if installed pages take memory of their own, beside the object's.
   virtual bool takes_memory() const = 0;
   // The least that it can install. The range begins at a multiple of it, and its length is one.

@@ -1,21 +1,30 @@
 #include "engine/pager/paged_range.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "engine/base/units.h"
 #include "engine/pager/ahead_thread.h"
 #include "engine/pager/bulk_install.h"
+#include "engine/sys/fault_around.h"
 #include "engine/sys/memory_room.h"
+#include "engine/sys/page_table.h"
 
 namespace vmoffer {
 namespace {
 
 // How many pages the helper installs in one step, before the next range has its turn.
-constexpr uint64_t kChunkOfSmallPages = 64;
+constexpr uint64_t kChunkOfSmallPages = 512;
+constexpr uint64_t kCopiedChunkOfSmallPages = 64;
 
 uint64_t nanoseconds_since(std::chrono::steady_clock::time_point start) {
   return static_cast<uint64_t>((std::chrono::steady_clock::now() - start).count());
+}
+
+uint64_t present_count(uint64_t address, uint64_t byte_length) {
+  const Result<PresentPages> table = PresentPages::open();
+  return table.is_ok() ? table.value().count(address, byte_length / page_bytes()) : 0;
 }
 
 }  // namespace
@@ -37,16 +46,22 @@ Result<std::shared_ptr<PagedRange>> PagedRange::open(const UserFault& userfault,
   return range;
 }
 
-void PagedRange::may_be_left_to_kernel() {
+void PagedRange::may_be_left_to_kernel(FaultsBring what) {
   const MutexLock lock(pages_.mutex());
+  faults_bring_ = what;
   may_be_left_ = pages_.source() != nullptr && pages_.source()->kernel_has_the_bytes();
 }
 
 void PagedRange::leave_to_kernel_if_cheaper() {
   if (!may_be_left_ || pages_.is_closed() || !policy_.is_kernel_cheaper()) return;
-  // Before any thread goes on because of it.
-  is_left_to_kernel_ = true;
+  std::shared_ptr<PageSource> source = pages_.source();
   pages_.leave_to_kernel();
+  // Nothing spares a private copy its fault.
+  const bool is_copied = is_write_ && faults_bring_ == FaultsBring::kGroups;
+  if (helper_ == nullptr || is_copied || place_.byte_length < DenseParts::kLeastBytes) return;
+  watched_ = std::move(source);
+  dense_parts_.emplace(place_.address, place_.byte_length, faults_bring_);
+  helper_->watch(weak_from_this());
 }
 
 void PagedRange::resolve(const Fault& fault) {
@@ -55,6 +70,7 @@ void PagedRange::resolve(const Fault& fault) {
   if (pages_.is_closed()) return;  // close() wakes the thread, the kernel answers
   const uint64_t byte_offset = fault.address - place_.address;
   const PageRange page{byte_offset / pages_.page_bytes(), 1};
+  if (pages_.is_open(page.first)) return pages_.wake(page);
   is_write_ = fault.is_write;
   pages_.begin_answer();
   const bool has_woken = answer(byte_offset, page) || try_again_alone(page);
@@ -137,13 +153,48 @@ void PagedRange::order_ahead() {
 bool PagedRange::install_ahead() {
   const bool may_take_memory = !takes_memory_ || has_memory_to_spare();
   const MutexLock lock(pages_.mutex());
+  if (watched_ != nullptr) return install_of_dense_parts();
   if (pages_.is_closed()) return false;
-  const std::optional<PageRange> chunk = read_ahead_.take(as_many_bytes(kChunkOfSmallPages, pages_.page_bytes()));
+  const uint64_t chunk_pages = takes_memory_ ? kCopiedChunkOfSmallPages : kChunkOfSmallPages;
+  const std::optional<PageRange> chunk = read_ahead_.take(as_many_bytes(chunk_pages, pages_.page_bytes()));
   if (!chunk) return false;
   if (may_take_memory) pages_.install(*chunk, {}, &PagingCounts::pages_by_read_ahead);
   const bool has_hole = !pages_.first_absent(*chunk).is_empty();
   if (has_hole) read_ahead_.give_up(*chunk);
   return !pages_.is_closed() && read_ahead_.has_orders();
+}
+
+bool PagedRange::look_for_dense_parts() {
+  {
+    const MutexLock lock(pages_.mutex());
+    if (watched_ == nullptr) return false;
+  }
+  const std::vector<PageRange> found = dense_parts_->look();
+  const MutexLock lock(pages_.mutex());
+  if (watched_ == nullptr) return false;
+  dense_.insert(dense_.end(), found.begin(), found.end());
+  if (!dense_.empty()) helper_->order(shared_from_this());
+  return !dense_parts_->has_told_all();
+}
+
+// The next step of them. Neither a hole nor what the kernel has brought already is counted.
+bool PagedRange::install_of_dense_parts() {
+  if (dense_.empty()) return false;
+  PageRange& part = dense_.back();
+  const PageRange step{part.first, std::min(part.count, kStepBytes / page_bytes())};
+  part = {step.end(), part.count - step.count};
+  if (part.is_empty()) dense_.pop_back();
+  const uint64_t address = place_.address + step.first * page_bytes();
+  const std::shared_ptr<PageSource> source = watched_;
+  uint64_t came = 0;
+  pages_.prepare(step, [&] {
+    const uint64_t bytes = source->bytes_for_kernel(step.first * page_bytes(), step.count * page_bytes());
+    const uint64_t before = present_count(address, bytes);
+    install_around(address, bytes, Groups::kBegun);
+    came = bytes / page_bytes() - before;
+  });
+  pages_.counts().pages_by_read_ahead += came;
+  return !dense_.empty();
 }
 
 void PagedRange::on_over(const PageRequest& request) {
@@ -160,7 +211,7 @@ bool PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {
   if (source != nullptr) BulkInstall(pages_, std::move(source)).run(byte_offset, byte_length);
   // With the lock, so that it is unregistered by now: the kernel could not bring pages of it before.
   const MutexLock lock(pages_.mutex());
-  return !is_left_to_kernel_;
+  return !pages_.is_left_to_kernel();
 }
 
 PagingStats PagedRange::stats() const {
@@ -217,6 +268,7 @@ void PagedRange::stop() {
   {
     const MutexLock lock(pages_.mutex());
     pages_.close();
+    watched_.reset();
     requests = pages_.take_requests();
     pages_.await_arrivals();
   }
@@ -231,7 +283,7 @@ void PagedRange::set_replaced() {
 void PagedRange::close() {
   stop();
   const MutexLock lock(pages_.mutex());
-  if (pages_.source() != nullptr) pages_.leave_to_kernel();
+  pages_.let_go();
 }
 
 }  // namespace vmoffer

@@ -18,10 +18,12 @@
 // Any thread may call any method but resolve(), which belongs to the one that reads the faults.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <vector>
 
+#include "engine/pager/dense_parts.h"
 #include "engine/pager/fault_window.h"
 #include "engine/pager/page_installer.h"
 #include "engine/pager/page_source.h"
@@ -48,10 +50,11 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
   uint64_t address() const { return place_.address; }
   uint64_t byte_length() const { return place_.byte_length; }
 
-  // From here on the range is left to the kernel once that is cheaper, if its source allows it.
-  void may_be_left_to_kernel();
-  // It has been: the kernel answers its faults.
-  bool is_left_to_kernel() const { return is_left_to_kernel_; }
+  // From here on the range is left to the kernel once that is cheaper, if its source allows it. `what` is what the
+  // kernel's faults then bring.
+  void may_be_left_to_kernel(FaultsBring what);
+  // It has been, for that or because something could not be installed: the kernel answers its faults.
+  bool is_left_to_kernel() const { return pages_.is_left_to_kernel(); }
 
   // REQUIRES: the fault's address is in the range.
   void resolve(const Fault& fault);
@@ -61,6 +64,9 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
   bool prefetch(uint64_t byte_offset, uint64_t byte_length);
   // For the helper: installs the next few pages that were ordered ahead. False if there is no more to do.
   bool install_ahead();
+  // For the helper, while the range is left to the kernel: looks for parts that have become dense, and orders the rest
+  // of them. False if there is no more to look for.
+  bool look_for_dense_parts();
   // Waits for work under way, because a page can be touched before it is counted, but does not wait for requests.
   PagingStats stats() const;
   // As stats(), without waiting and without the work under way.
@@ -82,6 +88,7 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
 
  private:
   void leave_to_kernel_if_cheaper() VMO_REQUIRES(pages_.mutex());
+  bool install_of_dense_parts() VMO_REQUIRES(pages_.mutex());
   bool answer(uint64_t byte_offset, PageRange page) VMO_REQUIRES(pages_.mutex());
   bool try_again_alone(PageRange page) VMO_REQUIRES(pages_.mutex());
   bool install_window(uint64_t byte_offset, PageRange page) VMO_REQUIRES(pages_.mutex());
@@ -98,7 +105,11 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
   const bool takes_memory_;
   AheadThread* const helper_;
   mutable PageInstaller pages_;  // mutable, because stats() takes its lock and waits
-  std::atomic<bool> is_left_to_kernel_ = false;
+  // What is left to the kernel is watched while this is set. The look is the helper's.
+  std::shared_ptr<PageSource> watched_ VMO_GUARDED_BY(pages_.mutex());
+  std::optional<DenseParts> dense_parts_;
+  std::vector<PageRange> dense_ VMO_GUARDED_BY(pages_.mutex());  // still to be brought
+  FaultsBring faults_bring_ VMO_GUARDED_BY(pages_.mutex()) = FaultsBring::kGroups;
   bool may_be_left_ VMO_GUARDED_BY(pages_.mutex()) = false;
   bool is_write_ VMO_GUARDED_BY(pages_.mutex()) = false;  // the touch that is being answered
   PagingPolicy policy_ VMO_GUARDED_BY(pages_.mutex());

@@ -75,6 +75,11 @@ class MemoryObject {
   struct Piece : Run {
     Content content = Content::kBytes;
   };
+  // How many pages of a range are in memory or in swap.
+  struct Presence {
+    bool is_known = false;
+    uint64_t pages = 0;
+  };
   // The content at `from`, and its extent, cut at `end`. It looks at the range page by page, so ask for a few MiB at a
   // time. REQUIRES: from < end.
   Piece next_piece(uint64_t from, uint64_t end) const;
@@ -103,10 +108,10 @@ class MemoryObject {
  private:
   std::optional<CallResult> call(std::chrono::milliseconds patience, std::function<long(int)> what) const;
   off_t seek(uint64_t from, int whence, uint64_t if_held_up) const;
-  // `end` if there is none.
-  uint64_t start_of_data(uint64_t from, uint64_t end) const;
+  // `presence` is that of the range. `end` if there is none.
+  uint64_t start_of_data(uint64_t from, uint64_t end, Presence presence) const;
   // `from` if a hole is there.
-  uint64_t end_of_data(uint64_t from, uint64_t end) const;
+  uint64_t end_of_data(uint64_t from, uint64_t end, Presence presence) const;
 
   const UniqueFd fd_;
   const uint64_t byte_length_;

@@ -140,12 +140,13 @@ Status UserFault::add_range(uint64_t address, uint64_t byte_length, Kind kind) c
   return os_error(errno, "ioctl(UFFDIO_REGISTER)", "could not register a range for page faults");
 }
 
-void UserFault::remove_range(uint64_t address, uint64_t byte_length) const {
+bool UserFault::remove_range(uint64_t address, uint64_t byte_length) const {
   uffdio_range range = {address, byte_length};
-  ::ioctl(fd_.get(), UFFDIO_UNREGISTER, &range);
+  return ::ioctl(fd_.get(), UFFDIO_UNREGISTER, &range) == 0;
 }
 
 CopyProgress UserFault::install(uint64_t address, uint64_t byte_length) const {
+  if (is_denied("UFFDIO_CONTINUE")) return {CopyOutcome::kFailed, 0, ENOMEM};
   uffdio_continue request = {};
   request.range = {address, byte_length};
   const int result = ::ioctl(fd_.get(), UFFDIO_CONTINUE, &request);

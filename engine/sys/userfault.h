@@ -39,8 +39,9 @@ class UserFault {
   // Registers a range for MINOR and MISSING faults. Costs the same at every length.
   enum class Kind { kMapped, kAnonymous };
   Status add_range(uint64_t address, uint64_t byte_length, Kind kind) const;
-  // Wakes every thread that waits in the range. From then on the kernel answers its faults.
-  void remove_range(uint64_t address, uint64_t byte_length) const;
+  // Wakes every thread that waits in the range. From then on the kernel answers its faults. The range may be a part of
+  // what was registered. False if the kernel has refused, at the limit of mappings: then nothing has changed.
+  bool remove_range(uint64_t address, uint64_t byte_length) const;
 
   // Installs the object's own pages (UFFDIO_CONTINUE) and wakes the threads that wait for them.
   CopyProgress install(uint64_t address, uint64_t byte_length) const;

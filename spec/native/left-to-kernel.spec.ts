@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { allocate, VMO_GRANT_R, VMO_GRANT_W, vmOffer, vmClaimSync, type Claim, type Region } from 'vmoffer';
+import { allocate, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, vmOffer, vmClaimSync, type Claim, type Region } from 'vmoffer';
+import { until } from '../support/barriers.js';
+import { objectBytes } from '../support/objects.js';
 import { claimOwn, touch } from '../support/own-claim.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { parked, probe } from '../support/probe.js';
@@ -32,8 +34,34 @@ describe('a claim whose touches are far apart', () => {
     expect(claim.paging).to.equal('userfault');
     touchFar(claim);
     expect(claim.paging).to.equal('kernel');
-    expect(claim.stats()).to.include({ faults: 4, pagesByFault: 16 });
+    expect(claim.stats()).to.include({ faults: 4, pagesByFault: 16, timesLeftToKernel: 1 });
     expect(claim.residency().residentPages).to.be.greaterThan(16);
+  });
+
+  it('says so at once where it is left because a page could not be installed', async function () {
+    requires(this, needs.probe);
+    using touched = claimOwn(source);
+    using prefetched = claimOwn(source);
+    probe().deny('UFFDIO_CONTINUE', true);
+    try {
+      expect(touch(touched, 5)).to.equal(touch(prefetched, 5));
+      expect(touched.paging).to.equal('kernel');
+      expect(touched.stats().timesLeftToKernel).to.equal(1);
+      await prefetched.prefetch({ byteLength: 512 * PAGE });
+      expect(presentCount(prefetched.address, 512 * PAGE)).to.equal(512);
+    } finally {
+      probe().deny('UFFDIO_CONTINUE', false);
+    }
+  });
+
+  it('is not called left where it has been released or handed on', () => {
+    const region = allocate(PAGES * PAGE);
+    const first = claimOwn(region, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
+    touch(first, 5);
+    using second = claimOwn(first, VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
+    expect(first.paging).to.equal('userfault');
+    expect(second.stats().timesLeftToKernel).to.equal(0);
+    region.release();
   });
 
   it('has every byte from then on, in order or not', () => {
@@ -74,10 +102,67 @@ describe('a claim whose touches are far apart', () => {
     expect(presentCount(claim.address, 512 * PAGE)).to.equal(512);
   });
 
+  describe('and has become dense since', () => {
+    /** Is looked at by itself. */
+    const PART = PAGES / 16;
+
+    before(function () {
+      requires(this, needs.severalCores);
+    });
+
+    function isWholePresent(claim: Claim, first: number, count: number): boolean {
+      return presentCount(claim.address + BigInt(first * PAGE), count * PAGE) === count;
+    }
+
+    it('gets the rest of what is read', async () => {
+      using claim = claimOwn(source);
+      touchFar(claim);
+      for (let page = 0; page < PART / 2; page += 16) touch(claim, page);
+      await until('the rest is there', () => isWholePresent(claim, 0, PART));
+      expect(claim.stats().pagesByReadAhead).to.be.within(1, PART / 2);
+      expect(isWholePresent(claim, PART, PART)).to.be.false;
+      expectPages(claim.view(0, PART * PAGE), 1);
+    });
+
+    it('gets the rest of what is written, writable and as it was', async () => {
+      using region = allocate(PAGES * PAGE);
+      fillPages(region.view(), 4);
+      using claim = claimOwn(region, VMO_GRANT_R | VMO_GRANT_W);
+      touchFar(claim);
+      for (let page = 0; page < PART; page += 8) fillPages(claim.view(page * PAGE, PAGE), 4, page);
+      await until('the rest is there', () => isWholePresent(claim, 0, PART));
+      expectPages(claim.view(0, PART * PAGE), 4);
+      fillPages(claim.view(0, PART * PAGE), 6);
+      expectPages(region.view(0, PART * PAGE), 6);
+    });
+
+    it('gets no page where the object has a hole', async () => {
+      using region = allocate(PAGES * PAGE);
+      const half = PART / 2;
+      fillPages(region.view(half * PAGE, half * PAGE), 4, half);
+      using claim = claimOwn(region, VMO_GRANT_R | VMO_GRANT_W);
+      touchFar(claim);
+      const before = objectBytes(region);
+      for (let page = half; page < PART; page += 4) claim.view(page * PAGE, 1).fill(1);
+      // It begins with the first half.
+      await until('the second half is there', () => isWholePresent(claim, half, half));
+      expect(objectBytes(region)).to.equal(before);
+    });
+
+    it('is left alone once it has been released', () => {
+      for (let times = 0; times < 50; times++) {
+        const claim = claimOwn(source);
+        touchFar(claim);
+        for (let page = 0; page < PAGES; page += 16) touch(claim, page);
+        claim.release();
+      }
+    });
+  });
+
   it('can be offered onward, handed off and released', () => {
     const region = allocate(PAGES * PAGE);
     fillPages(region.view(), 3);
-    const all = VMO_GRANT_R | VMO_GRANT_W | 56;
+    const all = VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN;
     const first = claimOwn(region, all);
     touchFar(first);
     expect(first.paging).to.equal('kernel');

@@ -1,24 +1,17 @@
 import { expect } from 'chai';
-import { availableParallelism } from 'node:os';
 import { allocate, VMO_GRANT_R, VMO_GRANT_W, type Claim, type ClaimOptions, type Region } from 'vmoffer';
 import { until } from '../support/barriers.js';
 import { objectBytes } from '../support/objects.js';
 import { claimOwn, touch } from '../support/own-claim.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { probe } from '../support/probe.js';
-import { needs, requires, type Need } from '../support/requires.js';
+import { needs, requires } from '../support/requires.js';
 import { presentCount, presentRuns } from '../support/residency.js';
 
 const PAGES = 8192;
 /** How many pages four faults of a sequential reader have installed when read-ahead begins. */
 const READ = 4 + 16 + 64 + 256;
 const FIRST_ORDER = 512;
-
-const severalCores: Need = {
-  what: 'a second core',
-  remedy: 'run on a machine, or in a cpuset, with two cores',
-  isMet: () => availableParallelism() > 1,
-};
 
 function readOn(claim: Claim, first: number, end: number): void {
   for (let page = first; page < end; page++) touch(claim, page);
@@ -36,7 +29,7 @@ function pagesAhead(claim: Claim, count: number): Promise<void> {
 describe('read-ahead', () => {
   let source: Region;
   before(function () {
-    requires(this, needs.userfault, severalCores);
+    requires(this, needs.userfault, needs.severalCores);
   });
   beforeEach(() => {
     source = allocate(PAGES * PAGE);

@@ -11,4 +11,5 @@ export const NO_COUNTS: PagingCounts = {
   readAheadHits: 0,
   readAheadWaste: 0,
   bytesPulled: 0,
+  timesLeftToKernel: 0,
 };

@@ -309,6 +309,7 @@ export interface WriteEnd {
 /** Features that the engine can be made to do without. */
 export type Denial =
   | 'SO_PASSRIGHTS'
+  | 'UFFDIO_CONTINUE'
   | 'UFFDIO_COPY'
   | 'UFFDIO_MOVE'
   | 'faults on stale memory'
@@ -337,6 +338,8 @@ export interface Probe {
     shares: readonly number[],
   ): { count: number; max: bigint; percentiles: bigint[] };
   classifyCopy(result: number, errno: number, bytes: number): string;
+  /** Of groups of which so many pages are there each; `byPage`: writes bring single pages. */
+  isRestWorthBringing(presentPages: readonly number[], pagesPerGroup: number, byPage: boolean): boolean;
   /** @param told the size that the kernel reports, or 0. @param pageBytes the size of its ordinary pages. */
   hugePageBytes(told: number, pageBytes: number): number;
   stepBytes(pageBytes: number): number;

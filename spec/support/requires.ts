@@ -4,7 +4,7 @@
  */
 import type { Context } from 'mocha';
 import { existsSync, readFileSync } from 'node:fs';
-import { networkInterfaces, release } from 'node:os';
+import { availableParallelism, networkInterfaces, release } from 'node:os';
 import { capabilities } from 'vmoffer';
 import { isProbeLoaded } from './probe.js';
 
@@ -55,6 +55,11 @@ export const needs = {
     what: 'the addon `probe`',
     remedy: 'npm test builds and loads it; by hand: npm run build:probe, and VMOFFER_ADDON=probe in the environment',
     isMet: isProbeLoaded,
+  },
+  severalCores: {
+    what: 'a second core',
+    remedy: 'run on a machine, or in a cpuset, with two cores',
+    isMet: () => availableParallelism() > 1,
   },
   refusalOfDescriptors: {
     what: 'SO_PASSRIGHTS',

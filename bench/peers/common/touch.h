@@ -12,6 +12,12 @@ static inline void touch(const void* start, const uint64_t* offsets, size_t coun
   for (size_t i = 0; i < count; ++i) (void)bytes[offsets[i]];
 }
 
+/* Writes one byte at each offset, in this order. */
+static inline void write_touch(void* start, const uint64_t* offsets, size_t count) {
+  volatile char* bytes = (volatile char*)start;
+  for (size_t i = 0; i < count; ++i) bytes[offsets[i]] = 1;
+}
+
 /* As touch(), and stores how many nanoseconds each access took. */
 static inline void time_touches(const void* start, const uint64_t* offsets, size_t count, double* took_ns) {
   const volatile char* bytes = (const volatile char*)start;

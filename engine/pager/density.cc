@@ -1,0 +1,33 @@
+#include "engine/pager/density.h"
+
+namespace vmoffer {
+namespace {
+
+// Measured, see docs/decisions/0042.
+constexpr uint64_t kReadFaultNs = 2600;   // brings a group
+constexpr uint64_t kWriteFaultNs = 1450;  // brings a page
+constexpr uint64_t kMostOverSpent = 3;
+
+}  // namespace
+
+void GroupCounts::add(uint64_t present_pages, uint64_t pages_per_group) {
+  if (present_pages == 0) {
+    ++absent;
+  } else if (present_pages >= pages_per_group) {
+    ++whole;
+  } else {
+    ++begun;
+    pages_of_begun += present_pages;
+  }
+}
+
+bool is_rest_worth_bringing(const GroupCounts& counts, FaultsBring what) {
+  const bool is_by_page = what == FaultsBring::kGroupsOrPages;
+  const uint64_t spent_on_begun = is_by_page ? counts.pages_of_begun * kWriteFaultNs : counts.begun * kReadFaultNs;
+  const uint64_t spent = counts.whole * kReadFaultNs + spent_on_begun;
+  // Of groups that are read, those that were begun have all that the kernel could bring.
+  const uint64_t rest = (counts.absent + (is_by_page ? counts.begun : 0)) * kReadFaultNs;
+  return rest > 0 && spent * kMostOverSpent >= rest;
+}
+
+}  // namespace vmoffer

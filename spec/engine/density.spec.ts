@@ -1,0 +1,79 @@
+import { expect } from 'chai';
+import { probe } from '../support/probe.js';
+import { Random, runSeed } from '../support/random.js';
+import { needs, requires } from '../support/requires.js';
+
+const PAGES = 262_144;
+const GROUP = 16;
+const GROUPS = PAGES / GROUP;
+
+/** A claim of 1 GiB that the kernel pages: a read brings a group, a write to shared memory brings a page. */
+class KernelPaged {
+  readonly present = new Array<number>(GROUPS).fill(0);
+  readonly #written = new Set<number>();
+  faults = 0;
+
+  read(page: number): void {
+    const group = Math.floor(page / GROUP);
+    if (this.present[group] === GROUP) return;
+    this.present[group] = GROUP;
+    this.faults++;
+  }
+
+  write(page: number): void {
+    const group = Math.floor(page / GROUP);
+    if (this.#written.has(page) || this.present[group] === GROUP) return;
+    this.#written.add(page);
+    this.present[group] = (this.present[group] ?? 0) + 1;
+    this.faults++;
+  }
+}
+
+describe('density', () => {
+  const random = new Random(runSeed);
+
+  before(function () {
+    requires(this, needs.probe);
+  });
+
+  /** After what share of all pages, touched at random, the rest is worth bringing; undefined if that is more than `most`. */
+  function shareUntilWorth(how: 'read' | 'write', byPage: boolean, most = 1): number | undefined {
+    const memory = new KernelPaged();
+    const step = PAGES / 500;
+    for (let touched = step; touched <= most * PAGES; touched += step) {
+      for (let i = 0; i < step; i++) memory[how](random.below(PAGES));
+      if (probe().isRestWorthBringing(memory.present, GROUP, byPage)) return touched / PAGES;
+    }
+    return undefined;
+  }
+
+  it('brings nothing where nothing was touched, or all is there', () => {
+    for (const byPage of [false, true]) {
+      expect(probe().isRestWorthBringing([0, 0, 0], GROUP, byPage)).to.be.false;
+      expect(probe().isRestWorthBringing([GROUP, GROUP], GROUP, byPage)).to.be.false;
+    }
+  });
+
+  it(`leaves a hundredth of the pages to the kernel, read or written (seed ${runSeed})`, () => {
+    expect(shareUntilWorth('read', false, 0.01)).to.equal(undefined);
+    expect(shareUntilWorth('read', true, 0.01)).to.equal(undefined);
+    expect(shareUntilWorth('write', true, 0.01)).to.equal(undefined);
+  });
+
+  it(`brings the rest of what is touched at random before a twentieth of it is (seed ${runSeed})`, () => {
+    expect(shareUntilWorth('read', false)).to.be.within(0.01, 0.05);
+    expect(shareUntilWorth('write', true)).to.be.within(0.01, 0.05);
+  });
+
+  it('brings the rest of what is read in order once a fourth of it was', () => {
+    const memory = new KernelPaged();
+    for (let page = 0; page < PAGES / 4 - GROUP; page++) memory.read(page);
+    expect(probe().isRestWorthBringing(memory.present, GROUP, false)).to.be.false;
+    for (let page = 0; page < PAGES / 4; page++) memory.read(page);
+    expect(probe().isRestWorthBringing(memory.present, GROUP, false)).to.be.true;
+  });
+
+  it('takes a group that is read and has holes for all that can be had of it', () => {
+    expect(probe().isRestWorthBringing([3, 5, 1], GROUP, false)).to.be.false;
+  });
+});
