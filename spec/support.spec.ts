@@ -20,7 +20,7 @@ import { presentCount, presentRuns, runsOf } from './support/residency.js';
 import { brokerSockets, brokerSocketsOf } from './support/sockets.js';
 import { restlessThreads, threadNames } from './support/threads.js';
 
-/** Waits until the census has grown, and returns the growth. */
+/** Returns the growth since the earlier census. */
 function leakSince(before: Census, mark = ''): string[] {
   return leaksBetween(before, takeCensus(mark));
 }
@@ -215,7 +215,7 @@ describe('the test harness', () => {
     const contextOf = (title: string, skip: () => void) =>
       ({ skip, runnable: () => ({ title }) }) as unknown as Mocha.Context;
 
-    it('does not fail a beforeEach hook, and afterEach hooks run all the same', () => {
+    it('does not belong in a beforeEach hook, because afterEach hooks would run all the same', () => {
       const context = contextOf('"before each" hook for "the night"', () => expect.fail('it skips'));
       expect(() => {
         requires(context, { what: 'a moon', remedy: '', isMet: () => false });

@@ -45,6 +45,11 @@ Status check_memory(const Extents& extents, const Runtime::OfferRequest& request
   return check_flags(request.flags, extents.rights(range));
 }
 
+Status gone(uint64_t address) {
+  return Status(Code::kNotOwned,
+                "the memory at " + hex(address) + " has gone to another process; offer what this process still has");
+}
+
 // A part is normally carved when it is claimed, while its writers are held up. If nothing can hold them up, it is
 // carved now: the thread that offers the part is not writing to it.
 Status separate_if_needed(const std::shared_ptr<Region>& region, const Stake& stake,
@@ -53,6 +58,7 @@ Status separate_if_needed(const std::shared_ptr<Region>& region, const Stake& st
   const OfferedMemory offered{offer, stake, region};
   if (!is_part(offered) || can_hold_up_writers()) return Status();
   Status status = carve_now(offered);
+  if (status.code() == Code::kNotOffered) return gone(request.address);
   return status.code() == Code::kBusy ? status.with("nothing was offered") : status;
 }
 
@@ -79,8 +85,7 @@ Result<std::shared_ptr<Region>> Runtime::region_to_offer(const OfferRequest& req
                       "released, can be offered");
   }
   if (region->state() == RegionState::kDisowned) {
-    return Status(Code::kNotOwned, "the memory at " + hex(request.address) +
-                                       " has gone to another process; offer what this process still has");
+    return gone(request.address);
   }
   const uint64_t offset = request.address - region->address();
   if (request.byte_length > region->byte_length() - offset) {

@@ -130,7 +130,9 @@ describeForUsers('pages 10 to 20 of 100', (user) => {
     expect(await claimer.call('read', after.region, 0)).to.equal(view[(FIRST + COUNT) * PAGE]);
   });
 
-  it('are ERR_VMO_BUSY while the whole is shared, and so is the whole while they are', async () => {
+  it('are ERR_VMO_BUSY while the whole is shared, and so is the whole while they are', async function () {
+    // Otherwise the offer itself is refused: a part is carved when it is offered.
+    requires(this, needs.userfault);
     const whole = await claimPart(SHARED, {}, 0, PAGES);
     const refused = vmOffer(claimer.pid, region.range(FIRST * PAGE, COUNT * PAGE), SHARED);
     const error = await rejectionOf(claimer.call('claim', process.pid, refused.address), 'ERR_VMO_BUSY');
@@ -178,7 +180,8 @@ describeForUsers('pages 10 to 20 of 100', (user) => {
 
 describe('the thread that has carved a part', () => {
   before(function () {
-    requires(this, needs.probe);
+    // Otherwise the part is carved when it is offered, by the thread that offers it.
+    requires(this, needs.probe, needs.userfault);
   });
   afterEach(() => {
     probe().unpark('carver.rests');
