@@ -1,6 +1,6 @@
 // AheadThread: the thread 'vmo-ahead', which installs the pages that readers will touch next, on another core than the
-// readers', and watches what was left to the kernel. The first order starts it, and it lives as long as the process. Any
-// thread may order.
+// readers', and watches what was left to the kernel. The first order starts it, and it lives as long as the process.
+// Any thread may order.
 #pragma once
 
 #include <chrono>

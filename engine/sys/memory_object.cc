@@ -250,7 +250,10 @@ uint64_t MemoryObject::end_of_data(uint64_t from, uint64_t end, Presence presenc
 MemoryObject::Piece MemoryObject::next_piece(uint64_t from, uint64_t end) const {
   // A huge page may reach beyond the end of its object, and hides a hole from this count.
   const bool is_small = !is_hugetlb_ && !says_huge_pages_;
-  if (is_small && has_every_page(fd_.get(), byte_length_)) return {{from, end - from}, Content::kBytes};
+  if (is_small && has_every_page(fd_.get(), byte_length_)) {
+    checkpoint("object.data");
+    return {{from, end - from}, Content::kBytes};
+  }
   for (;;) {
     const Presence presence = presence_of(fd_.get(), from, end - from);
     const uint64_t first = std::min(start_of_data(from, end, presence), end);
