@@ -36,8 +36,10 @@ class PageInstaller : public PageLedger {
   void settle(const PageRequest& request) VMO_REQUIRES(mutex());
   // The same out of what was got ready aside. What it cannot be used for is left to install().
   uint64_t install_from(PagesAside& aside, PageRange pages) VMO_REQUIRES(mutex());
-  // Nobody has the bytes of these pages: whoever touches one is ended by SIGSEGV.
+  // Nobody has the bytes of these pages: whoever touches one is ended by a signal.
   void forbid(PageRange pages) VMO_REQUIRES(mutex());
+  // Somebody has them after all: those of these pages that were forbidden are absent again, and the first are returned.
+  PageRange permit(PageRange pages) VMO_REQUIRES(mutex());
   void wake(PageRange pages) const;
 
   // Closes the range, and has the kernel answer its faults from here on. Once.
@@ -63,6 +65,7 @@ class PageInstaller : public PageLedger {
   std::weak_ptr<PageRequest::Listener> listener_;
   std::shared_ptr<PageSource> source_ VMO_GUARDED_BY(mutex());
   uint64_t bytes_pulled_ VMO_GUARDED_BY(mutex()) = 0;  // when it was left
+  PageSet forbidden_ VMO_GUARDED_BY(mutex());
   bool is_replaced_ VMO_GUARDED_BY(mutex()) = false;
 };
 

@@ -82,6 +82,8 @@ class PageLedger {
 
   // REQUIRES: they are absent.
   void ask_for(AskedPages asked) VMO_REQUIRES(mutex_);
+  // Those of them that are here are absent; for what is asked for, nothing changes.
+  void forget(PageRange pages) VMO_REQUIRES(mutex_);
   bool is_asked_for(uint64_t page) const VMO_REQUIRES(mutex_);
   // False when nobody has been asked for its page.
   bool join(WaitingTouch touch) VMO_REQUIRES(mutex_);

@@ -7,6 +7,7 @@
 #include "engine/base/page_range.h"
 #include "engine/base/units.h"
 #include "engine/pager/page_request.h"
+#include "engine/sys/mapping.h"
 #include "engine/sys/page_table.h"
 #include "engine/sys/userfault.h"
 
@@ -40,6 +41,8 @@ class PageSource {
  public:
   virtual ~PageSource() = default;
 
+  // A thread has touched this byte, and will be answered by way of the calls below. With the range's lock.
+  virtual void on_touch(uint64_t /*byte_offset*/) {}
   // Before every install(), with the range's lock: says how much of this is there, or has what is not there brought.
   // Never waits, and calls nobody back. A request begins at `byte_offset`, is whole pages, and may be for more.
   virtual Supply ask(uint64_t /*byte_offset*/, uint64_t byte_length) { return {byte_length, nullptr}; }
@@ -49,6 +52,13 @@ class PageSource {
                                uint64_t byte_length) = 0;
   // After install() said kHole: makes pages where there are none. False when they are not to be had.
   virtual bool fill_hole(uint64_t byte_offset, uint64_t byte_length) = 0;
+  // Nobody has the bytes of these pages: whoever touches one is ended by a signal. With the range's lock.
+  virtual void forbid(const UserFault& /*userfault*/, uint64_t address, uint64_t /*byte_offset*/,
+                      uint64_t byte_length) {
+    forbid_access(address, byte_length);
+  }
+  // What was forbidden can be installed from here on. With the range's lock.
+  virtual void permit(uint64_t /*address*/, uint64_t /*byte_length*/) {}
   // As what the range is registered: it maps the object, or is private memory.
   virtual UserFault::Kind registration() const = 0;
   // True when the kernel finds the right bytes by itself once the range is not registered any more.

@@ -26,13 +26,16 @@
 #include "engine/pager/paging_policy.h"
 #include "engine/pager/paging_stats.h"
 #include "engine/pager/read_ahead.h"
+#include "engine/supply/supplied_claim.h"
 #include "engine/sys/userfault.h"
 
 namespace vmoffer {
 
 class AheadThread;
 
-class PagedRange : public PageRequest::Listener, public std::enable_shared_from_this<PagedRange> {
+class PagedRange : public PageRequest::Listener,
+                   public SuppliedClaim::Pages,
+                   public std::enable_shared_from_this<PagedRange> {
  public:
   struct Place {
     uint64_t address = 0;
@@ -55,6 +58,10 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
   void resolve(const Fault& fault);
   // A request of this range is over. Without its lock.
   void on_over(const PageRequest& request) override;
+  // Of supplied memory, by the thread that hears of it. Without the lock.
+  void permit(uint64_t byte_offset, uint64_t byte_length) override;
+  void bring(uint64_t byte_offset, uint64_t byte_length) override;
+  void take_back(uint64_t byte_offset, uint64_t byte_length) override;
   // False if the range has been left to the kernel, maybe in the midst of it: then the kernel has to bring the rest.
   bool prefetch(uint64_t byte_offset, uint64_t byte_length);
   // For the helper: installs the next few pages of what was ordered ahead. False when there is no more to do.
@@ -89,6 +96,8 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
   // Counts what it installs as brought by a fault.
   uint64_t install(PageRange window, PageRange fill) VMO_REQUIRES(pages_.mutex());
   void order_ahead() VMO_REQUIRES(pages_.mutex());
+  PageRange pages_of(uint64_t byte_offset, uint64_t byte_length) const;
+  void permit(PageRange pages) VMO_REQUIRES(pages_.mutex());
   PagingStats collect_stats() const VMO_REQUIRES(pages_.mutex());
   void forbid_what_is_absent();
 

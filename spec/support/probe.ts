@@ -311,6 +311,7 @@ export type Denial =
   | 'SO_PASSRIGHTS'
   | 'UFFDIO_COPY'
   | 'UFFDIO_MOVE'
+  | 'UFFDIO_POISON'
   | 'faults on stale memory'
   | 'memory to spare'
   | 'shared views of sealed memory';

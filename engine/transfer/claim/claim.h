@@ -49,6 +49,7 @@ struct ClaimRequest {
   wire::Transfer transfer = wire::Transfer::kMap;
   OfferKind kind = OfferKind::kMemory;
   bool takes_pool_pages = false;
+  SuppliedClaim::OnFailure on_supply_failure = SuppliedClaim::OnFailure::kSignal;
   bool awaits_seal = false;  // it is made when the source has sealed what it can, and not before
 
   // The same range of the same source, as the same kind of thing.
@@ -65,6 +66,8 @@ struct ReceivedClaim {
   Paging paging = Paging::kKernel;
   wire::Transfer transfer = wire::Transfer::kMap;
   Bell bell;  // of a channel
+  // Of memory that is to be pinned wholly before anybody touches it: no pager of this process answers its faults.
+  bool is_to_be_filled = false;
 };
 
 }  // namespace vmoffer

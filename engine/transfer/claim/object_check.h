@@ -10,6 +10,8 @@ namespace vmoffer {
 
 // kProtocol when the terms contradict the request or themselves, kNotOffered when the offer is of another kind.
 Status check_terms(const wire::Terms& terms, uint64_t requested_address, OfferKind kind, uint64_t page_bytes);
+// The same for terms of supplied memory, before which the source has sent SUPPLY.
+Status check_supply(const wire::Supply& supply, const wire::Terms& terms);
 // kProtocol when the descriptor is not a memory object that can be mapped safely for exactly these terms.
 // `takes_pool_pages`: the claimer trusts the source with its life, see docs/security.md. Else kNotPermitted for such
 // memory, of which everything else is right.

@@ -23,7 +23,7 @@ export const COLUMNS: Column[] = [
   right('ADDRESS', 9, ({ address }) => formatAddress(address)),
   right('SIZE', 0, ({ byteLength }) => formatBytes(byteLength)),
   left('GRANT', 5, ({ flags }) => grantOf(flags)),
-  left('HOW', 4, ({ transfer, paging }) => `${transfer} ${paging}`),
+  left('HOW', 4, ({ supplied, transfer, paging }) => `${supplied ? 'supplied' : transfer} ${paging}`),
   left('KIND', 10, ({ kind }) => kind),
   right('FAULTS/s', 1, ({ rates }) => rate(rates, ({ faults }) => formatCount(faults))),
   right('MiB/s', 1, ({ rates }) => rate(rates, (found) => inMib(bytesOf(found)))),
