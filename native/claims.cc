@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <future>
 #include <memory>
 
 #include "native/arguments.h"
@@ -40,6 +41,8 @@ Result<ClaimArguments> read_arguments(const Napi::CallbackInfo& info) {
                              transfer,
                              kind_named(text_property(options, "kind")),
                              options.Get("hugetlb").ToBoolean(),
+                             options.Get("zerosOnSupplyFailure").ToBoolean() ? SuppliedClaim::OnFailure::kZeros
+                                                                             : SuppliedClaim::OnFailure::kSignal,
                              options.Get("immutable").ToBoolean()};
   const Napi::Value timeout = options.Get("timeoutMs");
   const double timeout_ms = timeout.IsEmpty() ? 0 : timeout.As<Napi::Number>().DoubleValue();
@@ -48,8 +51,20 @@ Result<ClaimArguments> read_arguments(const Napi::CallbackInfo& info) {
                         {request.source_pid, request.address}};
 }
 
+// Pins all of it, and keeps it pinned.
+void fill(const std::shared_ptr<Region>& region, SuppliedClaim::Waiter done) {
+  region->supplied()->pin(0, region->byte_length(), std::move(done));
+}
+
+Status fill_and_wait(const std::shared_ptr<Region>& region) {
+  const auto filled = std::make_shared<std::promise<Status>>();
+  std::future<Status> answer = filled->get_future();
+  fill(region, [filled](const Status& status) { filled->set_value(status); });
+  return answer.get();
+}
+
 void deliver(Napi::Env env, const Napi::Function& done, ReceivedClaim claim) {
-  const bool is_eager = claim.paging == Paging::kEager;
+  const bool is_eager = claim.paging == Paging::kEager && claim.region->supplied() == nullptr;
   const std::shared_ptr<Region> region = claim.region;
   Bell bell = std::move(claim.bell);
   const Napi::Object wrapped = RegionWrap::of_claim(env, std::move(claim));
@@ -66,10 +81,28 @@ void deliver(Napi::Env env, const Napi::Function& done, ReceivedClaim claim) {
   PopulateWork::queue(populated, region, {0, region->byte_length()});
 }
 
+void deliver_when_filled(Napi::Env env, const Napi::Function& done, ReceivedClaim claim, const ErrorContext& context) {
+  Environment& environment = Environment::of(env);
+  const Environment::CallbackId callback = environment.keep_callback(done);
+  const std::shared_ptr<Region> region = claim.region;
+  auto held = std::make_shared<ReceivedClaim>(std::move(claim));
+  environment.on_close(callback, [region] { region->release(/*keep_addresses=*/false); });
+  fill(region, [notifier = environment.notifier(), callback, held, context](const Status& status) {
+    notifier->post([callback, held, status, context](Napi::Env later) {
+      const Napi::Function kept = Environment::of(later).take_callback(callback);
+      if (status.is_ok()) return deliver(later, kept, std::move(*held));
+      held->region.reset();
+      call_back(later, kept, {to_error(later, status, context)});
+    });
+  });
+}
+
 void conclude(Napi::Env env, Environment::CallbackId callback, Result<ReceivedClaim>& result,
               const ErrorContext& context) {
   const Napi::Function done = Environment::of(env).take_callback(callback);
-  if (result.is_ok()) {
+  if (result.is_ok() && result.value().is_to_be_filled) {
+    deliver_when_filled(env, done, result.take(), context);
+  } else if (result.is_ok()) {
     deliver(env, done, result.take());
   } else {
     call_back(env, done, {to_error(env, result.status(), context)});
@@ -87,7 +120,10 @@ Napi::Value claim_sync(const Napi::CallbackInfo& info) {
   Result<ReceivedClaim> claim =
       broker.value()->claims().claim_and_wait(arguments.value().request, arguments.value().timeout);
   if (!claim.is_ok()) return throw_status(info.Env(), claim.status(), context), Napi::Value();
-  if (claim.value().paging == Paging::kEager) {
+  if (claim.value().is_to_be_filled) {
+    const Status filled = fill_and_wait(claim.value().region);
+    if (!filled.is_ok()) return throw_status(info.Env(), filled, context), Napi::Value();
+  } else if (claim.value().paging == Paging::kEager) {
     // As in deliver(): an error does not fail the claim.
     [[maybe_unused]] const Status populated = claim.value().region->prefetch(0, claim.value().region->byte_length());
   }

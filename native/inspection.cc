@@ -34,7 +34,7 @@ void set_numbers(Napi::Object object, const wire::HeldLine& line) {
   set("number", line.number);
   set("byteLength", line.byte_length);
   set("srcPid", line.source_pid);
-  set("flags", line.flags & ~kKindMask);
+  set("flags", line.flags & ~(kKindMask | kSupplied));
   set("residentPages", line.residency.resident_pages);
   set("pagesLookedAt", line.residency.pages_looked_at);
 }
@@ -57,6 +57,7 @@ Napi::Object claim_object(Napi::Env env, const wire::HeldLine& line) {
   set_numbers(object, line);
   set_counters(object, line.counts);
   object.Set("address", Napi::BigInt::New(env, line.address));
+  object.Set("supplied", Napi::Boolean::New(env, is_supplied(line.flags)));
   object.Set("kind", Napi::String::New(env, name_of(kind_of(line.flags))));
   object.Set("transfer", Napi::String::New(env, name_of(line.transfer)));
   object.Set("paging", Napi::String::New(env, name_of(line.paging)));

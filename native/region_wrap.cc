@@ -7,6 +7,7 @@
 #include "engine/sys/process.h"
 #include "native/arguments.h"
 #include "native/errors.h"
+#include "native/js_notifier.h"
 #include "native/names.h"
 #include "native/paging_counters.h"
 #include "native/populate_work.h"
@@ -64,6 +65,12 @@ void RegionWrap::define(Napi::Env env) {
                                        InstanceMethod<&RegionWrap::residency>("residency"),
                                        InstanceMethod<&RegionWrap::stats>("stats"),
                                        InstanceMethod<&RegionWrap::prefetch>("prefetch"),
+                                       InstanceAccessor<&RegionWrap::is_supplied>("supplied"),
+                                       InstanceAccessor<&RegionWrap::failed>("failed"),
+                                       InstanceMethod<&RegionWrap::pin>("pin"),
+                                       InstanceMethod<&RegionWrap::unpin>("unpin"),
+                                       InstanceMethod<&RegionWrap::observe_failures>("observeFailures"),
+                                       InstanceMethod<&RegionWrap::take_failures>("takeFailures"),
                                    }));
 }
 
@@ -98,8 +105,8 @@ Napi::Object RegionWrap::of_claim(Napi::Env env, ReceivedClaim claim) {
   Environment::of(env).runtime().enlist(claim);
   RegionWrap* wrap = make(env, std::move(claim.region));
   if (wrap == nullptr) return {};
-  wrap->claim_ =
-      ClaimFacts{claim.source_pid, claim.flags & ~kKindMask, claim.is_immutable, claim.paging, claim.transfer};
+  wrap->claim_ = ClaimFacts{claim.source_pid, claim.flags & ~(kKindMask | kSupplied), claim.is_immutable, claim.paging,
+                            claim.transfer};
   // The bytes do not count, because a claim shows another process's memory.
   wrap->account(weight_of_descriptors(2));
   return wrap->Value();
@@ -211,7 +218,64 @@ Napi::Value RegionWrap::stats(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(env);
   set_counters(object, stats);
   object.Set("faultLatency", latency(env, stats.fault_latency));
+  const std::shared_ptr<SuppliedClaim>& supplied = region_->supplied();
+  const SupplyStats supply = supplied == nullptr ? SupplyStats() : supplied->stats();
+  Napi::Object units = Napi::Object::New(env);
+  units.Set("asked", count(env, supply.units_asked));
+  units.Set("supplied", count(env, supply.units_supplied));
+  units.Set("failed", count(env, supply.units_failed));
+  object.Set("supply", units);
   return object;
+}
+
+Napi::Value RegionWrap::is_supplied(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), region_->supplied() != nullptr);
+}
+
+Napi::Value RegionWrap::failed(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), region_->supplied() != nullptr && region_->supplied()->has_failed());
+}
+
+Napi::Value RegionWrap::pin(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info.Env());
+  const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 2));
+  const SuppliedClaim::PinId id = region_->supplied()->pin(
+      size_argument(info, 0), size_argument(info, 1),
+      [notifier = environment.notifier(), callback, pid = claim_->source_pid](const Status& status) {
+        notifier->post([callback, status, pid](Napi::Env env) {
+          const Napi::Function done = Environment::of(env).take_callback(callback);
+          if (done.IsEmpty()) return;
+          call_back(env, done, {status.is_ok() ? env.Null() : to_error(env, status, {pid, std::nullopt})});
+        });
+      });
+  return count(info.Env(), id);
+}
+
+void RegionWrap::unpin(const Napi::CallbackInfo& info) { region_->supplied()->unpin(size_argument(info, 0)); }
+
+void RegionWrap::observe_failures(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info.Env());
+  const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 0));
+  region_->supplied()->observe_failures([notifier = environment.notifier(), callback] {
+    notifier->post([callback](Napi::Env env) {
+      const Napi::Function on_failure = Environment::of(env).callback(callback);
+      if (!on_failure.IsEmpty()) call_back(env, on_failure, {});
+    });
+  });
+}
+
+Napi::Value RegionWrap::take_failures(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::vector<SuppliedClaim::Failure> failures = region_->supplied()->take_failures();
+  Napi::Array array = Napi::Array::New(env, failures.size());
+  for (uint32_t i = 0; i < failures.size(); ++i) {
+    Napi::Object failure = Napi::Object::New(env);
+    failure.Set("offset", count(env, failures[i].units.byte_offset));
+    failure.Set("byteLength", count(env, failures[i].units.byte_length));
+    failure.Set("error", to_error(env, failures[i].why, {claim_->source_pid, std::nullopt}));
+    array.Set(i, failure);
+  }
+  return array;
 }
 
 void RegionWrap::prefetch(const Napi::CallbackInfo& info) {

@@ -52,6 +52,12 @@ class RegionWrap : public Napi::ObjectWrap<RegionWrap>, private Closable, privat
   Napi::Value paging(const Napi::CallbackInfo& info);
   Napi::Value residency(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
+  Napi::Value is_supplied(const Napi::CallbackInfo& info);
+  Napi::Value failed(const Napi::CallbackInfo& info);
+  Napi::Value pin(const Napi::CallbackInfo& info);
+  void unpin(const Napi::CallbackInfo& info);
+  void observe_failures(const Napi::CallbackInfo& info);
+  Napi::Value take_failures(const Napi::CallbackInfo& info);
   void prefetch(const Napi::CallbackInfo& info);
 
   Environment* environment_;  // null from close() on

@@ -17,6 +17,20 @@ export interface FaultLatency {
 }
 
 /**
+ * What a claim of supplied memory has asked its source for, in the source's units.
+ *
+ * @category Paging
+ */
+export interface SupplyStats {
+  /** Units that were asked for, also before they were touched. */
+  asked: number;
+  /** How many of them have come. */
+  supplied: number;
+  /** How many of them nobody could bring. */
+  failed: number;
+}
+
+/**
  * What a claim has cost so far, from {@link Claim.stats}.
  *
  * Counts are of pages of `capabilities().pageSize` bytes and begin with the claim.
@@ -43,6 +57,8 @@ export interface ClaimStats {
    * installed; `paging` is `'kernel'` from then on. 0 before that, and where the kernel has paged the claim from the start.
    */
   timesLeftToKernel: number;
+  /** What was asked of the source of supplied memory; all 0 for other memory. */
+  supply: SupplyStats;
   /** How long the faults took, in microseconds; all 0 while there were none. */
   faultLatency: FaultLatency;
 }

@@ -1,11 +1,16 @@
 import type { ClaimStats } from './claim-stats.js';
 import { VMO_GRANT_W } from './flags.js';
 import type { PagingKind, TransferKind } from './kinds.js';
+import { promiseOf } from './keep-alive.js';
 import { addon } from './load-addon.js';
 import type { NativeClaim } from './native.js';
 import { checkPrefetchOptions, PrefetchQueue, type PrefetchOptions } from './prefetch-queue.js';
 import { Region, releasedError } from './region.js';
 import { ResidencyMap } from './residency-map.js';
+import type { SupplyFailure } from './supply-failure.js';
+import { SupplyFailures } from './supply-failures.js';
+import { SupplyPin } from './supply-pin.js';
+import { checkLength, checkWithin } from './validate.js';
 
 /**
  * A region received from another process.
@@ -29,12 +34,14 @@ import { ResidencyMap } from './residency-map.js';
 export class Claim extends Region {
   readonly #native: NativeClaim;
   readonly #prefetches: PrefetchQueue;
+  readonly #failures: SupplyFailures;
 
   /** @internal */
   protected constructor(native: NativeClaim) {
     super(native);
     this.#native = native;
     this.#prefetches = new PrefetchQueue(native);
+    this.#failures = new SupplyFailures(native);
   }
 
   /** @internal */
@@ -72,6 +79,62 @@ export class Claim extends Region {
    */
   get paging(): PagingKind {
     return this.#native.paging;
+  }
+
+  /** Whether its pages do not exist until they are touched, and its source then brings them. */
+  get supplied(): boolean {
+    return this.#native.supplied;
+  }
+
+  /** Whether nobody could bring some unit of it, so far; see {@link Claim.failures}. */
+  get failed(): boolean {
+    return this.#native.failed;
+  }
+
+  /**
+   * Has bytes of supplied memory brought, and keeps them: the safe way to read it. A touch of bytes that nobody can bring
+   * ends the process, or reads as zeros (`ClaimOptions.onSupplyFailure`); here the failure is an error that can be caught.
+   * Where an earlier try has failed it is tried again. Other memory is there at once.
+   *
+   * @param byteOffset where they begin, in bytes from the claim's start. Default: 0.
+   * @param byteLength how many. Default: the rest of the claim.
+   * @returns a promise of a pin. Until it is released the source does not take the bytes back. It rejects with a `VmoError`:
+   *   ERR_VMO_SUPPLY when the supplier has failed, ERR_VMO_TIMEOUT when the source is silent, ERR_VMO_PEER_GONE when it has
+   *   ended, ERR_VMO_INVALID_ARGUMENT for a range outside the claim, and when the claim is released meanwhile.
+   *
+   * @example
+   * using pin = await claim.ensure(offset, byteLength);
+   * parse(claim.view(offset, byteLength));
+   */
+  async ensure(byteOffset = 0, byteLength = Math.max(this.byteLength - byteOffset, 0)): Promise<SupplyPin> {
+    this.checkLive();
+    checkLength(byteOffset, 'byteOffset');
+    checkLength(byteLength, 'byteLength');
+    checkWithin(byteOffset, byteLength, this.byteLength);
+    if (!this.supplied || byteLength === 0) return SupplyPin.of(this.#native, undefined);
+    return promiseOf<SupplyPin>((resolve, reject) => {
+      const id = this.#native.pin(byteOffset, byteLength, (error) => {
+        if (error) reject(error);
+        else resolve(SupplyPin.of(this.#native, id));
+      });
+    });
+  }
+
+  /**
+   * The units of supplied memory that nobody could bring, each once, as they fail: the latest 1024 that were not asked for
+   * yet, and those that come. It does not keep the process alive, and ends when the claim is released.
+   *
+   * @example
+   * for await (const { offset, error } of claim.failures()) console.error(offset, error);
+   */
+  failures(): AsyncIterable<SupplyFailure> {
+    return this.#failures.iterate();
+  }
+
+  /** @internal */
+  override release(): void {
+    super.release();
+    this.#failures.wake();
   }
 
   /**

@@ -38,13 +38,16 @@ export class IncomingOffer {
   readonly byteLength: number;
   /** What it grants and drops: `VMO_*` bits. */
   readonly flags: number;
+  /** Whether its pages are brought when they are touched; see {@link Claim.ensure}. */
+  readonly supplied: boolean;
 
-  private constructor({ id, srcPid, address, byteLength, flags }: NativeOfferRecord) {
+  private constructor({ id, srcPid, address, byteLength, flags, supplied }: NativeOfferRecord) {
     this.id = id;
     this.srcPid = srcPid;
     this.address = address;
     this.byteLength = byteLength;
     this.flags = flags;
+    this.supplied = supplied;
   }
 
   /** @internal */

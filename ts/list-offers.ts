@@ -27,6 +27,8 @@ export interface OfferRecord {
   flags: number;
   /** What it is for. */
   kind: OfferKind;
+  /** Whether its pages are brought when they are touched. */
+  supplied: boolean;
   /** `'sent'`: this process made it. `'received'`: it is made to this process. An offer to oneself is listed both ways. */
   direction: 'sent' | 'received';
   /** Where it stands. */

@@ -5,6 +5,7 @@
 
 import type { ClaimStats, FaultLatency } from './claim-stats.js';
 import type { OfferEnding, OfferKind, OfferState, PageKind, PagingKind, TransferKind } from './kinds.js';
+import type { SupplyFailure } from './supply-failure.js';
 
 export interface NativeRegion {
   readonly address: bigint;
@@ -33,6 +34,15 @@ export interface NativeClaim extends NativeRegion {
   /** Bit `i & 7` of byte `i >> 3` tells whether page `i` is in this process's page table, as the kernel sees it. */
   residency(): Uint8Array;
   stats(): ClaimStats;
+  /** Its pages are brought when they are asked for. The five below are for such claims only. */
+  readonly supplied: boolean;
+  readonly failed: boolean;
+  /** Calls `done` once. After an error nothing is kept. Returns the number for `unpin`. */
+  pin(byteOffset: number, byteLength: number, done: (error: Error | null) => void): number;
+  unpin(id: number): void;
+  /** Calls `onFailure` when there are failures to take. Once. */
+  observeFailures(onFailure: () => void): void;
+  takeFailures(): SupplyFailure[];
 }
 
 export interface NativeOffer {
@@ -77,6 +87,7 @@ export interface NativeOfferRecord {
   byteLength: number;
   flags: number;
   kind: OfferKind;
+  supplied: boolean;
   direction: 'sent' | 'received';
   state: OfferState;
 }
@@ -95,6 +106,8 @@ export interface NativeClaimOptions {
   kind: OfferKind;
   /** Whether to take memory from the huge page pool. Default: false. */
   hugetlb?: boolean;
+  /** Whether a unit of supplied memory that fails reads as zeros. Default: a touch of it ends the process. */
+  zerosOnSupplyFailure?: boolean;
   /** Whether the claim waits until the source has sealed what nobody may write. Default: no. */
   immutable?: boolean;
 }
@@ -119,7 +132,7 @@ export interface NativeWatch {
 }
 
 /** A claim, as the broker of the process that holds it reports it. */
-export interface NativeHeldClaim extends Omit<ClaimStats, 'faultLatency'> {
+export interface NativeHeldClaim extends Omit<ClaimStats, 'faultLatency' | 'supply'> {
   /** Unlike that of any other claim of its process, even a later one at the same address. */
   number: number;
   address: bigint;
@@ -128,6 +141,7 @@ export interface NativeHeldClaim extends Omit<ClaimStats, 'faultLatency'> {
   srcPid: number;
   flags: number;
   kind: OfferKind;
+  supplied: boolean;
   transfer: TransferKind;
   paging: PagingKind;
   faultLatency: Pick<FaultLatency, 'p50' | 'p99'>;

@@ -6,6 +6,7 @@ import { checkBoolean, checkOneOf, checkOptions, checkSignal, checkTimeout } fro
 const DEFAULT_CLAIM_TIMEOUT_MS = 5000;
 const TRANSFERS = ['map', 'pull'] as const satisfies readonly TransferKind[];
 const PAGINGS = ['auto', 'userfault', 'kernel', 'eager'] as const satisfies readonly ClaimOptions['paging'][];
+const ON_SUPPLY_FAILURE = ['signal', 'zeros'] as const satisfies readonly ClaimOptions['onSupplyFailure'][];
 
 /**
  * How to take an offer.
@@ -57,6 +58,16 @@ export interface ClaimOptions {
    */
   immutable?: boolean;
   /**
+   * What becomes of a thread that touches a part of supplied memory which nobody can bring (see {@link Claim.ensure}). It means
+   * nothing for other memory. Default: `'signal'`.
+   *
+   * - `'signal'`: the process is ended by SIGBUS, after a line on stderr that says which claim, where, and why. A system call
+   *   fails with EFAULT.
+   * - `'zeros'`: it reads zeros, in this claim alone, and for as long as the claim lasts. `claim.failed` and `claim.failures()`
+   *   say so first. A program that does not look computes with zeros.
+   */
+  onSupplyFailure?: 'signal' | 'zeros';
+  /**
    * How long the source may take to answer, in milliseconds, above 0. After that the claim fails with ERR_VMO_TIMEOUT, which
    * loses nothing: the next claim of the address gets the memory if the source has given it by then. Default: 5000.
    */
@@ -77,12 +88,13 @@ export interface CheckedClaimOptions extends Required<Omit<NativeClaimOptions, '
 export function checkClaimOptions(options: ClaimOptions): CheckedClaimOptions {
   checkOptions(options);
   const { transfer = 'map', paging = 'auto', prefetch = false, hugetlb = false, immutable = false, signal } = options;
-  const { timeoutMs = DEFAULT_CLAIM_TIMEOUT_MS } = options;
+  const { timeoutMs = DEFAULT_CLAIM_TIMEOUT_MS, onSupplyFailure = 'signal' } = options;
   checkOneOf(transfer, 'transfer', TRANSFERS);
   checkOneOf(paging, 'paging', PAGINGS);
   checkBoolean(prefetch, 'prefetch');
   checkBoolean(hugetlb, 'hugetlb');
   checkBoolean(immutable, 'immutable');
+  checkOneOf(onSupplyFailure, 'onSupplyFailure', ON_SUPPLY_FAILURE);
   checkTimeout(timeoutMs);
   checkSignal(signal);
   if (transfer === 'pull' && paging === 'kernel') {
@@ -90,5 +102,6 @@ export function checkClaimOptions(options: ClaimOptions): CheckedClaimOptions {
       "paging 'kernel' cannot pull: the kernel maps pages, it does not copy them; use 'userfault' or 'eager'",
     );
   }
-  return { transfer, paging, prefetch, hugetlb, immutable, timeoutMs, signal };
+  const zerosOnSupplyFailure = onSupplyFailure === 'zeros';
+  return { transfer, paging, prefetch, hugetlb, immutable, zerosOnSupplyFailure, timeoutMs, signal };
 }

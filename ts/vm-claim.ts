@@ -73,8 +73,9 @@ function checkClaim(srcPid: number, remoteAddress: bigint, options: ClaimOptions
   return checked;
 }
 
-function nativeOptions({ transfer, paging, hugetlb, immutable, timeoutMs }: CheckedClaimOptions) {
-  return { transfer, paging, hugetlb, immutable, timeoutMs, kind: 'memory' as const };
+function nativeOptions(checked: CheckedClaimOptions) {
+  const { transfer, paging, hugetlb, immutable, zerosOnSupplyFailure, timeoutMs } = checked;
+  return { transfer, paging, hugetlb, immutable, zerosOnSupplyFailure, timeoutMs, kind: 'memory' as const };
 }
 
 function begin(native: NativeClaim, prefetch: boolean): Claim {

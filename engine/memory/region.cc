@@ -7,6 +7,7 @@
 #include "engine/memory/region_map.h"
 #include "engine/memory/stale_range.h"
 #include "engine/pager/mapped_source.h"
+#include "engine/pager/supplied_source.h"
 
 namespace vmoffer {
 namespace {
@@ -70,6 +71,14 @@ Status Region::page_by(Pager& pager, bool may_leave) {
   return status;
 }
 
+Status Region::supply_by(std::shared_ptr<SuppliedClaim> claim, Pager* pager) {
+  supplied_ = std::move(claim);
+  if (pager == nullptr) return Status();
+  Status status = page_by(*pager, std::make_unique<SuppliedSource>(supplied_, address_));
+  if (status.is_ok()) supplied_->set_pages(paged_);
+  return status;
+}
+
 Result<std::shared_ptr<Region>> Region::pull(PulledSource::Origin origin, Rights rights,
                                              std::shared_ptr<Holding> holding, Pager* pager) {
   Result<Mapping> mapping = Mapping::anonymous(origin.object->byte_length(), protection_for(rights));
@@ -107,7 +116,9 @@ bool Region::is_sealed() const {
 }
 
 Status Region::prefetch(uint64_t byte_offset, uint64_t byte_length) {
-  if (paged_ != nullptr && paged_->prefetch(byte_offset, byte_length)) return Status();
+  if (paged_ != nullptr && paged_->prefetch(byte_offset, byte_length)) {
+    return supplied_ == nullptr ? Status() : supplied_->lack_in(byte_offset, byte_length);
+  }
   const MutexLock lock(mutex_);
   if (state_ != RegionState::kLive) return Status();
   if (still_to_pull_ != nullptr) {
@@ -161,9 +172,24 @@ void Region::release(bool keep_addresses) {
   if (close_to_stakes()) finish_paging();
   checkpoint("region.releasing");
   if (paged_ != nullptr) paged_->stop();
+  if (supplied_ != nullptr) cover_supplied();
   if (!keep_addresses) stop_paging();
   give_back(keep_addresses);
   stop_paging();
+  end_supply();
+}
+
+// A thread that waits for a page must not find the object there when it is woken: a hole that the kernel fills has
+// zeros for every process that has the object.
+void Region::cover_supplied() {
+  const MutexLock lock(mutex_);
+  if (state_ != RegionState::kLive || !mapping_.is_mapped()) return;
+  if (!replace({0, byte_length_}).is_ok()) forbid_access(address_, byte_length_);
+}
+
+// After the memory is unmapped: the source hears of it.
+void Region::end_supply() {
+  if (supplied_ != nullptr) supplied_->end();
 }
 
 bool Region::close_to_stakes() {
@@ -260,6 +286,10 @@ Region::~Region() {
   checkpoint("region.ending");
   const bool is_to_be_saved = close_to_stakes();
   if (is_to_be_saved) finish_paging();
+  if (supplied_ != nullptr) {
+    if (paged_ != nullptr) paged_->stop();
+    cover_supplied();
+  }
   stop_paging();
   if (is_to_be_saved) save_for_stakes();
   const std::shared_ptr<Extents> extents = extents_ != nullptr ? std::move(extents_) : left_.lock();
@@ -270,6 +300,7 @@ Region::~Region() {
   }
   // Before the extents go: the source must learn of the release only after the memory is unmapped.
   mapping_.reset();
+  end_supply();
 }
 
 }  // namespace vmoffer

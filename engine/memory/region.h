@@ -22,6 +22,7 @@
 #include "engine/memory/stake.h"
 #include "engine/pager/pager.h"
 #include "engine/pager/pulled_source.h"
+#include "engine/supply/supplied_claim.h"
 #include "engine/sys/mapping.h"
 
 namespace vmoffer {
@@ -41,6 +42,12 @@ class Region {
   // shared. REQUIRES: the pager outlives the region.
   // `may_leave`: where the kernel is cheaper, the pager leaves the range to it.
   Status page_by(Pager& pager, bool may_leave);
+
+  // From now on what it says is there is installed when it is touched, by the pager. Without one, the memory is not to
+  // be touched before all of it has been pinned. Once, before the region is shared.
+  Status supply_by(std::shared_ptr<SuppliedClaim> claim, Pager* pager);
+  // Null unless it is supplied memory that this process has claimed.
+  const std::shared_ptr<SuppliedClaim>& supplied() const { return supplied_; }
 
   // Private memory. Copies of the object's pages fill it when they are touched; if `pager` is null, prefetch() copies
   // all of them.
@@ -103,6 +110,8 @@ class Region {
   void finish_paging();
   void save_for_stakes() VMO_REQUIRES(mutex_);  // REQUIRES: no page is missing
   void stop_paging();
+  void cover_supplied();
+  void end_supply();
   void give_back(bool keep_addresses);  // REQUIRES: closed to stakes, no page is missing if there are some
   Status take_out(ByteRange range);
   Status replace(ByteRange range) VMO_REQUIRES(mutex_);  // REQUIRES: nothing is being installed
@@ -115,6 +124,7 @@ class Region {
   // Set before the region is shared:
   Pager* pager_ = nullptr;
   std::shared_ptr<PagedRange> paged_;
+  std::shared_ptr<SuppliedClaim> supplied_;
   RegionMap* map_ = nullptr;
 
   mutable Mutex mutex_;

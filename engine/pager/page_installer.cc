@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "engine/sys/fault_around.h"
-#include "engine/sys/mapping.h"
 
 namespace vmoffer {
 namespace {
@@ -26,7 +25,8 @@ PageInstaller::PageInstaller(const UserFault& userfault, uint64_t address, uint6
       address_(address),
       page_bytes_(source->unit_bytes()),
       source_(std::move(source)),
-      open_(all().count) {}
+      open_(all().count),
+      forbidden_(all().count) {}
 
 uint64_t PageInstaller::bytes_pulled() const { return source_ == nullptr ? bytes_pulled_ : source_->bytes_pulled(); }
 
@@ -203,9 +203,19 @@ uint64_t PageInstaller::install_from(PagesAside& aside, PageRange pages) {
 }
 
 void PageInstaller::forbid(PageRange pages) {
-  forbid_access(address_of(pages.first), pages.count * page_bytes_);
+  source_->forbid(userfault_, address_of(pages.first), pages.first * page_bytes_, pages.count * page_bytes_);
+  forbidden_.add(pages);
   set_here(pages);
   wake(pages);
+}
+
+PageRange PageInstaller::permit(PageRange pages) {
+  const PageRange run = forbidden_.first_run(pages);
+  if (run.is_empty()) return run;
+  source_->permit(address_of(run.first), run.count * page_bytes_);
+  forbidden_.remove(run);
+  set_absent(run);
+  return run;
 }
 
 void PageInstaller::wake(PageRange pages) const { userfault_.wake(address_of(pages.first), pages.count * page_bytes_); }

@@ -44,8 +44,10 @@ class PageInstaller : public PageLedger {
   bool is_open(uint64_t page) const VMO_REQUIRES(mutex()) { return open_.contains(page); }
   // As install(), with the piece that was prepared aside. Pages that cannot be taken from there are left to install().
   uint64_t install_from(PagesAside& aside, PageRange pages) VMO_REQUIRES(mutex());
-  // Nobody has the bytes of these pages: from here on a touch of one ends the process by SIGSEGV.
+  // Nobody has the bytes of these pages: from here on a touch of one ends the process by a signal.
   void forbid(PageRange pages) VMO_REQUIRES(mutex());
+  // Somebody has them after all: those of these pages that were forbidden are absent again, and the first are returned.
+  PageRange permit(PageRange pages) VMO_REQUIRES(mutex());
   void wake(PageRange pages) const;
 
   // Closes the range, and has the kernel answer its faults from here on: because that is cheaper, or because what could
@@ -82,6 +84,7 @@ class PageInstaller : public PageLedger {
   uint64_t bytes_pulled_ VMO_GUARDED_BY(mutex()) = 0;  // when it was left
   PageSet open_ VMO_GUARDED_BY(mutex());
   int64_t islands_ VMO_GUARDED_BY(mutex()) = 0;  // stretches that are open
+  PageSet forbidden_ VMO_GUARDED_BY(mutex());
   bool is_replaced_ VMO_GUARDED_BY(mutex()) = false;
   std::atomic<bool> is_left_to_kernel_ = false;
 };

@@ -23,6 +23,11 @@ PageLedger::Asked::const_iterator PageLedger::find_asked(PageRange pages) const 
   return at != asked_.end() && at->first < pages.end() ? at : asked_.end();
 }
 
+void PageLedger::forget(PageRange pages) {
+  present_.remove(pages);
+  for (auto at = find_asked(pages); at != asked_.end() && at->first < pages.end(); ++at) present_.add(at->second.pages);
+}
+
 bool PageLedger::is_asked_for(uint64_t page) const { return find_asked({page, 1}) != asked_.end(); }
 
 bool PageLedger::join(WaitingTouch touch) {

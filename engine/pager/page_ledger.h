@@ -83,6 +83,8 @@ class PageLedger {
 
   // REQUIRES: the pages are absent.
   void ask_for(AskedPages asked) VMO_REQUIRES(mutex_);
+  // Those of them that are here are absent; for what is asked for, nothing changes.
+  void forget(PageRange pages) VMO_REQUIRES(mutex_);
   bool is_asked_for(uint64_t page) const VMO_REQUIRES(mutex_);
   // False if the page is not asked for.
   bool join(WaitingTouch touch) VMO_REQUIRES(mutex_);

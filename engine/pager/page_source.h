@@ -7,6 +7,7 @@
 #include "engine/base/page_range.h"
 #include "engine/base/units.h"
 #include "engine/pager/page_request.h"
+#include "engine/sys/mapping.h"
 #include "engine/sys/page_table.h"
 #include "engine/sys/userfault.h"
 
@@ -41,6 +42,8 @@ class PageSource {
  public:
   virtual ~PageSource() = default;
 
+  // A thread has touched this byte, and will be answered by way of the calls below. Called with the range's lock.
+  virtual void on_touch(uint64_t /*byte_offset*/) {}
   // Says how many of these bytes are there, or requests them. Called before every install(), with the range's lock.
   // Never waits, and calls nobody back. A request begins at `byte_offset`, covers whole pages, and may be for more
   // bytes.
@@ -51,6 +54,13 @@ class PageSource {
                                uint64_t byte_length) = 0;
   // Makes pages in a hole, after install() returned kHole. False if they cannot be made.
   virtual bool fill_hole(uint64_t byte_offset, uint64_t byte_length) = 0;
+  // Nobody has the bytes of these pages: a touch of one ends the process by a signal. Called with the range's lock.
+  virtual void forbid(const UserFault& /*userfault*/, uint64_t address, uint64_t /*byte_offset*/,
+                      uint64_t byte_length) {
+    forbid_access(address, byte_length);
+  }
+  // Pages that were forbidden can be installed from here on. Called with the range's lock.
+  virtual void permit(uint64_t /*address*/, uint64_t /*byte_length*/) {}
   // How the range is registered: as a mapping of the object, or as private memory.
   virtual UserFault::Kind registration() const = 0;
   // True if the kernel finds the right bytes by itself once the range is not registered any more.

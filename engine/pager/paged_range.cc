@@ -73,6 +73,7 @@ void PagedRange::resolve(const Fault& fault) {
   if (pages_.is_open(page.first)) return pages_.wake(page);
   is_write_ = fault.is_write;
   pages_.begin_answer();
+  pages_.source()->on_touch(byte_offset);
   const bool has_woken = answer(byte_offset, page) || try_again_alone(page);
   // If the page must be brought first, the thread that touched it sleeps on.
   const bool is_to_come = !has_woken && pages_.join({page.first, start});
@@ -200,6 +201,40 @@ bool PagedRange::install_of_dense_parts() {
 void PagedRange::on_over(const PageRequest& request) {
   const MutexLock lock(pages_.mutex());
   pages_.settle(request);
+}
+
+PageRange PagedRange::pages_of(uint64_t byte_offset, uint64_t byte_length) const {
+  const uint64_t first = byte_offset / pages_.page_bytes();
+  return {first, (byte_offset + byte_length) / pages_.page_bytes() - first};
+}
+
+void PagedRange::permit(PageRange pages) {
+  while (!pages_.is_closed()) {
+    const PageRange permitted = pages_.permit(pages);
+    if (permitted.is_empty()) return;
+    pages_.install(permitted, permitted, &PagingCounts::pages_by_fault);
+  }
+}
+
+void PagedRange::permit(uint64_t byte_offset, uint64_t byte_length) {
+  const MutexLock lock(pages_.mutex());
+  permit(pages_of(byte_offset, byte_length));
+}
+
+void PagedRange::bring(uint64_t byte_offset, uint64_t byte_length) {
+  const PageRange pages = pages_of(byte_offset, byte_length);
+  const MutexLock lock(pages_.mutex());
+  permit(pages);
+  pages_.install(pages, pages, &PagingCounts::pages_by_prefetch);
+}
+
+// The source makes holes of them, which takes them out of the page table.
+void PagedRange::take_back(uint64_t byte_offset, uint64_t byte_length) {
+  const PageRange pages = pages_of(byte_offset, byte_length);
+  const MutexLock lock(pages_.mutex());
+  if (pages_.is_closed()) return;
+  pages_.await_arrival(pages);
+  pages_.forget(pages);
 }
 
 bool PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {

@@ -30,13 +30,16 @@
 #include "engine/pager/paging_policy.h"
 #include "engine/pager/paging_stats.h"
 #include "engine/pager/read_ahead.h"
+#include "engine/supply/supplied_claim.h"
 #include "engine/sys/userfault.h"
 
 namespace vmoffer {
 
 class AheadThread;
 
-class PagedRange : public PageRequest::Listener, public std::enable_shared_from_this<PagedRange> {
+class PagedRange : public PageRequest::Listener,
+                   public SuppliedClaim::Pages,
+                   public std::enable_shared_from_this<PagedRange> {
  public:
   struct Place {
     uint64_t address = 0;
@@ -60,6 +63,10 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
   void resolve(const Fault& fault);
   // A request of this range is over. Called without the range's lock.
   void on_over(const PageRequest& request) override;
+  // Of supplied memory, by the thread that hears of it. Without the lock.
+  void permit(uint64_t byte_offset, uint64_t byte_length) override;
+  void bring(uint64_t byte_offset, uint64_t byte_length) override;
+  void take_back(uint64_t byte_offset, uint64_t byte_length) override;
   // False if the range has been left to the kernel, perhaps midway: then the kernel must bring the rest.
   bool prefetch(uint64_t byte_offset, uint64_t byte_length);
   // For the helper: installs the next few pages that were ordered ahead. False if there is no more to do.
@@ -98,6 +105,8 @@ class PagedRange : public PageRequest::Listener, public std::enable_shared_from_
   // Counts the pages that it installs as brought by a fault.
   uint64_t install(PageRange window, PageRange fill) VMO_REQUIRES(pages_.mutex());
   void order_ahead() VMO_REQUIRES(pages_.mutex());
+  PageRange pages_of(uint64_t byte_offset, uint64_t byte_length) const;
+  void permit(PageRange pages) VMO_REQUIRES(pages_.mutex());
   PagingStats collect_stats() const VMO_REQUIRES(pages_.mutex());
   void forbid_what_is_absent();
 

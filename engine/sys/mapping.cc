@@ -237,6 +237,10 @@ void Mapping::reset() {
 
 void forbid_access(uint64_t address, uint64_t byte_length) { ::mprotect(pointer_to(address), byte_length, PROT_NONE); }
 
+void permit_access(uint64_t address, uint64_t byte_length) {
+  ::mprotect(pointer_to(address), byte_length, PROT_READ | PROT_WRITE);
+}
+
 Status populate(uint64_t address, uint64_t byte_length, bool write) {
   const int advice = write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
   const int result = retry_on_eintr([&] { return ::madvise(pointer_to(address), byte_length, advice); });

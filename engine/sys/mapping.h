@@ -79,6 +79,8 @@ class Mapping {
 
 // From now on an access there ends the process with SIGSEGV.
 void forbid_access(uint64_t address, uint64_t byte_length);
+// As it was: it can be read and written.
+void permit_access(uint64_t address, uint64_t byte_length);
 // Has the kernel bring in every page of a mapped range, writable if `write`. Before Linux 5.14 this thread touches the
 // pages instead, and a lack of memory is then a signal and not an error.
 Status populate(uint64_t address, uint64_t byte_length, bool write);

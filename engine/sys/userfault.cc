@@ -9,6 +9,7 @@
 
 #include "engine/base/denial.h"
 #include "engine/sys/call.h"
+#include "engine/sys/page_table.h"
 #include "engine/sys/userfault_abi.h"
 #include "engine/sys/userfault_descriptor.h"
 
@@ -178,6 +179,20 @@ CopyProgress UserFault::install_move(uint64_t address, uint64_t source, uint64_t
   request.len = byte_length;
   const int result = ::ioctl(fd_.get(), UFFDIO_MOVE, &request);
   return progress_of(result, request.move, byte_length);
+}
+
+bool UserFault::poison(uint64_t address, uint64_t byte_length) const {
+  if (is_denied("UFFDIO_POISON")) return false;
+  for (uint64_t done = 0; done < byte_length;) {
+    uffdio_poison request = {};
+    request.range = {address + done, byte_length - done};
+    if (::ioctl(fd_.get(), UFFDIO_POISON, &request) == 0) break;
+    const CopyProgress progress = progress_of(-1, request.updated, byte_length - done);
+    done += progress.bytes;
+    if (progress.outcome == CopyOutcome::kAlreadyThere) done += page_bytes();
+    if (progress.outcome == CopyOutcome::kGone || progress.outcome == CopyOutcome::kFailed) return false;
+  }
+  return true;
 }
 
 void UserFault::wake(uint64_t address, uint64_t byte_length) const {

@@ -50,6 +50,9 @@ class UserFault {
   CopyProgress install_zeros(uint64_t address, uint64_t byte_length) const;
   CopyProgress install_copy(uint64_t address, uint64_t source, uint64_t byte_length) const;
   CopyProgress install_move(uint64_t address, uint64_t source, uint64_t byte_length) const;
+  // Whoever touches one of these pages is ended by SIGBUS, and a system call fails with EFAULT; whoever waits for one
+  // is woken. Pages that are installed stay, and install() replaces the rest. False if the kernel cannot (before 6.6).
+  bool poison(uint64_t address, uint64_t byte_length) const;
   void wake(uint64_t address, uint64_t byte_length) const;
 
   // Waits for faults and returns all that have come. It takes one system call; polling first would take two, and a

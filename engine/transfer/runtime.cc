@@ -87,6 +87,11 @@ Result<std::shared_ptr<Region>> Runtime::region_to_offer(const OfferRequest& req
   if (region->state() == RegionState::kDisowned) {
     return gone(request.address);
   }
+  if (region->supplied() != nullptr) {
+    return Status(Code::kUnsupported, "the memory at " + hex(request.address) +
+                                          " is supplied by another process and cannot be passed on; let that process "
+                                          "offer it");
+  }
   const uint64_t offset = request.address - region->address();
   if (request.byte_length > region->byte_length() - offset) {
     return Status(Code::kInvalidArgument, std::to_string(request.byte_length) + " bytes at " + hex(request.address) +

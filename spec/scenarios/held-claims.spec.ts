@@ -73,7 +73,8 @@ describe('what a process holds', () => {
     const { claim, region } = await give(64, { paging: 'userfault' });
     expect(await holder.call('difference', claim.region, SEED)).to.be.undefined;
     const [{ faultLatency, ...told } = expect.fail('it holds nothing')] = await heldBy(holder.pid);
-    const { faultLatency: latency, ...stats } = await holder.call('stats', claim.region);
+    const { faultLatency: latency, supply, ...stats } = await holder.call('stats', claim.region);
+    expect(supply).to.deep.equal({ asked: 0, supplied: 0, failed: 0 });
     expect(told).to.deep.include(stats);
     expect(faultLatency).to.deep.equal({ p50: latency.p50, p99: latency.p99 });
     expect(stats.faults).to.be.greaterThan(0);

@@ -13,6 +13,7 @@ export function nativeClaim(changes: Partial<NativeHeldClaim> = {}): NativeHeldC
     srcPid: 7,
     flags: VMO_GRANT_R,
     kind: 'memory',
+    supplied: false,
     transfer: 'map',
     paging: 'userfault',
     ...NO_COUNTS,

@@ -5,8 +5,9 @@
 import { AssertionError } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { allocate, vmClaimSync, vmOffer, VMO_DROP_W, VMO_GRANT_R, type ClaimOptions } from 'vmoffer';
+import { allocate, vmClaim, vmClaimSync, vmOffer, VMO_DROP_W, VMO_GRANT_R, type ClaimOptions } from 'vmoffer';
 import { until } from './barriers.js';
+import { startHostile } from './child.js';
 import { leaksBetween, takeCensus, type Census } from './census.js';
 import { collectGarbage } from './garbage.js';
 import { PAGE } from './pages.js';
@@ -28,6 +29,7 @@ export class LeakCheck {
   async begin(): Promise<void> {
     await startChildOnce();
     for (const paging of ['auto', 'userfault'] as const) await useLibraryOnce({ paging });
+    await claimSuppliedOnce();
     await this.#comeToRest();
     this.#before = takeCensus(this.#mark);
   }
@@ -96,6 +98,12 @@ async function useLibraryOnce(options: ClaimOptions): Promise<void> {
     offer.cancel(); // this process may not page so
   }
   await offer.released;
+}
+
+/** The same for claims of supplied memory. */
+async function claimSuppliedOnce(): Promise<void> {
+  await using supplier = await startHostile('supplier');
+  (await vmClaim(supplier.pid, 0x7000_0000n, { paging: 'eager' })).release();
 }
 
 let check: LeakCheck | undefined;

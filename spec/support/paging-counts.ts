@@ -1,6 +1,6 @@
 import type { ClaimStats } from 'vmoffer';
 
-export type PagingCounts = Omit<ClaimStats, 'faultLatency'>;
+export type PagingCounts = Omit<ClaimStats, 'faultLatency' | 'supply'>;
 
 /** The counters of a claim that has cost nothing yet, in the order of engine/wire/FORMAT.md. */
 export const NO_COUNTS: PagingCounts = {

@@ -313,6 +313,7 @@ export type Denial =
   | 'UFFDIO_CONTINUE'
   | 'UFFDIO_COPY'
   | 'UFFDIO_MOVE'
+  | 'UFFDIO_POISON'
   | 'faults on stale memory'
   | 'memory to spare'
   | 'shared views of sealed memory';

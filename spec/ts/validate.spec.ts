@@ -121,13 +121,15 @@ describe('validate', () => {
     it('have defaults', () => {
       const { signal, ...others } = checkClaimOptions({});
       expect(signal).to.be.undefined;
-      const switches = { prefetch: false, hugetlb: false, immutable: false };
+      const switches = { prefetch: false, hugetlb: false, immutable: false, zerosOnSupplyFailure: false };
       expect(others).to.deep.equal({ transfer: 'map', paging: 'auto', timeoutMs: 5000, ...switches });
     });
 
     it('name the words they know', () => {
       const paging = refusalOf(() => checkClaimOptions({ paging: 'lazy' } as unknown as ClaimOptions));
       expect(paging).to.include("'lazy'").and.to.include("'auto', 'userfault', 'kernel', 'eager'");
+      const failure = refusalOf(() => checkClaimOptions({ onSupplyFailure: 'no' } as unknown as ClaimOptions));
+      expect(failure).to.include("'no'").and.to.include("'signal', 'zeros'");
       const transfer = refusalOf(() => checkClaimOptions({ transfer: 'push' } as unknown as ClaimOptions));
       expect(transfer).to.include("'push'").and.to.include("'map', 'pull'");
     });

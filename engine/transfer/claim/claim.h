@@ -49,6 +49,7 @@ struct ClaimRequest {
   wire::Transfer transfer = wire::Transfer::kMap;
   OfferKind kind = OfferKind::kMemory;
   bool takes_pool_pages = false;
+  SuppliedClaim::OnFailure on_supply_failure = SuppliedClaim::OnFailure::kSignal;
   bool awaits_seal = false;  // the claim is not finished before the source has sealed what it can
 
   // The same range of the same source, as the same kind of thing.
@@ -65,6 +66,9 @@ struct ReceivedClaim {
   Paging paging = Paging::kKernel;
   wire::Transfer transfer = wire::Transfer::kMap;
   Bell bell;  // open for a channel
+  // Supplied memory that must be brought and pinned wholly before it is touched: no pager of this process answers its
+  // faults.
+  bool is_to_be_filled = false;
 };
 
 }  // namespace vmoffer

@@ -1,9 +1,12 @@
 #include "engine/transfer/claim/claimer_side.h"
 
 #include "engine/base/checkpoint.h"
+#include "engine/base/units.h"
+#include "engine/supply/supply_thread.h"
 #include "engine/sys/bell.h"
 #include "engine/sys/call.h"
 #include "engine/sys/page_table.h"
+#include "engine/sys/process.h"
 #include "engine/transfer/claim/object_check.h"
 #include "engine/transfer/offers/offer_flags.h"
 #include "engine/wire/codec.h"
@@ -15,6 +18,8 @@ namespace {
 constexpr std::chrono::milliseconds kPatienceWithEnd{1000};
 // A source that runs answers at once. A stopped source finds DECLINED when it continues.
 constexpr std::chrono::milliseconds kPatienceWithAnswer{1000};
+// Supplied memory that is brought wholly, where no pager answers faults.
+constexpr uint64_t kMostFilledAtOnce = 1024 * kMiB;
 
 // A resource error from the source is the source's. The message says so, or users raise the wrong limit.
 Status refusal_of(const wire::Refused& refused) {
@@ -98,6 +103,9 @@ void ClaimerSide::on_packet(Packet packet) {
   if (const auto* terms = std::get_if<wire::Terms>(&message.value()); terms != nullptr && !has_acknowledged_) {
     return on_terms(*terms, std::move(packet.descriptors));
   }
+  if (const auto* supply = std::get_if<wire::Supply>(&message.value()); supply != nullptr && !has_acknowledged_) {
+    return on_supply(*supply);
+  }
   if (std::holds_alternative<wire::Lease>(message.value()) && !has_acknowledged_) {
     return on_lease(std::move(packet.descriptors));
   }
@@ -124,6 +132,8 @@ void ClaimerSide::on_refused(const wire::Refused& refused) {
   if (has_acknowledged_) return fail(refusal_of(refused));
   hang_up(socket_);
   leases_.clear();
+  supply_.reset();
+  line_.reset();
   // A second copy of the library in the source may have an offer that the first does not have.
   if (!refusal_ || refusal_->code() == Code::kNotOffered) refusal_ = refusal_of(refused);
   ask_next_broker();
@@ -134,6 +144,11 @@ void ClaimerSide::on_lease(std::vector<ForeignFd> descriptors) {
     return fail(Status(Code::kProtocol, "the source sent leases that no source can have; nothing was mapped"));
   }
   leases_.push_back(std::move(descriptors.front()));
+}
+
+void ClaimerSide::on_supply(const wire::Supply& supply) {
+  if (supply_) return fail(Status(Code::kProtocol, "the source sent a message out of turn"));
+  supply_ = supply;
 }
 
 void ClaimerSide::on_terms(const wire::Terms& terms, std::vector<ForeignFd> descriptors) {
@@ -150,7 +165,7 @@ void ClaimerSide::on_terms(const wire::Terms& terms, std::vector<ForeignFd> desc
 }
 
 Status ClaimerSide::take_in(const wire::Terms& terms, ForeignFd descriptor) {
-  Status status = check_terms(terms, request_.address, request_.kind, page_bytes());
+  Status status = supply_ ? prepare_supply(terms) : check_terms(terms, request_.address, request_.kind, page_bytes());
   if (!status.is_ok()) return status;
   if (request_.kind == OfferKind::kChannel) {
     Result<Bell> bell = Bell::of(socket_);
@@ -164,12 +179,56 @@ Status ClaimerSide::take_in(const wire::Terms& terms, ForeignFd descriptor) {
   return request_.transfer == wire::Transfer::kPull ? pull(terms, std::move(object)) : map(terms, std::move(object));
 }
 
+Status ClaimerSide::prepare_supply(const wire::Terms& terms) {
+  Status status = check_supply(*supply_, terms);
+  if (!status.is_ok()) return status;
+  wire::Terms plain = terms;
+  plain.flags &= ~kSupplied;
+  status = check_terms(plain, request_.address, request_.kind, page_bytes());
+  if (!status.is_ok()) return status;
+  if (!leases_.empty()) return Status(Code::kProtocol, "the source passes on supplied memory, which nobody can");
+  const auto is_refused = [](const char* rule) { return Status(Code::kUnsupported, rule); };
+  if (request_.transfer == wire::Transfer::kPull) {
+    return is_refused(
+        "the memory is supplied: its pages are brought when they are touched, and cannot be pulled; claim "
+        "it with { transfer: 'map' }");
+  }
+  if (source_.pid == own_pid()) {
+    return is_refused(
+        "the memory is supplied by this process itself, whose thread could wait for itself; read it in "
+        "another process");
+  }
+  if (request_.paging.pager == nullptr && terms.byte_length > kMostFilledAtOnce) {
+    return is_refused(
+        "supplied memory of more than 1 GiB needs page faults, which this process cannot answer or was "
+        "told not to: all of it would have to be there first. Run 'vmoffer doctor' for the cause");
+  }
+  Result<EventLoop*> loop = supply_loop();
+  if (!loop.is_ok()) return loop.status();
+  Result<std::shared_ptr<SupplyLine>> line = SupplyLine::of(*loop.value(), socket_);
+  if (!line.is_ok()) return line.status();
+  line_ = line.take();
+  return Status();
+}
+
+// Who cannot answer page faults has all of it brought before anybody touches it: the kernel has zeros for a hole.
+Status ClaimerSide::be_supplied(uint64_t byte_length) {
+  Result<EventLoop*> loop = supply_loop();
+  if (!loop.is_ok()) return loop.status();
+  const SuppliedClaim::Facts facts{byte_length, supply_->unit_bytes, std::chrono::milliseconds(supply_->timeout_ms),
+                                   source_.pid, request_.on_supply_failure};
+  received_.is_to_be_filled = request_.paging.pager == nullptr;
+  received_.paging = received_.is_to_be_filled ? Paging::kEager : Paging::kUserFault;
+  return received_.region->supply_by(std::make_shared<SuppliedClaim>(*loop.value(), facts), request_.paging.pager);
+}
+
 Status ClaimerSide::map(const wire::Terms& terms, std::shared_ptr<MemoryObject> object) {
   holding_ = std::make_shared<Holding>(std::move(object), std::move(leases_), disowns(terms.flags));
   Result<std::shared_ptr<Region>> region = Region::map(holding_, granted_by(terms.flags));
   if (!region.is_ok()) return region.status();
   const Paging paging = request_.paging.of_mapped(region.value()->page_kind());
-  received_ = {region.take(), source_.pid, terms.flags, false, paging, request_.transfer, {}};
+  received_ = {region.take(), source_.pid, terms.flags, false, paging, request_.transfer, {}, false};
+  if (supply_) return be_supplied(terms.byte_length);
   if (paging != Paging::kUserFault) return Status();
   return received_.region->page_by(*request_.paging.pager, /*may_leave=*/!request_.paging.is_demanded);
 }
@@ -181,7 +240,7 @@ Status ClaimerSide::pull(const wire::Terms& terms, std::shared_ptr<MemoryObject>
   Result<std::shared_ptr<Region>> region = Region::pull({std::move(object), std::move(leases_), consume},
                                                         granted_by(terms.flags), holding_, request_.paging.pager);
   if (!region.is_ok()) return region.status();
-  received_ = {region.take(), source_.pid, terms.flags, false, request_.paging.wanted, request_.transfer, {}};
+  received_ = {region.take(), source_.pid, terms.flags, false, request_.paging.wanted, request_.transfer, {}, false};
   return Status();
 }
 
@@ -196,7 +255,8 @@ void ClaimerSide::acknowledge() {
 
 // If the source drops nothing, it cannot refuse any more. Whatever becomes of it, the memory is here.
 bool ClaimerSide::awaits_done() const {
-  return request_.awaits_seal || dropped_by(received_.flags) != 0 || request_.kind == OfferKind::kChannel;
+  return request_.awaits_seal || dropped_by(received_.flags) != 0 || request_.kind == OfferKind::kChannel ||
+         supply_.has_value();
 }
 
 void ClaimerSide::finish() {
@@ -206,6 +266,7 @@ void ClaimerSide::finish() {
   settle(socket_);
   if (socket_.is_harmless()) bell_.set_harmless();
   received_.bell = std::move(bell_);
+  if (line_ != nullptr) received_.region->supplied()->start(std::move(line_));
   holding_->set_connection(std::move(socket_));
   holding_.reset();
   waiting_ = Waiting::kNot;
@@ -246,6 +307,8 @@ void ClaimerSide::on_taken_back() {
   received_ = {};
   holding_.reset();
   leases_.clear();
+  supply_.reset();
+  line_.reset();
   bell_.close();
   hang_up(socket_);
   refusal_.reset();
@@ -263,6 +326,7 @@ void ClaimerSide::fail(const Status& status) {
   if (socket_.is_open() && !has_acknowledged_ && !has_declined_) {
     send_packet(socket_.get(), wire::encode(wire::Declined{offer_id_}));
   }
+  line_.reset();
   bell_.close();
   hang_up(socket_);
 }

@@ -63,10 +63,13 @@ class ClaimerSide {
   void ask();
   void on_packet(Packet packet);
   void on_hang_up();
+  void on_supply(const wire::Supply& supply);
   void on_lease(std::vector<ForeignFd> descriptors);
   void on_terms(const wire::Terms& terms, std::vector<ForeignFd> descriptors);
   void on_refused(const wire::Refused& refused);
   Status take_in(const wire::Terms& terms, ForeignFd descriptor);
+  Status prepare_supply(const wire::Terms& terms);
+  Status be_supplied(uint64_t byte_length);
   Status map(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
   Status pull(const wire::Terms& terms, std::shared_ptr<MemoryObject> object);
   void acknowledge();
@@ -90,6 +93,8 @@ class ClaimerSide {
   uint64_t offer_id_ = 0;
   std::optional<Status> refusal_;  // the most telling answer of the brokers asked so far
   std::vector<ForeignFd> leases_;
+  std::optional<wire::Supply> supply_;
+  std::shared_ptr<SupplyLine> line_;  // of supplied memory
   Bell bell_;  // open for a channel
   std::shared_ptr<Holding> holding_;
   ReceivedClaim received_;

@@ -62,6 +62,16 @@ Status check_terms(const wire::Terms& terms, uint64_t requested_address, OfferKi
                 std::string("what is offered there is ") + name_of(offered) + ", not " + name_of(kind));
 }
 
+Status check_supply(const wire::Supply& supply, const wire::Terms& terms) {
+  const bool is_unit = (supply.unit_bytes & (supply.unit_bytes - 1)) == 0 && supply.unit_bytes >= wire::kMinUnitBytes &&
+                       supply.unit_bytes <= wire::kMaxUnitBytes;
+  if (!is_unit) return refuse("units of " + std::to_string(supply.unit_bytes) + " bytes, which no supplied memory has");
+  if (supply.timeout_ms == 0) return refuse("supplied memory whose source may be silent for no time at all");
+  const bool is_right = is_supplied(terms.flags) && kind_of(terms.flags) == OfferKind::kMemory &&
+                        granted_by(terms.flags) == kRead && !disowns(terms.flags);
+  return is_right ? Status() : refuse("flags that no supplied memory can have");
+}
+
 Status check_object(const ObjectFacts& facts, const wire::Terms& terms, wire::Transfer transfer,
                     bool takes_pool_pages) {
   if (!facts.is_memory) return refuse("a descriptor that is not a memory object (memfd)");

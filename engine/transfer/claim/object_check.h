@@ -10,6 +10,8 @@ namespace vmoffer {
 
 // kProtocol if the terms contradict the request or themselves, kNotOffered if the offer is of another kind.
 Status check_terms(const wire::Terms& terms, uint64_t requested_address, OfferKind kind, uint64_t page_bytes);
+// The same for terms of supplied memory, before which the source has sent SUPPLY.
+Status check_supply(const wire::Supply& supply, const wire::Terms& terms);
 // kProtocol if the descriptor is not a memory object that can be mapped safely for exactly these terms. Memory of the
 // huge page pool that is correct otherwise is kNotPermitted, unless `takes_pool_pages`: then the claimer trusts the
 // source with its life, see docs/security.md.

@@ -26,7 +26,8 @@ export const COLUMNS: Column[] = [
   left(
     'HOW',
     4,
-    ({ transfer, paging, timesLeftToKernel }) => `${transfer} ${paging}${timesLeftToKernel > 0 ? ', left' : ''}`,
+    ({ supplied, transfer, paging, timesLeftToKernel }) =>
+      `${supplied ? 'supplied' : transfer} ${paging}${timesLeftToKernel > 0 ? ', left' : ''}`,
   ),
   left('KIND', 10, ({ kind }) => kind),
   right('FAULTS/s', 1, ({ rates }) => rate(rates, ({ faults }) => formatCount(faults))),

@@ -19,6 +19,7 @@ function record(srcPid: number, id: number): NativeOfferRecord {
     flags: 3,
     kind: 'channel',
     direction: 'received',
+    supplied: false,
     state: 'pending',
   };
 }
