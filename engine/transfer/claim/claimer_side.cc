@@ -168,7 +168,8 @@ Status ClaimerSide::map(const wire::Terms& terms, std::shared_ptr<MemoryObject> 
   holding_ = std::make_shared<Holding>(std::move(object), std::move(leases_), disowns(terms.flags));
   Result<std::shared_ptr<Region>> region = Region::map(holding_, granted_by(terms.flags));
   if (!region.is_ok()) return region.status();
-  const Paging paging = request_.paging.of_mapped(region.value()->page_kind());
+  const uint64_t page_count = terms.byte_length / page_bytes();
+  const Paging paging = request_.paging.of_mapped(region.value()->page_kind(), page_count);
   received_ = {region.take(), source_.pid, terms.flags, false, paging, request_.transfer, {}};
   if (paging != Paging::kUserFault) return Status();
   return received_.region->page_by(*request_.paging.pager, /*may_leave=*/!request_.paging.is_demanded);
