@@ -94,6 +94,8 @@ class OutgoingOffers {
   // Ends the offer as claimed. Null when it has ended otherwise meanwhile; else who is to be told of its release.
   // `bell`: of a channel.
   std::shared_ptr<OfferObserver> finish_claim(OfferId id, Bell bell);
+  // Any of them.
+  bool is_being_claimed();
   bool is_being_claimed(OfferId id) { return state_of(id) == OfferState::kClaiming; }
   bool is_being_claimed(int destination_pid, uint64_t address);
   // Rights on memory are lost: pending offers that grant them end as revoked.
