@@ -47,6 +47,7 @@ class Entrance {
   OutgoingOffers& offers_;
   const UniqueFd listener_;
   const Admit admit_;
+  const bool refuses_descriptors_;  // nobody can send descriptors to its connections
   SpareDescriptors spares_;
   Shares descriptors_;  // of connections that stand for no claim. Outlives the connections
   EventLoop::Token listener_token_ = 0;
