@@ -8,7 +8,7 @@
  *
  *   neither     both sleep
  *   asker       the one who asks looks
- *   both        both look
+ *   both        both look, each on a core of its own
  *
  * DROPS 0: the first byte is touched once the terms are mapped; 1: once the source has said done. PAUSE_US: how long
  * both rest before each claim. "crowd DROPS BYTES COUNT 0" asks COUNT times before it takes the first answer, both
@@ -16,6 +16,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,6 +48,21 @@ struct exchange {
   bool answerer_looks;
   bool drops;
 };
+
+/* Two sides that look on one core would keep each other from running. */
+static void pin_to_core_number(int number) {
+  cpu_set_t allowed, only;
+  CPU_ZERO(&allowed);
+  CPU_ZERO(&only);
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2) return;
+  int core = -1;
+  for (int left = number; left >= 0; --left) {
+    do ++core;
+    while (!CPU_ISSET(core, &allowed));
+  }
+  CPU_SET(core, &only);
+  sched_setaffinity(0, sizeof only, &only);
+}
 
 static struct address address_of_run(void) {
   static int run;
@@ -144,6 +160,7 @@ static pid_t start_answering(const struct exchange* exchange, size_t crowd) {
   if (child < 0) fail("fork");
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (exchange->answerer_looks) pin_to_core_number(1);
     if (crowd > 0) answer_crowds(exchange, listener_fd, crowd);
     answer_all(exchange, listener_fd);
   }
@@ -238,7 +255,10 @@ int main(void) {
                                       .asker_looks = all_look || strcmp(looks, "asker") == 0,
                                       .answerer_looks = all_look,
                                       .drops = drops != 0};
+    cpu_set_t before;
+    sched_getaffinity(0, sizeof before, &before);
     const pid_t child = start_answering(&exchange, is_crowd ? count : 0);
+    if (all_look) pin_to_core_number(0);
     if (is_crowd) {
       measure_crowd(&exchange, count);
     } else {
@@ -247,6 +267,7 @@ int main(void) {
     fflush(stdout);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
+    sched_setaffinity(0, sizeof before, &before);
     munmap(memory.start, bytes);
     close(memory.fd);
   }
