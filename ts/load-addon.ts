@@ -76,7 +76,9 @@ function initialize(native: Native): Native {
     setTimeout(sweep, SWEEP_INTERVAL_MS).unref();
   };
   const scheduleLook = () => {
-    queueMicrotask(native.lookForClaims);
+    queueMicrotask(() => {
+      native.lookForClaims();
+    });
   };
   native.initialize({ createError: createNativeError, scheduleSweep, scheduleLook });
   return native;

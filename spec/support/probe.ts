@@ -321,6 +321,7 @@ export type Denial =
   | 'SO_PASSRIGHTS'
   | 'UFFDIO_COPY'
   | 'UFFDIO_MOVE'
+  | 'claims begun in the loop'
   | 'faults on stale memory'
   | 'looking'
   | 'memory to spare'

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "engine/base/denial.h"
 #include "engine/base/mutex.h"
 #include "engine/sys/processors.h"
 #include "engine/transfer/loop_margin.h"
@@ -96,6 +97,7 @@ std::shared_ptr<ClaimBatch> ClaimsUnderWay::open_batch() {
 }
 
 bool ClaimsUnderWay::is_look_worthwhile() {
+  if (is_denied("claims begun in the loop")) return overdue_.has_value();
   return overdue_ && budget().is_look_worthwhile() && has_second_processor();
 }
 
