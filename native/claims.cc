@@ -78,17 +78,19 @@ void conclude(Napi::Env env, Environment::CallbackId callback, Result<ReceivedCl
 
 ClaimsUnderWay::Ticket begin(Environment& environment, Broker& broker, const ClaimArguments& arguments,
                              Environment::CallbackId callback) {
-  const auto& [request, timeout, context] = arguments;
+  const ClaimRequest& request = arguments.request;
+  const ErrorContext& context = arguments.context;
   ClaimsUnderWay& claims = broker.claims();
   const auto done = [notifier = environment.notifier(), callback, context](Result<ReceivedClaim> claim) {
     auto result = std::make_shared<Result<ReceivedClaim>>(std::move(claim));
     notifier->post([result, callback, context](Napi::Env env) { conclude(env, callback, *result, context); });
   };
   if (claims.is_look_worthwhile()) {
-    const ClaimsUnderWay::Ticket ticket = claims.ask(environment.claim_batch(broker), callback, request, timeout, done);
+    const ClaimsUnderWay::Ticket ticket =
+        claims.ask(environment.claim_batch(broker), callback, request, arguments.timeout, done);
     if (ticket != 0) return environment.schedule_look(), ticket;
   }
-  return claims.begin(request, timeout, done);
+  return claims.begin(request, arguments.timeout, done);
 }
 
 }  // namespace
