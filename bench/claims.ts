@@ -97,6 +97,7 @@ function notes(rounds: number, count: number, rests: number): string[] {
     'timed from the call to the first byte; the release is not in it, here and in C; the source has made its offers before',
     'in C: a fresh connection, terms with one memfd, mmap, an acknowledgement; for disowned memory the word that it is done',
     'a rate is of the time in the calls alone',
+    'two C programs that both look are pinned to a core each',
   ];
 }
 

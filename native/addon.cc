@@ -19,9 +19,7 @@ namespace vmoffer {
 namespace {
 
 Napi::Value initialize(const Napi::CallbackInfo& info) {
-  const Napi::Object hooks = info[0].As<Napi::Object>();
-  Environment::of(info.Env())
-      .initialize(hooks.Get("createError").As<Napi::Function>(), hooks.Get("scheduleSweep").As<Napi::Function>());
+  Environment::of(info.Env()).initialize(info[0].As<Napi::Object>());
   return info.Env().Undefined();
 }
 
@@ -147,6 +145,7 @@ Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
   add("cancelAt", cancel_at);
   add("claimSync", claim_sync);
   add("claim", claim_async);
+  add("lookForClaims", look_for_claims);
   add("listSync", list_sync);
   add("list", list_async);
   add("watchIncoming", watch_incoming);

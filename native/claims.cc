@@ -109,6 +109,23 @@ void conclude(Napi::Env env, Environment::CallbackId callback, Result<ReceivedCl
   }
 }
 
+ClaimsUnderWay::Ticket begin(Environment& environment, Broker& broker, const ClaimArguments& arguments,
+                             Environment::CallbackId callback) {
+  const ClaimRequest& request = arguments.request;
+  const ErrorContext& context = arguments.context;
+  ClaimsUnderWay& claims = broker.claims();
+  const auto done = [notifier = environment.notifier(), callback, context](Result<ReceivedClaim> claim) {
+    auto result = std::make_shared<Result<ReceivedClaim>>(std::move(claim));
+    notifier->post([result, callback, context](Napi::Env env) { conclude(env, callback, *result, context); });
+  };
+  if (claims.is_look_worthwhile()) {
+    const ClaimsUnderWay::Ticket ticket =
+        claims.ask(environment.claim_batch(broker), callback, request, arguments.timeout, done);
+    if (ticket != 0) return environment.schedule_look(), ticket;
+  }
+  return claims.begin(request, arguments.timeout, done);
+}
+
 }  // namespace
 
 Napi::Value claim_sync(const Napi::CallbackInfo& info) {
@@ -139,15 +156,19 @@ Napi::Value claim_async(const Napi::CallbackInfo& info) {
   if (!broker.is_ok()) return throw_status(info.Env(), broker.status(), context), Napi::Value();
 
   const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 3));
-  const ClaimsUnderWay::Ticket ticket = broker.value()->claims().begin(
-      arguments.value().request, arguments.value().timeout,
-      [notifier = environment.notifier(), callback, context](Result<ReceivedClaim> claim) {
-        auto result = std::make_shared<Result<ReceivedClaim>>(std::move(claim));
-        notifier->post([result, callback, context](Napi::Env env) { conclude(env, callback, *result, context); });
-      });
+  const ClaimsUnderWay::Ticket ticket = begin(environment, *broker.value(), arguments.value(), callback);
   const auto abandon = [broker = broker.value(), ticket] { broker->claims().abandon(ticket); };
   environment.on_close(callback, abandon);
   return Napi::Function::New(info.Env(), [abandon](const Napi::CallbackInfo&) { abandon(); });
+}
+
+Napi::Value look_for_claims(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  for (ClaimBatch::Answered& answered : Environment::of(env).look_for_claims()) {
+    const Napi::HandleScope scope(env);
+    conclude(env, answered.key, answered.result, {answered.request.source_pid, answered.request.address});
+  }
+  return env.Undefined();
 }
 
 }  // namespace vmoffer

@@ -16,9 +16,24 @@ Environment::Environment(Napi::Env env)
   env.AddCleanupHook([this] { close(); });
 }
 
-void Environment::initialize(Napi::Function create_error, Napi::Function schedule_sweep) {
-  create_error_ = Napi::Persistent(create_error);
-  schedule_sweep_ = Napi::Persistent(schedule_sweep);
+void Environment::initialize(const Napi::Object& hooks) {
+  create_error_ = Napi::Persistent(hooks.Get("createError").As<Napi::Function>());
+  schedule_sweep_ = Napi::Persistent(hooks.Get("scheduleSweep").As<Napi::Function>());
+  schedule_look_ = Napi::Persistent(hooks.Get("scheduleLook").As<Napi::Function>());
+}
+
+ClaimBatch& Environment::claim_batch(Broker& broker) {
+  if (claim_batch_ == nullptr) claim_batch_ = broker.claims().open_batch();
+  return *claim_batch_;
+}
+
+void Environment::schedule_look() {
+  if (!std::exchange(is_look_scheduled_, true)) schedule_look_.Call({});
+}
+
+std::vector<ClaimBatch::Answered> Environment::look_for_claims() {
+  is_look_scheduled_ = false;
+  return claim_batch_ == nullptr ? std::vector<ClaimBatch::Answered>() : claim_batch_->look();
 }
 
 Environment::CallbackId Environment::keep_callback(const Napi::Function& function) {

@@ -30,7 +30,8 @@ class Environment {
 
   explicit Environment(Napi::Env env);
   ~Environment() { close(); }
-  void initialize(Napi::Function create_error, Napi::Function schedule_sweep);
+  // The functions that the JavaScript part provides.
+  void initialize(const Napi::Object& hooks);
 
   napi_env env() const { return env_; }
   Runtime& runtime() { return Runtime::instance(); }
@@ -40,6 +41,13 @@ class Environment {
   const std::shared_ptr<Collectables>& collectables() const { return collectables_; }
 
   // JavaScript functions that wait for the engine, by number: other threads hold the number and never the function.
+  // The claims of this thread that it looks for by itself. REQUIRES: there is a broker.
+  ClaimBatch& claim_batch(Broker& broker);
+  // look_for_claims() is called when the JavaScript that runs now has ended.
+  void schedule_look();
+  // What has come of the batch.
+  std::vector<ClaimBatch::Answered> look_for_claims();
+
   using CallbackId = uint64_t;
   CallbackId keep_callback(const Napi::Function& function);
   // `stop` is called if the environment ends while the callback is still kept, because nobody needs its result any
@@ -71,6 +79,9 @@ class Environment {
   const std::shared_ptr<JsNotifier> notifier_;
   Napi::FunctionReference create_error_;
   Napi::FunctionReference schedule_sweep_;
+  Napi::FunctionReference schedule_look_;
+  std::shared_ptr<ClaimBatch> claim_batch_;
+  bool is_look_scheduled_ = false;
   CallbackId last_callback_ = 0;
   std::unordered_map<CallbackId, Callback> callbacks_;
   std::set<Closable*> closables_;

@@ -75,6 +75,11 @@ function initialize(native: Native): Native {
     isScheduled = true;
     setTimeout(sweep, SWEEP_INTERVAL_MS).unref();
   };
-  native.initialize({ createError: createNativeError, scheduleSweep });
+  const scheduleLook = () => {
+    queueMicrotask(() => {
+      native.lookForClaims();
+    });
+  };
+  native.initialize({ createError: createNativeError, scheduleSweep, scheduleLook });
   return native;
 }

@@ -172,10 +172,11 @@ export interface Native {
   readonly pageSize: number;
   /** True if V8's and libuv's functions were found in this program, as in Node. False if it has Node-API alone. */
   readonly hasNodeFunctions: boolean;
-  /** Once per environment, before anything else. `scheduleSweep` arranges one later call of `sweep()` that keeps nothing alive. */
+  /** Once per environment, before anything else. `scheduleSweep` arranges one later call of `sweep()` that keeps nothing alive, `scheduleLook` one of `lookForClaims()` when the JavaScript that runs has ended. */
   initialize(hooks: {
     createError(code: string, message: string, details: ErrorDetails): Error;
     scheduleSweep(): void;
+    scheduleLook(): void;
   }): void;
   /** Frees address space whose last ArrayBuffer has been collected. True if some still waits. */
   sweep(): boolean;
@@ -203,6 +204,8 @@ export interface Native {
     options: NativeClaimOptions,
     done: (error: Error | null, claim?: NativeClaim, bell?: NativeBell) => void,
   ): () => void;
+  /** Looks for a moment for what comes of the claims since the last call, and calls back those that are made. */
+  lookForClaims(): void;
   listSync(timeoutMs: number): NativeOfferList;
   list(timeoutMs: number, done: (error: Error | null, list?: NativeOfferList) => void): void;
   /**

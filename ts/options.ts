@@ -30,8 +30,8 @@ export interface ClaimOptions {
    * - `'userfault'`: when they are touched, installed by this library's pager in windows, with read-ahead and `stats()`.
    * - `'kernel'`: when they are touched, by the kernel's own demand paging. It cannot pull.
    * - `'eager'`: all at once, before the claim is complete. A page that cannot be installed then comes when it is touched.
-   * - `'auto'`: `'userfault'` if this process has full rights to userfaultfd and gets ordinary pages (see `region.pages`). If
-   *   the touches turn out to be far apart, it becomes `'kernel'`; see `claim.paging`.
+   * - `'auto'`: `'userfault'` if this process has full rights to userfaultfd and gets more than 16 ordinary pages (see
+   *   `region.pages`). If the touches turn out to be far apart, it becomes `'kernel'`; see `claim.paging`.
    *   Otherwise `'kernel'`, or `'eager'` for a claim that pulls.
    *
    * `'userfault'` works without full rights when it is asked for by name, but a system call that touches an absent page then

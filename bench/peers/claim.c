@@ -9,7 +9,7 @@
  *
  *   neither     both sleep
  *   asker       the asker polls
- *   both        both poll
+ *   both        both poll, each on a core of its own
  *
  * With DROPS 0 the asker touches the first byte once the terms are mapped; with 1, once the source has said done.
  * PAUSE_US is how long both rest before each claim. "crowd DROPS BYTES COUNT 0" sends COUNT requests before it takes
@@ -17,6 +17,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,6 +49,21 @@ struct exchange {
   bool answerer_looks;
   bool drops;
 };
+
+/* Two sides that look on one core would keep each other from running. */
+static void pin_to_core_number(int number) {
+  cpu_set_t allowed, only;
+  CPU_ZERO(&allowed);
+  CPU_ZERO(&only);
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2) return;
+  int core = -1;
+  for (int left = number; left >= 0; --left) {
+    do ++core;
+    while (!CPU_ISSET(core, &allowed));
+  }
+  CPU_SET(core, &only);
+  sched_setaffinity(0, sizeof only, &only);
+}
 
 static struct address address_of_run(void) {
   static int run;
@@ -145,6 +161,7 @@ static pid_t start_answering(const struct exchange* exchange, size_t crowd) {
   if (child < 0) fail("fork");
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (exchange->answerer_looks) pin_to_core_number(1);
     if (crowd > 0) answer_crowds(exchange, listener_fd, crowd);
     answer_all(exchange, listener_fd);
   }
@@ -239,7 +256,10 @@ int main(void) {
                                       .asker_looks = all_look || strcmp(looks, "asker") == 0,
                                       .answerer_looks = all_look,
                                       .drops = drops != 0};
+    cpu_set_t before;
+    sched_getaffinity(0, sizeof before, &before);
     const pid_t child = start_answering(&exchange, is_crowd ? count : 0);
+    if (all_look) pin_to_core_number(0);
     if (is_crowd) {
       measure_crowd(&exchange, count);
     } else {
@@ -248,6 +268,7 @@ int main(void) {
     fflush(stdout);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
+    sched_setaffinity(0, sizeof before, &before);
     munmap(memory.start, bytes);
     close(memory.fd);
   }

@@ -6,11 +6,14 @@
 #include <array>
 
 #include "engine/sys/call.h"
+#include "engine/sys/processors.h"
 
 namespace vmoffer {
 namespace {
 
 constexpr EventLoop::Token kWakeupToken = 0;
+
+thread_local const EventLoop* running_here = nullptr;
 
 int change(int epoll, int operation, int fd, uint32_t events, EventLoop::Token token) {
   epoll_event event = {};
@@ -20,6 +23,16 @@ int change(int epoll, int operation, int fd, uint32_t events, EventLoop::Token t
 }
 
 }  // namespace
+
+struct EventLoop::Events {
+  int take(int epoll, int time_ms) { return ::epoll_wait(epoll, all.data(), static_cast<int>(all.size()), time_ms); }
+  bool has_others_word(int count) const {
+    return std::any_of(all.begin(), all.begin() + std::max(count, 0),
+                       [](const epoll_event& event) { return event.data.u64 != kWakeupToken; });
+  }
+
+  std::array<epoll_event, 64> all;
+};
 
 Result<std::unique_ptr<EventLoop>> EventLoop::create() {
   UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
@@ -87,7 +100,11 @@ void EventLoop::post(std::function<void()> task) {
     was_idle = tasks_.empty();
     tasks_.push_back(std::move(task));
   }
-  if (was_idle) wakeup_.signal();
+  if (running_here == this) {
+    has_own_tasks_ = true;
+  } else if (was_idle) {
+    wakeup_.signal();
+  }
 }
 
 void EventLoop::stop() {
@@ -99,6 +116,7 @@ void EventLoop::stop() {
 }
 
 int EventLoop::wait_time_ms() const {
+  if (has_own_tasks_) return 0;
   if (calls_.empty()) return -1;
   const auto left = calls_.begin()->first.first - Clock::now();
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
@@ -120,6 +138,7 @@ void EventLoop::dispatch(Token token, uint32_t events) {
 
 void EventLoop::run_tasks() {
   std::vector<std::function<void()>> tasks;
+  has_own_tasks_ = false;
   {
     const MutexLock lock(mutex_);
     tasks.swap(tasks_);
@@ -136,16 +155,45 @@ void EventLoop::run_due_calls() {
   }
 }
 
+// A wait goes on through what this process's own threads post: nobody is to look because of that.
+void EventLoop::begin_wait() {
+  LookBudget* const budget = expected_ > 0 ? &budget_when_expecting_ : &budget_otherwise_;
+  if (waiting_ == budget && budget->is_waiting()) return;
+  if (waiting_ != nullptr) waiting_->forget();
+  waiting_ = budget;
+  budget->begin(Clock::now(), budget->is_look_worthwhile() && has_second_processor());
+}
+
+int EventLoop::look(Events& events) {
+  int count = 0;
+  while (count == 0 && waiting_->goes_on(Clock::now())) count = events.take(epoll_.get(), 0);
+  return count;
+}
+
+int EventLoop::wait(Events& events) {
+  const int time_ms = wait_time_ms();
+  if (!may_look_) return events.take(epoll_.get(), time_ms);
+  int count = 0;
+  if (time_ms != 0) {
+    begin_wait();
+    count = look(events);
+  }
+  if (count == 0) count = events.take(epoll_.get(), time_ms);
+  if (waiting_ != nullptr && events.has_others_word(count)) waiting_->end(Clock::now());
+  return count;
+}
+
 void EventLoop::run() {
-  std::array<epoll_event, 64> events;
+  Events events;
+  running_here = this;
   for (;;) {
-    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), wait_time_ms());
+    const int count = wait(events);
     for (int i = 0; i < count; ++i) {
-      const Token token = events[i].data.u64;
+      const Token token = events.all[i].data.u64;
       if (token == kWakeupToken) {
         wakeup_.clear();
       } else {
-        dispatch(token, events[i].events);
+        dispatch(token, events.all[i].events);
       }
     }
     run_tasks();

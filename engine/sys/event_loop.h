@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/base/look_budget.h"
 #include "engine/base/mutex.h"
 #include "engine/base/status.h"
 #include "engine/sys/unique_fd.h"
@@ -43,6 +44,14 @@ class EventLoop {
   Token call_at(Clock::time_point when, std::function<void()> function);
   void cancel_call(Token token);
 
+  // Before run(). From then on it looks for a while before it sleeps, where that has paid. What this process's own
+  // threads post is nobody's wait.
+  void look_before_sleeping() { may_look_ = true; }
+  // Another process's next word is expected soon, or no longer. As many as say so.
+  void expect_soon() { ++expected_; }
+  void expect_no_more() { --expected_; }
+
+  // From the loop's own thread, too: then the task runs in this turn or the next.
   void post(std::function<void()> task);
   void run();
   void stop();
@@ -51,6 +60,7 @@ class EventLoop {
   EventLoop& operator=(const EventLoop&) = delete;
 
  private:
+  struct Events;
   struct Source {
     int fd;
     uint32_t events;
@@ -61,6 +71,9 @@ class EventLoop {
   Status watch_wakeup();
   void update(Token token, uint32_t event, bool wanted);
   int wait_time_ms() const;
+  int wait(Events& events);
+  void begin_wait();
+  int look(Events& events);
   void dispatch(Token token, uint32_t events);
   void run_tasks();
   void run_due_calls();
@@ -71,6 +84,13 @@ class EventLoop {
   std::unordered_map<Token, Source> sources_;
   std::map<std::pair<Clock::time_point, Token>, std::function<void()>> calls_;
   std::unordered_map<Token, Clock::time_point> call_times_;
+
+  bool has_own_tasks_ = false;  // posted by the loop's thread, which needs no signal
+  bool may_look_ = false;
+  size_t expected_ = 0;
+  LookBudget budget_when_expecting_;
+  LookBudget budget_otherwise_;
+  LookBudget* waiting_ = nullptr;  // of the wait that is on; it lasts until another process is heard
 
   Mutex mutex_;
   std::vector<std::function<void()>> tasks_ VMO_GUARDED_BY(mutex_);

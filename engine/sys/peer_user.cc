@@ -31,16 +31,11 @@ bool has_number_for_everybody() {
 
 }  // namespace
 
-Result<uint32_t> user_number_of_peer(int socket_fd) {
+Result<UserId> user_of_peer(int socket_fd) {
   const Result<PeerCredentials> credentials = credentials_of_peer(socket_fd);
   if (!credentials.is_ok()) return credentials.status();
-  return credentials.value().user;
-}
-
-Result<UserId> user_of_peer(int socket_fd) {
-  const Result<uint32_t> number = user_number_of_peer(socket_fd);
-  if (!number.is_ok()) return number.status();
-  return UserId{number.value(), number.value() != overflow_user() || has_number_for_everybody()};
+  const uint32_t number = credentials.value().user;
+  return UserId{number, number != overflow_user() || has_number_for_everybody()};
 }
 
 uint32_t own_user() { return ::geteuid(); }

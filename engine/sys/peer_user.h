@@ -15,8 +15,6 @@ struct UserId {
 };
 
 Result<UserId> user_of_peer(int socket_fd);
-// The number that the kernel shows, even if it is not certain.
-Result<uint32_t> user_number_of_peer(int socket_fd);
 // The effective user.
 uint32_t own_user();
 

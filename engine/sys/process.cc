@@ -8,6 +8,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <optional>
 #include <string_view>
 
@@ -28,11 +29,15 @@ namespace {
 
 constexpr uint64_t kExiting = 0x4;  // PF_EXITING of include/linux/sched.h
 
-uint64_t unique_id_of(int pidfd) {
+bool is_on_pidfs(int pidfd) {
   struct statfs file_system;
+  return ::fstatfs(pidfd, &file_system) == 0 && file_system.f_type == PID_FS_MAGIC;
+}
+
+uint64_t unique_id_of(int pidfd) {
+  static const bool has_unique_ids = is_on_pidfs(pidfd);  // the kernel makes all pidfds alike
   struct stat attributes;
-  if (::fstatfs(pidfd, &file_system) != 0 || file_system.f_type != PID_FS_MAGIC) return 0;
-  return ::fstat(pidfd, &attributes) == 0 ? attributes.st_ino : 0;
+  return has_unique_ids && ::fstat(pidfd, &attributes) == 0 ? attributes.st_ino : 0;
 }
 
 // From Linux 6.5 on. It names the very process that made the connection, even if that has been reaped or has no pid
@@ -71,7 +76,10 @@ Result<ProcessIdentity> identify_process(int pid) {
 Result<ProcessIdentity> identify_peer(int socket_fd) {
   const Result<PeerCredentials> credentials = credentials_of_peer(socket_fd);
   if (!credentials.is_ok()) return credentials.status();
-  const int pid = credentials.value().pid;
+  return identify_peer(socket_fd, credentials.value().pid);
+}
+
+Result<ProcessIdentity> identify_peer(int socket_fd, int pid) {
   if (pid == 0) {
     return Status(Code::kNoProcess, "the peer is not visible from this process's pid namespace");
   }
@@ -112,8 +120,11 @@ uint64_t max_descriptors() {
 }
 
 uint64_t own_pid_namespace() {
+  static std::atomic<uint64_t> known = 0;  // a process stays in its namespace; only its children can be in another
+  if (known != 0) return known;
   struct stat attributes;
-  return ::stat("/proc/self/ns/pid", &attributes) == 0 ? attributes.st_ino : 0;
+  if (::stat("/proc/self/ns/pid", &attributes) == 0) known = attributes.st_ino;
+  return known;
 }
 
 }  // namespace vmoffer

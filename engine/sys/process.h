@@ -20,6 +20,9 @@ struct ProcessIdentity {
 Result<ProcessIdentity> identify_process(int pid);
 // The process at the other end of a connected socket, as the kernel saw it when the connection was made.
 Result<ProcessIdentity> identify_peer(int socket_fd);
+// The same for a caller that knows its pid already. REQUIRES: the kernel says that it is the peer's; 0 if it has none
+// here.
+Result<ProcessIdentity> identify_peer(int socket_fd, int pid);
 
 // The unique_id of the process at the other end, even if that has no pid here. 0 before Linux 6.9.
 uint64_t unique_id_of_peer(int socket_fd);

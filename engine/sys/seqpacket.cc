@@ -61,13 +61,6 @@ bool has_no_descriptor_left(int any_fd) {
   return !another.is_open() && (errno == EMFILE || errno == ENFILE);
 }
 
-// REQUIRES: the connection was just accepted. Then it has the listener's setting, which nobody can have changed since.
-bool has_always_refused_descriptors(int socket_fd) {
-  int passes = 1;
-  socklen_t length = sizeof passes;
-  return ::getsockopt(socket_fd, SOL_SOCKET, SO_PASSRIGHTS, &passes, &length) == 0 && passes == 0;
-}
-
 IoOutcome outcome_of(int error_number) {
   switch (error_number) {
     case EAGAIN:
@@ -141,11 +134,17 @@ Result<UniqueFd> listen_at(const std::string& abstract_address) {
   return socket;
 }
 
-ForeignFd accept_next(int listener_fd, bool* is_exhausted) {
+bool refuses_descriptors(int listener_fd) {
+  int passes = 1;
+  socklen_t length = sizeof passes;
+  return ::getsockopt(listener_fd, SOL_SOCKET, SO_PASSRIGHTS, &passes, &length) == 0 && passes == 0;
+}
+
+ForeignFd accept_next(int listener_fd, bool refuses, bool* is_exhausted) {
   ForeignFd socket(
       retry_on_eintr([&] { return ::accept4(listener_fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); }));
   *is_exhausted = !socket.is_open() && errno != EAGAIN && errno != ECONNABORTED;
-  if (socket.is_open() && has_always_refused_descriptors(socket.get())) socket.set_harmless();
+  if (socket.is_open() && refuses) socket.set_harmless();
   return socket;
 }
 

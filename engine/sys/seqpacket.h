@@ -55,9 +55,11 @@ struct Connecting {
 Connecting connect_to(const std::string& abstract_address, Takes takes);
 // kBusy if the address is taken. From Linux 6.16 on, nobody can send descriptors to its connections.
 Result<UniqueFd> listen_at(const std::string& abstract_address);
+// True if nobody has ever been able to send descriptors to this listener's connections, which inherit that.
+bool refuses_descriptors(int listener_fd);
 // Returns an fd that is not open if no connection waits, or if this process has no descriptor left (then
-// `is_exhausted`).
-ForeignFd accept_next(int listener_fd, bool* is_exhausted);
+// `is_exhausted`). `refuses`: what refuses_descriptors() has said of the listener.
+ForeignFd accept_next(int listener_fd, bool refuses, bool* is_exhausted);
 
 // Sends one packet, with one descriptor (borrowed) when descriptor_fd >= 0.
 IoOutcome send_packet(int socket_fd, const std::vector<uint8_t>& bytes, int descriptor_fd = -1);

@@ -26,6 +26,7 @@ class Broker::DestinationEnd : public EventHandler {
 Result<std::unique_ptr<Broker>> Broker::start(HeldClaims& held_claims) {
   Result<std::unique_ptr<EventLoop>> loop = EventLoop::create();
   if (!loop.is_ok()) return loop.status();
+  loop.value()->look_before_sleeping();
   Result<BrokerListener> listener = listen_as_broker();
   if (!listener.is_ok()) return listener.status();
   std::unique_ptr<Broker> broker(new Broker(loop.take(), listener.take(), held_claims));
@@ -111,6 +112,14 @@ void Broker::run_aside(std::function<void()> work, std::function<void()> then) {
 
 void Broker::seal(DestinationId claimer, std::shared_ptr<MemoryObject> object, std::function<void()> then) {
   seals_.seal(claimer, std::move(object), std::move(then));
+}
+
+void Broker::on_terms_sent(Connection& connection) {
+  if (terms_sent_.insert(&connection).second) loop_->expect_soon();
+}
+
+void Broker::on_decided(Connection& connection) {
+  if (terms_sent_.erase(&connection) > 0) loop_->expect_no_more();
 }
 
 void Broker::hear_acknowledgements() {

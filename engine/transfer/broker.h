@@ -75,8 +75,8 @@ class Broker final : private PeerHost {
   OutgoingOffers& offers() override { return offers_; }
   HeldClaims& held_claims() override { return held_claims_; }
   Flights& flights() override { return flights_; }
-  void on_terms_sent(Connection& connection) override { terms_sent_.insert(&connection); }
-  void on_decided(Connection& connection) override { terms_sent_.erase(&connection); }
+  void on_terms_sent(Connection& connection) override;
+  void on_decided(Connection& connection) override;
   void hear_acknowledgements() override;
   void on_following(PeerConnection& connection) override;
   void on_news(const ProcessIdentity& source, const wire::Offers& news) override;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/sys/peer_credentials.h"
 #include "engine/sys/peer_user.h"
 #include "engine/transfer/admission.h"
 #include "engine/transfer/asking/discovery.h"
@@ -20,16 +21,15 @@ constexpr uint64_t kShareOfUnclosed = 4;
 constexpr int kAcceptsPerTurn = 64;
 
 // Identifies the process if the kernel can tell it from others; otherwise only its user.
-Sharer sharer_at(int socket_fd, const ProcessIdentity& peer) {
+Sharer sharer_at(int socket_fd, const ProcessIdentity& peer, const Result<PeerCredentials>& credentials) {
   Sharer sharer;
   if (peer.pid != 0) {
     sharer.process = peer.unique_id != 0 ? peer.unique_id : static_cast<uint64_t>(peer.pid);
   } else {
     sharer.process = unique_id_of_peer(socket_fd);
   }
-  const Result<uint32_t> user = user_number_of_peer(socket_fd);
-  sharer.user = user.is_ok() ? user.value() : kNobodysNumber;
-  sharer.is_own_user = user.is_ok() && user.value() == own_user();
+  sharer.user = credentials.is_ok() ? credentials.value().user : kNobodysNumber;
+  sharer.is_own_user = credentials.is_ok() && credentials.value().user == own_user();
   return sharer;
 }
 
@@ -56,7 +56,12 @@ class Entrance::Listener : public EventHandler {
 };
 
 Entrance::Entrance(EventLoop& loop, OutgoingOffers& offers, UniqueFd listener, Admit admit)
-    : loop_(loop), offers_(offers), listener_(std::move(listener)), admit_(std::move(admit)), spares_(kSpares) {}
+    : loop_(loop),
+      offers_(offers),
+      listener_(std::move(listener)),
+      admit_(std::move(admit)),
+      refuses_descriptors_(refuses_descriptors(listener_.get())),
+      spares_(kSpares) {}
 
 Status Entrance::open() {
   Result<EventLoop::Token> token = loop_.add(listener_.get(), std::make_shared<Listener>(*this));
@@ -69,9 +74,10 @@ void Entrance::accept_some() {
   spares_.keep();  // free descriptors first replenish the spares
   for (int turn = 0; turn < kAcceptsPerTurn; ++turn) {
     // Newcomers wait, lest they bring more descriptors that cannot be closed. Connected processes are still served.
-    if (waiting_to_be_closed() >= max_descriptors() / kShareOfUnclosed) return let_newcomers_wait();
+    const size_t unclosed = waiting_to_be_closed();
+    if (unclosed > 0 && unclosed >= max_descriptors() / kShareOfUnclosed) return let_newcomers_wait();
     bool is_exhausted = false;
-    ForeignFd socket = accept_next(listener_.get(), &is_exhausted);
+    ForeignFd socket = accept_next(listener_.get(), refuses_descriptors_, &is_exhausted);
     if (is_exhausted) return accept_with_the_last_descriptors();
     if (!socket.is_open()) return;
     meet(std::move(socket));
@@ -83,7 +89,7 @@ void Entrance::accept_with_the_last_descriptors() {
   spares_.let_go();
   while (brief_connections_ < kLastConnections) {
     bool is_exhausted = false;
-    ForeignFd socket = accept_next(listener_.get(), &is_exhausted);
+    ForeignFd socket = accept_next(listener_.get(), refuses_descriptors_, &is_exhausted);
     if (!socket.is_open()) break;
     meet(std::move(socket));
   }
@@ -103,15 +109,18 @@ void Entrance::recover_descriptors() {
 }
 
 void Entrance::meet(ForeignFd socket) {
-  Result<ProcessIdentity> peer = identify_peer(socket.get());
+  const Result<PeerCredentials> credentials = credentials_of_peer(socket.get());
+  if (!credentials.is_ok()) return;
+  const int pid = credentials.value().pid;
+  Result<ProcessIdentity> peer = identify_peer(socket.get(), pid);
   if (peer.status().code() == Code::kTooMany && spares_.has_any()) {
     spares_.let_go();
-    peer = identify_peer(socket.get());
+    peer = identify_peer(socket.get(), pid);
   }
   const bool is_out_of_sight = peer.status().code() == Code::kNoProcess;
   if (!peer.is_ok() && !is_out_of_sight) return;
   ProcessIdentity identity = is_out_of_sight ? ProcessIdentity() : peer.take();
-  const Sharer sharer = sharer_at(socket.get(), identity);
+  const Sharer sharer = sharer_at(socket.get(), identity, credentials);
   const uint64_t limit = max_descriptors();
   const Room room{
       .verdict = descriptors_.may_take(sharer, kDescriptorsOfConnection, descriptors_for_connections(limit)),
@@ -139,7 +148,7 @@ void Entrance::on_brief_end() {
 }
 
 Share Entrance::share_of(int socket_fd, const ProcessIdentity& peer) {
-  return {descriptors_, sharer_at(socket_fd, peer), kDescriptorsOfConnection};
+  return {descriptors_, sharer_at(socket_fd, peer, credentials_of_peer(socket_fd)), kDescriptorsOfConnection};
 }
 
 }  // namespace vmoffer

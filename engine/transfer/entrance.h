@@ -48,6 +48,7 @@ class Entrance {
   OutgoingOffers& offers_;
   const UniqueFd listener_;
   const Admit admit_;
+  const bool refuses_descriptors_;  // nobody can send descriptors to its connections
   SpareDescriptors spares_;
   Shares descriptors_;  // for connections that stand for no claim; outlives the connections
   EventLoop::Token listener_token_ = 0;

@@ -62,6 +62,12 @@ Status separate_if_needed(const std::shared_ptr<Region>& region, const Stake& st
   return status.code() == Code::kBusy ? status.with("nothing was offered") : status;
 }
 
+// Whoever is claiming it may have the memory, and have told this program so.
+template <typename... Which>
+void hear_its_claimer(Broker& broker, Which... which) {
+  if (broker.outgoing().is_being_claimed(which...)) broker.catch_up();
+}
+
 }  // namespace
 
 Runtime& Runtime::instance() {
@@ -114,8 +120,7 @@ Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<Offe
   if (!separated.is_ok()) return separated;
   Result<Broker*> broker = this->broker();
   if (!broker.is_ok()) return broker.status();
-  // The claimer may have told this program that it has the memory, before the broker has read its acknowledgement.
-  if (broker.value()->outgoing().is_being_claimed(request.destination_pid, request.address)) broker.value()->catch_up();
+  hear_its_claimer(*broker.value(), request.destination_pid, request.address);
   Result<OutgoingOffers::Made> made = broker.value()->outgoing().offer(
       request.destination_pid, {request.address, request.byte_length, request.flags | kind_bits(request.kind)},
       stake.take(), region.value(), std::move(observer));
@@ -132,7 +137,7 @@ Broker* Runtime::started_broker() {
 OfferState Runtime::state_of(OfferId id) {
   Broker* const broker = started_broker();
   if (broker == nullptr) return OfferState::kPending;
-  if (broker->outgoing().is_being_claimed(id)) broker->catch_up();
+  hear_its_claimer(*broker, id);
   return broker->outgoing().state_of(id);
 }
 
@@ -144,7 +149,7 @@ CancelOutcome Runtime::cancel(OfferId id) {
 CancelOutcome Runtime::cancel(int destination_pid, uint64_t address) {
   Broker* const broker = started_broker();
   if (broker == nullptr) return CancelOutcome::kNotThere;
-  if (broker->outgoing().is_being_claimed(destination_pid, address)) broker->catch_up();
+  hear_its_claimer(*broker, destination_pid, address);
   return broker->outgoing().cancel(destination_pid, address);
 }
 
@@ -207,10 +212,7 @@ Result<Broker*> Runtime::broker() {
 std::vector<SentOffer> Runtime::sent_offers() {
   Broker* const broker = started_broker();
   if (broker == nullptr) return {};
-  const auto is_being_claimed = [](const SentOffer& sent) { return sent.offer.state == OfferState::kClaiming; };
-  std::vector<SentOffer> sent = broker->outgoing().list_all();
-  if (std::none_of(sent.begin(), sent.end(), is_being_claimed)) return sent;
-  broker->catch_up();
+  hear_its_claimer(*broker);
   return broker->outgoing().list_all();
 }
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { allocate, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
 import { claimOwn, touch } from '../support/own-claim.js';
-import { fillPages, PAGE } from '../support/pages.js';
-import { needs } from '../support/requires.js';
+import { expectPages, fillPages, PAGE } from '../support/pages.js';
+import { needs, requires } from '../support/requires.js';
 import { presentCount } from '../support/residency.js';
 
 const PAGES = 512;
@@ -12,6 +12,29 @@ describe('the choice of paging', () => {
     using source = allocate(PAGES * PAGE);
     using claim = claimOwn(source);
     expect(claim.paging).to.equal(needs.fullUserfault.isMet() ? 'userfault' : 'kernel');
+  });
+
+  it("'auto' is 'kernel' for a claim of as few pages as one of the kernel's faults brings", () => {
+    for (const [pages, paging] of [
+      [1, 'kernel'],
+      [16, 'kernel'],
+      [17, needs.fullUserfault.isMet() ? 'userfault' : 'kernel'],
+    ] as const) {
+      using source = allocate(pages * PAGE);
+      fillPages(source.view(), 1);
+      using claim = claimOwn(source);
+      expect(claim.paging, `${pages} pages`).to.equal(paging);
+      expectPages(claim.view(), 1);
+    }
+  });
+
+  it("'userfault', asked for by name, is so for one page, too", function () {
+    requires(this, needs.userfault);
+    using source = allocate(PAGE);
+    using claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
+    expect(claim.paging).to.equal('userfault');
+    touch(claim, 0);
+    expect(claim.stats()).to.include({ faults: 1, pagesByFault: 1 });
   });
 
   for (const flags of [VMO_GRANT_R, VMO_GRANT_W]) {

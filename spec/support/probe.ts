@@ -139,6 +139,16 @@ export interface SupplyWindow {
   contest(pageCount: number): { whole: number; torn: number };
 }
 
+/** Times are in microseconds, from any beginning. */
+export interface LookBudget {
+  readonly isLookWorthwhile: boolean;
+  begin(nowUs: number, looks: boolean): void;
+  goesOn(nowUs: number): boolean;
+  end(nowUs: number): void;
+  forget(): void;
+  slept(waitedUs: number): void;
+}
+
 export interface Placement {
   /** The core to be on from now on, after a fault from `core` (below 0: unknown); -1 is any core. */
   afterFault(core: number): number;
@@ -314,7 +324,9 @@ export type Denial =
   | 'UFFDIO_COPY'
   | 'UFFDIO_MOVE'
   | 'UFFDIO_POISON'
+  | 'claims begun in the loop'
   | 'faults on stale memory'
+  | 'looking'
   | 'memory to spare'
   | 'shared views of sealed memory';
 
@@ -326,6 +338,7 @@ export interface Probe {
   readonly PageSet: new (pageCount: number) => PageSet;
   readonly FaultWindow: new (pageCount: number, pageBytes: number) => FaultWindow;
   readonly ReadAhead: new (pageCount: number, pageBytes: number) => ReadAhead;
+  readonly LookBudget: new () => LookBudget;
   readonly PagingPolicy: new () => PagingPolicy;
   readonly LaterRange: new (pageCount: number, unitPages: number) => LaterRange;
   readonly Shares: new () => Shares;
@@ -387,6 +400,8 @@ export interface Probe {
   touchInChild(address: bigint): { value: number } | { signal: number };
   /** From now on the engine does without the feature, as on an older kernel; or uses it again. */
   deny(what: Denial, isDenied: boolean): void;
+  /** The least that a control group over this process allows, in processors, by what `read` returns of the files. */
+  processorQuota(read: (path: string) => string): number;
   /** Calls write(2) with that memory. Returns how many bytes it took, or the negative errno. */
   writeFrom(address: bigint, byteLength: number): number;
   /**

@@ -55,6 +55,18 @@ BrokerSearch::BrokerSearch(int target_pid, Effort effort, Takes takes)
       own_pid_namespace_(own_pid_namespace()),
       names_(own_pid_namespace_) {}
 
+std::optional<BrokerConnection> BrokerSearch::try_usual() {
+  Connecting connecting = connect_to(broker_address({own_pid_namespace_, target_pid_, 0}), takes_);
+  if (connecting.outcome != ConnectOutcome::kConnected) return std::nullopt;
+  if (pid_of_peer(connecting.socket.get()) != target_pid_) return std::nullopt;
+  Result<ProcessIdentity> peer = identify_peer(connecting.socket.get(), target_pid_);
+  // One that has ended had this number once. One that lives has it now.
+  if (!peer.is_ok() || !is_alive(peer.value())) return std::nullopt;
+  slot_ = 1;
+  targets_found_ = 1;
+  return BrokerConnection{std::move(connecting.socket), peer.take()};
+}
+
 BrokerSearch::Knock BrokerSearch::knock(const BrokerName& name, const ProcessIdentity& target, Found& found) {
   Connecting connecting = connect_to(broker_address(name), takes_);
   switch (connecting.outcome) {
@@ -70,7 +82,7 @@ BrokerSearch::Knock BrokerSearch::knock(const BrokerName& name, const ProcessIde
   }
   // This check comes first, so that a stranger costs little.
   if (pid_of_peer(connecting.socket.get()) != target.pid) return Knock::kStranger;
-  Result<ProcessIdentity> peer = identify_peer(connecting.socket.get());
+  Result<ProcessIdentity> peer = identify_peer(connecting.socket.get(), target.pid);
   if (peer.status().code() == Code::kTooMany) {
     found = {Step::kFailed, {}, peer.status()};
     return Knock::kFailed;

@@ -72,6 +72,9 @@ class BrokerSearch {
   };
 
   BrokerSearch(int target_pid, Effort effort, Takes takes);
+  // The first of the usual names, for a caller that does not hold the target yet: the process that has its pid now
+  // listens there. Where nothing comes of that nothing has changed. REQUIRES: before next().
+  std::optional<BrokerConnection> try_usual();
   // REQUIRES: `target` is the process for which the search was made.
   Found next(const ProcessIdentity& target);
 

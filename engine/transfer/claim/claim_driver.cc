@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/sys/processors.h"
 #include "engine/sys/wakeup.h"
 
 namespace vmoffer {
@@ -23,7 +24,22 @@ Result<std::unique_ptr<ClaimerSide>> take_up(UndecidedClaims& undecided, const C
   return left;
 }
 
+bool look_and_wait(int fd, int64_t timeout_ms, LookBudget& budget) {
+  if (look_for(fd, budget)) return true;
+  if (!wait_readable(fd, timeout_ms)) return false;
+  budget.end(Clock::now());
+  return true;
+}
+
 }  // namespace
+
+bool look_for(int fd, LookBudget& budget) {
+  budget.begin(Clock::now(), budget.is_look_worthwhile() && has_second_processor());
+  bool is_there = false;
+  while (!is_there && budget.goes_on(Clock::now())) is_there = wait_readable(fd, 0);
+  if (is_there) budget.end(Clock::now());
+  return is_there;
+}
 
 std::shared_ptr<ClaimDriver> ClaimDriver::start(EventLoop& loop, UndecidedClaims& undecided,
                                                 const ClaimRequest& request, std::chrono::milliseconds timeout,
@@ -38,13 +54,24 @@ std::shared_ptr<ClaimDriver> ClaimDriver::start(EventLoop& loop, UndecidedClaims
     driver->finish(side.status());
     return driver;
   }
-  driver->side_ = side.take();
-  driver->deadline_ = loop.call_at(Clock::now() + timeout, [driver, timeout] {
-    driver->deadline_ = 0;
-    driver->give_up(timed_out(timeout));
-  });
-  driver->wait();
+  driver->drive(side.take(), Deadline(timeout));
   return driver;
+}
+
+std::shared_ptr<ClaimDriver> ClaimDriver::go_on(EventLoop& loop, UndecidedClaims& undecided,
+                                                std::unique_ptr<ClaimerSide> side, Deadline deadline, Done done) {
+  auto driver = std::make_shared<ClaimDriver>(loop, undecided, std::move(done));
+  driver->drive(std::move(side), deadline);
+  return driver;
+}
+
+void ClaimDriver::drive(std::unique_ptr<ClaimerSide> side, Deadline deadline) {
+  side_ = std::move(side);
+  deadline_ = loop_.call_at(deadline.time, [self = shared_from_this(), timeout = deadline.timeout] {
+    self->deadline_ = 0;
+    self->give_up(timed_out(timeout));
+  });
+  wait();
 }
 
 void ClaimDriver::step() {
@@ -112,7 +139,7 @@ void ClaimDriver::finish(Result<ReceivedClaim> result) {
   if (done) done(std::move(result));
 }
 
-Result<ReceivedClaim> drive_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout,
+Result<ReceivedClaim> drive_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout, LookBudget& budget,
                                      const std::function<void(std::unique_ptr<ClaimerSide>)>& leave) {
   auto deadline = Clock::now() + timeout;
   Result<std::unique_ptr<ClaimerSide>> begun = ClaimerSide::begin(request);
@@ -125,7 +152,7 @@ Result<ReceivedClaim> drive_and_wait(const ClaimRequest& request, std::chrono::m
       wait_readable(-1, std::min<int64_t>(left, kQueueFullDelay.count()));
       side.advance();
     } else if (left > 0) {
-      if (wait_readable(side.fd(), left)) side.advance();
+      if (look_and_wait(side.fd(), left, budget)) side.advance();
     } else {
       side.give_up(timed_out(timeout));
       if (side.is_undecided()) {

@@ -5,11 +5,19 @@
 #include <functional>
 #include <memory>
 
+#include "engine/base/look_budget.h"
 #include "engine/sys/event_loop.h"
 #include "engine/transfer/claim/claimer_side.h"
 #include "engine/transfer/claim/undecided_claims.h"
 
 namespace vmoffer {
+
+// By when a claim is to be made, and how long that was when it began.
+struct Deadline {
+  explicit Deadline(std::chrono::milliseconds timeout) : time(Clock::now() + timeout), timeout(timeout) {}
+  Clock::time_point time;
+  std::chrono::milliseconds timeout;
+};
 
 class ClaimDriver : public EventHandler, public std::enable_shared_from_this<ClaimDriver> {
  public:
@@ -19,6 +27,9 @@ class ClaimDriver : public EventHandler, public std::enable_shared_from_this<Cla
   // Borrows the loop and the undecided claims. If an earlier claim of the same memory is undecided, takes that up.
   static std::shared_ptr<ClaimDriver> start(EventLoop& loop, UndecidedClaims& undecided, const ClaimRequest& request,
                                             std::chrono::milliseconds timeout, Done done);
+  // Of one that another thread has begun.
+  static std::shared_ptr<ClaimDriver> go_on(EventLoop& loop, UndecidedClaims& undecided,
+                                            std::unique_ptr<ClaimerSide> side, Deadline deadline, Done done);
   void give_up(Status why);
   bool is_finished() const { return done_ == nullptr; }
   void on_readable() override { step(); }
@@ -29,6 +40,7 @@ class ClaimDriver : public EventHandler, public std::enable_shared_from_this<Cla
   ClaimDriver& operator=(const ClaimDriver&) = delete;
 
  private:
+  void drive(std::unique_ptr<ClaimerSide> side, Deadline deadline);
   void step();
   void let_go(const std::function<void(ClaimerSide&)>& how);
   void wait();
@@ -45,8 +57,12 @@ class ClaimDriver : public EventHandler, public std::enable_shared_from_this<Cla
   EventLoop::Token token_ = 0;
 };
 
-// Drives a claim on the calling thread, which waits. Passes a claim that stays undecided to `leave`.
-Result<ReceivedClaim> drive_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout,
+// Drives a claim on the calling thread, which waits, and looks before it sleeps. Passes a claim that stays undecided to
+// `leave`.
+Result<ReceivedClaim> drive_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout, LookBudget& budget,
                                      const std::function<void(std::unique_ptr<ClaimerSide>)>& leave);
+
+// Looks for something to read, for as long as may be worth it. Any thread.
+bool look_for(int fd, LookBudget& budget);
 
 }  // namespace vmoffer

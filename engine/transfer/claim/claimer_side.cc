@@ -27,6 +27,8 @@ Status refusal_of(const wire::Refused& refused) {
   return Status(refused.code, (is_lack ? "at the source: " : "") + refused.message);
 }
 
+BrokerSearch search_for_brokers(int pid) { return {pid, BrokerSearch::Effort::kUtmost, Takes::kDescriptors}; }
+
 Status hung_up() {
   return Status(Code::kPeerGone, "the source hung up without a word after this process had acknowledged the claim");
 }
@@ -34,17 +36,23 @@ Status hung_up() {
 }  // namespace
 
 Result<std::unique_ptr<ClaimerSide>> ClaimerSide::begin(const ClaimRequest& request) {
+  BrokerSearch search = search_for_brokers(request.source_pid);
+  // Who answers at the usual name is held by its connection, and needs not be held before.
+  if (std::optional<BrokerConnection> usual = search.try_usual()) {
+    std::unique_ptr<ClaimerSide> side(new ClaimerSide(request, std::move(usual->process), std::move(search)));
+    side->socket_ = std::move(usual->socket);
+    side->ask();
+    return side;
+  }
   Result<ProcessIdentity> source = identify_process(request.source_pid);
   if (!source.is_ok()) return source.status();
-  std::unique_ptr<ClaimerSide> side(new ClaimerSide(request, source.take()));
+  std::unique_ptr<ClaimerSide> side(new ClaimerSide(request, source.take(), std::move(search)));
   side->ask_next_broker();
   return side;
 }
 
-ClaimerSide::ClaimerSide(const ClaimRequest& request, ProcessIdentity source)
-    : request_(request),
-      source_(std::move(source)),
-      search_(std::in_place, source_.pid, BrokerSearch::Effort::kUtmost, Takes::kDescriptors) {}
+ClaimerSide::ClaimerSide(const ClaimRequest& request, ProcessIdentity source, BrokerSearch search)
+    : request_(request), source_(std::move(source)), search_(std::move(search)) {}
 
 ClaimerSide::~ClaimerSide() {
   if (waiting_ != Waiting::kNot) fail(Status(Code::kTimeout, "the process lets go of the claim"));
@@ -175,6 +183,7 @@ Status ClaimerSide::take_in(const wire::Terms& terms, ForeignFd descriptor) {
   const ObjectFacts facts = inspect_object(descriptor.get());
   status = check_object(facts, terms, request_.transfer, request_.takes_pool_pages);
   if (!status.is_ok()) return status;
+  was_sealed_ = facts.sealed_write;
   std::shared_ptr<MemoryObject> object = MemoryObject::adopt(descriptor.take_verified(), facts);
   return request_.transfer == wire::Transfer::kPull ? pull(terms, std::move(object)) : map(terms, std::move(object));
 }
@@ -226,7 +235,8 @@ Status ClaimerSide::map(const wire::Terms& terms, std::shared_ptr<MemoryObject> 
   holding_ = std::make_shared<Holding>(std::move(object), std::move(leases_), disowns(terms.flags));
   Result<std::shared_ptr<Region>> region = Region::map(holding_, granted_by(terms.flags));
   if (!region.is_ok()) return region.status();
-  const Paging paging = request_.paging.of_mapped(region.value()->page_kind());
+  const uint64_t page_count = terms.byte_length / page_bytes();
+  const Paging paging = request_.paging.of_mapped(region.value()->page_kind(), page_count);
   received_ = {region.take(), source_.pid, terms.flags, false, paging, request_.transfer, {}, false};
   if (supply_) return be_supplied(terms.byte_length);
   if (paging != Paging::kUserFault) return Status();
@@ -260,9 +270,8 @@ bool ClaimerSide::awaits_done() const {
 }
 
 void ClaimerSide::finish() {
-  // Only now: the source seals memory that nobody may write, but not before it has dropped its own right.
   const std::shared_ptr<MemoryObject> object = holding_->object();
-  received_.is_immutable = object != nullptr && object->is_sealed_against_writing();
+  if (object != nullptr) received_.is_immutable = was_sealed_ || (awaits_done() && object->is_sealed_against_writing());
   settle(socket_);
   if (socket_.is_harmless()) bell_.set_harmless();
   received_.bell = std::move(bell_);
@@ -314,7 +323,7 @@ void ClaimerSide::on_taken_back() {
   refusal_.reset();
   has_acknowledged_ = false;
   has_declined_ = false;
-  search_.emplace(source_.pid, BrokerSearch::Effort::kUtmost, Takes::kDescriptors);
+  search_.emplace(search_for_brokers(source_.pid));
   ask_next_broker();
 }
 

@@ -57,7 +57,7 @@ class ClaimerSide {
   ClaimerSide& operator=(const ClaimerSide&) = delete;
 
  private:
-  ClaimerSide(const ClaimRequest& request, ProcessIdentity source);
+  ClaimerSide(const ClaimRequest& request, ProcessIdentity source, BrokerSearch search);
 
   void ask_next_broker();
   void ask();
@@ -91,6 +91,7 @@ class ClaimerSide {
   std::optional<Status> why_taken_back_;  // none if a caller wants the memory again
   std::optional<std::chrono::milliseconds> patience_;
   uint64_t offer_id_ = 0;
+  bool was_sealed_ = false;        // against writing, when it came; the source seals more before it says DONE
   std::optional<Status> refusal_;  // the most telling answer of the brokers asked so far
   std::vector<ForeignFd> leases_;
   std::optional<wire::Supply> supply_;

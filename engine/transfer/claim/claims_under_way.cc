@@ -3,10 +3,18 @@
 #include <optional>
 #include <utility>
 
+#include "engine/base/denial.h"
 #include "engine/base/mutex.h"
+#include "engine/sys/processors.h"
 #include "engine/transfer/loop_margin.h"
 
 namespace vmoffer {
+namespace {
+
+// A thread looks when it has done what it does at the moment, which is seldom more than this.
+constexpr std::chrono::milliseconds kPatienceWithLook{2};
+
+}  // namespace
 
 // A result that one thread waits for. The loop's thread delivers it, if the other still waits.
 class ClaimsUnderWay::Awaited {
@@ -35,25 +43,127 @@ class ClaimsUnderWay::Awaited {
   bool is_awaited_ VMO_GUARDED_BY(mutex_) = true;
 };
 
+// The thread that asked has not come to look for the answers.
+class ClaimsUnderWay::Overdue : public EventHandler {
+ public:
+  explicit Overdue(ClaimsUnderWay& claims) : claims_(claims) {}
+  void on_readable() override { claims_.take_over_batches(); }
+
+ private:
+  ClaimsUnderWay& claims_;
+};
+
+ClaimsUnderWay::ClaimsUnderWay(EventLoop& loop) : loop_(loop), undecided_(loop) {
+  Result<Timer> timer = Timer::open();
+  if (!timer.is_ok() || !loop_.add(timer.value().fd(), std::make_shared<Overdue>(*this)).is_ok()) return;
+  overdue_.emplace(timer.take());
+}
+
 ClaimsUnderWay::Ticket ClaimsUnderWay::begin(const ClaimRequest& request, std::chrono::milliseconds timeout,
                                              ClaimDriver::Done done) {
   const Ticket ticket = ++last_ticket_;
   loop_.post([this, ticket, request, timeout, done = std::move(done)] {
-    auto driver =
-        ClaimDriver::start(loop_, undecided_, request, timeout, [this, ticket, done](Result<ReceivedClaim> result) {
-          drivers_.erase(ticket);
-          done(std::move(result));
-        });
-    if (!driver->is_finished()) drivers_.emplace(ticket, std::move(driver));
+    // Others are made one after the other, and the time of each says nothing of the source.
+    const bool is_alone = drivers_.empty();
+    const auto began = Clock::now();
+    keep(ticket, ClaimDriver::start(loop_, undecided_, request, timeout,
+                                    conclude(ticket, [this, is_alone, began, done](Result<ReceivedClaim> result) {
+                                      if (is_alone && result.is_ok()) slept(Clock::now() - began);
+                                      done(std::move(result));
+                                    })));
   });
   return ticket;
+}
+
+ClaimDriver::Done ClaimsUnderWay::conclude(Ticket ticket, ClaimDriver::Done done) {
+  return [this, ticket, done = std::move(done)](Result<ReceivedClaim> result) {
+    if (drivers_.erase(ticket) > 0) loop_.expect_no_more();
+    done(std::move(result));
+  };
+}
+
+void ClaimsUnderWay::keep(Ticket ticket, std::shared_ptr<ClaimDriver> driver) {
+  if (driver->is_finished()) return;
+  drivers_.emplace(ticket, std::move(driver));
+  loop_.expect_soon();
+}
+
+std::shared_ptr<ClaimBatch> ClaimsUnderWay::open_batch() {
+  auto batch = std::make_shared<ClaimBatch>(*this);
+  const MutexLock lock(mutex_);
+  std::erase_if(batches_, [](const auto& each) { return each.expired(); });
+  batches_.push_back(batch);
+  return batch;
+}
+
+bool ClaimsUnderWay::is_look_worthwhile() {
+  if (is_denied("claims begun in the loop")) return overdue_.has_value();
+  return overdue_ && budget().is_look_worthwhile() && has_second_processor();
+}
+
+ClaimsUnderWay::Ticket ClaimsUnderWay::ask(ClaimBatch& batch, uint64_t key, const ClaimRequest& request,
+                                           std::chrono::milliseconds timeout, ClaimDriver::Done done) {
+  if (undecided_.has(request)) return 0;
+  const Deadline deadline(timeout);
+  Result<std::unique_ptr<ClaimerSide>> side = ClaimerSide::begin(request);
+  if (!side.is_ok()) return 0;
+  const Ticket ticket = ++last_ticket_;
+  if (batch.add({ticket, key, side.take(), deadline, std::move(done)})) overdue_->set(kPatienceWithLook);
+  return ticket;
+}
+
+void ClaimsUnderWay::leave_to_loop(std::vector<ClaimBatch::Asked> asked) {
+  overdue_->set(std::chrono::microseconds(0));
+  if (asked.empty()) return;
+  loop_.post([this, all = std::make_shared<std::vector<ClaimBatch::Asked>>(std::move(asked))] {
+    for (ClaimBatch::Asked& each : *all) go_on(std::move(each));
+  });
+}
+
+void ClaimsUnderWay::go_on(ClaimBatch::Asked asked) {
+  keep(asked.ticket, ClaimDriver::go_on(loop_, undecided_, std::move(asked.side), asked.deadline,
+                                        conclude(asked.ticket, std::move(asked.done))));
+}
+
+void ClaimsUnderWay::take_over_batches() {
+  overdue_->clear();
+  for (const auto& batch : batches()) {
+    for (ClaimBatch::Asked& each : batch->take()) go_on(std::move(each));
+  }
+}
+
+std::vector<std::shared_ptr<ClaimBatch>> ClaimsUnderWay::batches() {
+  std::vector<std::shared_ptr<ClaimBatch>> all;
+  const MutexLock lock(mutex_);
+  for (const auto& each : batches_) {
+    if (auto batch = each.lock()) all.push_back(std::move(batch));
+  }
+  return all;
+}
+
+LookBudget ClaimsUnderWay::budget() {
+  const MutexLock lock(mutex_);
+  return budget_;
+}
+
+void ClaimsUnderWay::set_budget(const LookBudget& budget) {
+  const MutexLock lock(mutex_);
+  budget_ = budget;
+}
+
+void ClaimsUnderWay::slept(std::chrono::nanoseconds waited) {
+  const MutexLock lock(mutex_);
+  budget_.slept(waited);
 }
 
 Result<ReceivedClaim> ClaimsUnderWay::claim_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout) {
   if (std::optional<ReceivedClaim> made = undecided_.take_made(request)) return std::move(*made);
   if (undecided_.has(request)) return take_up_and_wait(request, timeout);
-  return drive_and_wait(request, timeout,
-                        [this](std::unique_ptr<ClaimerSide> side) { undecided_.keep(std::move(side)); });
+  LookBudget budget = this->budget();
+  Result<ReceivedClaim> claim = drive_and_wait(
+      request, timeout, budget, [this](std::unique_ptr<ClaimerSide> side) { undecided_.keep(std::move(side)); });
+  set_budget(budget);
+  return claim;
 }
 
 // An undecided claim belongs to the loop, which drives it while this thread waits.
@@ -69,11 +179,18 @@ Result<ReceivedClaim> ClaimsUnderWay::take_up_and_wait(const ClaimRequest& reque
 
 void ClaimsUnderWay::abandon(Ticket ticket) {
   loop_.post([this, ticket] {
-    const auto found = drivers_.find(ticket);
-    if (found == drivers_.end()) return;
-    const std::shared_ptr<ClaimDriver> driver = found->second;
-    driver->give_up(Status(Code::kTimeout, "the claim was given up"));
+    const std::shared_ptr<ClaimDriver> driver = find(ticket);
+    if (driver != nullptr) driver->give_up(Status(Code::kTimeout, "the claim was given up"));
   });
+}
+
+// Null if it has finished.
+std::shared_ptr<ClaimDriver> ClaimsUnderWay::find(Ticket ticket) {
+  for (const auto& batch : batches()) {
+    if (std::optional<ClaimBatch::Asked> asked = batch->take(ticket)) go_on(std::move(*asked));
+  }
+  const auto found = drivers_.find(ticket);
+  return found == drivers_.end() ? nullptr : found->second;
 }
 
 }  // namespace vmoffer

@@ -6,9 +6,15 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <unordered_map>
+#include <vector>
 
+#include "engine/base/look_budget.h"
+#include "engine/base/mutex.h"
 #include "engine/sys/event_loop.h"
+#include "engine/sys/timer.h"
+#include "engine/transfer/claim/claim_batch.h"
 #include "engine/transfer/claim/claim_driver.h"
 #include "engine/transfer/claim/undecided_claims.h"
 
@@ -16,12 +22,25 @@ namespace vmoffer {
 
 class ClaimsUnderWay {
  public:
-  // Borrows the loop.
-  explicit ClaimsUnderWay(EventLoop& loop) : loop_(loop), undecided_(loop) {}
+  // Borrows the loop, before it runs.
+  explicit ClaimsUnderWay(EventLoop& loop);
 
   using Ticket = uint64_t;
   // The callback is called once, on the loop's thread.
   Ticket begin(const ClaimRequest& request, std::chrono::milliseconds timeout, ClaimDriver::Done done);
+
+  // For claims that a thread looks for by itself.
+  std::shared_ptr<ClaimBatch> open_batch();
+  // Whether that may pay: answers have come soon, and there is a core for it.
+  bool is_look_worthwhile();
+  // Asks the source on the calling thread, for the batch. 0 if the claim is to begin in the loop after all. The
+  // callback is called once, on the loop's thread, or batch.look() returns the key.
+  Ticket ask(ClaimBatch& batch, uint64_t key, const ClaimRequest& request, std::chrono::milliseconds timeout,
+             ClaimDriver::Done done);
+  void leave_to_loop(std::vector<ClaimBatch::Asked> asked);
+  LookBudget budget();
+  void set_budget(const LookBudget& budget);
+
   // As begin(), but the calling thread waits.
   Result<ReceivedClaim> claim_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout);
   // Ends the claim soon: with an error, unless its source has already said DONE.
@@ -32,12 +51,24 @@ class ClaimsUnderWay {
 
  private:
   class Awaited;
+  class Overdue;
 
   Result<ReceivedClaim> take_up_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout);
+  ClaimDriver::Done conclude(Ticket ticket, ClaimDriver::Done done);
+  void keep(Ticket ticket, std::shared_ptr<ClaimDriver> driver);
+  void go_on(ClaimBatch::Asked asked);
+  void take_over_batches();
+  std::shared_ptr<ClaimDriver> find(Ticket ticket);
+  std::vector<std::shared_ptr<ClaimBatch>> batches();
+  void slept(std::chrono::nanoseconds waited);
 
   EventLoop& loop_;
   UndecidedClaims undecided_;
   std::atomic<Ticket> last_ticket_ = 0;
+  std::optional<Timer> overdue_;  // for batches that nobody comes to look for; without it there are none
+  Mutex mutex_;
+  LookBudget budget_ VMO_GUARDED_BY(mutex_);
+  std::vector<std::weak_ptr<ClaimBatch>> batches_ VMO_GUARDED_BY(mutex_);
   std::unordered_map<Ticket, std::shared_ptr<ClaimDriver>> drivers_;  // loop thread only
 };
 

@@ -71,19 +71,16 @@ void SourceSide::pack_and_send_terms(OfferedMemory offered) {
                   [this, alive = connection_.shared_from_this(), offered, result] {
                     state_ = State::kNew;
                     connection_.set_deadline(kPatience);
-                    if (connection_.watch().is_ok()) return send_terms(offered, std::move(**result));
+                    const bool is_watched = connection_.watch().is_ok();
+                    // The same as before the packing, once more.
+                    if (is_watched && !has_input(connection_.fd())) return send_terms(offered, std::move(**result));
                     host_.offers().return_claim(offered.offer.id);
-                    connection_.end();
+                    if (!is_watched) connection_.end();
                   });
 }
 
 void SourceSide::send_terms(OfferedMemory offered, Result<Parcel> parcel) {
   const Offer offer = offered.offer;
-  // As in begin(): packing may have taken long, and the claim may have been given up meanwhile.
-  if (has_input(connection_.fd())) {
-    host_.offers().return_claim(offer.id);
-    return;
-  }
   offer_id_ = offer.id;
   claimer_ = offer.destination;
   const Status status = parcel.is_ok() ? send_parcel(offer, parcel.value()) : parcel.status();

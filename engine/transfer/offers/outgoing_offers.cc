@@ -1,5 +1,7 @@
 #include "engine/transfer/offers/outgoing_offers.h"
 
+#include <algorithm>
+
 #include "engine/transfer/offers/offer_flags.h"
 
 namespace vmoffer {
@@ -74,6 +76,12 @@ CancelOutcome OutgoingOffers::cancel(int destination_pid, uint64_t address) {
     if (id) return cancel_and_tell(*id);
   }
   return CancelOutcome::kNotThere;
+}
+
+bool OutgoingOffers::is_being_claimed() {
+  const MutexLock lock(mutex_);
+  const std::vector<Offer> all = book_.list_all();
+  return std::any_of(all.begin(), all.end(), [](const Offer& offer) { return offer.state == OfferState::kClaiming; });
 }
 
 bool OutgoingOffers::is_being_claimed(int destination_pid, uint64_t address) {

@@ -94,6 +94,8 @@ class OutgoingOffers {
   // Ends the offer as claimed, and returns the observer to tell of its release. Null if the offer has ended in another
   // way meanwhile. `bell`: for a channel.
   std::shared_ptr<OfferObserver> finish_claim(OfferId id, Bell bell);
+  // Any of them.
+  bool is_being_claimed();
   bool is_being_claimed(OfferId id) { return state_of(id) == OfferState::kClaiming; }
   bool is_being_claimed(int destination_pid, uint64_t address);
   // The source has lost rights on memory: pending offers that grant them end as revoked.

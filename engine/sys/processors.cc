@@ -1,0 +1,57 @@
+#include "engine/sys/processors.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "engine/base/denial.h"
+#include "engine/base/text.h"
+#include "engine/sys/text_file.h"
+
+namespace vmoffer {
+namespace {
+
+constexpr double kNoQuota = std::numeric_limits<double>::infinity();
+
+// Of what cpu.max says: how many microseconds of each period, or `max`.
+double quota_in(const std::string& text) {
+  std::string_view rest = text;
+  const std::optional<uint64_t> used = take_number(rest);
+  const std::optional<uint64_t> period = take_number(rest);
+  return used && period && *period > 0 ? static_cast<double>(*used) / static_cast<double>(*period) : kNoQuota;
+}
+
+double own_quota() {
+  return processor_quota([](const std::string& path) { return read_text_file(path).value_or(""); });
+}
+
+bool may_run_on_two_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return ::sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 1;
+}
+
+}  // namespace
+
+double processor_quota(const std::function<std::string(const std::string& path)>& read) {
+  const std::string groups = read("/proc/self/cgroup");
+  std::string folder(find_line(groups, "0::").value_or(""));
+  if (folder == "/") folder.clear();
+  double least = quota_in(read("/sys/fs/cgroup/cpu.max"));
+  while (!folder.empty()) {
+    least = std::min(least, quota_in(read("/sys/fs/cgroup" + folder + "/cpu.max")));
+    folder.erase(std::min(folder.rfind('/'), folder.size() - 1));
+  }
+  return least;
+}
+
+bool has_second_processor() {
+  if (is_denied("looking")) return false;
+  static const double quota = own_quota();
+  return quota >= 2 && may_run_on_two_cores();
+}
+
+}  // namespace vmoffer

@@ -1,0 +1,110 @@
+import { expect } from 'chai';
+import { probe, type LookBudget } from '../support/probe.js';
+import { needs, requires } from '../support/requires.js';
+
+const LONGEST_LOOK_US = 150;
+const LOOK_US = 1;
+const MS = 1000;
+
+describe('LookBudget', () => {
+  let budget: LookBudget;
+  let now: number;
+
+  before(function () {
+    requires(this, needs.probe);
+  });
+
+  beforeEach(() => {
+    budget = new (probe().LookBudget)();
+    now = 1_000_000;
+  });
+
+  /** One wait for what comes after so long. Returns how long it was looked for. */
+  function wait(us: number, hasCore = true): number {
+    const began = now;
+    budget.begin(now, hasCore && budget.isLookWorthwhile);
+    while (now - began < us && budget.goesOn(now)) now += LOOK_US;
+    const lookedUs = now - began;
+    now = Math.max(now, began + us);
+    budget.end(now);
+    return lookedUs;
+  }
+
+  function waits(count: number, us: number): number[] {
+    return Array.from({ length: count }, () => wait(us));
+  }
+
+  it('sleeps first, and looks once waits have turned out to be short', () => {
+    expect(budget.isLookWorthwhile).to.be.false;
+    expect(wait(80)).to.equal(0);
+    expect(wait(20)).to.equal(20);
+  });
+
+  it('learns from waits that it slept through: two sides that sleep find their way to looking', () => {
+    waits(20, 10 * MS);
+    for (let woken = 0; woken < 10; woken++) wait(200, false);
+    expect(wait(20)).to.equal(20);
+  });
+
+  it('never looks where there is no core for it', () => {
+    waits(20, 20);
+    expect(wait(20, false)).to.equal(0);
+  });
+
+  it('looks no longer than it may', () => {
+    waits(20, 20);
+    expect(wait(10 * MS)).to.equal(LONGEST_LOOK_US);
+  });
+
+  it('never looks where waits are long, and burns little for those that come just too late', () => {
+    expect(waits(1000, MS)).to.deep.equal(Array<number>(1000).fill(0));
+    const looked = waits(1000, 170).reduce((sum, each) => sum + each, 0);
+    expect(looked / 1000).to.be.below(0.02 * LONGEST_LOOK_US);
+  });
+
+  it('stops after two looks in vain when short waits become long, and is back after a few short ones', () => {
+    waits(20, 20);
+    expect(waits(100, MS).filter((lookedUs) => lookedUs > 0)).to.have.lengthOf.at.most(2);
+    const back = waits(20, 20);
+    expect(back.slice(10)).to.deep.equal(Array<number>(10).fill(20));
+  });
+
+  it('never looks where every second wait is long', () => {
+    for (let times = 0; times < 20; times++) {
+      wait(MS);
+      wait(20);
+    }
+    expect(budget.isLookWorthwhile).to.be.false;
+    expect(wait(MS) + wait(20)).to.equal(0);
+  });
+
+  it('counts a look as in vain when its thread has lost the core meanwhile, found or not', () => {
+    waits(20, 20);
+    budget.begin(now, true);
+    expect(budget.goesOn((now += LOOK_US))).to.be.true;
+    expect(budget.goesOn((now += 60))).to.be.false;
+    budget.end(now);
+    expect(budget.isLookWorthwhile).to.be.false;
+    wait(20); // the one to leave out
+    waits(4, 20);
+    budget.begin(now, true);
+    expect(budget.goesOn((now += LOOK_US))).to.be.true;
+    budget.end((now += 60));
+    expect(budget.isLookWorthwhile).to.be.false;
+  });
+
+  it('learns nothing from a wait that nobody waits for any more', () => {
+    waits(20, 20);
+    budget.begin(now, true);
+    budget.forget();
+    budget.end(now + MS);
+    expect(budget.isLookWorthwhile).to.be.true;
+  });
+
+  it('learns from the waits of another thread', () => {
+    for (let times = 0; times < 20; times++) budget.slept(10 * MS);
+    expect(budget.isLookWorthwhile).to.be.false;
+    for (let times = 0; times < 20; times++) budget.slept(200);
+    expect(budget.isLookWorthwhile).to.be.true;
+  });
+});
