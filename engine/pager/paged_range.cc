@@ -90,7 +90,7 @@ bool PagedRange::answer(uint64_t byte_offset, PageRange page) {
   const bool is_on_its_way = pages_.is_any_on_its_way(page);
   if (pages_.is_present(page.first) && !is_on_its_way) return bring_back(byte_offset, page);
   if (const auto share = read_ahead_.on_fault(page.first)) return install_share(*share, page);
-  if (is_on_its_way) return install_page(page);
+  if (is_on_its_way) return overtake(page);
   return install_window(byte_offset, page);
 }
 
@@ -123,7 +123,14 @@ bool PagedRange::install_share(PageRange share, PageRange page) {
   order_ahead();
   const uint64_t count = install(share, share);
   const bool has_woken = share.contains(page.first) && count == share.count;
-  return has_woken || pages_.is_closed() || install_page(page);
+  return has_woken || pages_.is_closed() || overtake(page);
+}
+
+// The page may be on its way, brought by the helper, which may get no turn for a while.
+bool PagedRange::overtake(PageRange page) {
+  if (!install_page(page)) return false;
+  read_ahead_.brought_otherwise(page.first);
+  return true;
 }
 
 bool PagedRange::install_page(PageRange page) {

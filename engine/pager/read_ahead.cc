@@ -123,6 +123,18 @@ std::optional<PageRange> ReadAhead::take(uint64_t max_pages) {
   return std::nullopt;
 }
 
+void ReadAhead::brought_otherwise(uint64_t page) {
+  for (Reader& reader : readers_) {
+    const uint64_t position = position_of(reader, page);
+    const auto found = std::find_if(reader.taken.begin(), reader.taken.end(),
+                                    [&](PageRange taken) { return taken.contains(position); });
+    if (found == reader.taken.end()) continue;
+    const PageRange behind{position + 1, found->end() - position - 1};
+    found->count = position - found->first;
+    if (!behind.is_empty()) reader.taken.insert(found + 1, behind);
+  }
+}
+
 void ReadAhead::give_up(PageRange taken) {
   for (Reader& reader : readers_) {
     const PageRange range = mirrored(reader, taken);

@@ -41,6 +41,8 @@ class ReadAhead {
   bool has_orders() const;
   // These taken pages cannot be installed without a cost: stop following the reader.
   void give_up(PageRange taken);
+  // This page was installed for its reader while the helper was still at it: it is neither a hit nor waste.
+  void brought_otherwise(uint64_t page);
 
   // How many taken pages a reader has passed, and how many belonged to readers that are not followed any more.
   uint64_t hits() const { return hits_; }

@@ -198,6 +198,23 @@ describe('ReadAhead', () => {
     }
   }
 
+  it('counts neither as a hit nor as waste what was brought while the helper was at it', () => {
+    for (const isUpwards of [true, false]) {
+      const ahead = new (probe().ReadAhead)(MANY, PAGE);
+      const at = (step: number) => (isUpwards ? step : MANY - 1 - step);
+      expect(ahead.begin(isUpwards ? 0 : MANY - WINDOW, WINDOW, at(0))).to.be.true;
+      ahead.onFault(at(WINDOW));
+      ahead.take(CHUNK);
+      // The helper gets no turn: the reader runs into each page of its chunk.
+      for (let step = WINDOW + 1; step <= WINDOW + CHUNK; step++) {
+        ahead.onFault(at(step));
+        ahead.broughtOtherwise(at(step));
+      }
+      ahead.onFault(at(WINDOW + CHUNK + 1));
+      expect(ahead.hits, isUpwards ? 'upwards' : 'downwards').to.equal(0);
+    }
+  });
+
   it('counts pages that the reader never reached as waste, two orders at most', () => {
     const race = new Race(MANY, 100).read(10_000);
     const { ahead, byHelper } = race;

@@ -38,6 +38,7 @@ export interface ReadAhead {
   /** Takes what the helper installs next. */
   take(maxPages: number): PageSpan | null;
   giveUp(first: number, count: number): void;
+  broughtOtherwise(page: number): void;
   readonly hasOrders: boolean;
   readonly hits: number;
   readonly waste: number;
