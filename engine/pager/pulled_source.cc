@@ -150,23 +150,34 @@ bool PulledSource::is_any_copied(MemoryObject::Run run) const {
 
 void PulledSource::give_back(const Turn& turn, MemoryObject::Run copied, MemoryObject::Run looked_at) {
   if (!consume_) return;
-  const MutexLock lock(copied_mutex_);
-  copied_.add(pages_of(copied));
-  if (turn.owns_lock()) return give_back_huge_pages(looked_at);
-  PageRange rest = pages_of(looked_at);
-  for (PageRange run = copied_.first_run(rest); !run.is_empty(); run = copied_.first_run(rest)) {
+  for (const PageRange run : to_give_back(turn, copied, looked_at)) {
     object_->punch_hole(run.first * page_bytes(), run.count * page_bytes());
-    rest = {run.end(), rest.end() - run.end()};
   }
 }
 
-// The pool takes back only whole huge pages.
-void PulledSource::give_back_huge_pages(MemoryObject::Run looked_at) {
-  const uint64_t huge = huge_page_bytes();
-  for (uint64_t at = align_down(looked_at.offset, huge); at < looked_at.offset + looked_at.length; at += huge) {
-    const bool is_copied = copied_.first_gap(pages_of({at, huge})).is_empty();
-    if (is_copied) object_->punch_hole(at, huge);
+std::vector<PageRange> PulledSource::to_give_back(const Turn& turn, MemoryObject::Run copied,
+                                                  MemoryObject::Run looked_at) {
+  const MutexLock lock(copied_mutex_);
+  copied_.add(pages_of(copied));
+  if (turn.owns_lock()) return whole_huge_pages(looked_at);
+  std::vector<PageRange> runs;
+  PageRange rest = pages_of(looked_at);
+  for (PageRange run = copied_.first_run(rest); !run.is_empty(); run = copied_.first_run(rest)) {
+    runs.push_back(run);
+    rest = {run.end(), rest.end() - run.end()};
   }
+  return runs;
+}
+
+// The pool takes back only whole huge pages.
+std::vector<PageRange> PulledSource::whole_huge_pages(MemoryObject::Run looked_at) const {
+  const uint64_t huge = huge_page_bytes();
+  std::vector<PageRange> runs;
+  for (uint64_t at = align_down(looked_at.offset, huge); at < looked_at.offset + looked_at.length; at += huge) {
+    const PageRange pages = pages_of({at, huge});
+    if (copied_.first_gap(pages).is_empty()) runs.push_back(pages);
+  }
+  return runs;
 }
 
 void PulledSource::copy_to(uint64_t address, uint64_t byte_offset, uint64_t byte_length) {

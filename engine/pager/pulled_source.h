@@ -67,7 +67,8 @@ class PulledSource : public PageSource {
   // Removes the copied pages of the run that was read. A read of a page that another thread has given back makes it
   // anew, so all copied pages of `looked_at` are removed again. REQUIRES: the turn is held.
   void give_back(const Turn& turn, MemoryObject::Run copied, MemoryObject::Run looked_at);
-  void give_back_huge_pages(MemoryObject::Run looked_at) VMO_REQUIRES(copied_mutex_);
+  std::vector<PageRange> to_give_back(const Turn& turn, MemoryObject::Run copied, MemoryObject::Run looked_at);
+  std::vector<PageRange> whole_huge_pages(MemoryObject::Run looked_at) const VMO_REQUIRES(copied_mutex_);
   bool is_any_copied(MemoryObject::Run run) const;
   PageRange pages_of(MemoryObject::Run run) const;
 

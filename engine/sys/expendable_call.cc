@@ -37,6 +37,8 @@ class Callers {
     return *forever;
   }
 
+  void add(std::function<void()> work) { threads_.add(std::move(work)); }
+
   std::optional<CallResult> run(std::chrono::milliseconds patience, const std::shared_ptr<Call>& call) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     const MutexLock lock(mutex_);
@@ -103,5 +105,7 @@ std::optional<CallResult> call_within(std::chrono::milliseconds patience, int fd
   shared->run = std::move(call);
   return Callers::instance().run(patience, shared);
 }
+
+void run_expendably(std::function<void()> work) { Callers::instance().add(std::move(work)); }
 
 }  // namespace vmoffer

@@ -20,4 +20,7 @@ struct CallResult {
 // other call on the same file is tried. `call` gets a descriptor of its own. Any thread.
 std::optional<CallResult> call_within(std::chrono::milliseconds patience, int fd, std::function<long(int)> call);
 
+// Runs `work` on a thread that may be lost, when one is to be had. Any thread.
+void run_expendably(std::function<void()> work);
+
 }  // namespace vmoffer

@@ -218,8 +218,7 @@ Result<UniqueFd> MemoryObject::descriptor() const {
 }
 
 std::optional<CallResult> MemoryObject::call(std::chrono::milliseconds patience, std::function<long(int)> what) const {
-  // Nobody can write() to memory of the huge page pool, and so nobody can hold its lock that way.
-  if (is_writable_elsewhere_ && !is_hugetlb_) return call_within(patience, fd_.get(), std::move(what));
+  if (may_be_held_up()) return call_within(patience, fd_.get(), std::move(what));
   const long value = what(fd_.get());
   return CallResult{value, errno};
 }
@@ -260,13 +259,8 @@ MemoryObject::Piece MemoryObject::next_piece(uint64_t from, uint64_t end) const 
 }
 
 bool MemoryObject::punch_hole(uint64_t byte_offset, uint64_t byte_length) const {
-  const auto punch = [=](int fd) -> long {
-    const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-    return retry_on_eintr(
-        [&] { return ::fallocate(fd, mode, static_cast<off_t>(byte_offset), static_cast<off_t>(byte_length)); });
-  };
-  const auto punched = call(kPatience, punch);
-  return punched && punched->value == 0;
+  if (!may_be_held_up()) return punch_hole_now(fd_.get(), byte_offset, byte_length);
+  return puncher_->punch(fd_.get(), {byte_offset / page_bytes(), byte_length / page_bytes()});
 }
 
 bool MemoryObject::is_sealed_against_writing() const { return has_seal(fd_.get(), F_SEAL_WRITE); }

@@ -14,6 +14,8 @@
 
 #include "engine/base/status.h"
 #include "engine/sys/expendable_call.h"
+#include "engine/sys/hole_puncher.h"
+#include "engine/sys/page_table.h"
 #include "engine/sys/unique_fd.h"
 
 namespace vmoffer {
@@ -80,7 +82,8 @@ class MemoryObject {
   Piece next_piece(uint64_t from, uint64_t end) const;
   // What a hole means. No other place in the code decides it.
   Content content_of_holes() const { return Content::kZeros; }
-  // Gives the memory behind a range back, which then reads as zeros. False if that failed.
+  // Gives the memory behind a range back, which then reads as zeros. False if that failed. If another process holds it
+  // up, it is done when that lets go, and nobody waits for it.
   bool punch_hole(uint64_t byte_offset, uint64_t byte_length) const;
 
   // From now on nobody, anywhere, can change these bytes. False if somebody still can (a shared writable mapping), if
@@ -96,11 +99,14 @@ class MemoryObject {
         byte_length_(facts.byte_length),
         is_hugetlb_(facts.is_hugetlb),
         says_huge_pages_(facts.says_huge_pages),
-        is_writable_(facts.access == ObjectAccess::kReadWrite) {}
+        is_writable_(facts.access == ObjectAccess::kReadWrite),
+        puncher_(std::make_shared<HolePuncher>(facts.byte_length / page_bytes())) {}
   MemoryObject(const MemoryObject&) = delete;
   MemoryObject& operator=(const MemoryObject&) = delete;
 
  private:
+  // Nobody can write() to memory of the huge page pool, and so nobody can hold its lock that way.
+  bool may_be_held_up() const { return is_writable_elsewhere_ && !is_hugetlb_; }
   std::optional<CallResult> call(std::chrono::milliseconds patience, std::function<long(int)> what) const;
   off_t seek(uint64_t from, int whence, uint64_t if_held_up) const;
   // `end` if there is none.
@@ -116,6 +122,7 @@ class MemoryObject {
   mutable std::atomic<bool> resists_sealing_ = false;
   // Another process may write it, and so hold its inode's lock for as long as it likes: see call_within.
   mutable std::atomic<bool> is_writable_elsewhere_ = false;
+  const std::shared_ptr<HolePuncher> puncher_;
 };
 
 }  // namespace vmoffer

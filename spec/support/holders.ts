@@ -1,5 +1,6 @@
 /** Which processes have a memory object, by a descriptor or by a mapping, as the kernel tells. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { until } from './barriers.js';
 
 const OBJECT = '/memfd:vmoffer';
 const BLOCK_BYTES = 512;
@@ -28,6 +29,11 @@ export function objectInodes(pid: number): number[] {
 export function heldBytes(pids: readonly number[]): number {
   const objects = new Map(pids.flatMap(objectsOf).map(({ inode, byteLength }) => [inode, byteLength]));
   return [...objects.values()].reduce((sum, byteLength) => sum + byteLength, 0);
+}
+
+/** Resolves once they take so much. Copied pages are given back by a thread that may get its turn late. */
+export function untilHeld(pids: readonly number[], byteLength: number): Promise<void> {
+  return until(`the memory objects take ${byteLength} bytes`, () => heldBytes(pids) === byteLength);
 }
 
 function mapsObject(pid: number, inode: number): boolean {

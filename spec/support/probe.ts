@@ -277,6 +277,7 @@ export type Checkpoint =
   | 'prefetch.step'
   | 'pull.copying'
   | 'object.data'
+  | 'object.punching'
   | 'offer.checked'
   | 'region.releasing'
   | 'source.asked'

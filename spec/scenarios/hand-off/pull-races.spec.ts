@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
-import { heldBytes } from '../../support/holders.js';
+import { heldBytes, untilHeld } from '../../support/holders.js';
 import { startObedient, type Obedient } from '../../support/obedient.js';
 import { PAGE } from '../../support/pages.js';
 import { needs, requires } from '../../support/requires.js';
@@ -55,11 +55,23 @@ describe('disowned memory that two threads pull at once', () => {
             expect(await claimer.call('isZeroed', claim.region, hole, 1)).to.be.true;
             expect(await claimer.call('difference', claim.region, SEED, hole + 1)).to.be.undefined;
           }
-          expect(heldBytes([claimer.pid])).to.equal(0); // once, and nowhere else
+          await untilHeld([claimer.pid], 0); // once, and nowhere else
         });
       }
     }
   }
+
+  it('leaves its object, however late the thread that gives pages back gets its turn', async () => {
+    const { region } = await source.call('allocate', PAGES, SEED);
+    const { address } = await source.call('offer', claimer.pid, region, DISOWNED);
+    const claim = await claimer.call('claim', source.pid, address, { transfer: 'pull', paging: 'userfault' });
+    await claimer.call('park', 'object.punching');
+    await claimer.call('prefetch', claim.region);
+    expect(heldBytes([claimer.pid])).to.equal(PAGES * PAGE);
+    await claimer.call('unpark', 'object.punching');
+    await untilHeld([claimer.pid], 0);
+    expect(await claimer.call('difference', claim.region, SEED)).to.be.undefined;
+  });
 
   /** Claims in a process whose copies fail for want of memory, until they are allowed again. */
   async function claimThatCannotCopy(): Promise<number> {
