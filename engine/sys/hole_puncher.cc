@@ -15,14 +15,9 @@
 #include "engine/sys/unique_fd.h"
 
 namespace vmoffer {
-namespace {
-
-constexpr std::chrono::milliseconds kPatience{200};
-
-}  // namespace
 
 bool HolePuncher::punch(int fd, PageRange pages) {
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  const auto deadline = std::chrono::steady_clock::now() + kPatienceWithStrangers;
   const MutexLock lock(mutex_);
   owed_.add(pages);
   if (!is_running_) {

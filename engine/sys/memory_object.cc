@@ -152,8 +152,6 @@ uint64_t end_of_present(int fd, uint64_t from, uint64_t end) {
   return end;
 }
 
-// A process that has a memory object open for writing may hold these calls up; see call_within.
-constexpr std::chrono::milliseconds kPatience{200};
 // The kernel itself waits up to 300 ms for pinned pages.
 constexpr std::chrono::milliseconds kPatienceWithSeal{1000};
 
@@ -225,7 +223,8 @@ std::optional<CallResult> MemoryObject::call(std::chrono::milliseconds patience,
 
 // Returns `if_held_up` if another process holds the call up.
 off_t MemoryObject::seek(uint64_t from, int whence, uint64_t if_held_up) const {
-  const auto found = call(kPatience, [=](int fd) -> long { return ::lseek(fd, static_cast<off_t>(from), whence); });
+  const auto found =
+      call(kPatienceWithStrangers, [=](int fd) -> long { return ::lseek(fd, static_cast<off_t>(from), whence); });
   return found ? static_cast<off_t>(found->value) : static_cast<off_t>(if_held_up);
 }
 
@@ -275,7 +274,8 @@ bool MemoryObject::seal_against_writing() const {
 
 Status MemoryObject::forbid_further_seals() const {
   if (has_seal(fd_.get(), F_SEAL_SEAL)) return Status();
-  const auto sealed = call(kPatience, [](int fd) -> long { return ::fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL); });
+  const auto sealed =
+      call(kPatienceWithStrangers, [](int fd) -> long { return ::fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL); });
   // EPERM: another thread or process has just done so.
   if (sealed && (sealed->value == 0 || sealed->error_number == EPERM)) return Status();
   return os_error(sealed ? sealed->error_number : EBUSY, "fcntl",
