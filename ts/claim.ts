@@ -3,7 +3,7 @@ import { VMO_GRANT_W } from './flags.js';
 import type { PagingKind, TransferKind } from './kinds.js';
 import { addon } from './load-addon.js';
 import type { NativeClaim } from './native.js';
-import { checkPrefetchOptions, PrefetchQueue, type PrefetchOptions } from './prefetch-queue.js';
+import { checkPrefetchOptions, prefetch, type PrefetchOptions } from './prefetch-queue.js';
 import { Region, releasedError } from './region.js';
 import { ResidencyMap } from './residency-map.js';
 
@@ -28,13 +28,11 @@ import { ResidencyMap } from './residency-map.js';
  */
 export class Claim extends Region {
   readonly #native: NativeClaim;
-  readonly #prefetches: PrefetchQueue;
 
   /** @internal */
   protected constructor(native: NativeClaim) {
     super(native);
     this.#native = native;
-    this.#prefetches = new PrefetchQueue(native);
   }
 
   /** @internal */
@@ -89,7 +87,7 @@ export class Claim extends Region {
    */
   async prefetch(options: PrefetchOptions = {}): Promise<void> {
     if (this.released) throw releasedError(this.address);
-    await this.#prefetches.add(checkPrefetchOptions(options, this.byteLength, addon().pageSize));
+    await prefetch(this.#native, checkPrefetchOptions(options, this.byteLength, addon().pageSize));
   }
 
   /**
