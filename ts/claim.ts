@@ -4,7 +4,7 @@ import type { PagingKind, TransferKind } from './kinds.js';
 import { promiseOf } from './keep-alive.js';
 import { addon } from './load-addon.js';
 import type { NativeClaim } from './native.js';
-import { checkPrefetchOptions, PrefetchQueue, type PrefetchOptions } from './prefetch-queue.js';
+import { checkPrefetchOptions, prefetch, type PrefetchOptions } from './prefetch-queue.js';
 import { Region, releasedError } from './region.js';
 import { ResidencyMap } from './residency-map.js';
 import type { SupplyFailure } from './supply-failure.js';
@@ -33,14 +33,12 @@ import { checkLength, checkWithin } from './validate.js';
  */
 export class Claim extends Region {
   readonly #native: NativeClaim;
-  readonly #prefetches: PrefetchQueue;
   readonly #failures: SupplyFailures;
 
   /** @internal */
   protected constructor(native: NativeClaim) {
     super(native);
     this.#native = native;
-    this.#prefetches = new PrefetchQueue(native);
     this.#failures = new SupplyFailures(native);
   }
 
@@ -152,7 +150,7 @@ export class Claim extends Region {
    */
   async prefetch(options: PrefetchOptions = {}): Promise<void> {
     if (this.released) throw releasedError(this.address);
-    await this.#prefetches.add(checkPrefetchOptions(options, this.byteLength, addon().pageSize));
+    await prefetch(this.#native, checkPrefetchOptions(options, this.byteLength, addon().pageSize));
   }
 
   /**

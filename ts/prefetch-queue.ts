@@ -70,48 +70,47 @@ export function checkPrefetchOptions(options: PrefetchOptions, limit: number, pa
   return { begin, end, signal, onProgress, priority };
 }
 
-/** The prefetches of one claim. Their steps wait in one queue with those of the thread's other claims, so that priority holds. */
-export class PrefetchQueue {
-  readonly #claim: NativeClaim;
-
-  constructor(claim: NativeClaim) {
-    this.#claim = claim;
+/** Its steps wait in one queue with those of the thread's other claims, so that priority holds. */
+export async function prefetch(
+  claim: NativeClaim,
+  { begin, end, signal, onProgress, priority }: CheckedPrefetch,
+): Promise<void> {
+  log.prefetch('%d bytes at offset %d, priority %d', end - begin, begin, priority);
+  signal?.throwIfAborted();
+  const options = { priority, ...(signal && { signal }) };
+  const running: Promise<number>[] = [];
+  const finishOldest = async () => {
+    const at = await running.shift();
+    if (at !== undefined) onProgress?.({ bytesDone: at - begin, bytesTotal: end - begin });
+  };
+  for (let at = begin; at < end;) {
+    const next = Math.min(end, roundDown(at, STEP_BYTES) + STEP_BYTES);
+    running.push(addStep(claim, at, next, options));
+    if (running.length === STEPS_AT_ONCE) await finishOldest();
+    at = next;
   }
+  while (running.length > 0) await finishOldest();
+}
 
-  async add({ begin, end, signal, onProgress, priority }: CheckedPrefetch): Promise<void> {
-    log.prefetch('%d bytes at offset %d, priority %d', end - begin, begin, priority);
-    signal?.throwIfAborted();
-    const options = { priority, ...(signal && { signal }) };
-    const running: Promise<number>[] = [];
-    const finishOldest = async () => {
-      const at = await running.shift();
-      if (at !== undefined) onProgress?.({ bytesDone: at - begin, bytesTotal: end - begin });
-    };
-    for (let at = begin; at < end;) {
-      const next = Math.min(end, roundDown(at, STEP_BYTES) + STEP_BYTES);
-      running.push(this.#step(at, next, options));
-      if (running.length === STEPS_AT_ONCE) await finishOldest();
-      at = next;
-    }
-    while (running.length > 0) await finishOldest();
-  }
+/** Resolves to the end of the step. A rejection may come after the prefetch has failed, when nobody awaits it. */
+function addStep(
+  claim: NativeClaim,
+  begin: number,
+  end: number,
+  options: { priority: number; signal?: AbortSignal },
+): Promise<number> {
+  const step = steps.add(() => install(claim, begin, end), options).then(() => end);
+  step.catch(() => undefined);
+  return step;
+}
 
-  /** Resolves to the end of the step. A rejection may come after the prefetch has failed, when nobody awaits it. */
-  #step(begin: number, end: number, options: { priority: number; signal?: AbortSignal }): Promise<number> {
-    const step = steps.add(() => this.#install(begin, end), options).then(() => end);
-    step.catch(() => undefined);
-    return step;
-  }
-
-  #install(begin: number, end: number): Promise<void> {
-    const claim = this.#claim;
-    if (claim.released) throw releasedError(claim.address);
-    return new Promise((resolve, reject) => {
-      claim.prefetch(begin, end - begin, (error) => {
-        // If the claim is released in the middle of a step, there is no error, but the pages are not resident.
-        if (error ?? claim.released) reject(error ?? releasedError(claim.address));
-        else resolve();
-      });
+function install(claim: NativeClaim, begin: number, end: number): Promise<void> {
+  if (claim.released) throw releasedError(claim.address);
+  return new Promise((resolve, reject) => {
+    claim.prefetch(begin, end - begin, (error) => {
+      // If the claim is released in the middle of a step, there is no error, but the pages are not resident.
+      if (error ?? claim.released) reject(error ?? releasedError(claim.address));
+      else resolve();
     });
-  }
+  });
 }

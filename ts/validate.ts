@@ -110,6 +110,12 @@ export function checkOptions(options: unknown): asserts options is object {
   }
 }
 
+/** A URL, or its text; undefined if it is neither. */
+export function parseUrl(value: unknown): URL | undefined {
+  const text = value instanceof URL ? value.href : value;
+  return typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
+}
+
 export function checkOneOf<T extends string>(value: unknown, name: string, allowed: readonly T[]): asserts value is T {
   if (!(allowed as readonly unknown[]).includes(value)) {
     const list = allowed.map((word) => `'${word}'`).join(', ');

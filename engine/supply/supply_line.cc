@@ -2,17 +2,15 @@
 
 #include <utility>
 
-#include "engine/sys/call.h"
 #include "engine/sys/seqpacket.h"
 #include "engine/wire/codec.h"
 
 namespace vmoffer {
 
 Result<std::shared_ptr<SupplyLine>> SupplyLine::of(EventLoop& loop, const ForeignFd& connection) {
-  Result<UniqueFd> copy = duplicate(connection.get());
+  Result<ForeignFd> copy = duplicate(connection);
   if (!copy.is_ok()) return copy.status();
-  ForeignFd socket = connection.is_harmless() ? ForeignFd::harmless(copy.take()) : ForeignFd(copy.value().release());
-  return std::shared_ptr<SupplyLine>(new SupplyLine(loop, std::move(socket)));
+  return std::shared_ptr<SupplyLine>(new SupplyLine(loop, copy.take()));
 }
 
 SupplyLine::~SupplyLine() {
@@ -45,13 +43,16 @@ size_t SupplyLine::kept_count() const {
   return kept_.size();
 }
 
+// False if it has ended before.
+bool SupplyLine::end() {
+  const MutexLock lock(mutex_);
+  if (std::exchange(is_over_, true)) return false;
+  shut_down(socket_.get());
+  return true;
+}
+
 void SupplyLine::hang_up() {
-  {
-    const MutexLock lock(mutex_);
-    if (std::exchange(is_over_, true)) return;
-    shut_down(socket_.get());
-  }
-  loop_.post([self = shared_from_this()] { self->stop_watching(); });
+  if (end()) loop_.post([self = shared_from_this()] { self->stop_watching(); });
 }
 
 void SupplyLine::on_readable() {
@@ -80,11 +81,7 @@ void SupplyLine::on_writable() {
 }
 
 void SupplyLine::on_broken() {
-  {
-    const MutexLock lock(mutex_);
-    if (std::exchange(is_over_, true)) return;
-    shut_down(socket_.get());
-  }
+  if (!end()) return;
   stop_watching();
   if (const std::shared_ptr<Listener> listener = listener_.lock()) listener->on_hang_up();
 }

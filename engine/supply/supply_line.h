@@ -51,6 +51,7 @@ class SupplyLine : public EventHandler, public std::enable_shared_from_this<Supp
 
  private:
   SupplyLine(EventLoop& loop, ForeignFd socket) : loop_(loop), socket_(std::move(socket)) {}
+  bool end();
   void on_broken();
   void stop_watching();
 

@@ -18,9 +18,9 @@ int option_of(int fd, int name) {
 }  // namespace
 
 Result<Bell> Bell::of(const ForeignFd& connection) {
-  Result<UniqueFd> copy = duplicate(connection.get());
+  Result<ForeignFd> copy = duplicate(connection);
   if (!copy.is_ok()) return copy.status();
-  return Bell(connection.is_harmless() ? ForeignFd::harmless(copy.take()) : ForeignFd(copy.value().release()));
+  return Bell(copy.take());
 }
 
 void Bell::close() {

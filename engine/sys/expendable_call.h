@@ -11,6 +11,9 @@
 
 namespace vmoffer {
 
+// How long a thread waits for such work before it goes on without. Ordinarily the work takes microseconds.
+inline constexpr std::chrono::milliseconds kPatienceWithStrangers{200};
+
 struct CallResult {
   long value = -1;
   int error_number = 0;

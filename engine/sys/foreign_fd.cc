@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "engine/sys/call.h"
 #include "engine/sys/expendable_pool.h"
 
 namespace vmoffer {
@@ -37,6 +38,12 @@ void ForeignFd::reset() {
   } else {
     closers().add([fd] { ::close(fd); });
   }
+}
+
+Result<ForeignFd> duplicate(const ForeignFd& fd) {
+  Result<UniqueFd> copy = duplicate(fd.get());
+  if (!copy.is_ok()) return copy.status();
+  return fd.is_harmless() ? ForeignFd::harmless(copy.take()) : ForeignFd(copy.value().release());
 }
 
 size_t waiting_to_be_closed() { return closers().waiting(); }

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "engine/base/status.h"
 #include "engine/sys/unique_fd.h"
 
 namespace vmoffer {
@@ -47,6 +48,9 @@ class ForeignFd {
   int fd_ = -1;
   bool is_harmless_ = false;
 };
+
+// Another descriptor of the same file, whose close is as harmless as the first one's.
+Result<ForeignFd> duplicate(const ForeignFd& fd);
 
 // How many descriptors wait to be closed. More than none for long means that all closing threads are held up. Any
 // thread.

@@ -4,6 +4,7 @@
 #include <linux/falloc.h>
 
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include "engine/base/checkpoint.h"
@@ -11,28 +12,31 @@
 #include "engine/sys/call.h"
 #include "engine/sys/expendable_call.h"
 #include "engine/sys/page_table.h"
+#include "engine/sys/unique_fd.h"
 
 namespace vmoffer {
-namespace {
 
-constexpr std::chrono::milliseconds kPatience{200};
-
-}  // namespace
-
-void HolePuncher::punch(PageRange pages) {
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+bool HolePuncher::punch(int fd, PageRange pages) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatienceWithStrangers;
   const MutexLock lock(mutex_);
   owed_.add(pages);
-  if (!std::exchange(is_running_, true)) run_expendably([self = shared_from_this()] { self->run(); });
+  if (!is_running_) {
+    Result<UniqueFd> copy = duplicate(fd);
+    if (!copy.is_ok()) return false;
+    is_running_ = true;
+    run_expendably(
+        [self = shared_from_this(), own = std::make_shared<UniqueFd>(copy.take())] { self->run(own->get()); });
+  }
   while (!is_held_up_ && is_to_do(pages)) {
     if (!went_on_.wait_until(mutex_, deadline)) is_held_up_ = is_to_do(pages);
   }
+  return true;
 }
 
-void HolePuncher::run() {
+void HolePuncher::run(int fd) {
   checkpoint("object.punching");
   for (PageRange pages = take_next(); !pages.is_empty(); pages = take_next()) {
-    punch_hole_now(fd_.get(), pages.first * page_bytes(), pages.count * page_bytes());
+    punch_hole_now(fd, pages.first * page_bytes(), pages.count * page_bytes());
   }
 }
 

@@ -7,28 +7,27 @@
 
 #include "engine/base/mutex.h"
 #include "engine/base/page_set.h"
-#include "engine/sys/unique_fd.h"
 
 namespace vmoffer {
 
 class HolePuncher : public std::enable_shared_from_this<HolePuncher> {
  public:
-  // `fd`: a descriptor of its own, which can write.
-  HolePuncher(UniqueFd fd, uint64_t page_count) : fd_(std::move(fd)), owed_(page_count) {}
+  explicit HolePuncher(uint64_t page_count) : owed_(page_count) {}
 
   // Waits until the pages are out, so that a thread that copies does not run ahead of the one that gives back. If
   // another process holds the work up, it waits 200 ms once, and not again until the work goes on.
-  void punch(PageRange pages);
+  // Borrows the descriptor of the object, which can write. False if there is none left to work with; the pages are owed
+  // then until the next call.
+  bool punch(int fd, PageRange pages);
 
   HolePuncher(const HolePuncher&) = delete;
   HolePuncher& operator=(const HolePuncher&) = delete;
 
  private:
-  void run();
+  void run(int fd);
   PageRange take_next();
   bool is_to_do(PageRange pages) const VMO_REQUIRES(mutex_);
 
-  const UniqueFd fd_;
   Mutex mutex_;
   Condition went_on_;
   PageSet owed_ VMO_GUARDED_BY(mutex_);

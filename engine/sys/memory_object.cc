@@ -151,8 +151,6 @@ bool has_every_page(int fd, uint64_t byte_length) {
   return ::fstat(fd, &attributes) == 0 && static_cast<uint64_t>(attributes.st_blocks) * kBlockBytes == byte_length;
 }
 
-// A process that has a memory object open for writing may hold these calls up; see call_within.
-constexpr std::chrono::milliseconds kPatience{200};
 // The kernel itself waits up to 300 ms for pinned pages.
 constexpr std::chrono::milliseconds kPatienceWithSeal{1000};
 
@@ -224,7 +222,8 @@ std::optional<CallResult> MemoryObject::call(std::chrono::milliseconds patience,
 
 // Returns `if_held_up` if another process holds the call up.
 off_t MemoryObject::seek(uint64_t from, int whence, uint64_t if_held_up) const {
-  const auto found = call(kPatience, [=](int fd) -> long { return ::lseek(fd, static_cast<off_t>(from), whence); });
+  const auto found =
+      call(kPatienceWithStrangers, [=](int fd) -> long { return ::lseek(fd, static_cast<off_t>(from), whence); });
   return found ? static_cast<off_t>(found->value) : static_cast<off_t>(if_held_up);
 }
 
@@ -267,19 +266,7 @@ MemoryObject::Piece MemoryObject::next_piece(uint64_t from, uint64_t end) const 
 
 bool MemoryObject::punch_hole(uint64_t byte_offset, uint64_t byte_length) const {
   if (!may_be_held_up()) return punch_hole_now(fd_.get(), byte_offset, byte_length);
-  const std::shared_ptr<HolePuncher> puncher = this->puncher();
-  if (puncher == nullptr) return false;
-  puncher->punch({byte_offset / page_bytes(), byte_length / page_bytes()});
-  return true;
-}
-
-// Null if this process has no descriptor left.
-std::shared_ptr<HolePuncher> MemoryObject::puncher() const {
-  const MutexLock lock(puncher_mutex_);
-  if (puncher_ != nullptr) return puncher_;
-  Result<UniqueFd> copy = duplicate(fd_.get());
-  if (copy.is_ok()) puncher_ = std::make_shared<HolePuncher>(copy.take(), byte_length_ / page_bytes());
-  return puncher_;
+  return puncher_->punch(fd_.get(), {byte_offset / page_bytes(), byte_length / page_bytes()});
 }
 
 bool MemoryObject::is_sealed_against_writing() const { return has_seal(fd_.get(), F_SEAL_WRITE); }
@@ -294,7 +281,8 @@ bool MemoryObject::seal_against_writing() const {
 
 Status MemoryObject::forbid_further_seals() const {
   if (has_seal(fd_.get(), F_SEAL_SEAL)) return Status();
-  const auto sealed = call(kPatience, [](int fd) -> long { return ::fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL); });
+  const auto sealed =
+      call(kPatienceWithStrangers, [](int fd) -> long { return ::fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL); });
   // EPERM: another thread or process has just done so.
   if (sealed && (sealed->value == 0 || sealed->error_number == EPERM)) return Status();
   return os_error(sealed ? sealed->error_number : EBUSY, "fcntl",

@@ -16,6 +16,7 @@
 #include "engine/base/status.h"
 #include "engine/sys/expendable_call.h"
 #include "engine/sys/hole_puncher.h"
+#include "engine/sys/page_table.h"
 #include "engine/sys/unique_fd.h"
 
 namespace vmoffer {
@@ -104,14 +105,14 @@ class MemoryObject {
         byte_length_(facts.byte_length),
         is_hugetlb_(facts.is_hugetlb),
         says_huge_pages_(facts.says_huge_pages),
-        is_writable_(facts.access == ObjectAccess::kReadWrite) {}
+        is_writable_(facts.access == ObjectAccess::kReadWrite),
+        puncher_(std::make_shared<HolePuncher>(facts.byte_length / page_bytes())) {}
   MemoryObject(const MemoryObject&) = delete;
   MemoryObject& operator=(const MemoryObject&) = delete;
 
  private:
   // Nobody can write() to memory of the huge page pool, and so nobody can hold its lock that way.
   bool may_be_held_up() const { return is_writable_elsewhere_ && !is_hugetlb_; }
-  std::shared_ptr<HolePuncher> puncher() const;
   std::optional<CallResult> call(std::chrono::milliseconds patience, std::function<long(int)> what) const;
   off_t seek(uint64_t from, int whence, uint64_t if_held_up) const;
   // `presence` is that of the range. `end` if there is none.
@@ -127,8 +128,7 @@ class MemoryObject {
   mutable std::atomic<bool> resists_sealing_ = false;
   // Another process may write it, and so hold its inode's lock for as long as it likes: see call_within.
   mutable std::atomic<bool> is_writable_elsewhere_ = false;
-  mutable Mutex puncher_mutex_;
-  mutable std::shared_ptr<HolePuncher> puncher_ VMO_GUARDED_BY(puncher_mutex_);  // when it is needed
+  const std::shared_ptr<HolePuncher> puncher_;
 };
 
 }  // namespace vmoffer

@@ -143,8 +143,7 @@ struct Encoder {
     return Type::kDone;
   }
   Type operator()(const Refused& m) {
-    out.put(static_cast<uint16_t>(m.code));
-    out.put_text(m.message);
+    put_reason(m.code, m.message);
     return Type::kRefused;
   }
   Type operator()(const List& m) {
@@ -184,8 +183,7 @@ struct Encoder {
   }
   Type operator()(const Failed& m) {
     put_units(m.units);
-    out.put(static_cast<uint16_t>(m.code));
-    out.put_text(m.message);
+    put_reason(m.code, m.message);
     return Type::kFailed;
   }
   Type operator()(const Progress&) { return Type::kProgress; }
@@ -203,6 +201,10 @@ struct Encoder {
     return Type::kKept;
   }
 
+  void put_reason(Code code, const std::string& message) {
+    out.put(static_cast<uint16_t>(code));
+    out.put_text(message);
+  }
   void put_units(const UnitRange& units) {
     out.put(units.byte_offset);
     out.put(units.byte_length);
@@ -246,15 +248,11 @@ Terms read_terms(Reader& in) {
   return m;
 }
 
-// A refusal with a code that this version does not know is still a refusal.
-Code read_code(Reader& in) {
-  const auto code = in.get<uint16_t>();
-  return code > 0 && code <= kLastCode ? static_cast<Code>(code) : Code::kProtocol;
-}
-
 Refused read_refused(Reader& in) {
-  const Code code = read_code(in);
-  return Refused{code, in.get_text()};
+  const auto code = in.get<uint16_t>();
+  // A refusal with a code that this version does not know is still a refusal.
+  const bool is_known = code > 0 && code <= kLastCode;
+  return Refused{is_known ? static_cast<Code>(code) : Code::kProtocol, in.get_text()};
 }
 
 OfferLine read_line(Reader& in) {
@@ -313,8 +311,8 @@ Ask read_ask(Reader& in) {
 
 Failed read_failed(Reader& in) {
   const UnitRange units = read_units(in);
-  const Code code = read_code(in);
-  return Failed{units, code, in.get_text()};
+  const Refused reason = read_refused(in);
+  return Failed{units, reason.code, reason.message};
 }
 
 Recall read_recall(Reader& in) {

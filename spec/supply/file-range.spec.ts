@@ -19,7 +19,7 @@ import { Worker } from 'node:worker_threads';
 import { fileRange } from '#ts/supply/suppliers/file-range.js';
 import { openDescriptors } from '../support/fds.js';
 import { PAGE } from '../support/pages.js';
-import { contents, expectBytes, load, Wanted } from '../support/supplies.js';
+import { contents, expectBytes, fillAtOnce, load, Wanted } from '../support/supplies.js';
 import { rejectionOf, thrownBy } from '../support/vmo-error.js';
 
 const MIB = 1 << 20;
@@ -50,8 +50,7 @@ describe('fileRange', () => {
       [MIB, MIB],
       [MIB - PAGE, 2 * MIB],
     ] as const;
-    const found = await Promise.all(ranges.map(([at, byteLength]) => file.run(new Wanted(at, byteLength))));
-    for (const { offset, byteLength, into } of found) expectBytes(into, whole.subarray(offset, offset + byteLength));
+    const found = await fillAtOnce(file, ranges, whole);
     expect(found.map(({ progressCount }) => progressCount)).to.deep.equal([1, 1, 2]);
   });
 

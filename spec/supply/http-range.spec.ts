@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { httpRange } from '#ts/supply/suppliers/http-range.js';
 import { HttpServer, requireLoopback } from '../support/http-server.js';
 import { PAGE } from '../support/pages.js';
-import { contents, expectBytes, load, Wanted } from '../support/supplies.js';
+import { contents, expectBytes, fillAtOnce, load, Wanted } from '../support/supplies.js';
 import { rejectionOf } from '../support/vmo-error.js';
 
 const MIB = 1 << 20;
@@ -29,8 +29,7 @@ describe('httpRange', () => {
       [MIB, MIB],
       [MIB - PAGE, 2 * MIB],
     ] as const;
-    const found = await Promise.all(ranges.map(([at, byteLength]) => object.run(new Wanted(at, byteLength))));
-    for (const { offset, byteLength, into } of found) expectBytes(into, whole.subarray(offset, offset + byteLength));
+    const found = await fillAtOnce(object, ranges, whole);
     for (const { progressCount } of found) expect(progressCount).to.be.greaterThan(0);
     expect(server.asked.map(({ headers }) => headers.range).sort()).to.deep.equal(
       ['bytes=0-0', ...ranges.map(([at, byteLength]) => `bytes=${at}-${at + byteLength - 1}`)].sort(),

@@ -50,6 +50,17 @@ export async function load(description: SupplierModule, memory?: SuppliedMemory)
   return new Loaded(await loadSupplier(structuredClone(description), memory));
 }
 
+/** Fills all ranges, each an offset and a length, at once, and checks the bytes. */
+export async function fillAtOnce(
+  loaded: Loaded,
+  ranges: readonly (readonly [offset: number, byteLength: number])[],
+  whole: Uint8Array,
+): Promise<Wanted[]> {
+  const found = await Promise.all(ranges.map((range) => loaded.run(new Wanted(...range))));
+  for (const { offset, byteLength, into } of found) expectBytes(into, whole.subarray(offset, offset + byteLength));
+  return found;
+}
+
 /** Contents of which every range tells where it is from. */
 export function contents(byteLength: number, seed = 1): Buffer {
   const bytes = Buffer.alloc(Math.ceil(byteLength / 4) * 4);

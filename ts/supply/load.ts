@@ -1,5 +1,5 @@
 import { invalidArgument, supplyFailed, VmoError } from '../errors.js';
-import { describeValue } from '../validate.js';
+import { describeValue, parseUrl } from '../validate.js';
 import type { CreateSupplier, SuppliedMemory, Supplier, SupplierModule } from './supplier.js';
 
 /** A description that can be sent to another thread: a URL cannot be cloned, its text can. */
@@ -52,8 +52,7 @@ export async function loadSupplier(
 }
 
 function checkAddress(address: unknown): string {
-  const text = address instanceof URL ? address.href : address;
-  const parsed = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
+  const parsed = parseUrl(address);
   if (!parsed) throw invalidArgument(`the supplier's module must be a URL, got ${describeValue(address)}; ${EXAMPLE}`);
   if (!SCHEMES.includes(parsed.protocol)) {
     throw invalidArgument(

@@ -34,9 +34,10 @@ export interface HttpLength {
  * @category Supplying
  */
 export async function httpLength(url: string | URL, options: HttpLengthOptions = {}): Promise<HttpLength> {
-  const object = new RemoteObject(checkHttpOptions(url, options));
+  const checked = checkHttpOptions(url, options);
   const { signal } = options;
   checkSignal(signal);
+  const object = new RemoteObject(checked);
   try {
     const version = await object.look(signal ?? new AbortController().signal);
     if (!version) return { byteLength: 0, etag: undefined };

@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { invalidArgument } from '../../../errors.js';
-import { checkOptions, describeValue, MAX_TIMEOUT_MS } from '../../../validate.js';
+import { checkOptions, describeValue, MAX_TIMEOUT_MS, parseUrl } from '../../../validate.js';
 import { isStrongEtag } from './validator.js';
 
 /**
@@ -65,8 +65,7 @@ export function checkHttpOptions(url: unknown, options: HttpOptions): CheckedHtt
 }
 
 function checkUrl(url: unknown): string {
-  const text = url instanceof URL ? url.href : url;
-  const parsed = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
+  const parsed = parseUrl(url);
   if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
     throw invalidArgument(`url must be an http or https URL, got ${describeValue(url)}`);
   }
