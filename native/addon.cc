@@ -21,7 +21,7 @@ namespace {
 Napi::Value initialize(const Napi::CallbackInfo& info) {
   const Napi::Object hooks = info[0].As<Napi::Object>();
   Environment::of(info.Env())
-      .initialize(hooks.Get("createError").As<Napi::Function>(), hooks.Get("scheduleSweep").As<Napi::Function>());
+      .initialize(function_property(hooks, "createError"), function_property(hooks, "scheduleSweep"));
   return info.Env().Undefined();
 }
 
