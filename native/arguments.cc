@@ -31,7 +31,11 @@ std::set<int> pids_argument(const Napi::CallbackInfo& info, size_t index) {
   require(info[index].IsArray(), "pids must be an array");
   const Napi::Array array = info[index].As<Napi::Array>();
   std::set<int> pids;
-  for (uint32_t i = 0; i < array.Length(); ++i) pids.insert(Napi::Value(array.Get(i)).As<Napi::Number>().Int32Value());
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value pid = array.Get(i);
+    if (pid.IsEmpty()) break;
+    pids.insert(pid.As<Napi::Number>().Int32Value());
+  }
   return pids;
 }
 
@@ -62,9 +66,30 @@ OfferKind kind_named(const std::string& name) {
 
 std::string text_property(const Napi::Object& object, const char* name) {
   const Napi::Value value = object.Get(name);
-  if (value.IsEmpty()) return "";  // the worker is being terminated
+  if (value.IsEmpty()) return "";
   require(value.IsString(), "a choice must be a string");
   return value.As<Napi::String>().Utf8Value();
+}
+
+bool boolean_property(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (value.IsEmpty()) return false;
+  require(value.IsBoolean(), "a switch must be a boolean");
+  return value.As<Napi::Boolean>().Value();
+}
+
+double number_property(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (value.IsEmpty()) return 0;
+  require(value.IsNumber(), "an amount must be a number");
+  return value.As<Napi::Number>().DoubleValue();
+}
+
+Napi::Function function_property(const Napi::Object& object, const char* name) {
+  const Napi::Value value = object.Get(name);
+  if (value.IsEmpty()) return {};
+  require(value.IsFunction(), "a callback must be a function");
+  return value.As<Napi::Function>();
 }
 
 }  // namespace vmoffer

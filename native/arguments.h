@@ -1,5 +1,9 @@
 // arguments: reads arguments that TypeScript has checked. A wrong type here is a bug in ts/, not a user's mistake, and
 // ends the process.
+//
+// While a worker is being terminated it can no longer read a property, and gets an empty value. An empty value has no
+// environment, and Node-API ends the process if it is used: so what reads properties here gives a default instead.
+// Nobody sees the default, because no JavaScript runs in that worker any more.
 #pragma once
 
 #include <napi.h>
@@ -22,5 +26,8 @@ Napi::Function function_argument(const Napi::CallbackInfo& info, size_t index);
 OfferKind kind_argument(const Napi::CallbackInfo& info, size_t index);
 OfferKind kind_named(const std::string& name);
 std::string text_property(const Napi::Object& object, const char* name);
+bool boolean_property(const Napi::Object& object, const char* name);
+double number_property(const Napi::Object& object, const char* name);
+Napi::Function function_property(const Napi::Object& object, const char* name);
 
 }  // namespace vmoffer

@@ -40,15 +40,14 @@ Result<ClaimArguments> read_arguments(const Napi::CallbackInfo& info) {
                              paging.value(),
                              transfer,
                              kind_named(text_property(options, "kind")),
-                             options.Get("hugetlb").ToBoolean(),
-                             options.Get("zerosOnSupplyFailure").ToBoolean() ? SuppliedClaim::OnFailure::kZeros
-                                                                             : SuppliedClaim::OnFailure::kSignal,
-                             options.Get("immutable").ToBoolean()};
-  const Napi::Value timeout = options.Get("timeoutMs");
-  const double timeout_ms = timeout.IsEmpty() ? 0 : timeout.As<Napi::Number>().DoubleValue();
-  return ClaimArguments{request,
-                        std::chrono::milliseconds(static_cast<int64_t>(std::ceil(timeout_ms))),
-                        {request.source_pid, request.address}};
+                             boolean_property(options, "hugetlb"),
+                             boolean_property(options, "zerosOnSupplyFailure") ? SuppliedClaim::OnFailure::kZeros
+                                                                               : SuppliedClaim::OnFailure::kSignal,
+                             boolean_property(options, "immutable")};
+  return ClaimArguments{
+      request,
+      std::chrono::milliseconds(static_cast<int64_t>(std::ceil(number_property(options, "timeoutMs")))),
+      {request.source_pid, request.address}};
 }
 
 // Pins all of it, and keeps it pinned.

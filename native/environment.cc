@@ -1,6 +1,7 @@
 #include "native/environment.h"
 
 #include "engine/sys/thread_cpu.h"
+#include "native/arguments.h"
 
 namespace vmoffer {
 
@@ -17,9 +18,9 @@ Environment::Environment(Napi::Env env)
 }
 
 void Environment::initialize(const Napi::Object& hooks) {
-  create_error_ = Napi::Persistent(hooks.Get("createError").As<Napi::Function>());
-  schedule_sweep_ = Napi::Persistent(hooks.Get("scheduleSweep").As<Napi::Function>());
-  schedule_look_ = Napi::Persistent(hooks.Get("scheduleLook").As<Napi::Function>());
+  create_error_ = Napi::Persistent(function_property(hooks, "createError"));
+  schedule_sweep_ = Napi::Persistent(function_property(hooks, "scheduleSweep"));
+  schedule_look_ = Napi::Persistent(function_property(hooks, "scheduleLook"));
 }
 
 ClaimBatch& Environment::claim_batch(Broker& broker) {

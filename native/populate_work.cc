@@ -9,6 +9,7 @@ PopulateWork::PopulateWork(const Napi::Function& done, std::shared_ptr<Region> r
     : Napi::AsyncWorker(done, "vmoffer:prefetch"), region_(std::move(region)), range_(range) {}
 
 void PopulateWork::queue(const Napi::Function& done, std::shared_ptr<Region> region, ByteRange range) {
+  if (done.IsEmpty()) return;  // the JavaScript worker is being terminated
   // The worker deletes itself when it is done.
   auto* work = new PopulateWork(done, std::move(region), range);
   work->Queue();

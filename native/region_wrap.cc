@@ -208,6 +208,7 @@ Napi::Value RegionWrap::residency(const Napi::CallbackInfo& info) {
     return {};
   }
   Napi::Uint8Array array = Napi::Uint8Array::New(info.Env(), bits.value().size());
+  if (array.IsEmpty()) return {};  // the worker is being terminated
   std::copy(bits.value().begin(), bits.value().end(), array.Data());
   return array;
 }

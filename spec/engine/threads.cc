@@ -444,12 +444,12 @@ void claim_from_ending_region() {
   const uint64_t address = region->address();
   const ClaimRequest onward{own_pid(), address, request_for(*region).paging};
   EXPECT(offer_part(region, 0, kPages));
-  std::thread::id ender;
+  std::atomic<std::thread::id> ender;
   std::promise<void> is_ending;
   std::promise<void> is_carving;
   std::promise<void> has_ended;
   set_checkpoint_hook([&](const std::string& name) {
-    const bool is_other = std::this_thread::get_id() != ender;
+    const bool is_other = std::this_thread::get_id() != ender.load();
     if (name == "region.ending") {
       is_ending.set_value();
       is_carving.get_future().wait();

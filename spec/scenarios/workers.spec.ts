@@ -172,6 +172,10 @@ describe('a process', () => {
       title: 'outlives workers that are terminated while they claim and touch memory',
       program: 'terminates-busy-workers',
     },
+    {
+      title: 'outlives workers that are terminated while the addon reads their arguments',
+      program: 'terminates-workers-in-arguments',
+    },
     { title: 'outlives workers that end while others claim from them', program: 'workers-come-and-go' },
     {
       title: 'may use the library in a worker alone, which ends, and then in another',
