@@ -73,7 +73,7 @@ std::string text_property(const Napi::Object& object, const char* name) {
 
 bool boolean_property(const Napi::Object& object, const char* name) {
   const Napi::Value value = object.Get(name);
-  if (value.IsEmpty()) return false;
+  if (value.IsEmpty() || value.IsUndefined()) return false;
   require(value.IsBoolean(), "a switch must be a boolean");
   return value.As<Napi::Boolean>().Value();
 }

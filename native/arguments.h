@@ -26,7 +26,7 @@ Napi::Function function_argument(const Napi::CallbackInfo& info, size_t index);
 OfferKind kind_argument(const Napi::CallbackInfo& info, size_t index);
 OfferKind kind_named(const std::string& name);
 std::string text_property(const Napi::Object& object, const char* name);
-bool boolean_property(const Napi::Object& object, const char* name);
+bool boolean_property(const Napi::Object& object, const char* name);  // undefined: false
 double number_property(const Napi::Object& object, const char* name);
 Napi::Function function_property(const Napi::Object& object, const char* name);
 
