@@ -96,7 +96,7 @@ class ClaimerSide {
   std::vector<ForeignFd> leases_;
   std::optional<wire::Supply> supply_;
   std::shared_ptr<SupplyLine> line_;  // of supplied memory
-  Bell bell_;  // open for a channel
+  Bell bell_;                         // open for a channel
   std::shared_ptr<Holding> holding_;
   ReceivedClaim received_;
   Status status_;

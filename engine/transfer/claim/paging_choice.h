@@ -15,9 +15,9 @@ struct PagingChoice {
   // Asked for by name: memory that cannot be paged this way is refused, not paged in another way.
   bool is_demanded = false;
 
-  // The kernel installs a whole huge page with one fault. The pager would install 512 small entries for it. One fault of
-  // the kernel also brings as many pages as a small claim has, for less than registering the claim and one answer of the
-  // pager.
+  // The kernel installs a whole huge page with one fault. The pager would install 512 small entries for it. One fault
+  // of the kernel also brings as many pages as a small claim has, for less than registering the claim and one answer of
+  // the pager.
   Paging of_mapped(PageKind pages, uint64_t page_count) const {
     const bool is_cheaper = pages != PageKind::kOrdinary || page_count <= kPagesOfKernelFault;
     return wanted == Paging::kUserFault && !is_demanded && is_cheaper ? Paging::kKernel : wanted;
