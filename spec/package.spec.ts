@@ -27,6 +27,7 @@ const VALUES = [
   'Region',
   'RegionRange',
   'ResidencyMap',
+  'SupplyPin',
   'VMO_DISOWN',
   'VMO_DROP_R',
   'VMO_DROP_W',

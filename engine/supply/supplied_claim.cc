@@ -180,7 +180,7 @@ SuppliedClaim::Calls SuppliedClaim::answer(const std::vector<uint64_t>& units, c
   return calls;
 }
 
-void SuppliedClaim::make(Calls calls) {
+void SuppliedClaim::make(const Calls& calls) {
   if (calls.observer) calls.observer();
   for (const Waiter& waiter : calls.waiters) waiter(calls.status);
 }
@@ -389,7 +389,7 @@ void SuppliedClaim::finish(PinId id, const Status& status) {
   if (done) done(status);
 }
 
-void SuppliedClaim::observe_failures(std::function<void()> observer) {
+void SuppliedClaim::observe_failures(const std::function<void()>& observer) {
   bool has_some;
   {
     const MutexLock lock(mutex_);
