@@ -106,12 +106,12 @@ for (const [kernel, isDenied] of [
                 (claim) => claim,
                 (error: unknown) => (error as { code: string }).code,
               );
+              expect(await hostile.event('sent')).to.equal(isDenied ? 'sent' : 'EPERM');
               if (typeof outcome === 'string') expect(outcome).to.equal(expected);
               else {
                 expect(expected).to.be.undefined;
                 await victim.call('release', outcome.region);
               }
-              await hostile.event('sent');
               await expectToServe();
             });
           }
