@@ -12,7 +12,6 @@
 #include <memory>
 #include <optional>
 
-#include "engine/base/mutex.h"
 #include "engine/base/status.h"
 #include "engine/sys/expendable_call.h"
 #include "engine/sys/hole_puncher.h"
