@@ -1,5 +1,7 @@
 #include "engine/transfer/offers/offer_book.h"
 
+#include <algorithm>
+
 #include "engine/transfer/offers/offer_flags.h"
 
 namespace vmoffer {
@@ -103,6 +105,11 @@ std::vector<Offer> OfferBook::list_all() const {
   offers.reserve(offers_.size());
   for (const auto& [id, offer] : offers_) offers.push_back(offer);
   return offers;
+}
+
+bool OfferBook::is_any_being_claimed() const {
+  return std::any_of(offers_.begin(), offers_.end(),
+                     [](const auto& each) { return each.second.state == OfferState::kClaiming; });
 }
 
 void OfferBook::erase(std::map<OfferId, Offer>::iterator at) {

@@ -75,6 +75,7 @@ class OfferBook {
   // Up to `limit` offers to one destination (or to all) with ids above `after`, in the order of ids.
   std::vector<Offer> list(DestinationId destination, OfferId after, size_t limit) const;
   std::vector<Offer> list_all() const;
+  bool is_any_being_claimed() const;
   size_t count(DestinationId destination) const;
   size_t size() const { return offers_.size(); }
 

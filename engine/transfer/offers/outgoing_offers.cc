@@ -1,7 +1,5 @@
 #include "engine/transfer/offers/outgoing_offers.h"
 
-#include <algorithm>
-
 #include "engine/transfer/offers/offer_flags.h"
 
 namespace vmoffer {
@@ -80,8 +78,7 @@ CancelOutcome OutgoingOffers::cancel(int destination_pid, uint64_t address) {
 
 bool OutgoingOffers::is_being_claimed() {
   const MutexLock lock(mutex_);
-  const std::vector<Offer> all = book_.list_all();
-  return std::any_of(all.begin(), all.end(), [](const Offer& offer) { return offer.state == OfferState::kClaiming; });
+  return book_.is_any_being_claimed();
 }
 
 bool OutgoingOffers::is_being_claimed(int destination_pid, uint64_t address) {
