@@ -24,7 +24,7 @@ void ClaimBatch::add(Asked asked) {
 
 std::optional<Clock::time_point> ClaimBatch::waits_since() const {
   const MutexLock lock(mutex_);
-  return asked_.empty() ? std::nullopt : std::optional(asked_.front().since);
+  return asked_.empty() ? std::nullopt : std::optional(asked_.front().deadline.since());
 }
 
 // A source answers in the order in which it was asked.

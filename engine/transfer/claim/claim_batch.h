@@ -25,7 +25,6 @@ class ClaimBatch {
     Ticket ticket = 0;
     uint64_t key = 0;
     std::unique_ptr<ClaimerSide> side;
-    Clock::time_point since;
     Deadline deadline;
     ClaimDriver::Done done;  // for the loop's thread
   };

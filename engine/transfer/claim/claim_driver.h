@@ -15,6 +15,7 @@ namespace vmoffer {
 // By when a claim is to be made, and how long that was when it began.
 struct Deadline {
   explicit Deadline(std::chrono::milliseconds timeout) : time(Clock::now() + timeout), timeout(timeout) {}
+  Clock::time_point since() const { return time - timeout; }
   Clock::time_point time;
   std::chrono::milliseconds timeout;
 };

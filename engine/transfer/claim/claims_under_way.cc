@@ -108,7 +108,7 @@ ClaimsUnderWay::Ticket ClaimsUnderWay::ask(ClaimBatch& batch, uint64_t key, cons
   Result<std::unique_ptr<ClaimerSide>> side = ClaimerSide::begin(request);
   if (!side.is_ok()) return 0;
   const Ticket ticket = ++last_ticket_;
-  batch.add({ticket, key, side.take(), Clock::now(), deadline, std::move(done)});
+  batch.add({ticket, key, side.take(), deadline, std::move(done)});
   watch_batches();
   return ticket;
 }
