@@ -161,7 +161,7 @@ void EventLoop::begin_wait() {
   if (waiting_ == budget && budget->is_waiting()) return;
   if (waiting_ != nullptr) waiting_->forget();
   waiting_ = budget;
-  budget->begin(Clock::now(), budget->is_look_worthwhile() && has_second_processor());
+  budget->begin(Clock::now(), may_look(*budget));
 }
 
 int EventLoop::look(Events& events) {

@@ -34,6 +34,12 @@ bool may_run_on_two_cores() {
   return ::sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 1;
 }
 
+bool has_second_processor() {
+  if (is_denied("looking")) return false;
+  static const double quota = own_quota();
+  return quota >= 2 && may_run_on_two_cores();
+}
+
 }  // namespace
 
 double processor_quota(const std::function<std::string(const std::string& path)>& read) {
@@ -48,10 +54,6 @@ double processor_quota(const std::function<std::string(const std::string& path)>
   return least;
 }
 
-bool has_second_processor() {
-  if (is_denied("looking")) return false;
-  static const double quota = own_quota();
-  return quota >= 2 && may_run_on_two_cores();
-}
+bool may_look(const LookBudget& budget) { return budget.is_look_worthwhile() && has_second_processor(); }
 
 }  // namespace vmoffer

@@ -4,12 +4,14 @@
 #include <functional>
 #include <string>
 
+#include "engine/base/look_budget.h"
+
 namespace vmoffer {
 
-// True if two threads that the calling thread's affinity holds for can run at once, as far as that and the limits of
-// the process's control groups say. A thread that looks instead of sleeping would otherwise keep from running whoever
-// it looks for.
-bool has_second_processor();
+// Whether to look: that has paid, and two threads that the calling thread's affinity holds for can run at once, as far
+// as that and the limits of the process's control groups say. A thread that looks instead of sleeping would otherwise
+// keep from running whoever it looks for.
+bool may_look(const LookBudget& budget);
 
 // The least that a control group over this process allows, in processors; infinite if none does. `read` returns the
 // text of a file, empty if it cannot be read. Groups of version 1 are not looked at.

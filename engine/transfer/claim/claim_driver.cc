@@ -34,7 +34,7 @@ bool look_and_wait(int fd, int64_t timeout_ms, LookBudget& budget) {
 }  // namespace
 
 bool look_for(int fd, LookBudget& budget) {
-  budget.begin(Clock::now(), budget.is_look_worthwhile() && has_second_processor());
+  budget.begin(Clock::now(), may_look(budget));
   bool is_there = false;
   while (!is_there && budget.goes_on(Clock::now())) is_there = wait_readable(fd, 0);
   if (is_there) budget.end(Clock::now());

@@ -98,7 +98,7 @@ std::shared_ptr<ClaimBatch> ClaimsUnderWay::open_batch() {
 
 bool ClaimsUnderWay::is_look_worthwhile() {
   if (is_denied("claims begun in the loop")) return overdue_.has_value();
-  return overdue_ && budget().is_look_worthwhile() && has_second_processor();
+  return overdue_ && may_look(budget());
 }
 
 ClaimsUnderWay::Ticket ClaimsUnderWay::ask(ClaimBatch& batch, uint64_t key, const ClaimRequest& request,
