@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/base/page_range.h"
+#include "engine/base/units.h"
 #include "engine/pager/density.h"
 
 namespace vmoffer {
@@ -13,7 +14,7 @@ namespace vmoffer {
 class DenseParts {
  public:
   // Below that it is over before anybody has looked.
-  static constexpr uint64_t kLeastBytes = uint64_t{16} << 20;
+  static constexpr uint64_t kLeastBytes = 16 * kMiB;
 
   // REQUIRES: at least kLeastBytes.
   DenseParts(uint64_t address, uint64_t byte_length, FaultsBring what);

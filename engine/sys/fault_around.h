@@ -6,10 +6,12 @@
 
 #include <cstdint>
 
+#include "engine/base/units.h"
+
 namespace vmoffer {
 
 // The aligned group that one read fault installs, as far as the object has its pages (the kernel's fault_around_bytes).
-inline constexpr uint64_t kFaultAroundBytes = uint64_t{64} * 1024;
+inline constexpr uint64_t kFaultAroundBytes = 64 * kKiB;
 
 enum class Groups : uint8_t {
   kAbsent,
