@@ -40,7 +40,6 @@ class Environment {
   const std::shared_ptr<Limbo>& limbo() const { return limbo_; }
   const std::shared_ptr<Collectables>& collectables() const { return collectables_; }
 
-  // JavaScript functions that wait for the engine, by number: other threads hold the number and never the function.
   // The claims of this thread that it looks for by itself. REQUIRES: there is a broker.
   ClaimBatch& claim_batch(Broker& broker);
   // look_for_claims() is called when the JavaScript that runs now has ended.
@@ -48,6 +47,7 @@ class Environment {
   // What has come of the batch.
   std::vector<ClaimBatch::Answered> look_for_claims();
 
+  // JavaScript functions that wait for the engine, by number: other threads hold the number and never the function.
   using CallbackId = uint64_t;
   CallbackId keep_callback(const Napi::Function& function);
   // `stop` is called if the environment ends while the callback is still kept, because nobody needs its result any

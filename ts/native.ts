@@ -172,7 +172,10 @@ export interface Native {
   readonly pageSize: number;
   /** True if V8's and libuv's functions were found in this program, as in Node. False if it has Node-API alone. */
   readonly hasNodeFunctions: boolean;
-  /** Once per environment, before anything else. `scheduleSweep` arranges one later call of `sweep()` that keeps nothing alive, `scheduleLook` one of `lookForClaims()` when the JavaScript that runs has ended. */
+  /**
+   * Once per environment, before anything else. `scheduleSweep` arranges one later call of `sweep()` that keeps nothing alive,
+   * `scheduleLook` one of `lookForClaims()` when the JavaScript that runs has ended.
+   */
   initialize(hooks: {
     createError(code: string, message: string, details: ErrorDetails): Error;
     scheduleSweep(): void;
