@@ -315,9 +315,9 @@ export class OwnershipRun {
       const isShare = (before.offers.get(action.offer)?.flags ?? 0) >> DROP_SHIFT === 0;
       if (isShare && !actions.some((other) => other.do === 'starve')) return true;
     }
-    // The thread that seals may not have started, or found no descriptor.
-    const isStarving = actions.some((other) => other.do === 'starve');
-    if (action.do === 'claim' && isStarving && expected === 'claimed, immutable' && result === 'claimed') {
+    // The thread that seals may not have started, or found no descriptor, or died.
+    const isHindered = isSomebodyDying || actions.some((other) => other.do === 'starve');
+    if (action.do === 'claim' && isHindered && expected === 'claimed, immutable' && result === 'claimed') {
       return leaveSealUnknown(state, action.offer);
     }
     const isFoundSealed = expected === 'claimed' && result === 'claimed, immutable';
@@ -329,10 +329,6 @@ export class OwnershipRun {
     );
     if (result === GONE_WITH_IT) return expected.startsWith('claimed') || (hasTwin && isOut());
     if (result === GONE) return isOut();
-    // A source that has died may not have come to seal what it dropped.
-    if (isSomebodyDying && expected === 'claimed, immutable' && result === 'claimed') {
-      return leaveSealUnknown(state, action.offer);
-    }
     if (isSomebodyDying && PEER_IS_GONE.includes(result)) return isOut();
     // Another claim was under way, and had the memory exclusively for a moment.
     const hasRival = actions.some((other, index) => index !== at && (other.do === 'claim' || other.do === 'release'));
