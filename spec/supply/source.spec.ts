@@ -38,6 +38,10 @@ class HeldSupplier {
     await until(`${count} fills have begun`, () => this.begun.length >= count);
   }
 
+  isAborted(index: number): boolean {
+    return this.begun[index]?.signal.aborted === true;
+  }
+
   end(index: number, error?: Error): void {
     this.#ends[index]?.(error);
   }
@@ -48,18 +52,19 @@ const marked: Supplier = ({ offset }, into) => {
 };
 
 describe('the source of supplied memory', () => {
-  let region: SuppliedRegion | undefined;
+  let region: SuppliedRegion;
+  const made: SuppliedRegion[] = [];
 
   before(function () {
     requires(this, needs.userfault);
   });
   afterEach(() => {
-    region?.release();
-    region = undefined;
+    for (const one of made.splice(0)) one.release();
   });
 
   function supplied(options: Partial<SupplyOptions> & Pick<SupplyOptions, 'supplier'>, units = UNITS): SuppliedRegion {
     region = supply(units * UNIT, { unit: UNIT, timeoutMs: 20_000, ...options });
+    made.push(region);
     return region;
   }
 
@@ -73,17 +78,17 @@ describe('the source of supplied memory', () => {
       await claimer.expectReady(3);
       expect(await claimer.byteOf(3)).to.equal(3 + MARK);
       expect(await claimer.byteOf(2)).to.equal(0);
-      expect(region?.stats()).to.include({ claims: 1, unitsAsked: 1, unitsSupplied: 1, residentBytes: UNIT });
+      expect(region.stats()).to.include({ claims: 1, unitsAsked: 1, unitsSupplied: 1, residentBytes: UNIT });
     });
 
     it('fills a unit once for all who ask', async () => {
       const held = new HeldSupplier();
       supplied({ supplier: held.supplier });
-      await using one = await HandClaimer.of(region!);
-      await using other = await HandClaimer.of(region!);
+      await using one = await HandClaimer.of(region);
+      await using other = await HandClaimer.of(region);
       one.ask(1);
       other.ask(1);
-      await until('both have asked', () => region!.stats().unitsAsked === 2);
+      await until('both have asked', () => region.stats().unitsAsked === 2);
       held.end(0);
       await Promise.all([one.expectReady(1), other.expectReady(1)]);
       expect(held.units).to.deep.equal([1]);
@@ -91,11 +96,11 @@ describe('the source of supplied memory', () => {
 
     it('tells a claimer of all that is there at once', async () => {
       supplied({ supplier: marked });
-      region!.fill(0, new Uint8Array(UNITS * UNIT).fill(7));
-      await using claimer = await HandClaimer.of(region!);
+      region.fill(0, new Uint8Array(UNITS * UNIT).fill(7));
+      await using claimer = await HandClaimer.of(region);
       claimer.ask(4);
       await claimer.expectReady(0, UNITS);
-      expect(region!.stats()).to.include({ unitsPushed: UNITS, unitsOrdered: 0 });
+      expect(region.stats()).to.include({ unitsPushed: UNITS, unitsOrdered: 0 });
     });
 
     it('fills what a thread waits for before what is read ahead', async () => {
@@ -104,7 +109,7 @@ describe('the source of supplied memory', () => {
       claimer.ask(0, 3, false);
       await held.hasBegun(1);
       claimer.ask(5, 1, true);
-      await until('all is asked for', () => region!.stats().unitsAsked === 4);
+      await until('all is asked for', () => region.stats().unitsAsked === 4);
       for (const index of [0, 1, 2, 3]) {
         await held.hasBegun(index + 1);
         held.end(index);
@@ -116,6 +121,7 @@ describe('the source of supplied memory', () => {
     it('brings the last unit, which is shorter', async () => {
       const page = 4096;
       region = supply(UNIT + page, { supplier: marked, unit: UNIT });
+      made.push(region);
       await using claimer = await HandClaimer.of(region);
       claimer.do('ask', UNIT, page, true);
       expect(await claimer.said()).to.deep.equal({ is: 'ready', offset: UNIT, length: page });
@@ -146,9 +152,9 @@ describe('the source of supplied memory', () => {
         expect(await claimer.said()).to.deep.equal(failed);
       }
       isBroken = false;
-      region!.retry();
+      region.retry();
       await claimer.expectReady(0); // without asking
-      expect(region!.stats()).to.include({ unitsFailed: 1, unitsOrdered: 2 });
+      expect(region.stats()).to.include({ unitsFailed: 1, unitsOrdered: 2 });
     });
 
     it('fails a fill that does not end in time, aborts it, and shows life meanwhile', async () => {
@@ -164,7 +170,7 @@ describe('the source of supplied memory', () => {
       })().catch(() => undefined);
       expect(await claimer.said()).to.include({ is: 'failed', code: Code.Timeout });
       expect(signs).to.be.at.least(4);
-      await until('the fill is aborted', () => held.begun[0]!.signal.aborted);
+      await until('the fill is aborted', () => held.isAborted(0));
       held.end(0); // too late
       claimer.ask(0);
       expect(await claimer.said()).to.include({ is: 'failed', code: Code.Timeout });
@@ -180,7 +186,7 @@ describe('the source of supplied memory', () => {
       await held.hasBegun(1);
       const begun = performance.now();
       const timer = setInterval(() => {
-        held.begun[0]!.progress();
+        held.begun[0]?.progress();
       }, timeoutMs / 10);
       expect(await claimer.said()).to.include({ is: 'failed', code: Code.Timeout });
       clearInterval(timer);
@@ -195,11 +201,11 @@ describe('the source of supplied memory', () => {
       await using claimer = await HandClaimer.of(supplied({ supplier: held.supplier }));
       claimer.ask(0);
       await held.hasBegun(1);
-      expect(held.begun[0]!.signal.aborted).to.be.false;
+      expect(held.isAborted(0)).to.be.false;
       claimer.do('cancel', 0, UNITS * UNIT);
-      await until('it is aborted', () => held.begun[0]!.signal.aborted);
+      await until('it is aborted', () => held.isAborted(0));
       held.end(0);
-      await until('the bytes are there', () => region!.stats().unitsUnwanted === 1);
+      await until('the bytes are there', () => region.stats().unitsUnwanted === 1);
       claimer.ask(0);
       await claimer.expectReady(0);
       expect(held.units).to.deep.equal([0]);
@@ -210,9 +216,9 @@ describe('the source of supplied memory', () => {
       await using claimer = await HandClaimer.of(supplied({ supplier: held.supplier }));
       claimer.ask(0);
       await held.hasBegun(1);
-      region!.fill(0, new Uint8Array(UNIT).fill(99));
+      region.fill(0, new Uint8Array(UNIT).fill(99));
       await claimer.expectReady(0);
-      await until('it is aborted', () => held.begun[0]!.signal.aborted);
+      await until('it is aborted', () => held.isAborted(0));
       held.end(0);
       expect(await claimer.byteOf(0)).to.equal(99);
     });
@@ -224,10 +230,10 @@ describe('the source of supplied memory', () => {
       await held.hasBegun(1);
       claimer.kill();
       await claimer[Symbol.asyncDispose]();
-      await until('the fill is aborted', () => held.begun[0]!.signal.aborted);
-      expect(region!.stats().claims).to.equal(0);
+      await until('the fill is aborted', () => held.isAborted(0));
+      expect(region.stats().claims).to.equal(0);
       held.end(0);
-      await until('it has ended', () => region!.stats().unitsSupplied === 1);
+      await until('it has ended', () => region.stats().unitsSupplied === 1);
       expect(held.units).to.deep.equal([0]);
     });
   });
@@ -243,7 +249,7 @@ describe('the source of supplied memory', () => {
       await claimer.expectReady(0);
       claimer.ask(1);
       const before = performance.now();
-      while (region!.stats().unitsSupplied < 2) expect(performance.now()).to.be.below(before + 30_000);
+      while (region.stats().unitsSupplied < 2) expect(performance.now()).to.be.below(before + 30_000);
       await claimer.expectReady(1);
     });
 
@@ -295,36 +301,36 @@ describe('the source of supplied memory', () => {
   describe('dropping', () => {
     it('drops what is evicted when all who hold it have given it, and fills it again', async () => {
       supplied({ supplier: marked });
-      await using one = await HandClaimer.of(region!);
-      await using other = await HandClaimer.of(region!);
+      await using one = await HandClaimer.of(region);
+      await using other = await HandClaimer.of(region);
       for (const claimer of [one, other]) {
         claimer.ask(0);
         await claimer.expectReady(0);
       }
-      region!.evict(0, UNIT);
+      region.evict(0, UNIT);
       for (const claimer of [one, other]) expect(await claimer.said()).to.deep.equal(recall(0, 1));
       one.do('given', 1);
       one.ask(0); // waits until the other has answered
       other.do('given', 1);
       await one.expectReady(0);
-      expect(region!.stats()).to.include({ unitsEvicted: 1, unitsSupplied: 2 });
+      expect(region.stats()).to.include({ unitsEvicted: 1, unitsSupplied: 2 });
     });
 
     it('keeps what one of them needs, and tells the other of it', async () => {
       supplied({ supplier: marked });
-      await using one = await HandClaimer.of(region!);
-      await using other = await HandClaimer.of(region!);
+      await using one = await HandClaimer.of(region);
+      await using other = await HandClaimer.of(region);
       for (const claimer of [one, other]) {
         claimer.ask(0);
         await claimer.expectReady(0);
       }
-      region!.evict(0, UNIT);
+      region.evict(0, UNIT);
       for (const claimer of [one, other]) await claimer.said();
       one.do('given', 1);
       one.ask(0);
       other.do('kept', 1);
       await one.expectReady(0);
-      expect(region!.stats()).to.include({ unitsEvicted: 0, unitsSupplied: 1, recallsRefused: 1 });
+      expect(region.stats()).to.include({ unitsEvicted: 0, unitsSupplied: 1, recallsRefused: 1 });
     });
 
     it('keeps to its budget, and the fills under way, while the claimer gives', async () => {
@@ -336,7 +342,7 @@ describe('the source of supplied memory', () => {
         for (; said.is === 'recall'; said = (await claimer.said()) as typeof said) claimer.do('given', said.number);
         expect(said).to.deep.equal(ready(unit));
       }
-      const { mostResidentBytes, unitsEvicted } = region!.stats();
+      const { mostResidentBytes, unitsEvicted } = region.stats();
       expect(mostResidentBytes).to.be.at.most(budget + UNIT);
       expect(unitsEvicted).to.be.at.least(UNITS - 3);
     });
@@ -350,7 +356,7 @@ describe('the source of supplied memory', () => {
         if (((await claimer.said()) as { is: string }).is === 'ready') ++filled;
       }
       expect(performance.now() - begun).to.be.within(4900, 12_000);
-      const { mostResidentBytes, recallsRefused } = region!.stats();
+      const { mostResidentBytes, recallsRefused } = region.stats();
       expect(mostResidentBytes).to.equal(UNITS * UNIT);
       expect(recallsRefused).to.be.at.least(1);
     }).timeout(30_000);
@@ -374,8 +380,8 @@ describe('the source of supplied memory', () => {
     for (const [title, act] of Object.entries(OUT_OF_TURN)) {
       it(`is hung up on when it ${title}`, async () => {
         supplied({ supplier: marked });
-        await using honest = await HandClaimer.of(region!);
-        await using hostile = await HandClaimer.of(region!);
+        await using honest = await HandClaimer.of(region);
+        await using hostile = await HandClaimer.of(region);
         hostile.do(...act);
         const { is } = (await hostile.said()) as { is: string };
         if (is === 'refused by the kernel')
@@ -391,19 +397,19 @@ describe('the source of supplied memory', () => {
       const units = 1025;
       const held = new HeldSupplier();
       supplied({ supplier: held.supplier }, units);
-      await using claimer = await HandClaimer.of(region!);
+      await using claimer = await HandClaimer.of(region);
       claimer.ask(0, units - 1, false);
       claimer.ask(7, 5); // the same ones
-      await until('all are asked for', () => region!.stats().unitsAsked === units - 1);
-      expect(region!.stats().claims).to.equal(1);
+      await until('all are asked for', () => region.stats().unitsAsked === units - 1);
+      expect(region.stats().claims).to.equal(1);
       claimer.ask(units - 1);
       expect(await claimer.said()).to.deep.equal({ is: 'hung-up' });
     });
 
     it('is hung up on when it asks without end and reads nothing', async () => {
       supplied({ supplier: marked });
-      await using honest = await HandClaimer.of(region!);
-      await using hostile = await HandClaimer.of(region!);
+      await using honest = await HandClaimer.of(region);
+      await using hostile = await HandClaimer.of(region);
       hostile.ask(0);
       await hostile.expectReady(0);
       hostile.do('stop-reading');
@@ -420,20 +426,31 @@ describe('the source of supplied memory', () => {
       const held = new HeldSupplier();
       const descriptors = openDescriptors().size;
       supplied({ supplier: held.supplier });
-      const claimer = await HandClaimer.of(region!);
+      const claimer = await HandClaimer.of(region);
       await using stranger = await startHostile('supplied', [process.pid]);
-      const other = vmOffer(stranger.pid, region!, VMO_GRANT_R);
+      const other = vmOffer(stranger.pid, region, VMO_GRANT_R);
       claimer.ask(0);
       await held.hasBegun(1);
-      region!.release();
-      region!.release();
+      region.release();
+      region.release();
       expect(await claimer.said()).to.deep.equal({ is: 'hung-up' });
       expect(await other.claimed).to.equal('revoked');
-      await until('the fill is aborted', () => held.begun[0]!.signal.aborted);
+      await until('the fill is aborted', () => held.isAborted(0));
       held.end(0);
       await claimer[Symbol.asyncDispose]();
       await until('its descriptors are closed', () => openDescriptors().size <= descriptors);
-      for (const use of [() => region!.fill(0, new Uint8Array(UNIT)), () => region!.evict(), () => region!.retry()]) {
+      const uses = [
+        () => {
+          region.fill(0, new Uint8Array(UNIT));
+        },
+        () => {
+          region.evict();
+        },
+        () => {
+          region.retry();
+        },
+      ];
+      for (const use of uses) {
         expect(thrownBy(use, 'ERR_VMO_INVALID_ARGUMENT').message).to.match(/released/);
       }
     });
@@ -442,11 +459,11 @@ describe('the source of supplied memory', () => {
       supplied({ supplier: marked });
       const before = openDescriptors().size;
       for (let time = 0; time < 3; ++time) {
-        await using claimer = await HandClaimer.of(region!);
+        await using claimer = await HandClaimer.of(region);
         claimer.ask(time);
         await claimer.said();
       }
-      await until('they are closed', () => openDescriptors().size === before && region!.stats().claims === 0);
+      await until('they are closed', () => openDescriptors().size === before && region.stats().claims === 0);
     });
   });
 
@@ -458,17 +475,17 @@ describe('the source of supplied memory', () => {
       const refused = (offer: () => unknown, code: VmoError['code'], message: RegExp) => {
         expect(thrownBy(offer, code).message).to.match(message);
       };
-      refused(() => vmOffer(to, region!, VMO_GRANT_R | VMO_GRANT_W), 'ERR_VMO_NOT_PERMITTED', /VMO_GRANT_R alone/);
-      refused(() => vmOffer(to, region!, VMO_GRANT_R | VMO_DISOWN), 'ERR_VMO_INVALID_ARGUMENT', /goes on supplying/);
-      refused(() => vmOffer(to, region!.address, UNIT, VMO_GRANT_R), 'ERR_VMO_INVALID_ARGUMENT', /as a whole only/);
-      refused(() => vmOffer(process.pid, region!, VMO_GRANT_R), 'ERR_VMO_UNSUPPORTED', /wait for itself/);
+      refused(() => vmOffer(to, region, VMO_GRANT_R | VMO_GRANT_W), 'ERR_VMO_NOT_PERMITTED', /VMO_GRANT_R alone/);
+      refused(() => vmOffer(to, region, VMO_GRANT_R | VMO_DISOWN), 'ERR_VMO_INVALID_ARGUMENT', /goes on supplying/);
+      refused(() => vmOffer(to, region.address, UNIT, VMO_GRANT_R), 'ERR_VMO_INVALID_ARGUMENT', /as a whole only/);
+      refused(() => vmOffer(process.pid, region, VMO_GRANT_R), 'ERR_VMO_UNSUPPORTED', /wait for itself/);
     });
 
     it('is listed, cancelled and offered by address as any other memory', async () => {
       supplied({ supplier: marked });
       await using stranger = await startHostile('supplied', [process.pid]);
-      const offer = vmOffer(stranger.pid, region!.address, region!.byteLength, VMO_GRANT_R | VMO_DROP_W) as Offer;
-      const [record] = vmListOfferSync().filter(({ address }) => address === region!.address);
+      const offer = vmOffer(stranger.pid, region.address, region.byteLength, VMO_GRANT_R | VMO_DROP_W) as Offer;
+      const [record] = vmListOfferSync().filter(({ address }) => address === region.address);
       expect(record).to.include({ id: offer.id, flags: VMO_GRANT_R | VMO_DROP_W, state: 'pending' });
       expect(offer.cancel()).to.be.true;
     });
@@ -476,8 +493,8 @@ describe('the source of supplied memory', () => {
     it('refuses a claim that pulls, and the offer stands', async () => {
       supplied({ supplier: marked });
       const child = await startHostile('supplied', [process.pid]);
-      const offer = vmOffer(child.pid, region!, VMO_GRANT_R);
-      child.say(JSON.stringify(['claim', String(region!.address), 1]));
+      const offer = vmOffer(child.pid, region, VMO_GRANT_R);
+      child.say(JSON.stringify(['claim', String(region.address), 1]));
       expect(await child.event('refused')).to.include({ code: Code.Unsupported });
       expect(offer.state).to.equal('pending');
       await child[Symbol.asyncDispose]();

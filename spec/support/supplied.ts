@@ -57,7 +57,6 @@ export class HandClaimer implements AsyncDisposable {
     return Number.parseInt(await this.event<string>('bytes'), 16);
   }
 
-  /** Resolves when the source has heard all that was said before. */
   kill(): void {
     this.#child.kill('SIGKILL');
   }

@@ -37,4 +37,4 @@ async function main({ supplier: description, name, byteLength }: SupplierTask): 
   });
 }
 
-await main(workerData as SupplierTask);
+void main(workerData as SupplierTask);
