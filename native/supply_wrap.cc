@@ -1,5 +1,6 @@
 #include "native/supply_wrap.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "native/arguments.h"
@@ -93,8 +94,11 @@ Napi::Value SupplyWrap::stats(const Napi::CallbackInfo& info) {
   set("unitsUnwanted", stats.units_unwanted);
   set("unitsEvicted", stats.units_evicted);
   set("recallsRefused", stats.recalls_refused);
-  set("residentBytes", stats.resident_units * unit_bytes);
-  set("mostResidentBytes", stats.most_resident_units * unit_bytes);
+  const auto bytes_of = [&](uint64_t units) {
+    return std::min(units * unit_bytes, supplied_->region->byte_length());  // the last unit may be shorter
+  };
+  set("residentBytes", bytes_of(stats.resident_units));
+  set("mostResidentBytes", bytes_of(stats.most_resident_units));
   Napi::Object latency = Napi::Object::New(env);
   const auto set_share = [&](const char* name, double share) {
     latency.Set(name, Napi::Number::New(env, static_cast<double>(stats.latency.percentile(share)) / 1000));

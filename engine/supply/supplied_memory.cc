@@ -46,9 +46,9 @@ SuppliedMemory::SuppliedMemory(EventLoop& loop, const SuppliedUnits::Options& op
                                std::shared_ptr<MemoryObject> object, SupplyWindow window)
     : loop_(loop),
       options_(options),
-      object_(std::move(object)),
       number_(next_number()),
       units_(options),
+      object_(std::move(object)),
       window_(std::make_shared<SupplyWindow>(std::move(window))) {}
 
 Result<std::shared_ptr<SuppliedMemory>> SuppliedMemory::create(const Options& options) {
@@ -64,6 +64,11 @@ Result<std::shared_ptr<SuppliedMemory>> SuppliedMemory::create(const Options& op
 SuppliedMemory::~SuppliedMemory() {
   loop_.post([loop = &loop_, timer = timer_] { loop->cancel_call(timer); });
   for (auto& [id, claimer] : claimers_) claimer.line->hang_up();
+}
+
+std::shared_ptr<MemoryObject> SuppliedMemory::object() const {
+  const MutexLock lock(mutex_);
+  return object_;
 }
 
 wire::Supply SuppliedMemory::terms() const {
@@ -233,15 +238,16 @@ SupplyStats SuppliedMemory::stats() const {
   return units_.stats();
 }
 
-void SuppliedMemory::close() {
+bool SuppliedMemory::close() {
   std::vector<Errand> stops;
   std::map<LineId, Claimer> claimers;
   {
     const MutexLock lock(mutex_);
-    if (std::exchange(is_closed_, true)) return;
+    if (std::exchange(is_closed_, true)) return false;
     for (const auto& [id, claimer] : claimers_) units_.remove_line(id);
     claimers.swap(claimers_);
     window_.reset();
+    object_.reset();
     supplier_.reset();
     for (const auto& [fill, supplier] : under_way_) stops.push_back({supplier.lock(), {fill}});
     under_way_.clear();
@@ -254,6 +260,7 @@ void SuppliedMemory::close() {
       if (stop.supplier != nullptr) stop.supplier->stop(stop.order.id);
     }
   });
+  return true;
 }
 
 void SuppliedMemory::poke() {

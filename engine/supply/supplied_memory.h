@@ -37,7 +37,8 @@ class SuppliedMemory : public std::enable_shared_from_this<SuppliedMemory> {
   };
   static Result<std::shared_ptr<SuppliedMemory>> create(const Options& options);
 
-  const std::shared_ptr<MemoryObject>& object() const { return object_; }
+  // Null from close() on: a program may hold on to what it has released.
+  std::shared_ptr<MemoryObject> object() const;
   // No other memory that this process supplies has it, or had it.
   uint64_t number() const { return number_; }
   wire::Supply terms() const;
@@ -69,8 +70,9 @@ class SuppliedMemory : public std::enable_shared_from_this<SuppliedMemory> {
   const UnitGrid& grid() const { return options_.grid; }
 
   SupplyStats stats() const;
-  // Hangs up on all claimers, and lets go of the window. What they were told of stays theirs. Idempotent.
-  void close();
+  // Hangs up on all claimers, and lets go of the object. What they were told of stays theirs. False if that has been
+  // done before.
+  bool close();
 
   ~SuppliedMemory();
   SuppliedMemory(EventLoop& loop, const SuppliedUnits::Options& options, std::shared_ptr<MemoryObject> object,
@@ -110,12 +112,12 @@ class SuppliedMemory : public std::enable_shared_from_this<SuppliedMemory> {
 
   EventLoop& loop_;
   const SuppliedUnits::Options options_;
-  const std::shared_ptr<MemoryObject> object_;
   const uint64_t number_;
   EventLoop::Token timer_ = 0;  // loop thread
 
   mutable Mutex mutex_;  // the line's own is taken under it
   SuppliedUnits units_ VMO_GUARDED_BY(mutex_);
+  std::shared_ptr<MemoryObject> object_ VMO_GUARDED_BY(mutex_);  // until close()
   std::shared_ptr<SupplyWindow> window_ VMO_GUARDED_BY(mutex_);  // until close()
   std::map<LineId, Claimer> claimers_ VMO_GUARDED_BY(mutex_);
   std::shared_ptr<Supplier> supplier_ VMO_GUARDED_BY(mutex_);

@@ -131,7 +131,7 @@ std::shared_ptr<SuppliedMemory> Runtime::supplied_at(uint64_t address, uint64_t 
 }
 
 void Runtime::release(const Supplied& supplied) {
-  supplied.memory->close();
+  if (!supplied.memory->close()) return;  // something else may be at its address since
   const uint64_t address = supplied.region->address();
   if (Broker* const broker = started_broker()) {
     broker->outgoing().revoke({address, address, supplied.region->byte_length(), kRead});

@@ -425,7 +425,10 @@ describe('the source of supplied memory', () => {
     it('hangs up on its claimers when it is released, and revokes what it offers', async () => {
       const held = new HeldSupplier();
       const descriptors = openDescriptors().size;
+      const objects = () => [...openDescriptors().values()].filter((target) => target.startsWith('/memfd:')).length;
+      const objectsBefore = objects();
       supplied({ supplier: held.supplier });
+      expect(objects()).to.equal(objectsBefore + 1);
       const claimer = await HandClaimer.of(region);
       await using stranger = await startHostile('supplied', [process.pid]);
       const other = vmOffer(stranger.pid, region, VMO_GRANT_R);
@@ -439,6 +442,7 @@ describe('the source of supplied memory', () => {
       held.end(0);
       await claimer[Symbol.asyncDispose]();
       await until('its descriptors are closed', () => openDescriptors().size <= descriptors);
+      expect(objects(), 'though the program holds on to the region').to.equal(objectsBefore);
       const uses = [
         () => {
           region.fill(0, new Uint8Array(UNIT));

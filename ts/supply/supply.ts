@@ -1,6 +1,5 @@
 import { addon } from '../load-addon.js';
 import { log } from '../log.js';
-import { formatAddress } from '../units.js';
 import { checkWholePages } from '../validate.js';
 import type { CheckedModule } from './load.js';
 import { checkSupplyOptions, type SupplyOptions } from './options.js';
@@ -32,11 +31,9 @@ import type { Supplier } from './supplier.js';
 export function supply(byteLength: number, options: SupplyOptions): SuppliedRegion {
   const { supplier, unit, concurrency, timeoutMs, budget } = checkSupplyOptions(options);
   checkWholePages(byteLength, 'byteLength', addon().pageSize);
+  log.supply('supply %d bytes, in units of %d', byteLength, unit);
   const native = addon().supply(byteLength, unit, concurrency, timeoutMs, budget);
   const name: SupplyName = { address: native.address, number: native.number, unit };
-  if (log.supply.enabled) {
-    log.supply('supply %d bytes at %s, by %d', byteLength, formatAddress(native.address), unit);
-  }
   const running = typeof supplier === 'function' ? runHere(supplier, name) : runInWorker(supplier, name, byteLength);
   return SuppliedRegion.of(native, unit, running);
 }
@@ -47,7 +44,9 @@ function runHere(supplier: Supplier, name: SupplyName): RunningSupplier {
     restart: () => undefined,
     stop() {
       served.close();
-      void supplier[Symbol.asyncDispose]?.();
+      Promise.resolve(supplier[Symbol.asyncDispose]?.()).catch((error: unknown) => {
+        log.supply('a supplier could not give back what it holds: %O', error);
+      });
     },
   };
 }
