@@ -120,7 +120,7 @@ Status SourceSide::prepare_line(const Offer& offer, const Parcel& parcel) {
 }
 
 Status SourceSide::send_parcel(const Offer& offer, const Parcel& parcel) {
-  const Status prepared = prepare_line(offer, parcel);
+  Status prepared = prepare_line(offer, parcel);
   if (!prepared.is_ok()) return prepared;
   const int fd = connection_.fd();
   host_.flights().depart(offer.id, connection_.sharer(), 1 + parcel.leases.size(), connection_.socket());
