@@ -63,6 +63,8 @@ class Environment {
   Napi::FunctionReference region_class;
   Napi::FunctionReference offer_class;
   Napi::FunctionReference bell_class;
+  Napi::FunctionReference supply_class;
+  Napi::FunctionReference supplier_class;
 
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;

@@ -34,7 +34,7 @@ void set_numbers(Napi::Object object, const wire::HeldLine& line) {
   set("number", line.number);
   set("byteLength", line.byte_length);
   set("srcPid", line.source_pid);
-  set("flags", line.flags & ~(kKindMask | kSupplied));
+  set("flags", line.flags & ~kEnginesBits);
   set("residentPages", line.residency.resident_pages);
   set("pagesLookedAt", line.residency.pages_looked_at);
 }

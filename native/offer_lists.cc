@@ -28,7 +28,7 @@ Napi::Object record(Napi::Env env, const IncomingOffer& offer, int destination_p
   object.Set("destPid", Napi::Number::New(env, destination_pid));
   object.Set("address", Napi::BigInt::New(env, offer.address));
   object.Set("byteLength", Napi::Number::New(env, static_cast<double>(offer.byte_length)));
-  object.Set("flags", Napi::Number::New(env, offer.flags & ~(kKindMask | kSupplied)));
+  object.Set("flags", Napi::Number::New(env, offer.flags & ~kEnginesBits));
   object.Set("supplied", Napi::Boolean::New(env, is_supplied(offer.flags)));
   object.Set("kind", Napi::String::New(env, name_of(kind_of(offer.flags))));
   object.Set("direction", Napi::String::New(env, direction));

@@ -105,7 +105,7 @@ Napi::Object RegionWrap::of_claim(Napi::Env env, ReceivedClaim claim) {
   Environment::of(env).runtime().enlist(claim);
   RegionWrap* wrap = make(env, std::move(claim.region));
   if (wrap == nullptr) return {};
-  wrap->claim_ = ClaimFacts{claim.source_pid, claim.flags & ~(kKindMask | kSupplied), claim.is_immutable, claim.paging,
+  wrap->claim_ = ClaimFacts{claim.source_pid, claim.flags & ~kEnginesBits, claim.is_immutable, claim.paging,
                             claim.transfer};
   // The bytes do not count, because a claim shows another process's memory.
   wrap->account(weight_of_descriptors(2));
@@ -220,7 +220,7 @@ Napi::Value RegionWrap::stats(const Napi::CallbackInfo& info) {
   set_counters(object, stats);
   object.Set("faultLatency", latency(env, stats.fault_latency));
   const std::shared_ptr<SuppliedClaim>& supplied = region_->supplied();
-  const SupplyStats supply = supplied == nullptr ? SupplyStats() : supplied->stats();
+  const ClaimSupplyStats supply = supplied == nullptr ? ClaimSupplyStats() : supplied->stats();
   Napi::Object units = Napi::Object::New(env);
   units.Set("asked", count(env, supply.units_asked));
   units.Set("supplied", count(env, supply.units_supplied));

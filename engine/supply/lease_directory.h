@@ -43,7 +43,7 @@ class LeaseDirectory {
     // Each of them must be asked. If there is none, the unit is free.
     std::vector<HolderId> holders;
   };
-  // REQUIRES: oldest() returned the unit.
+  // REQUIRES: the unit is here, and is not being recalled.
   Recall recall(uint64_t unit, Time now);
 
   // The holder gives the unit up. Returns the unit if it is free now.

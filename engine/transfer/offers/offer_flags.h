@@ -36,6 +36,9 @@ constexpr bool is_known(OfferKind kind) { return kind <= OfferKind::kMessage; }
 inline constexpr uint32_t kSupplied = 1U << 8;
 constexpr bool is_supplied(uint32_t flags) { return (flags & kSupplied) != 0; }
 
+// Bits that no user gives, and that no user is shown.
+inline constexpr uint32_t kEnginesBits = kKindMask | kSupplied;
+
 // True if all rights are dropped, so that the source cannot even read the memory.
 constexpr bool disowns(uint32_t flags) { return (dropped_by(flags) & kRead) != 0; }
 
