@@ -117,6 +117,10 @@ export function invalidArgument(message: string, details?: VmoErrorDetails): Vmo
   return new VmoError('ERR_VMO_INVALID_ARGUMENT', message, details);
 }
 
+export function supplyFailed(message: string, details?: VmoErrorDetails): VmoError {
+  return new VmoError('ERR_VMO_SUPPLY', message, details);
+}
+
 export function createNativeError(code: string, message: string, details: ErrorDetails): VmoError {
   const { errorNumber, ...known } = details;
   const errno = errorNumber === undefined ? {} : { errno: getSystemErrorName(-errorNumber) };
