@@ -16,9 +16,22 @@ const ADDON_FLAGS = [
   `-I${join('node_modules', 'node-api-headers', 'include')}`,
 ];
 
+/** What a peer needs beside the C library, as pkg-config knows it. */
+const LIBRARIES: Readonly<Record<string, string>> = { fuse: 'fuse3' };
+
 /** Builds `bench/peers/NAME.c` and returns the program's path. */
 export function buildPeer(name: string): string {
-  return compile(name, join(PROGRAMS, name), ['-pthread']);
+  return compile(name, join(PROGRAMS, name), ['-pthread'], libraryFlags(name, '--cflags', '--libs'));
+}
+
+/** Whether the library that a peer needs is installed, with its headers. */
+export function canBuildPeer(name: string): boolean {
+  try {
+    libraryFlags(name, '--exists');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Builds `bench/peers/NAME.c` as an addon of Node.js, and returns its path. */
@@ -26,9 +39,18 @@ export function buildAddon(name: string): string {
   return compile(name, join(PROGRAMS, `${name}.node`), ADDON_FLAGS);
 }
 
-function compile(name: string, output: string, flags: readonly string[]): string {
+function libraryFlags(name: string, ...questions: string[]): string[] {
+  const library = LIBRARIES[name];
+  if (library === undefined) return [];
+  const answer = execFileSync('pkg-config', [...questions, library], { encoding: 'utf8', stdio: 'pipe' });
+  return answer.split(/\s+/).filter((flag) => flag !== '');
+}
+
+/** A library comes after what uses it. */
+function compile(name: string, output: string, flags: readonly string[], libraries: readonly string[] = []): string {
   mkdirSync(dirname(output), { recursive: true });
-  const [command, args] = compilerCommand([...FLAGS, ...flags, '-o', output, join(SOURCES, `${name}.c`)]);
+  const source = join(SOURCES, `${name}.c`);
+  const [command, args] = compilerCommand([...FLAGS, ...flags, '-o', output, source, ...libraries]);
   execFileSync(command, args, { stdio: 'inherit' });
   return output;
 }

@@ -25,6 +25,7 @@
 
 #include "common/fail.h"
 #include "common/memory.h"
+#include "common/percentiles.h"
 #include "common/random.h"
 #include "common/touch.h"
 #include "common/userfault.h"
@@ -124,26 +125,6 @@ static bool touch_with_handler(char* view, size_t bytes, enum placement placemen
   close(handler.stop_fd);
   close(handler.fault_fd);
   return true;
-}
-
-static int by_value(const void* a, const void* b) {
-  const double left = *(const double*)a, right = *(const double*)b;
-  return (left > right) - (left < right);
-}
-
-static uint64_t* random_offsets(size_t bytes, size_t stride, size_t count) {
-  const size_t places = bytes / stride;
-  uint64_t* offsets = malloc(places * sizeof *offsets);
-  if (offsets == NULL || places < count) return fprintf(stderr, "too many touches\n"), exit(2), NULL;
-  for (size_t i = 0; i < places; ++i) offsets[i] = i * stride;
-  shuffle(offsets, places);
-  return offsets;
-}
-
-static void print_percentiles(double* values, size_t count) {
-  if (count == 0) return (void)puts("nan nan nan");
-  qsort(values, count, sizeof *values, by_value);
-  printf("%.0f %.0f %.0f\n", values[count / 2], values[count * 9 / 10], values[count * 99 / 100]);
 }
 
 static void measure(int memory_fd, size_t bytes, enum placement placement, size_t count, size_t stride) {

@@ -1,6 +1,11 @@
 import { expect } from 'chai';
-import { compilerCommand } from '../../bench/peers/build.js';
+import { readFileSync } from 'node:fs';
+import { canBuildPeer, compilerCommand } from '../../bench/peers/build.js';
 import { Peer } from '../../bench/peers/peer.js';
+import { needs, requires } from '../support/requires.js';
+
+const MIB = 1 << 20;
+const UNIT = 65_536;
 
 describe('a peer in C', () => {
   it('answers each line with numbers, in order', async () => {
@@ -15,6 +20,34 @@ describe('a peer in C', () => {
     let error: unknown;
     await peer.ask('teleport', 4096, 1).catch((reason: unknown) => (error = reason));
     expect(error).to.be.an('error').with.property('message').that.contains("instead of answering 'teleport 4096 1'");
+  });
+
+  it('supply: brings units when they are touched, by the bare exchange', async function () {
+    requires(this, needs.fullUserfault);
+    await using peer = new Peer('supply', [String(8 * MIB)]);
+    for (let round = 0; round < 2; round++) {
+      const [p50 = 0, p90 = 0, p99 = 0] = await peer.ask(UNIT, 100);
+      expect(p50).to.be.greaterThan(0);
+      expect([p50, p90, p99]).to.deep.equal([p50, p90, p99].sort((a, b) => a - b));
+    }
+  });
+
+  it('fuse: brings the bytes of a mapped file, and unmounts it', async function () {
+    const libfuse = {
+      what: 'libfuse3',
+      remedy: 'apt install libfuse3-dev pkg-config',
+      isMet: () => canBuildPeer('fuse'),
+    };
+    requires(this, libfuse, needs.fuse);
+    const mounts = () => readFileSync('/proc/self/mounts', 'utf8').includes('vmoffer-bench');
+    {
+      await using peer = new Peer('fuse', [String(8 * MIB)]);
+      const [p50] = await peer.ask('touch', UNIT, 100);
+      const [ms] = await peer.ask('read', UNIT);
+      for (const value of [p50, ms]) expect(value).to.be.greaterThan(0);
+      expect(mounts()).to.be.true;
+    }
+    expect(mounts()).to.be.false;
   });
 
   it('is built by the compiler in CC, with the arguments that are there', () => {

@@ -1,4 +1,4 @@
-/* A userfaultfd for one range of shared memory, whose pages exist but are not installed. */
+/* A userfaultfd for one range of shared memory. */
 #pragma once
 
 #include <fcntl.h>
@@ -11,16 +11,27 @@
 
 #include "common/fail.h"
 
-/* -1 if this process may not have one. */
-static inline int open_userfault(void* start, size_t bytes) {
-  int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | 1 /* UFFD_USER_MODE_ONLY */);
+#ifdef UFFD_USER_MODE_ONLY
+#define USER_MODE_ONLY UFFD_USER_MODE_ONLY
+#else
+#define USER_MODE_ONLY 1
+#endif
+
+/* -1 if this process may not have one with these flags. What has minor faults has missing ones, too. */
+static inline int open_userfault_for(void* start, size_t bytes, int flags, uint64_t mode) {
+  const int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | flags);
   if (fd < 0) return fd;
-  struct uffdio_api api = {.api = UFFD_API, .features = UFFD_FEATURE_MINOR_SHMEM};
+  struct uffdio_api api = {.api = UFFD_API, .features = UFFD_FEATURE_MINOR_SHMEM | UFFD_FEATURE_MISSING_SHMEM};
   if (ioctl(fd, UFFDIO_API, &api) != 0) fail("UFFDIO_API");
-  struct uffdio_register range = {.range = {(uintptr_t)start, bytes}, .mode = UFFDIO_REGISTER_MODE_MINOR};
+  struct uffdio_register range = {.range = {(uintptr_t)start, bytes}, .mode = mode};
   if (ioctl(fd, UFFDIO_REGISTER, &range) != 0) fail("UFFDIO_REGISTER");
   return fd;
+}
+
+/* For pages that exist. -1 if this process may not have one. */
+static inline int open_userfault(void* start, size_t bytes) {
+  const int fd = open_userfault_for(start, bytes, 0, UFFDIO_REGISTER_MODE_MINOR);
+  return fd < 0 ? open_userfault_for(start, bytes, USER_MODE_ONLY, UFFDIO_REGISTER_MODE_MINOR) : fd;
 }
 
 static inline void install(int fd, uintptr_t start, size_t bytes) {
