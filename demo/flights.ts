@@ -44,7 +44,7 @@ export async function putIntoMemory(small: Table<Flights>, repeats = REPEATS): P
 }
 
 /** The rows of a table as often as wanted, in one batch: each column lies in one piece, as in a table of that size. */
-function repeated(small: Table<Flights>, repeats: number): Table<Flights> {
+export function repeated(small: Table<Flights>, repeats: number): Table<Flights> {
   const fields = small.schema.fields.map((field, at) => {
     const piece = small.getChildAt(at)?.toArray() as Int16Array | Float32Array;
     const whole = new (piece.constructor as typeof Int16Array)(repeats * piece.length);
