@@ -75,6 +75,9 @@ export interface SuppliedMemory {
 /**
  * The function that a supplier's module may export as `createSupplier`.
  *
+ * @param options the options of the {@link SupplierModule}.
+ * @param memory what the supplier is made for.
+ *
  * @category Supplying
  */
 export type CreateSupplier = (options: unknown, memory?: SuppliedMemory) => Supplier | Promise<Supplier>;
