@@ -1,9 +1,12 @@
 /** HTTP servers that answer as a spec wants. They listen on UNIX sockets: a machine may have no network. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { networkInterfaces } from 'node:os';
+import { createServer as createSecureServer } from 'node:https';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { type AddressInfo, type Socket } from 'node:net';
+import { join } from 'node:path';
 import type { Context } from 'mocha';
 import { answerRange } from '../../demo/supplied/range-server.js';
 import { needs, requires } from './requires.js';
@@ -18,6 +21,12 @@ export interface Asked {
   socket: Socket;
   /** Answers as a good server does. */
   honestly: () => void;
+}
+
+/** In PEM format. */
+export interface Identity {
+  key: string;
+  cert: string;
 }
 
 type Answerer = (asked: Asked, number: number) => void;
@@ -38,18 +47,20 @@ export class HttpServer implements AsyncDisposable {
     asked.honestly();
   };
 
-  private constructor(byteLength: number, socketPath: string) {
+  private constructor(byteLength: number, socketPath: string, identity?: Identity) {
     this.bytes = contents(byteLength);
     this.socketPath = socketPath;
-    this.#server = createServer((request, response) => {
+    const onRequest = (request: IncomingMessage, response: ServerResponse) => {
       this.#onRequest(request, response);
-    });
+    };
+    this.#server = identity ? createSecureServer(identity, onRequest) : createServer(onRequest);
     this.#server.on('connection', () => this.connectionCount++);
   }
 
-  static async start(byteLength: number): Promise<HttpServer> {
+  /** With an identity it speaks TLS. */
+  static async start(byteLength: number, identity?: Identity): Promise<HttpServer> {
     const path = `\0vmoffer-spec-${process.pid}-${serverCount++}`;
-    return await new HttpServer(byteLength, path).#listen(path);
+    return await new HttpServer(byteLength, path, identity).#listen(path);
   }
 
   /** On a port of 127.0.0.1. */
@@ -100,4 +111,26 @@ export class HttpServer implements AsyncDisposable {
 export function requireLoopback(context: Context): void {
   requires(context, needs.loopback);
   if (networkInterfaces()['lo'] === undefined) execFileSync('ip', ['link', 'set', 'lo', 'up']);
+}
+
+export const openssl = {
+  what: 'the program openssl',
+  remedy: 'apt install openssl',
+  isMet: () => spawnSync('openssl', ['version']).status === 0,
+};
+
+/** A key, and a certificate for the host that its own key has signed. */
+export function makeIdentity(host: string): Identity {
+  const folder = mkdtempSync(join(tmpdir(), 'vmoffer-identity-'));
+  const paths = { key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem') };
+  try {
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    const subject = ['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`];
+    execFileSync('openssl', ['req', '-x509', ...curve, ...subject, '-keyout', paths.key, '-out', paths.cert], {
+      stdio: 'pipe',
+    });
+    return { key: readFileSync(paths.key, 'utf8'), cert: readFileSync(paths.cert, 'utf8') };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

@@ -6,6 +6,7 @@ import type { CheckedHttpOptions } from './options.js';
 import { Transient } from './transient.js';
 import { conditionsOf } from './validator.js';
 
+const LONGEST_SHORT_BODY_BYTES = 16 * 1024;
 const AS_IT_IS = { 'accept-encoding': 'identity', 'cache-control': 'no-transform' };
 
 /** An object on an HTTP server, read in ranges of one version. */
@@ -33,7 +34,7 @@ export class RemoteObject {
     const headers = { ...AS_IT_IS, ...(wanted && conditionsOf(wanted)), range: 'bytes=0-0' };
     return await this.#untilItWorks(signal, async (stop) => {
       const answer = await this.#client.get(headers, stop);
-      return judged(answer, () => (isEmpty(answer) ? undefined : versionIn(answer, wanted)));
+      return await judged(answer, () => (isEmpty(answer) ? undefined : versionIn(answer, wanted)));
     });
   }
 
@@ -89,14 +90,18 @@ export class RemoteObject {
   }
 }
 
-/** Lets a short body pass, so that its connection can be used again. If the answer is wrong, the body may have any length. */
-function judged<T>({ response }: Answer, judge: () => T): T {
+/** Reads a short body to its end, so that its connection can be used again. If the answer is wrong, it may be endless. */
+async function judged<T>(answer: Answer, judge: () => T): Promise<T> {
   try {
     const result = judge();
-    response.resume();
+    let byteLength = 0;
+    for await (const chunk of bodyOf(answer)) {
+      byteLength += chunk.length;
+      if (byteLength > LONGEST_SHORT_BODY_BYTES) break;
+    }
     return result;
   } catch (error) {
-    response.destroy();
+    answer.response.destroy();
     throw error;
   }
 }
