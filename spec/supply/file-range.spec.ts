@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   mkdtempSync,
@@ -14,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { fileRange } from '#ts/supply/suppliers/file-range.js';
 import { openDescriptors } from '../support/fds.js';
 import { PAGE } from '../support/pages.js';
@@ -65,6 +67,29 @@ describe('fileRange', () => {
     await using file = await load(fileRange(path, { offset: 777 }));
     expectBytes(await file.fill(PAGE, PAGE), whole.subarray(PAGE + 777, 2 * PAGE + 777));
     await rejectionOf(file.fill(3 * MIB, PAGE), 'ERR_VMO_SUPPLY');
+  });
+
+  it('brings the same in a Worker, whether a thread waits or not', async () => {
+    const description = fileRange(path);
+    const worker = new Worker(
+      `const { parentPort, workerData } = require('node:worker_threads');
+      import(workerData.load).then(async ({ loadSupplier }) => {
+        const supplier = await loadSupplier(workerData.description);
+        const signal = new AbortController().signal;
+        for (const waiting of [true, false]) {
+          const into = new Uint8Array(${2 * MIB});
+          await supplier({ offset: ${MIB}, byteLength: into.length, waiting, signal, progress() {} }, into);
+          parentPort.postMessage(into);
+        }
+        await supplier[Symbol.asyncDispose]();
+      });`,
+      { eval: true, workerData: { load: import.meta.resolve('#ts/supply/load.js'), description } },
+    );
+    const found: Uint8Array[] = [];
+    worker.on('message', (bytes: Uint8Array) => found.push(bytes));
+    await once(worker, 'exit');
+    expect(found).to.have.lengthOf(2);
+    for (const bytes of found) expectBytes(bytes, whole.subarray(MIB, 3 * MIB));
   });
 
   it('takes a file: URL, and relative paths, which mean what they mean now', async () => {

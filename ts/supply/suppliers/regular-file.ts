@@ -1,6 +1,7 @@
-import { constants, type BigIntStats } from 'node:fs';
+import { constants, fstatSync, readSync, type BigIntStats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isMainThread } from 'node:worker_threads';
 import { supplyFailed } from '../../errors.js';
 import { MIB } from '../../units.js';
 import type { Want } from '../supplier.js';
@@ -42,28 +43,31 @@ export class RegularFile {
     for (let at = 0; at < into.length;) {
       want.signal.throwIfAborted();
       const byteLength = Math.min(READ_BYTES, into.length - at);
-      const bytesRead = await this.#readOnce(into, at, byteLength, position + at);
+      const bytesRead = await this.#readOnce(want, into, at, byteLength, position + at);
       if (bytesRead === 0) throw this.#changed(`it ends at byte ${position + at}`);
       at += bytesRead;
       want.progress();
     }
-    await this.#expectUnchanged();
+    await this.#expectUnchanged(want);
   }
 
   close(): Promise<void> {
     return this.#handle.close();
   }
 
-  async #readOnce(into: Uint8Array, at: number, byteLength: number, position: number): Promise<number> {
+  async #readOnce(want: Want, into: Uint8Array, at: number, byteLength: number, position: number): Promise<number> {
     try {
+      if (isUrgent(want)) return readSync(this.#handle.fd, into, at, byteLength, position);
       return (await this.#handle.read(into, at, byteLength, position)).bytesRead;
     } catch (cause) {
       throw systemFailure(`the file ${this.path} could not be read at byte ${position}`, cause);
     }
   }
 
-  async #expectUnchanged(): Promise<void> {
-    const now = await this.#handle.stat({ bigint: true });
+  async #expectUnchanged(want: Want): Promise<void> {
+    const now = isUrgent(want)
+      ? fstatSync(this.#handle.fd, { bigint: true })
+      : await this.#handle.stat({ bigint: true });
     if (now.size !== this.#opened.size) throw this.#changed(`it has ${now.size} bytes, and had ${this.#opened.size}`);
     if (now.mtimeNs !== this.#opened.mtimeNs) throw this.#changed('its time of modification is another');
   }
@@ -73,6 +77,14 @@ export class RegularFile {
       `the file ${this.path} has been changed since it was opened: ${how}; supply it anew, and replace files by renaming`,
     );
   }
+}
+
+/**
+ * A thread waits, and this is a Worker: it reads by itself, since the two ways through libuv's threads would take longer than a
+ * read from the page cache does (64 KiB: 7 us against 40 to 90). Other fills go on in those threads meanwhile.
+ */
+function isUrgent({ waiting }: Want): boolean {
+  return waiting && !isMainThread;
 }
 
 async function openForReading(path: string): Promise<FileHandle> {
