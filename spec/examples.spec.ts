@@ -23,9 +23,10 @@ function commandIn(line: string): string {
 describe('the examples', () => {
   it('are those that are run here', () => {
     expect(filesBelow('examples', /\.ts$/)).to.deep.equal(
-      ['arrow-file', 'claimer', 'frame-pool', 'frames', 'shared-counter', 'source'].map(
-        (name) => `examples/${name}.ts`,
-      ),
+      [
+        ...['arrow-file', 'claimer', 'decrypt-on-touch', 'decrypting-supplier', 'frame-pool', 'frames', 'lazy-model'],
+        ...['shared-counter', 'source'],
+      ].map((name) => `examples/${name}.ts`),
     );
   });
 
@@ -50,6 +51,25 @@ describe('the examples', () => {
     const end = await runProgram(commandLineOf('shared-counter'));
     expectGoodEnd(end);
     expect(end.output).to.equal('two processes counted to 2000000\n');
+  });
+
+  it('lazy-model: two processes read the start of a model, and little of it is read, once', async () => {
+    const end = await runProgram(commandLineOf('lazy-model').replace(' [PATH or URL]', ''));
+    expectGoodEnd(end);
+    const [first, second, sum] = end.output.trimEnd().split('\n');
+    expect(first).to.equal('embed has 67108864 of U8; its first byte is 1');
+    expect(second).to.equal(first);
+    const [, read] = /^(\d+) KiB of 65536 KiB were read, for 2 processes$/.exec(sum ?? '') ?? [];
+    expect(Number(read)).to.be.within(4, 4096);
+  });
+
+  it('decrypt-on-touch: the reader reads what nobody else can, and little is decrypted', async () => {
+    const end = await runProgram(commandLineOf('decrypt-on-touch'));
+    expectGoodEnd(end);
+    const [, text, decrypted] =
+      /^at 9437184 it says: (.*)\n(\d+) KiB of 16384 KiB were decrypted\n$/.exec(end.output) ?? [];
+    expect(text).to.equal('nobody else can read this');
+    expect(Number(decrypted)).to.be.within(4, 4096);
   });
 
   it('frame-pool: every frame arrives, although the consumer is killed midway', async () => {
