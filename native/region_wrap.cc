@@ -105,8 +105,8 @@ Napi::Object RegionWrap::of_claim(Napi::Env env, ReceivedClaim claim) {
   Environment::of(env).runtime().enlist(claim);
   RegionWrap* wrap = make(env, std::move(claim.region));
   if (wrap == nullptr) return {};
-  wrap->claim_ = ClaimFacts{claim.source_pid, claim.flags & ~kEnginesBits, claim.is_immutable, claim.paging,
-                            claim.transfer};
+  wrap->claim_ =
+      ClaimFacts{claim.source_pid, claim.flags & ~kEnginesBits, claim.is_immutable, claim.paging, claim.transfer};
   // The bytes do not count, because a claim shows another process's memory.
   wrap->account(weight_of_descriptors(2));
   return wrap->Value();
