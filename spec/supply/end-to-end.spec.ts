@@ -1,0 +1,183 @@
+import { expect } from 'chai';
+import { supply, vmOffer, VMO_GRANT_R, type ClaimOptions, type SuppliedRegion, type SupplyOptions } from 'vmoffer';
+import { until } from '../support/barriers.js';
+import { startObedient, type Obedient } from '../support/obedient.js';
+import { PAGE } from '../support/pages.js';
+import { runSeed } from '../support/random.js';
+import { needs, requires } from '../support/requires.js';
+import { HandClaimer } from '../support/supplied.js';
+import { startWorker } from '../support/worker.js';
+
+const UNIT = 64 * 1024;
+const UNITS = 64;
+const BYTES = UNITS * UNIT;
+const READERS = 3;
+
+const supplier = { module: new URL('../../fixtures/suppliers/words.js', import.meta.url), options: {} };
+
+/** Drops all that can be dropped, again and again: what was ordered ahead may come later. */
+const areLeft = (memory: SuppliedRegion, byteLength: number) => () => {
+  memory.evict();
+  return memory.stats().residentBytes === byteLength;
+};
+
+describe('supplied memory, from supplier to claimers', () => {
+  const started: Obedient[] = [];
+  let region: SuppliedRegion | undefined;
+
+  before(function () {
+    requires(this, needs.fullUserfault, needs.probe);
+  });
+
+  afterEach(async () => {
+    for (const child of started.splice(0)) await child[Symbol.asyncDispose]();
+    region?.release();
+    region = undefined;
+  });
+
+  function supplied(options: Partial<SupplyOptions> = {}, byteLength = BYTES): SuppliedRegion {
+    region = supply(byteLength, { supplier, unit: UNIT, ...options });
+    return region;
+  }
+
+  async function startReader(): Promise<Obedient> {
+    const reader = await startObedient();
+    started.push(reader);
+    return reader;
+  }
+
+  /** Claims in a process of its own. */
+  async function claim(memory: SuppliedRegion, options?: ClaimOptions): Promise<{ reader: Obedient; claim: number }> {
+    const reader = await startReader();
+    vmOffer(reader.pid, memory, VMO_GRANT_R);
+    const { region: handle } = await reader.call('claim', process.pid, memory.address, options);
+    return { reader, claim: handle };
+  }
+
+  const claims = (memory: SuppliedRegion) => Promise.all(Array.from({ length: READERS }, () => claim(memory)));
+
+  it('is filled once for all who read it, each in another order', async () => {
+    const memory = supplied();
+    const readers = await claims(memory);
+    const wrong = await Promise.all(
+      readers.map(({ reader, claim }, at) => reader.call('wrongWordOfAll', claim, UNIT, runSeed + at)),
+    );
+    expect(wrong).to.deep.equal([undefined, undefined, undefined]);
+    expect(memory.stats()).to.include({ unitsOrdered: UNITS, unitsSupplied: UNITS, unitsFailed: 0, claims: READERS });
+  });
+
+  it('is filled once for many threads of many processes that touch one page', async () => {
+    const memory = supplied();
+    const readers = await claims(memory);
+    const touches = readers.flatMap(({ reader, claim }) =>
+      Array.from({ length: 8 }, () => reader.call('touch', claim, 5 * UNIT)),
+    );
+    expect(new Set(await Promise.all(touches)).size).to.equal(1);
+    expect(memory.stats()).to.include({ unitsOrdered: 1, unitsSupplied: 1 });
+  });
+
+  it('has every byte where its length is not whole units', async () => {
+    const length = BYTES - UNIT + PAGE;
+    const { reader, claim: handle } = await claim(supplied({}, length));
+    expect(await reader.call('wrongWordOfAll', handle, UNIT, runSeed)).to.equal(undefined);
+  });
+
+  it('is read through a quarter of itself, by several, without a wrong byte, and stays within its budget', async () => {
+    const concurrency = 2;
+    const budget = BYTES / 4;
+    const memory = supplied({ concurrency, budget });
+    const readers = await claims(memory);
+    const wrong = await Promise.all(
+      readers.flatMap(({ reader, claim }, at) => [reader.call('wrongWordOfAll', claim, UNIT, runSeed + at)]),
+    );
+    expect(wrong).to.deep.equal([undefined, undefined, undefined]);
+    const { mostResidentBytes, unitsEvicted } = memory.stats();
+    expect(unitsEvicted).to.be.at.least(UNITS / 2);
+    expect(mostResidentBytes).to.be.at.most(budget + concurrency * UNIT);
+  });
+
+  it('never shows a zero or a torn page, while units are dropped, grown by a stranger and filled again', async () => {
+    const memory = supplied();
+    const readers = await claims(memory);
+    await using grower = await HandClaimer.of(memory);
+    const reading = readers.map(({ reader, claim }, at) => reader.call('readOn', claim, runSeed + at));
+    for (const { reader } of readers) await reader.event('reading');
+    for (let round = 0; round < 100; round++) {
+      const before = memory.stats().unitsEvicted;
+      grower.do('grow-each', UNIT);
+      await grower.event('grown');
+      await until('units have been dropped', () => {
+        memory.evict();
+        return memory.stats().unitsEvicted > before;
+      });
+    }
+    for (const { reader } of readers) await reader.call('stopReading');
+    expect(await Promise.all(reading)).to.deep.equal([undefined, undefined, undefined]);
+  });
+
+  it('keeps what is pinned while all else is dropped', async () => {
+    const memory = supplied();
+    const { reader, claim: handle } = await claim(memory);
+    const pin = await reader.call('ensure', handle, UNIT, 2 * UNIT);
+    await reader.call('wrongWord', handle, 8 * UNIT, UNIT);
+    await until('what is not pinned has been dropped', areLeft(memory, 2 * UNIT));
+    await reader.call('unpin', pin);
+    await until('all has been dropped', areLeft(memory, 0));
+    expect(await reader.call('wrongWord', handle, UNIT, 2 * UNIT)).to.equal(undefined);
+  });
+
+  it('is dropped where a claim is released while it is recalled', async () => {
+    const memory = supplied();
+    for (let round = 0; round < 10; round++) {
+      const { reader, claim: handle } = await claim(memory);
+      await reader.call('wrongWord', handle, 0, 8 * UNIT);
+      memory.evict();
+      await reader.call('release', handle);
+      await until('nothing is there', areLeft(memory, 0));
+      await until('nobody has it', () => memory.stats().claims === 0);
+      await started.pop()?.[Symbol.asyncDispose]();
+    }
+  });
+
+  it('is prefetched, and counted as resident', async () => {
+    const memory = supplied();
+    const { reader, claim: handle } = await claim(memory);
+    await reader.call('prefetch', handle);
+    expect(await reader.call('residentPages', handle)).to.equal(BYTES / PAGE);
+    expect((await reader.call('stats', handle)).supply).to.deep.equal({ asked: UNITS, supplied: UNITS, failed: 0 });
+    expect(memory.stats()).to.include({ unitsSupplied: UNITS, residentBytes: BYTES });
+  });
+
+  it('asks no more than once for what is complete', async () => {
+    const memory = supplied();
+    const first = await claim(memory);
+    await first.reader.call('prefetch', first.claim);
+    const second = await claim(memory);
+    expect(await second.reader.call('wrongWordOfAll', second.claim, UNIT, runSeed)).to.equal(undefined);
+    expect((await second.reader.call('stats', second.claim)).supply.asked).to.equal(1);
+    expect(memory.stats().unitsOrdered).to.equal(UNITS);
+  });
+
+  it('has bytes that the program has put in, beside those of the supplier', async () => {
+    const memory = supplied();
+    memory.fill(2 * UNIT, new Uint8Array(UNIT).fill(7));
+    const { reader, claim: handle } = await claim(memory);
+    expect(await reader.call('read', handle, 2 * UNIT + 99)).to.equal(7);
+    expect(await reader.call('wrongWord', handle, 3 * UNIT, UNIT)).to.equal(undefined);
+    expect(memory.stats()).to.include({ unitsPushed: 1 });
+  });
+
+  it('is claimed by threads of one process, each for itself', async () => {
+    await using source = await startObedient();
+    const { address, region: handle } = await source.call('supply', BYTES, { unit: UNIT });
+    const workers = await Promise.all([startWorker(), startWorker()]);
+    for (const [at, worker] of workers.entries()) {
+      await source.call('offerSupplied', process.pid, handle);
+      const { region: claimed } = await worker.call('claim', source.pid, address);
+      expect(await worker.call('wrongWordOfAll', claimed, UNIT, runSeed + at)).to.equal(undefined);
+    }
+    expect(await source.call('supplyStats', handle)).to.include({ claims: 2, unitsSupplied: UNITS });
+    for (const worker of workers) await worker.terminate();
+    await until('they are gone', async () => (await source.call('supplyStats', handle)).claims === 0);
+  });
+});
