@@ -103,6 +103,11 @@ describe('the package', () => {
     expect(run('--input-type=module', '--eval', script).trim()).to.equal('0');
   });
 
+  it("does not load Node's HTTP client before it is needed", () => {
+    const script = `import { httpRange } from 'vmoffer'; httpRange('https://example.org'); console.log(process.moduleLoadList.filter((name) => /http|tls/.test(name)).join())`;
+    expect(run('--input-type=module', '--eval', script).trim()).to.equal('');
+  });
+
   it('contains everything needed to build it, and neither specs nor files that were built here', () => {
     const paths = packedPaths();
     const needed = [

@@ -212,7 +212,7 @@ describe('a failure of supplied memory', () => {
     it('is over when the claim is released while a thread waits', async () => {
       const region = supplied({ hangsFrom: 0 }, { timeoutMs: 60_000 });
       const { reader, claim: handle } = await claim(region);
-      await reader.call('wrongWord', handle, 0, 0); // who has a view may be in the middle of a touch
+      await reader.call('holdBuffer', handle);
       const touching = reader.call('touch', handle, 0).catch(() => undefined);
       await until('it is asked for', () => region.stats().unitsAwaited === 1);
       await reader.call('release', handle);
