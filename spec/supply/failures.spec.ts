@@ -13,7 +13,7 @@ import { until } from '../support/barriers.js';
 import { Code } from '../support/codes.js';
 import { startObedient, type Obedient } from '../support/obedient.js';
 import { PAGE } from '../support/pages.js';
-import { probe, type EngineError } from '../support/probe.js';
+import { probe } from '../support/probe.js';
 import { needs, requires } from '../support/requires.js';
 import { resume, stop } from '../support/stopped.js';
 import { fillWords } from '../support/words.js';
@@ -252,7 +252,7 @@ describe('a failure of supplied memory', () => {
   it('of a version of the library that knows no supplied memory is a refusal of the claim', () => {
     const terms = { offerId: 1n, address: BigInt(PAGE), byteLength: BigInt(PAGE), objectOffset: 0n };
     const refusal = probe().checkTerms({ ...terms, flags: VMO_GRANT_R | SUPPLIED }, BigInt(PAGE), PAGE);
-    expect((refusal as EngineError).code).to.equal(Code.Protocol);
+    expect(refusal?.code).to.equal(Code.Protocol);
     expect(refusal?.message).to.include('flags that no offer can have');
   });
 

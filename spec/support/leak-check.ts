@@ -5,16 +5,7 @@
 import { AssertionError } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  allocate,
-  supply,
-  vmClaim,
-  vmClaimSync,
-  vmOffer,
-  VMO_DROP_W,
-  VMO_GRANT_R,
-  type ClaimOptions,
-} from 'vmoffer';
+import { allocate, supply, vmClaim, vmClaimSync, vmOffer, VMO_DROP_W, VMO_GRANT_R, type ClaimOptions } from 'vmoffer';
 import { until } from './barriers.js';
 import { startHostile } from './child.js';
 import { leaksBetween, takeCensus, type Census } from './census.js';
