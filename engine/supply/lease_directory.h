@@ -52,8 +52,13 @@ class LeaseDirectory {
   void keep(HolderId holder, RecallNumber number);
   // The holder is gone, and holds nothing any more. Returns the units that are free now.
   std::vector<uint64_t> forget(HolderId holder);
-  // Ends the recalls that were not answered in time. Returns how many.
-  size_t expire(Time now);
+  // A recall that was not answered in time, by these.
+  struct Late {
+    uint64_t unit = 0;
+    std::vector<HolderId> silent;
+  };
+  // Ends the recalls that were not answered in time.
+  std::vector<Late> expire(Time now);
   std::optional<Time> next_deadline() const;
 
   // A free unit has been dropped.

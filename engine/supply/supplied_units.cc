@@ -45,7 +45,9 @@ void SuppliedUnits::remove_line(LineId line) {
 }
 
 bool SuppliedUnits::on_message(LineId line, const wire::Message& message, Time now) {
-  if (lines_.count(line) == 0) return false;
+  const auto speaker = lines_.find(line);
+  if (speaker == lines_.end()) return false;
+  speaker->second.is_silent = false;
   if (const auto* ask = std::get_if<wire::Ask>(&message)) return on_ask(line, *ask);
   if (const auto* cancel = std::get_if<wire::Cancel>(&message)) return on_cancel(line, *cancel);
   if (const auto* given = std::get_if<wire::Given>(&message)) return on_given(line, given->number);
@@ -215,8 +217,18 @@ void SuppliedUnits::evict_some(Time now) {
     const PageRange run = to_evict_.first_run({0, options_.grid.unit_count()});
     if (run.is_empty()) return;
     to_evict_.remove({run.first, 1});
-    if (ready_.contains(run.first)) recall(run.first, now);
+    if (!ready_.contains(run.first)) continue;
+    if (has_silent_holder(run.first)) {
+      ++stats_.recalls_refused;
+    } else {
+      recall(run.first, now);
+    }
   }
+}
+
+bool SuppliedUnits::has_silent_holder(uint64_t unit) const {
+  return std::any_of(lines_.begin(), lines_.end(),
+                     [unit](const auto& entry) { return entry.second.is_silent && entry.second.told.contains(unit); });
 }
 
 void SuppliedUnits::retry(PageRange units) {
@@ -272,15 +284,12 @@ void SuppliedUnits::on_time(Time now) {
 }
 
 void SuppliedUnits::end_late_recalls(Time now) {
-  const size_t count = leases_.expire(now);
-  if (count == 0) return;
-  stats_.recalls_refused += count;
-  no_waiting_until_ = now + kDistrust;
-  std::vector<uint64_t> kept;
-  for (const auto& [number, unit] : recalls_) {
-    if (!leases_.is_recalled(unit)) kept.push_back(unit);
+  for (const LeaseDirectory::Late& late : leases_.expire(now)) {
+    ++stats_.recalls_refused;
+    no_waiting_until_ = now + kDistrust;
+    for (const HolderId holder : late.silent) lines_.at(holder).is_silent = true;
+    stay(late.unit);
   }
-  for (const uint64_t unit : kept) stay(unit);
 }
 
 void SuppliedUnits::show_life(Time now) {
@@ -336,7 +345,11 @@ void SuppliedUnits::make_room(Time now) {
     const std::optional<uint64_t> oldest = leases_.oldest();
     if (!oldest) return;
     --recalls_to_try_;
-    recall(*oldest, now);
+    if (has_silent_holder(*oldest)) {
+      leases_.use(*oldest);  // others are tried before it is looked at again
+    } else {
+      recall(*oldest, now);
+    }
   }
 }
 

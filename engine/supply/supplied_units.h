@@ -90,6 +90,9 @@ class SuppliedUnits {
     explicit Line(uint64_t unit_count) : told(unit_count) {}
     PageSet told;              // it holds these
     std::set<uint64_t> asked;  // and waits for these
+    // It has not answered a recall in time, and has said nothing since: it may be stopped. It is asked for nothing, or
+    // it would be hung up on for all that it has not read.
+    bool is_silent = false;
   };
   // A unit that is being recalled, or that is free and not yet dropped.
   struct Leaving {
@@ -118,6 +121,7 @@ class SuppliedUnits {
   void show_life(Time now);
   void make_room(Time now);
   void evict_some(Time now);
+  bool has_silent_holder(uint64_t unit) const;
   bool may_order(Time now) const;
 
   const Options options_;

@@ -434,4 +434,29 @@ describe('SuppliedUnits, in every order of events', () => {
       watched.drain();
     }
   });
+
+  it('does not pile up messages for a claimer that is stopped, however long others read on', () => {
+    const [units, budget] = [32, 8];
+    const watched = new Watched({ units, budget, concurrency: 2 });
+    const read = (index: number, unit: number) => {
+      watched.claimer(index).ask(unit);
+      watched.sourceHears(index);
+      supplied(watched);
+    };
+    for (let unit = 0; unit < budget; unit++) read(0, unit);
+    while (watched.claimer(0).down.length > 0) watched.claimerHears(0); // and nothing from here on
+    for (let turn = 0; turn < 20; turn++) {
+      for (let unit = 0; unit < units; unit++) {
+        read(1, unit);
+        for (let i = 0; i < 4; i++) watched.claimerHears(1);
+        for (let i = 0; i < 4; i++) watched.sourceHears(1);
+        watched.work();
+        watched.drop();
+      }
+      watched.sleep(PATIENCE);
+    }
+    expect(watched.claimer(0).down.length).to.be.at.most(2 * units);
+    expect(watched.claimer(0).has.size).to.equal(budget);
+    watched.drain();
+  });
 });
