@@ -48,6 +48,11 @@ void Environment::on_close(CallbackId id, std::function<void()> stop) {
   if (found != callbacks_.end()) found->second.stop = std::move(stop);
 }
 
+void Environment::stop(CallbackId id) {
+  const auto found = callbacks_.find(id);
+  if (found != callbacks_.end() && found->second.stop) found->second.stop();
+}
+
 Napi::Function Environment::callback(CallbackId id) const {
   const auto found = callbacks_.find(id);
   return found == callbacks_.end() ? Napi::Function() : found->second.function.Value();

@@ -53,6 +53,8 @@ class Environment {
   // `stop` is called if the environment ends while the callback is still kept, because nobody needs its result any
   // more.
   void on_close(CallbackId id, std::function<void()> stop);
+  // Calls that function now. Nothing if the callback is not kept, or no longer.
+  void stop(CallbackId id);
   // Empty if the callback is not kept, or no longer.
   Napi::Function callback(CallbackId id) const;
   Napi::Function take_callback(CallbackId id);

@@ -221,6 +221,37 @@ describe('a failure of supplied memory', () => {
     });
   });
 
+  describe('of a claim that waits until all is there', () => {
+    /** Its first unit comes, and no other. */
+    async function begin(how: ClaimOptions) {
+      const source = await start();
+      const options = { unit: UNIT, timeoutMs: 600_000 };
+      const { region, address } = await source.call('supply', BYTES, options, { hangsFrom: UNIT });
+      await source.call('offerSupplied', process.pid, region);
+      const claiming = vmClaim(source.pid, address, { paging: 'eager', ...how });
+      const isBegun = async () => (await source.call('supplyStats', region)).unitsSupplied === 1;
+      return { source, region, claiming, isBegun };
+    }
+
+    it('is given up by its signal', async () => {
+      const controller = new AbortController();
+      const { source, region, claiming, isBegun } = await begin({ signal: controller.signal });
+      const reason = claiming.catch((error: unknown) => error);
+      await until('it is being filled', isBegun);
+      controller.abort(new Error('not needed any more'));
+      expect(await reason).to.equal(controller.signal.reason);
+      await until('the source has heard of it', async () => (await source.call('supplyStats', region)).claims === 0);
+    });
+
+    it('ends with its source', async () => {
+      const { source, claiming, isBegun } = await begin({});
+      const refusal = rejectionOf(claiming, 'ERR_VMO_PEER_GONE');
+      await until('it is being filled', isBegun);
+      source.kill('SIGKILL');
+      await refusal;
+    });
+  });
+
   describe('of a claimer without full rights to userfaultfd', () => {
     before(function () {
       requires(this, needs.root);
