@@ -37,6 +37,10 @@ Status check_supplied(const Runtime::OfferRequest& request, const SuppliedMemory
   if (memory->is_closed()) {
     return Status(Code::kInvalidArgument, "the memory at " + hex(request.address) + " has just been released");
   }
+  if (request.kind != OfferKind::kMemory) {
+    return Status(Code::kUnsupported, "the memory at " + hex(request.address) +
+                                          " is supplied, which no receiver takes as a message; offer it with vmOffer");
+  }
   if (granted_by(request.flags) != kRead) {
     return Status(Code::kNotPermitted, "flags " + std::to_string(request.flags) +
                                            " grant more than R, and supplied memory can only be read; grant "

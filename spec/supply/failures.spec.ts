@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import {
+  Channel,
   supply,
   vmClaim,
   vmOffer,
@@ -11,13 +12,14 @@ import {
 import type { WordsOptions } from '../../fixtures/suppliers/words.js';
 import { until } from '../support/barriers.js';
 import { Code } from '../support/codes.js';
+import { lengthOf, numbered } from '../support/numbered.js';
 import { startObedient, type Obedient } from '../support/obedient.js';
 import { PAGE } from '../support/pages.js';
 import { probe } from '../support/probe.js';
 import { needs, requires } from '../support/requires.js';
 import { resume, stop } from '../support/stopped.js';
 import { fillWords } from '../support/words.js';
-import { rejectionOf } from '../support/vmo-error.js';
+import { rejectionOf, thrownBy } from '../support/vmo-error.js';
 
 const UNIT = 64 * 1024;
 const UNITS = 8;
@@ -285,6 +287,18 @@ describe('a failure of supplied memory', () => {
     const refusal = probe().checkTerms({ ...terms, flags: VMO_GRANT_R | SUPPLIED }, BigInt(PAGE), PAGE);
     expect(refusal?.code).to.equal(Code.Protocol);
     expect(refusal?.message).to.include('flags that no offer can have');
+  });
+
+  it('is the refusal to send it as a message of a channel, which goes on', async () => {
+    const region = supplied({});
+    const receiver = await start();
+    const accepting = receiver.call('acceptChannel', process.pid);
+    const channel = await Channel.open(receiver.pid);
+    const accepted = await accepting;
+    thrownBy(() => channel.send(region, VMO_GRANT_R), 'ERR_VMO_UNSUPPORTED');
+    await channel.send(numbered(1, lengthOf(1, channel.slotBytes)));
+    await receiver.call('receiveNumbered', accepted, 1, 2);
+    await channel.close();
   });
 
   it('is not possible for the process that supplies the memory, which cannot claim it', async () => {

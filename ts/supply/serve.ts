@@ -70,5 +70,6 @@ class ServedMemory {
 }
 
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : describeValue(error);
+  const message: unknown = error instanceof Error ? error.message : undefined; // a program can make it anything
+  return typeof message === 'string' ? message : describeValue(error);
 }
