@@ -89,6 +89,7 @@ describe('the source of supplied memory', () => {
       one.ask(1);
       other.ask(1);
       await until('both have asked', () => region.stats().unitsAsked === 2);
+      await held.hasBegun(1);
       held.end(0);
       await Promise.all([one.expectReady(1), other.expectReady(1)]);
       expect(held.units).to.deep.equal([1]);
