@@ -67,6 +67,10 @@ std::vector<uint64_t> LeaseDirectory::forget(HolderId holder) {
   return free;
 }
 
+void LeaseDirectory::postpone(Duration pause) {
+  for (auto& [number, asked] : recalls_) asked.deadline += pause;
+}
+
 std::vector<LeaseDirectory::Late> LeaseDirectory::expire(Time now) {
   std::vector<Late> late;
   std::vector<RecallNumber> numbers;

@@ -52,6 +52,8 @@ class LeaseDirectory {
   void keep(HolderId holder, RecallNumber number);
   // The holder is gone, and holds nothing any more. Returns the units that are free now.
   std::vector<uint64_t> forget(HolderId holder);
+  // Nobody heard the answers for so long.
+  void postpone(Duration pause);
   // A recall that was not answered in time, by these.
   struct Late {
     uint64_t unit = 0;

@@ -48,6 +48,7 @@ bool SuppliedUnits::on_message(LineId line, const wire::Message& message, Time n
   const auto speaker = lines_.find(line);
   if (speaker == lines_.end()) return false;
   speaker->second.is_silent = false;
+  if (!is_anything_asked()) next_sign_of_life_ = now + between_signs_of_life();
   if (const auto* ask = std::get_if<wire::Ask>(&message)) return on_ask(line, *ask);
   if (const auto* cancel = std::get_if<wire::Cancel>(&message)) return on_cancel(line, *cancel);
   if (const auto* given = std::get_if<wire::Given>(&message)) return on_given(line, given->number);
@@ -273,7 +274,21 @@ void SuppliedUnits::stay(uint64_t unit) {
   for (const auto& [line, is_waited_for] : leaving.mapped().askers) tell_ready(line, {unit, 1});
 }
 
+bool SuppliedUnits::is_anything_asked() const {
+  return std::any_of(lines_.begin(), lines_.end(), [](const auto& entry) { return !entry.second.asked.empty(); });
+}
+
+// While anything is asked for, time is passed several times in each timeout. If it was not, this process was stopped,
+// and its supplier with it.
+void SuppliedUnits::forgive_pause(Time now) {
+  if (!is_anything_asked() || now <= next_sign_of_life_ + options_.timeout / 2) return;
+  const Duration pause = now - next_sign_of_life_;
+  book_.postpone(pause);
+  leases_.postpone(pause);
+}
+
 void SuppliedUnits::on_time(Time now) {
+  forgive_pause(now);
   for (const FillEnd& end : book_.expire(now, too_slow(options_.timeout))) {
     orders_.erase(end.id);
     stops_.push_back(end.id);
@@ -294,7 +309,7 @@ void SuppliedUnits::end_late_recalls(Time now) {
 
 void SuppliedUnits::show_life(Time now) {
   // Oftener than promised: a timer may be late.
-  next_sign_of_life_ = now + options_.timeout / (2 * wire::kSignsOfLifePerTimeout);
+  next_sign_of_life_ = now + between_signs_of_life();
   for (const auto& [id, line] : lines_) {
     if (!line.asked.empty()) outbox_.push_back({id, wire::Progress{}});
   }
@@ -306,9 +321,7 @@ std::optional<SuppliedUnits::Time> SuppliedUnits::next_time() const {
     if (time) next = next ? std::min(*next, *time) : *time;
   };
   consider(leases_.next_deadline());
-  const bool is_anything_asked =
-      std::any_of(lines_.begin(), lines_.end(), [](const auto& entry) { return !entry.second.asked.empty(); });
-  if (is_anything_asked) consider(next_sign_of_life_);
+  if (is_anything_asked()) consider(next_sign_of_life_);
   return next;
 }
 

@@ -117,6 +117,9 @@ class SuppliedUnits {
   void recall(uint64_t unit, Time now);
   void become_free(uint64_t unit);
   void stay(uint64_t unit);
+  bool is_anything_asked() const;
+  Duration between_signs_of_life() const { return options_.timeout / (2 * wire::kSignsOfLifePerTimeout); }
+  void forgive_pause(Time now);
   void end_late_recalls(Time now);
   void show_life(Time now);
   void make_room(Time now);

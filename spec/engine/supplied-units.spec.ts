@@ -224,7 +224,19 @@ class Watched {
     this.pass();
   }
 
+  /** Time passes, and the source passes it on when it must. */
   sleep(ms: number): void {
+    const end = this.#now + ms;
+    for (let next = this.units.nextTime; next !== null && next <= end; next = this.units.nextTime) {
+      this.#now = Math.max(this.#now, next);
+      this.units.onTime(this.#now);
+      this.pass();
+    }
+    this.#now = end;
+  }
+
+  /** The source's process is stopped, and continues. */
+  pause(ms: number): void {
     this.#now += ms;
     this.units.onTime(this.#now);
     this.pass();
@@ -322,6 +334,9 @@ const STEPS: Step[] = [
   },
   (watched) => {
     watched.sleep(PATIENCE);
+  },
+  (watched) => {
+    watched.pause(PATIENCE);
   },
 ];
 
@@ -433,6 +448,33 @@ describe('SuppliedUnits, in every order of events', () => {
       }
       watched.drain();
     }
+  });
+
+  it('takes no time from a fill by being stopped', () => {
+    const watched = new Watched({ units: 2 });
+    const claimer = watched.claimer(0);
+    const isOver = () => claimer.down.some(({ type }) => type === 'failed');
+    claimer.ask(0);
+    watched.sourceHears(0);
+    watched.work();
+    watched.sleep(TIMEOUT / 2);
+    watched.pause(100 * TIMEOUT);
+    watched.sleep(TIMEOUT / 4);
+    expect(isOver()).to.be.false;
+    watched.sleep(TIMEOUT / 2);
+    expect(isOver()).to.be.true;
+  });
+
+  it('shows life to those who wait, as often as it has promised, and not before', () => {
+    const watched = new Watched({ units: 2 });
+    watched.sleep(10 * TIMEOUT);
+    watched.claimer(0).ask(0);
+    watched.sourceHears(0);
+    watched.work();
+    expect(watched.claimer(0).down).to.deep.equal([]);
+    watched.sleep(TIMEOUT - 1);
+    expect(watched.claimer(0).down.filter(({ type }) => type === 'progress').length).to.be.at.least(4);
+    expect(watched.claimer(1).down).to.deep.equal([]);
   });
 
   it('does not pile up messages for a claimer that is stopped, however long others read on', () => {

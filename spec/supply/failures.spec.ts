@@ -160,6 +160,17 @@ describe('a failure of supplied memory', () => {
       expect(await reader.call('wrongWord', handle, 0, BYTES)).to.equal(undefined);
     });
 
+    it('brings what it was filling, too, once it continues', async () => {
+      const { source, region, reader, claim: handle } = await claimOfAnother({ takesMs: TIMEOUT_MS / 2 });
+      const waiting = rejectionOf(reader.call('ensure', handle, 0, 1), 'ERR_VMO_TIMEOUT');
+      await until('it is being filled', async () => (await source.call('supplyStats', region)).unitsOrdered === 1);
+      await stop(source);
+      await waiting;
+      resume(source);
+      await reader.call('ensure', handle, 0, 1);
+      expect(await source.call('supplyStats', region)).to.include({ unitsOrdered: 1, unitsFailed: 0 });
+    });
+
     it('ends a process that touches it, which says why first', async () => {
       const { source, reader, claim: handle } = await claimOfAnother();
       await stop(source);
