@@ -5,6 +5,7 @@ import { startObedient, type Obedient } from '../support/obedient.js';
 import { PAGE } from '../support/pages.js';
 import { runSeed } from '../support/random.js';
 import { needs, requires } from '../support/requires.js';
+import { resume, stop } from '../support/stopped.js';
 import { HandClaimer } from '../support/supplied.js';
 import { startWorker } from '../support/worker.js';
 
@@ -76,10 +77,37 @@ describe('supplied memory, from supplier to claimers', () => {
     expect(memory.stats()).to.include({ unitsOrdered: 1, unitsSupplied: 1 });
   });
 
-  it('has every byte where its length is not whole units', async () => {
-    const length = BYTES - UNIT + PAGE;
-    const { reader, claim: handle } = await claim(supplied({}, length));
-    expect(await reader.call('wrongWordOfAll', handle, UNIT, runSeed)).to.equal(undefined);
+  for (const length of [PAGE, UNIT, UNIT + PAGE, BYTES - PAGE]) {
+    it(`has every byte, and no other, where it has ${length} bytes`, async () => {
+      const memory = supplied({}, length);
+      const { reader, claim: handle } = await claim(memory);
+      expect(await reader.call('wrongWordOfAll', handle, UNIT, runSeed)).to.equal(undefined);
+      expect(memory.stats()).to.include({ unitsSupplied: Math.ceil(length / UNIT), residentBytes: length });
+    });
+  }
+
+  for (const unit of [256 * 1024, 4 << 20]) {
+    it(`has every byte with units of ${unit >> 10} KiB`, async () => {
+      const { reader, claim: handle } = await claim(supplied({ unit }, 2 * BYTES + PAGE));
+      expect(await reader.call('wrongWordOfAll', handle, UNIT, runSeed)).to.equal(undefined);
+    });
+  }
+
+  it('is supplied by a process without privileges', async function () {
+    requires(this, needs.root);
+    await using source = await startObedient({ user: 'nobody' });
+    const { address, region: handle } = await source.call('supply', BYTES, {
+      unit: UNIT,
+      budget: BYTES / 2,
+      concurrency: 2,
+    });
+    const reader = await startReader();
+    await source.call('offerSupplied', reader.pid, handle);
+    const { region: claimed } = await reader.call('claim', source.pid, address);
+    for (const turn of [0, 1]) {
+      expect(await reader.call('wrongWordOfAll', claimed, UNIT, runSeed + turn)).to.equal(undefined);
+    }
+    expect((await source.call('supplyStats', handle)).unitsEvicted).to.be.greaterThan(0);
   });
 
   it('is read through a quarter of itself, by several, without a wrong byte, and stays within its budget', async () => {
@@ -125,6 +153,23 @@ describe('supplied memory, from supplier to claimers', () => {
     await until('all has been dropped', areLeft(memory, 0));
     expect(await reader.call('wrongWord', handle, UNIT, 2 * UNIT)).to.equal(undefined);
   });
+
+  it('is right for a claimer that was stopped while others read on', async () => {
+    const memory = supplied({ concurrency: 2, budget: BYTES / 4 });
+    const [stopped, other] = [await claim(memory), await claim(memory)];
+    await stopped.reader.call('wrongWordOfAll', stopped.claim, UNIT, runSeed);
+    await stop(stopped.reader);
+    const reading = other.reader.call('readOn', other.claim, runSeed);
+    await other.reader.event('reading');
+    await until('it is given up to ask for its units', () => memory.stats().recallsRefused > 0, 30_000);
+    const { unitsEvicted } = memory.stats();
+    await until('others are dropped instead', () => memory.stats().unitsEvicted > unitsEvicted + UNITS);
+    resume(stopped.reader);
+    expect(await stopped.reader.call('wrongWordOfAll', stopped.claim, UNIT, runSeed)).to.equal(undefined);
+    await other.reader.call('stopReading');
+    expect(await reading).to.equal(undefined);
+    expect(memory.stats().claims).to.equal(2);
+  }).timeout(90_000);
 
   it('is dropped where a claim is released while it is recalled', async () => {
     const memory = supplied();

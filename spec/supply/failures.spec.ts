@@ -117,6 +117,13 @@ describe('a failure of supplied memory', () => {
       expect(await reader.call('wrongWord', handle, throwsFrom, UNIT)).to.equal(undefined);
     });
 
+    it('fails a prefetch of it, which brings the rest, and nobody is ended', async () => {
+      const { reader, claim: handle } = await claim(supplied({ throwsFrom }));
+      await rejectionOf(reader.call('prefetch', handle), 'ERR_VMO_SUPPLY');
+      expect(await reader.call('residentPages', handle)).to.equal(throwsFrom / PAGE);
+      expect(await reader.call('wrongWord', handle, 0, throwsFrom)).to.equal(undefined);
+    });
+
     it('fails every claimer that waits for it', async () => {
       const region = supplied({ throwsFrom });
       const readers = [await claim(region), await claim(region)];
