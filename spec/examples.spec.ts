@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { filesBelow, readProjectFile } from './support/project.js';
+import { needs, requires } from './support/requires.js';
 import { Program, runProgram, type Outcome } from './support/program.js';
 import { promisedLines, ReadMeFolder, readMePrograms } from './support/read-me.js';
 
@@ -53,7 +54,8 @@ describe('the examples', () => {
     expect(end.output).to.equal('two processes counted to 2000000\n');
   });
 
-  it('lazy-model: two processes read the start of a model, and little of it is read, once', async () => {
+  it('lazy-model: two processes read the start of a model, and little of it is read, once', async function () {
+    requires(this, needs.fullUserfault);
     const end = await runProgram(commandLineOf('lazy-model').replace(' [PATH or URL]', ''));
     expectGoodEnd(end);
     const [first, second, sum] = end.output.trimEnd().split('\n');
@@ -63,7 +65,8 @@ describe('the examples', () => {
     expect(Number(read)).to.be.within(4, 4096);
   });
 
-  it('decrypt-on-touch: the reader reads what nobody else can, and little is decrypted', async () => {
+  it('decrypt-on-touch: the reader reads what nobody else can, and little is decrypted', async function () {
+    requires(this, needs.fullUserfault);
     const end = await runProgram(commandLineOf('decrypt-on-touch'));
     expectGoodEnd(end);
     const [, text, decrypted] =
@@ -118,7 +121,8 @@ describe('the programs in README.md', () => {
   });
 
   for (const name of ['hand-off.mjs', 'channel.mjs', 'supplied.mjs']) {
-    it(`${name}: prints what its comments say`, async () => {
+    it(`${name}: prints what its comments say`, async function () {
+      if (name === 'supplied.mjs') requires(this, needs.userfault);
       const promised = promisedLines(programs.get(name) ?? '');
       expect(promised).to.not.be.empty;
       const end = await runProgram(`node ${name}`, folder.path);
