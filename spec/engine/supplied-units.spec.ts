@@ -118,6 +118,13 @@ class Watched {
     this.pass();
   }
 
+  /** A message of a line that is nobody's. False if it is to be hung up on. */
+  hear(line: number, message: WireMessage): boolean {
+    const isMeaningful = this.units.onMessage(line, message, this.#now);
+    this.pass();
+    return isMeaningful;
+  }
+
   claimerHears(index: number): void {
     const claimer = this.claimer(index);
     for (const unit of claimer.hear()) this.#expectBytes(unit, `claimer ${index} begins to read it`);
@@ -446,6 +453,46 @@ describe('SuppliedUnits, in every order of events', () => {
         steps[random.below(steps.length)]?.(watched);
         expect(watched.units.residentUnits).to.be.at.most(budget + concurrency);
       }
+      watched.drain();
+    }
+  });
+
+  it('serves the honest, whatever a hostile line says', () => {
+    const random = new Random(runSeed);
+    const units = 4;
+    const anyNumber = () => random.pick([0n, 1n, BigInt(random.below(40)), BigInt(random.below(40)), 2n ** 64n - 1n]);
+    const anyUnits = () => ({
+      byteOffset: random.pick([
+        0n,
+        BigInt(random.below(units) * UNIT),
+        BigInt(units * UNIT),
+        1n,
+        2n ** 64n - BigInt(UNIT),
+      ]),
+      byteLength: random.pick([BigInt(UNIT), BigInt(random.below(units + 1) * UNIT), 0n, 4096n, 2n ** 64n - 1n]),
+    });
+    const anything = (): WireMessage =>
+      random.pick([
+        { type: 'ask', ...anyUnits(), isWaitedFor: true },
+        { type: 'ask', ...anyUnits(), isWaitedFor: false },
+        { type: 'cancel', ...anyUnits() },
+        { type: 'given', number: anyNumber() },
+        { type: 'kept', number: anyNumber() },
+        { type: 'ready', ...anyUnits() },
+        { type: 'progress' },
+      ]);
+    for (let history = 0; history < 2000; history++) {
+      const watched = new Watched({ units, budget: random.pick([0, 2]), concurrency: 2 });
+      let line = 1000;
+      watched.units.addLine(line);
+      for (let step = 0; step < 60; step++) {
+        STEPS[random.below(STEPS.length)]?.(watched);
+        if (!watched.hear(line, anything())) {
+          watched.units.removeLine(line);
+          watched.units.addLine(++line);
+        }
+      }
+      watched.units.removeLine(line);
       watched.drain();
     }
   });
