@@ -152,7 +152,7 @@ void SuppliedClaim::on_clock() {
                    Status(Code::kTimeout, "the source has said nothing for " + std::to_string(facts_.timeout.count()) +
                                               " ms; it is stopped or stuck"));
   }
-  make(std::move(calls));
+  make(calls);
 }
 
 void SuppliedClaim::hear_sign_of_life() {
@@ -180,7 +180,7 @@ SuppliedClaim::Calls SuppliedClaim::answer(const std::vector<uint64_t>& units, c
   return calls;
 }
 
-void SuppliedClaim::make(Calls calls) {
+void SuppliedClaim::make(const Calls& calls) {
   if (calls.observer) calls.observer();
   for (const Waiter& waiter : calls.waiters) waiter(calls.status);
 }
@@ -256,7 +256,7 @@ bool SuppliedClaim::on_ready(const wire::Ready& message) {
     why_failed_.erase(why_failed_.lower_bound(units.first), why_failed_.lower_bound(units.end()));
   }
   if (const auto pages = pages_.lock()) pages->permit(message.units.byte_offset, message.units.byte_length);
-  make(std::move(calls));
+  make(calls);
   return true;
 }
 
@@ -268,7 +268,7 @@ bool SuppliedClaim::on_failed(const wire::Failed& message) {
     calls = answer(units_.failed(units_of(message.units.byte_offset, message.units.byte_length)),
                    Status(message.code, message.message));
   }
-  make(std::move(calls));
+  make(calls);
   return true;
 }
 
@@ -301,7 +301,7 @@ void SuppliedClaim::on_hang_up() {
     line_.reset();
     calls = answer(units_.give_up(), over_);
   }
-  make(std::move(calls));
+  make(calls);
 }
 
 SuppliedClaim::PinId SuppliedClaim::pin(uint64_t byte_offset, uint64_t byte_length, Waiter done) {
@@ -389,7 +389,7 @@ void SuppliedClaim::finish(PinId id, const Status& status) {
   if (done) done(status);
 }
 
-void SuppliedClaim::observe_failures(std::function<void()> observer) {
+void SuppliedClaim::observe_failures(const std::function<void()>& observer) {
   bool has_some;
   {
     const MutexLock lock(mutex_);

@@ -85,7 +85,7 @@ class SuppliedClaim : public SupplyLine::Listener, public std::enable_shared_fro
   void unpin(PinId id);
 
   // Is told that there are failures to take, on the thread that fails. Once.
-  void observe_failures(std::function<void()> observer);
+  void observe_failures(const std::function<void()>& observer);
   std::vector<Failure> take_failures();
   bool has_failed() const;
   ClaimSupplyStats stats() const;
@@ -122,7 +122,7 @@ class SuppliedClaim : public SupplyLine::Listener, public std::enable_shared_fro
   void watch_clock() VMO_REQUIRES(mutex_);
   void on_clock();
   Calls answer(const std::vector<uint64_t>& units, const Status& status) VMO_REQUIRES(mutex_);
-  static void make(Calls calls);
+  static void make(const Calls& calls);
 
   void hang_up_on_liar();
   bool on_ready(const wire::Ready& message);

@@ -2,12 +2,18 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { allocate, Claim, vmClaim, vmOffer, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, type Region } from 'vmoffer';
+import { startObedient } from '../support/obedient.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { probe } from '../support/probe.js';
 import { needs, requires } from '../support/requires.js';
+import { stop } from '../support/stopped.js';
 import { rejectionOf } from '../support/vmo-error.js';
+import { startWorker } from '../support/worker.js';
 
 const SEED = 3;
+const PATIENCE_MS = 10_000;
+const LONGER_THAN_A_SPEC_MS = 120_000;
+
 describe('claims that their thread looks for by itself', () => {
   let region: Region;
 
@@ -65,6 +71,34 @@ describe('claims that their thread looks for by itself', () => {
       using claim = outcome instanceof Error ? await vmClaim(process.pid, offer.address) : await pending;
       expectPages(claim.view(), SEED);
     }
+  });
+
+  it('can be given up while their source is stopped', async () => {
+    await using source = await startObedient();
+    const { region: given } = await source.call('allocate', 1, SEED);
+    const { address } = await source.call('offer', process.pid, given, VMO_GRANT_R);
+    await stop(source);
+    for (let round = 0; round < 20; round++) {
+      const controller = new AbortController();
+      const pending = vmClaim(source.pid, address, { signal: controller.signal, timeoutMs: LONGER_THAN_A_SPEC_MS });
+      controller.abort();
+      expect(await pending.catch((error: unknown) => error)).to.equal(controller.signal.reason);
+    }
+    source.kill('SIGCONT');
+    using claim = await vmClaim(source.pid, address);
+    expectPages(claim.view(), SEED);
+  });
+
+  it('are made while that thread is busy and other threads look for theirs', async () => {
+    await using worker = await startWorker('busy-worker');
+    await worker.event('busy');
+    const offer = offerOwn();
+    const pending = vmClaim(process.pid, offer.address);
+    const end = performance.now() + PATIENCE_MS;
+    while (offer.state !== 'claimed' && performance.now() < end) continue;
+    expect(offer.state).to.equal('claimed');
+    using claim = await pending;
+    expectPages(claim.view(), SEED);
   });
 
   it('are refused as any others', async () => {

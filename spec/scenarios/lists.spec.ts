@@ -39,6 +39,7 @@ for (const { name, list, there } of WAYS) {
         byteLength: 3 * PAGE,
         flags: FLAGS,
         kind: 'memory',
+        supplied: false,
         state: 'pending',
       };
       expect(await ofPeer()).to.deep.equal([{ ...record, direction: 'sent' }]);
@@ -58,6 +59,7 @@ for (const { name, list, there } of WAYS) {
           byteLength: 2 * PAGE,
           flags: VMO_GRANT_R,
           kind: 'memory',
+          supplied: false,
           state: 'pending',
           direction: 'received',
         },

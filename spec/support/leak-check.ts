@@ -130,7 +130,7 @@ export const mochaHooks = {
   },
   async afterAll(this: Mocha.Context): Promise<void> {
     this.timeout(30_000);
+    refuseToStay(GRACE_MS + BUDGET_MS); // whether or not something is left behind
     await check?.end();
-    refuseToStay(GRACE_MS);
   },
 };

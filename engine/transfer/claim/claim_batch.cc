@@ -17,10 +17,14 @@ bool is_soon_made(ClaimerSide& side, LookBudget& budget) {
 
 }  // namespace
 
-bool ClaimBatch::add(Asked asked) {
+void ClaimBatch::add(Asked asked) {
   const MutexLock lock(mutex_);
   asked_.push_back(std::move(asked));
-  return asked_.size() == 1;
+}
+
+std::optional<Clock::time_point> ClaimBatch::waits_since() const {
+  const MutexLock lock(mutex_);
+  return asked_.empty() ? std::nullopt : std::optional(asked_.front().since);
 }
 
 // A source answers in the order in which it was asked.

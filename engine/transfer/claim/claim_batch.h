@@ -2,7 +2,7 @@
 // have come soon. The source hears of each claim at once; no other thread has to be woken. What does not come soon is
 // left to the loop. So is everything if the thread does not come to look, because it is busy with something else.
 //
-// add() and look() belong to that thread, take() to any.
+// add() and look() belong to that thread, the others to any.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,7 @@ class ClaimBatch {
     Ticket ticket = 0;
     uint64_t key = 0;
     std::unique_ptr<ClaimerSide> side;
+    Clock::time_point since;
     Deadline deadline;
     ClaimDriver::Done done;  // for the loop's thread
   };
@@ -37,11 +38,12 @@ class ClaimBatch {
   // Borrows the claims.
   explicit ClaimBatch(ClaimsUnderWay& claims) : claims_(claims) {}
 
-  // True if it was empty.
-  bool add(Asked asked);
+  void add(Asked asked);
   // What has come, each by the key it was added with. `done` of the others is called on the loop's thread.
   std::vector<Answered> look();
 
+  // Since when the first of them has waited for a look.
+  std::optional<Clock::time_point> waits_since() const;
   std::vector<Asked> take();
   std::optional<Asked> take(Ticket ticket);
 
@@ -50,7 +52,7 @@ class ClaimBatch {
 
  private:
   ClaimsUnderWay& claims_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<Asked> asked_ VMO_GUARDED_BY(mutex_);
 };
 

@@ -108,12 +108,12 @@ ClaimsUnderWay::Ticket ClaimsUnderWay::ask(ClaimBatch& batch, uint64_t key, cons
   Result<std::unique_ptr<ClaimerSide>> side = ClaimerSide::begin(request);
   if (!side.is_ok()) return 0;
   const Ticket ticket = ++last_ticket_;
-  if (batch.add({ticket, key, side.take(), deadline, std::move(done)})) overdue_->set(kPatienceWithLook);
+  batch.add({ticket, key, side.take(), Clock::now(), deadline, std::move(done)});
+  watch_batches();
   return ticket;
 }
 
 void ClaimsUnderWay::leave_to_loop(std::vector<ClaimBatch::Asked> asked) {
-  overdue_->set(std::chrono::microseconds(0));
   if (asked.empty()) return;
   loop_.post([this, all = std::make_shared<std::vector<ClaimBatch::Asked>>(std::move(asked))] {
     for (ClaimBatch::Asked& each : *all) go_on(std::move(each));
@@ -125,11 +125,24 @@ void ClaimsUnderWay::go_on(ClaimBatch::Asked asked) {
                                         conclude(asked.ticket, std::move(asked.done))));
 }
 
+// The timer runs on when a batch has been looked for: it may watch those of other threads, too, and to set it costs a
+// system call.
+void ClaimsUnderWay::watch_batches() {
+  if (!is_watching_.exchange(true)) overdue_->set(kPatienceWithLook);
+}
+
 void ClaimsUnderWay::take_over_batches() {
   overdue_->clear();
+  is_watching_ = false;  // before it looks: what is added from here on is watched anew
+  const auto longest = Clock::now() - kPatienceWithLook;
+  bool are_some_left = false;
   for (const auto& batch : batches()) {
+    const std::optional<Clock::time_point> since = batch->waits_since();
+    if (since && *since > longest) are_some_left = true;
+    if (!since || *since > longest) continue;
     for (ClaimBatch::Asked& each : batch->take()) go_on(std::move(each));
   }
+  if (are_some_left) watch_batches();
 }
 
 std::vector<std::shared_ptr<ClaimBatch>> ClaimsUnderWay::batches() {
@@ -177,20 +190,19 @@ Result<ReceivedClaim> ClaimsUnderWay::take_up_and_wait(const ClaimRequest& reque
   return loop_does_not_run();
 }
 
+// Taken out of its batch here, because a look takes all of them, and leaves them to the loop only afterwards.
 void ClaimsUnderWay::abandon(Ticket ticket) {
-  loop_.post([this, ticket] {
-    const std::shared_ptr<ClaimDriver> driver = find(ticket);
-    if (driver != nullptr) driver->give_up(Status(Code::kTimeout, "the claim was given up"));
-  });
-}
-
-// Null if it has finished.
-std::shared_ptr<ClaimDriver> ClaimsUnderWay::find(Ticket ticket) {
+  auto unlooked = std::make_shared<std::vector<ClaimBatch::Asked>>();
   for (const auto& batch : batches()) {
-    if (std::optional<ClaimBatch::Asked> asked = batch->take(ticket)) go_on(std::move(*asked));
+    if (std::optional<ClaimBatch::Asked> asked = batch->take(ticket)) unlooked->push_back(std::move(*asked));
   }
-  const auto found = drivers_.find(ticket);
-  return found == drivers_.end() ? nullptr : found->second;
+  loop_.post([this, ticket, unlooked] {
+    for (ClaimBatch::Asked& each : *unlooked) go_on(std::move(each));
+    const auto found = drivers_.find(ticket);
+    if (found == drivers_.end()) return;  // it has finished
+    const std::shared_ptr<ClaimDriver> driver = found->second;
+    driver->give_up(Status(Code::kTimeout, "the claim was given up"));
+  });
 }
 
 }  // namespace vmoffer

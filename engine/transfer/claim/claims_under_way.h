@@ -43,7 +43,8 @@ class ClaimsUnderWay {
 
   // As begin(), but the calling thread waits.
   Result<ReceivedClaim> claim_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout);
-  // Ends the claim soon: with an error, unless its source has already said DONE.
+  // Ends the claim soon: with an error, unless its source has already said DONE. A claim that was asked for with ask()
+  // is abandoned by the thread that asked.
   void abandon(Ticket ticket);
 
   ClaimsUnderWay(const ClaimsUnderWay&) = delete;
@@ -57,8 +58,8 @@ class ClaimsUnderWay {
   ClaimDriver::Done conclude(Ticket ticket, ClaimDriver::Done done);
   void keep(Ticket ticket, std::shared_ptr<ClaimDriver> driver);
   void go_on(ClaimBatch::Asked asked);
+  void watch_batches();
   void take_over_batches();
-  std::shared_ptr<ClaimDriver> find(Ticket ticket);
   std::vector<std::shared_ptr<ClaimBatch>> batches();
   void slept(std::chrono::nanoseconds waited);
 
@@ -66,6 +67,7 @@ class ClaimsUnderWay {
   UndecidedClaims undecided_;
   std::atomic<Ticket> last_ticket_ = 0;
   std::optional<Timer> overdue_;  // for batches that nobody comes to look for; without it there are none
+  std::atomic<bool> is_watching_ = false;
   Mutex mutex_;
   LookBudget budget_ VMO_GUARDED_BY(mutex_);
   std::vector<std::weak_ptr<ClaimBatch>> batches_ VMO_GUARDED_BY(mutex_);
