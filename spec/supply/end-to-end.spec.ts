@@ -1,20 +1,17 @@
 import { expect } from 'chai';
-import { supply, vmOffer, VMO_GRANT_R, type ClaimOptions, type SuppliedRegion, type SupplyOptions } from 'vmoffer';
+import type { SuppliedRegion, SupplyOptions } from 'vmoffer';
 import { until } from '../support/barriers.js';
-import { startObedient, type Obedient } from '../support/obedient.js';
 import { PAGE } from '../support/pages.js';
 import { runSeed } from '../support/random.js';
 import { needs, requires } from '../support/requires.js';
 import { resume, stop } from '../support/stopped.js';
 import { HandClaimer } from '../support/supplied.js';
+import { SupplyStage, UNIT } from '../support/supply-stage.js';
 import { startWorker } from '../support/worker.js';
 
-const UNIT = 64 * 1024;
 const UNITS = 64;
 const BYTES = UNITS * UNIT;
 const READERS = 3;
-
-const supplier = { module: new URL('../../fixtures/suppliers/words.js', import.meta.url), options: {} };
 
 /** Drops all that can be dropped, again and again: what was ordered ahead may come later. */
 const areLeft = (memory: SuppliedRegion, byteLength: number) => () => {
@@ -23,37 +20,16 @@ const areLeft = (memory: SuppliedRegion, byteLength: number) => () => {
 };
 
 describe('supplied memory, from supplier to claimers', () => {
-  const started: Obedient[] = [];
-  let region: SuppliedRegion | undefined;
+  const stage = new SupplyStage(BYTES);
+  const supplied = (options?: Omit<SupplyOptions, 'supplier'>, byteLength?: number) =>
+    stage.supplied(options, {}, byteLength);
+  const claim = (memory: SuppliedRegion) => stage.claim(memory);
 
   before(function () {
     requires(this, needs.fullUserfault, needs.probe);
   });
 
-  afterEach(async () => {
-    for (const child of started.splice(0)) await child[Symbol.asyncDispose]();
-    region?.release();
-    region = undefined;
-  });
-
-  function supplied(options: Partial<SupplyOptions> = {}, byteLength = BYTES): SuppliedRegion {
-    region = supply(byteLength, { supplier, unit: UNIT, ...options });
-    return region;
-  }
-
-  async function startReader(): Promise<Obedient> {
-    const reader = await startObedient();
-    started.push(reader);
-    return reader;
-  }
-
-  /** Claims in a process of its own. */
-  async function claim(memory: SuppliedRegion, options?: ClaimOptions): Promise<{ reader: Obedient; claim: number }> {
-    const reader = await startReader();
-    vmOffer(reader.pid, memory, VMO_GRANT_R);
-    const { region: handle } = await reader.call('claim', process.pid, memory.address, options);
-    return { reader, claim: handle };
-  }
+  afterEach(() => stage.clear());
 
   const claims = (memory: SuppliedRegion) => Promise.all(Array.from({ length: READERS }, () => claim(memory)));
 
@@ -95,19 +71,13 @@ describe('supplied memory, from supplier to claimers', () => {
 
   it('is supplied by a process without privileges', async function () {
     requires(this, needs.root);
-    await using source = await startObedient({ user: 'nobody' });
-    const { address, region: handle } = await source.call('supply', BYTES, {
-      unit: UNIT,
-      budget: BYTES / 2,
-      concurrency: 2,
-    });
-    const reader = await startReader();
-    await source.call('offerSupplied', reader.pid, handle);
-    const { region: claimed } = await reader.call('claim', source.pid, address);
+    const staged = await stage.startSource({ budget: BYTES / 2, concurrency: 2 }, {}, 'nobody');
+    const { reader, claim: claimed } = await stage.claimFrom(staged);
     for (const turn of [0, 1]) {
       expect(await reader.call('wrongWordOfAll', claimed, UNIT, runSeed + turn)).to.equal(undefined);
     }
-    expect((await source.call('supplyStats', handle)).unitsEvicted).to.be.greaterThan(0);
+    const { unitsEvicted } = await staged.source.call('supplyStats', staged.region);
+    expect(unitsEvicted).to.be.greaterThan(0);
   });
 
   it('is read through a quarter of itself, by several, without a wrong byte, and stays within its budget', async () => {
@@ -180,7 +150,7 @@ describe('supplied memory, from supplier to claimers', () => {
       await reader.call('release', handle);
       await until('nothing is there', areLeft(memory, 0));
       await until('nobody has it', () => memory.stats().claims === 0);
-      await started.pop()?.[Symbol.asyncDispose]();
+      await reader[Symbol.asyncDispose]();
     }
   });
 
@@ -213,8 +183,7 @@ describe('supplied memory, from supplier to claimers', () => {
   });
 
   it('is claimed by threads of one process, each for itself', async () => {
-    await using source = await startObedient();
-    const { address, region: handle } = await source.call('supply', BYTES, { unit: UNIT });
+    const { source, address, region: handle } = await stage.startSource();
     const workers = await Promise.all([startWorker(), startWorker()]);
     for (const [at, worker] of workers.entries()) {
       await source.call('offerSupplied', process.pid, handle);

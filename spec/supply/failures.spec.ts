@@ -1,27 +1,18 @@
 import { expect } from 'chai';
-import {
-  Channel,
-  supply,
-  vmClaim,
-  vmOffer,
-  VMO_GRANT_R,
-  type ClaimOptions,
-  type SuppliedRegion,
-  type SupplyOptions,
-} from 'vmoffer';
+import { Channel, vmClaim, vmOffer, VMO_GRANT_R, type SuppliedRegion, type SupplyOptions } from 'vmoffer';
 import type { WordsOptions } from '../../fixtures/suppliers/words.js';
 import { until } from '../support/barriers.js';
 import { Code } from '../support/codes.js';
 import { lengthOf, numbered } from '../support/numbered.js';
-import { startObedient, type Obedient } from '../support/obedient.js';
+import type { Obedient } from '../support/obedient.js';
 import { PAGE } from '../support/pages.js';
 import { probe } from '../support/probe.js';
 import { needs, requires } from '../support/requires.js';
 import { resume, stop } from '../support/stopped.js';
+import { SupplyStage, UNIT } from '../support/supply-stage.js';
 import { fillWords } from '../support/words.js';
 import { rejectionOf, thrownBy } from '../support/vmo-error.js';
 
-const UNIT = 64 * 1024;
 const UNITS = 8;
 const BYTES = UNITS * UNIT;
 const TIMEOUT_MS = 500;
@@ -29,52 +20,22 @@ const EFAULT = -14;
 const SUPPLIED = 256;
 
 describe('a failure of supplied memory', () => {
-  const started: Obedient[] = [];
-  const regions: SuppliedRegion[] = [];
+  const stage = new SupplyStage(BYTES);
 
   before(function () {
     requires(this, needs.fullUserfault, needs.probe);
   });
 
-  afterEach(async () => {
-    for (const child of started.splice(0)) await child[Symbol.asyncDispose]();
-    for (const region of regions.splice(0)) region.release();
-  });
-
-  async function start(user: 'same' | 'nobody' = 'same'): Promise<Obedient> {
-    const child = await startObedient({ user });
-    started.push(child);
-    return child;
-  }
+  afterEach(() => stage.clear());
 
   /** Supplied by this process. */
-  function supplied(words: WordsOptions, options: Partial<SupplyOptions> = {}, byteLength = BYTES): SuppliedRegion {
-    const supplier = { module: new URL('../../fixtures/suppliers/words.js', import.meta.url), options: words };
-    const region = supply(byteLength, { supplier, unit: UNIT, ...options });
-    regions.push(region);
-    return region;
-  }
-
-  async function claim(region: SuppliedRegion, options?: ClaimOptions, user: 'same' | 'nobody' = 'same') {
-    const reader = await start(user);
-    vmOffer(reader.pid, region, VMO_GRANT_R);
-    const claimed = await reader.call('claim', process.pid, region.address, options);
-    return { reader, ...claimed, claim: claimed.region };
-  }
+  const supplied = (words: WordsOptions, options?: Omit<SupplyOptions, 'supplier'>) => stage.supplied(options, words);
+  const claim = (region: SuppliedRegion) => stage.claim(region);
 
   /** Supplied by another process, and claimed by a third. */
   async function claimOfAnother(words: WordsOptions = {}, options: Omit<SupplyOptions, 'supplier'> = {}) {
-    const source = await start();
-    const reader = await start();
-    const { region, address } = await source.call(
-      'supply',
-      BYTES,
-      { unit: UNIT, timeoutMs: TIMEOUT_MS, ...options },
-      words,
-    );
-    await source.call('offerSupplied', reader.pid, region);
-    const { region: handle } = await reader.call('claim', source.pid, address);
-    return { source, region, reader, claim: handle };
+    const staged = await stage.startSource({ timeoutMs: TIMEOUT_MS, ...options }, words);
+    return { ...staged, ...(await stage.claimFrom(staged)) };
   }
 
   /** The process ends at a touch, and says why first. */
@@ -241,65 +202,6 @@ describe('a failure of supplied memory', () => {
     });
   });
 
-  describe('of a claim that waits until all is there', () => {
-    /** Its first unit comes, and no other. */
-    async function begin(how: ClaimOptions) {
-      const source = await start();
-      const options = { unit: UNIT, timeoutMs: 600_000 };
-      const { region, address } = await source.call('supply', BYTES, options, { hangsFrom: UNIT });
-      await source.call('offerSupplied', process.pid, region);
-      const claiming = vmClaim(source.pid, address, { paging: 'eager', ...how });
-      const isBegun = async () => (await source.call('supplyStats', region)).unitsSupplied === 1;
-      return { source, region, claiming, isBegun };
-    }
-
-    it('is given up by its signal', async () => {
-      const controller = new AbortController();
-      const { source, region, claiming, isBegun } = await begin({ signal: controller.signal });
-      const reason = claiming.catch((error: unknown) => error);
-      await until('it is being filled', isBegun);
-      controller.abort(new Error('not needed any more'));
-      expect(await reason).to.equal(controller.signal.reason);
-      await until('the source has heard of it', async () => (await source.call('supplyStats', region)).claims === 0);
-    });
-
-    it('ends with its source', async () => {
-      const { source, claiming, isBegun } = await begin({});
-      const refusal = rejectionOf(claiming, 'ERR_VMO_PEER_GONE');
-      await until('it is being filled', isBegun);
-      source.kill('SIGKILL');
-      await refusal;
-    });
-  });
-
-  describe('of a claimer without full rights to userfaultfd', () => {
-    before(function () {
-      requires(this, needs.root);
-    });
-
-    it('is none: all is there before the claim resolves', async () => {
-      const region = supplied({});
-      const { reader, claim: handle, paging } = await claim(region, undefined, 'nobody');
-      expect(paging).to.equal('eager');
-      expect(region.stats()).to.include({ unitsSupplied: UNITS, residentBytes: BYTES });
-      expect(await reader.call('writeFrom', handle, BYTES - UNIT, UNIT)).to.equal(UNIT);
-      region.evict();
-      expect(await reader.call('wrongWord', handle, 0, BYTES)).to.equal(undefined);
-      expect(region.stats().unitsEvicted).to.equal(0);
-    });
-
-    it('rejects the claim where a unit cannot be brought', async () => {
-      await rejectionOf(claim(supplied({ throwsFrom: 6 * UNIT }), undefined, 'nobody'), 'ERR_VMO_SUPPLY');
-    });
-
-    it('rejects the claim of more than 1 GiB', async () => {
-      const region = supplied({}, {}, (1 << 30) + PAGE);
-      const { message } = await rejectionOf(claim(region, undefined, 'nobody'), 'ERR_VMO_UNSUPPORTED');
-      expect(message).to.include('vmoffer doctor');
-      expect(region.stats().unitsOrdered).to.equal(0);
-    });
-  });
-
   it('of a version of the library that knows no supplied memory is a refusal of the claim', () => {
     const terms = { offerId: 1n, address: BigInt(PAGE), byteLength: BigInt(PAGE), objectOffset: 0n };
     const refusal = probe().checkTerms({ ...terms, flags: VMO_GRANT_R | SUPPLIED }, BigInt(PAGE), PAGE);
@@ -309,7 +211,7 @@ describe('a failure of supplied memory', () => {
 
   it('is the refusal to send it as a message of a channel, which goes on', async () => {
     const region = supplied({});
-    const receiver = await start();
+    const receiver = await stage.start();
     const accepting = receiver.call('acceptChannel', process.pid);
     const channel = await Channel.open(receiver.pid);
     const accepted = await accepting;

@@ -1,14 +1,12 @@
 import { expect } from 'chai';
-import { VmoError, type SupplyOptions } from 'vmoffer';
-import type { WordsOptions } from '../../fixtures/suppliers/words.js';
+import { VmoError } from 'vmoffer';
 import { until } from '../support/barriers.js';
-import { startObedient, type Obedient } from '../support/obedient.js';
 import type { Checkpoint } from '../support/probe.js';
 import { runSeed } from '../support/random.js';
 import { needs, requires } from '../support/requires.js';
+import { SupplyStage, UNIT } from '../support/supply-stage.js';
 import { rejectionOf } from '../support/vmo-error.js';
 
-const UNIT = 64 * 1024;
 const BYTES = 16 * UNIT;
 
 const OF_SOURCE = [
@@ -21,31 +19,18 @@ const OF_SOURCE = [
 const OF_CLAIMER = ['claim.ask', 'claim.terms', 'claim.mapped', 'claim.acknowledged'] satisfies Checkpoint[];
 
 describe('supplied memory, where a process is killed', () => {
-  const started: Obedient[] = [];
+  const stage = new SupplyStage(BYTES);
 
   before(function () {
     requires(this, needs.fullUserfault, needs.probe);
   });
 
-  afterEach(async () => {
-    for (const child of started.splice(0)) await child[Symbol.asyncDispose]();
-  });
-
-  async function start(): Promise<Obedient> {
-    const child = await startObedient();
-    started.push(child);
-    return child;
-  }
-
-  async function startSource(options: Omit<SupplyOptions, 'supplier'> = {}, words: WordsOptions = {}) {
-    const source = await start();
-    return { source, ...(await source.call('supply', BYTES, { unit: UNIT, ...options }, words)) };
-  }
+  afterEach(() => stage.clear());
 
   for (const checkpoint of OF_SOURCE) {
     it(`leaves its claimer with an error, and not with zeros: the source, at ${checkpoint}`, async () => {
-      const { source, region, address } = await startSource();
-      const reader = await start();
+      const { source, region, address } = await stage.startSource();
+      const reader = await stage.start();
       await source.call('offerSupplied', reader.pid, region);
       await source.call('killAt', checkpoint);
       const claimed = await reader.call('claim', source.pid, address).catch((error: unknown) => error);
@@ -59,8 +44,8 @@ describe('supplied memory, where a process is killed', () => {
 
   for (const checkpoint of OF_CLAIMER) {
     it(`is the others' all the same: a claimer, at ${checkpoint}`, async () => {
-      const { source, region, address } = await startSource();
-      const [dead, alive] = [await start(), await start()];
+      const { source, region, address } = await stage.startSource();
+      const [dead, alive] = [await stage.start(), await stage.start()];
       for (const reader of [dead, alive]) await source.call('offerSupplied', reader.pid, region);
       await dead.call('killAt', checkpoint);
       const claiming = dead.call('claim', source.pid, address).catch(() => undefined);
@@ -73,8 +58,8 @@ describe('supplied memory, where a process is killed', () => {
   }
 
   it('is filled for the others: one of several that wait for the same unit', async () => {
-    const { source, region, address } = await startSource({ concurrency: 1 });
-    const readers = [await start(), await start(), await start()];
+    const { source, region, address } = await stage.startSource({ concurrency: 1 });
+    const readers = [await stage.start(), await stage.start(), await stage.start()];
     for (const reader of readers) await source.call('offerSupplied', reader.pid, region);
     const claims = await Promise.all(readers.map((reader) => reader.call('claim', source.pid, address)));
     const reading = readers.map((reader, at) =>
@@ -86,8 +71,8 @@ describe('supplied memory, where a process is killed', () => {
   });
 
   it('is dropped all the same: a claimer that has been asked to give it back', async () => {
-    const { source, region, address } = await startSource({ budget: 8 * UNIT, concurrency: 1 });
-    const [dead, alive] = [await start(), await start()];
+    const { source, region, address } = await stage.startSource({ budget: 8 * UNIT, concurrency: 1 });
+    const [dead, alive] = [await stage.start(), await stage.start()];
     for (const reader of [dead, alive]) await source.call('offerSupplied', reader.pid, region);
     const { region: held } = await dead.call('claim', source.pid, address);
     await dead.call('ensure', held, 0, 8 * UNIT); // pinned: the claimer refuses, until it ends
