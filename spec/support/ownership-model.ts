@@ -13,6 +13,8 @@ interface ObjectState {
   isPrivate: boolean;
   mayBeSealed: boolean;
   isSealed: boolean;
+  /** Its source may have sealed it, or not have come to that. The next claim shows. */
+  isSealUnknown: boolean;
 }
 
 /** An object, or a private copy of one, as one process has it. */
@@ -239,10 +241,18 @@ export function carve(state: State, { region, first, count }: Part): void {
   if (!hasObjectToItself(state, pages) && pages.every(({ holding }) => isAlone(state, holding))) separate(state, pages);
 }
 
-/** For a claim whose source could not seal memory that nobody may write any more. A later claim may seal it. */
-export function leaveUnsealed(state: State, offerId: number): boolean {
+/** For a claim whose source may not have been able to seal memory that nobody may write any more. A later claim may seal it. */
+export function leaveSealUnknown(state: State, offerId: number): boolean {
   const { child } = get(state.offers, offerId);
-  if (child !== undefined) objectOf(state, child).isSealed = false;
+  if (child !== undefined) Object.assign(objectOf(state, child), { isSealed: false, isSealUnknown: true });
+  return true;
+}
+
+/** For a claim that found its memory sealed. False if that cannot be. */
+export function turnsOutSealed(state: State, offerId: number): boolean {
+  const { child } = get(state.offers, offerId);
+  if (child === undefined || !objectOf(state, child).isSealUnknown) return false;
+  Object.assign(objectOf(state, child), { isSealed: true, isSealUnknown: false });
   return true;
 }
 
@@ -376,7 +386,7 @@ function newHolding(
   parent?: number,
 ): number {
   const object = ++state.lastId;
-  state.objects.set(object, { ...memory, mayBeSealed: true, isSealed: false });
+  state.objects.set(object, { ...memory, mayBeSealed: true, isSealed: false, isSealUnknown: false });
   return addHolding(state, { process, object, parent, isSole: true, mayWriteObject: true });
 }
 

@@ -13,9 +13,10 @@ import {
   isHeld,
   isSealed,
   isThere,
-  leaveUnsealed,
+  leaveSealUnknown,
   sendMemory,
   stampsOf,
+  turnsOutSealed,
   DROP_SHIFT,
   type Action,
   type ClaimAction,
@@ -317,8 +318,10 @@ export class OwnershipRun {
     // The thread that seals may not have started, or found no descriptor.
     const isStarving = actions.some((other) => other.do === 'starve');
     if (action.do === 'claim' && isStarving && expected === 'claimed, immutable' && result === 'claimed') {
-      return leaveUnsealed(state, action.offer);
+      return leaveSealUnknown(state, action.offer);
     }
+    const isFoundSealed = expected === 'claimed' && result === 'claimed, immutable';
+    if (action.do === 'claim' && isFoundSealed && turnsOutSealed(state, action.offer)) return true;
     if (action.do !== 'claim') return (result === GONE && isSomebodyDying) || (isTooEarlyToCancel() && isOut());
     // The source says that the offer was claimed; it may have been by a twin.
     const hasTwin = actions.some(
@@ -327,7 +330,9 @@ export class OwnershipRun {
     if (result === GONE_WITH_IT) return expected.startsWith('claimed') || (hasTwin && isOut());
     if (result === GONE) return isOut();
     // A source that has died may not have come to seal what it dropped.
-    if (isSomebodyDying && expected.startsWith('claimed') && result.startsWith('claimed')) return true;
+    if (isSomebodyDying && expected === 'claimed, immutable' && result === 'claimed') {
+      return leaveSealUnknown(state, action.offer);
+    }
     if (isSomebodyDying && PEER_IS_GONE.includes(result)) return isOut();
     // Another claim was under way, and had the memory exclusively for a moment.
     const hasRival = actions.some((other, index) => index !== at && (other.do === 'claim' || other.do === 'release'));
