@@ -53,7 +53,7 @@ class Environment {
   // `stop` is called if the environment ends while the callback is still kept, because nobody needs its result any
   // more.
   void on_close(CallbackId id, std::function<void()> stop);
-  // Calls that function now. Nothing if the callback is not kept, or no longer.
+  // Calls that function now, and any later one at once. Nothing if the callback is not kept, or no longer.
   void stop(CallbackId id);
   // Empty if the callback is not kept, or no longer.
   Napi::Function callback(CallbackId id) const;
@@ -75,6 +75,7 @@ class Environment {
   struct Callback {
     Napi::FunctionReference function;
     std::function<void()> stop;
+    bool is_stopped = false;
   };
 
   void close();

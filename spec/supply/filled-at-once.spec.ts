@@ -38,6 +38,17 @@ describe('a claim of supplied memory that is filled at once', () => {
       await until('the source has heard of it', async () => (await source.call('supplyStats', region)).claims === 0);
     });
 
+    it('is given up by its signal, whenever that comes', async () => {
+      for (const ms of [0, 1, 3, 10, 30, 100]) {
+        const controller = new AbortController();
+        const { claiming } = await begin({ signal: controller.signal });
+        const reason = claiming.catch((error: unknown) => error);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms); // this thread hears of nothing meanwhile
+        controller.abort(new Error(`after ${ms} ms`));
+        expect(await reason).to.equal(controller.signal.reason);
+      }
+    });
+
     it('ends with its source', async () => {
       const { source, claiming, isBegun } = await begin({});
       const refusal = rejectionOf(claiming, 'ERR_VMO_PEER_GONE');
