@@ -21,6 +21,8 @@ export default defineConfig(
         { ignoreDifferentlyNamedParameters: true, ignoreOverloadsWithDifferentJSDoc: true },
       ],
       '@typescript-eslint/prefer-promise-reject-errors': 'off',
+      // A pin is held for as long as its block runs, and need not be named again.
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreUsingDeclarations: true }],
       'no-restricted-syntax': [
         'error',
         { selector: 'ExportDefaultDeclaration', message: 'Name what you export.' },

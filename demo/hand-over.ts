@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { vmOffer, VMO_GRANT_R, VMO_GRANT_W, type Region } from 'vmoffer';
+import { vmOffer, VMO_GRANT_R, VMO_GRANT_W, type Region, type SuppliedRegion } from 'vmoffer';
 import { Failure } from './failure.js';
 import { Letter } from './letter.js';
 import { say } from './say.js';
@@ -13,7 +13,7 @@ import { say } from './say.js';
  */
 export async function handOver<Said extends object, Answered extends object>(
   program: string,
-  memory: Region,
+  memory: Region | readonly SuppliedRegion[],
   letter: Letter<Said, Answered>,
   flags: number = VMO_GRANT_R,
 ): Promise<Answered> {
@@ -21,7 +21,7 @@ export async function handOver<Said extends object, Answered extends object>(
   const claimer = spawn(process.execPath, [script, String(process.pid)], { stdio: 'inherit' });
   const ended = once(claimer, 'exit') as Promise<[number | null, string | null]>;
   if (claimer.pid === undefined) throw new Failure(`the other process could not be started: ${script}`);
-  vmOffer(claimer.pid, memory, flags);
+  for (const region of [memory].flat()) vmOffer(claimer.pid, region, flags);
   vmOffer(claimer.pid, letter.region, VMO_GRANT_R | VMO_GRANT_W);
   say('source', `I have started process ${claimer.pid}. All it gets is my pid, as an argument.`);
   const [code, signal] = await ended;

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { offerFile, offerGigabyte } from './bytes-source.js';
 import { Failure, runProgram } from './failure.js';
 import { disownGigabyte } from './hand-off-source.js';
+import { supplyFiles } from './supplied/supplied-source.js';
 import { offerTable } from './table-source.js';
 
 async function main(): Promise<void> {
@@ -14,6 +15,7 @@ Pages arrive when they are touched. I am process ${process.pid}, the source.`);
     await offerTable();
     await offerGigabyte();
     await disownGigabyte();
+    await supplyFiles();
   } else {
     // npm changes to the package's folder, but the path is relative to the user's.
     await offerFile(resolve(process.env['INIT_CWD'] ?? '.', path));

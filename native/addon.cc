@@ -14,6 +14,9 @@
 #include "native/offer_lists.h"
 #include "native/offer_wrap.h"
 #include "native/region_wrap.h"
+#include "native/supplier_wrap.h"
+#include "native/supply.h"
+#include "native/supply_wrap.h"
 
 namespace vmoffer {
 namespace {
@@ -129,6 +132,8 @@ Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
   RegionWrap::define(env);
   OfferWrap::define(env);
   BellWrap::define(env);
+  SupplyWrap::define(env);
+  SupplierWrap::define(env);
   exports.Set("hasNodeFunctions", Napi::Boolean::New(env, NodeFunctions::get() != nullptr));
   exports.Set("pageSize", Napi::Number::New(env, static_cast<double>(page_bytes())));
   const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
@@ -140,6 +145,9 @@ Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
   add("keepAlive", keep_alive);
   add("currentCore", core_of_thread);
   add("allocate", allocate);
+  add("supply", supply);
+  add("serveSupply", serve_supply);
+  add("refuseSupply", refuse_supply);
   add("addressOf", address_of);
   add("offer", offer);
   add("cancelAt", cancel_at);

@@ -59,6 +59,17 @@ OfferKind kind_argument(const Napi::CallbackInfo& info, size_t index) {
   return kind_named(info[index].As<Napi::String>().Utf8Value());
 }
 
+std::string text_argument(const Napi::CallbackInfo& info, size_t index) {
+  require(info[index].IsString(), "a text must be a string");
+  return info[index].As<Napi::String>().Utf8Value();
+}
+
+BytesArgument bytes_argument(const Napi::CallbackInfo& info, size_t index) {
+  require(info[index].IsTypedArray(), "bytes must be a Uint8Array");
+  const auto array = info[index].As<Napi::Uint8Array>();
+  return {array.Data(), array.ByteLength()};
+}
+
 OfferKind kind_named(const std::string& name) {
   if (name == "channel") return OfferKind::kChannel;
   return name == "message" ? OfferKind::kMessage : OfferKind::kMemory;

@@ -25,6 +25,13 @@ bool boolean_argument(const Napi::CallbackInfo& info, size_t index);
 Napi::Function function_argument(const Napi::CallbackInfo& info, size_t index);
 OfferKind kind_argument(const Napi::CallbackInfo& info, size_t index);
 OfferKind kind_named(const std::string& name);
+std::string text_argument(const Napi::CallbackInfo& info, size_t index);
+// Borrows the bytes of a Uint8Array, until JavaScript runs again.
+struct BytesArgument {
+  const void* data = nullptr;
+  uint64_t length = 0;
+};
+BytesArgument bytes_argument(const Napi::CallbackInfo& info, size_t index);
 std::string text_property(const Napi::Object& object, const char* name);
 bool boolean_property(const Napi::Object& object, const char* name);  // undefined: false
 double number_property(const Napi::Object& object, const char* name);

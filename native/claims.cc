@@ -50,6 +50,8 @@ Result<ClaimArguments> read_arguments(const Napi::CallbackInfo& info) {
       {request.source_pid, request.address}};
 }
 
+Status was_given_up() { return Status(Code::kInvalidArgument, "the claim was given up"); }
+
 // Pins all of it, and keeps it pinned.
 void fill(const std::shared_ptr<Region>& region, SuppliedClaim::Waiter done) {
   region->supplied()->pin(0, region->byte_length(), std::move(done));
@@ -80,28 +82,31 @@ void deliver(Napi::Env env, const Napi::Function& done, ReceivedClaim claim) {
   PopulateWork::queue(populated, region, {0, region->byte_length()});
 }
 
-void deliver_when_filled(Napi::Env env, const Napi::Function& done, ReceivedClaim claim, const ErrorContext& context) {
-  Environment& environment = Environment::of(env);
-  const Environment::CallbackId callback = environment.keep_callback(done);
+// Its stop function lets go of the memory, which ends the filling, and may come when all of it is there.
+void deliver_when_filled(Environment& environment, Environment::CallbackId callback, ReceivedClaim claim,
+                         const ErrorContext& context) {
   const std::shared_ptr<Region> region = claim.region;
   auto held = std::make_shared<ReceivedClaim>(std::move(claim));
   environment.on_close(callback, [region] { region->release(/*keep_addresses=*/false); });
   fill(region, [notifier = environment.notifier(), callback, held, context](const Status& status) {
-    notifier->post([callback, held, status, context](Napi::Env later) {
-      const Napi::Function kept = Environment::of(later).take_callback(callback);
-      if (status.is_ok()) return deliver(later, kept, std::move(*held));
+    notifier->post([callback, held, status, context](Napi::Env env) {
+      const Napi::Function done = Environment::of(env).take_callback(callback);
+      const bool is_given_up = held->region->state() != RegionState::kLive;
+      if (status.is_ok() && !is_given_up) return deliver(env, done, std::move(*held));
       held->region.reset();
-      call_back(later, kept, {to_error(later, status, context)});
+      call_back(env, done, {to_error(env, status.is_ok() ? was_given_up() : status, context)});
     });
   });
 }
 
 void conclude(Napi::Env env, Environment::CallbackId callback, Result<ReceivedClaim>& result,
               const ErrorContext& context) {
-  const Napi::Function done = Environment::of(env).take_callback(callback);
+  Environment& environment = Environment::of(env);
   if (result.is_ok() && result.value().is_to_be_filled) {
-    deliver_when_filled(env, done, result.take(), context);
-  } else if (result.is_ok()) {
+    return deliver_when_filled(environment, callback, result.take(), context);
+  }
+  const Napi::Function done = environment.take_callback(callback);
+  if (result.is_ok()) {
     deliver(env, done, result.take());
   } else {
     call_back(env, done, {to_error(env, result.status(), context)});
@@ -158,7 +163,8 @@ Napi::Value claim_async(const Napi::CallbackInfo& info) {
   const ClaimsUnderWay::Ticket ticket = begin(environment, *broker.value(), arguments.value(), callback);
   const auto abandon = [broker = broker.value(), ticket] { broker->claims().abandon(ticket); };
   environment.on_close(callback, abandon);
-  return Napi::Function::New(info.Env(), [abandon](const Napi::CallbackInfo&) { abandon(); });
+  return Napi::Function::New(
+      info.Env(), [callback](const Napi::CallbackInfo& call) { Environment::of(call.Env()).stop(callback); });
 }
 
 Napi::Value look_for_claims(const Napi::CallbackInfo& info) {

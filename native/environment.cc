@@ -39,13 +39,22 @@ std::vector<ClaimBatch::Answered> Environment::look_for_claims() {
 
 Environment::CallbackId Environment::keep_callback(const Napi::Function& function) {
   const CallbackId id = ++last_callback_;
-  callbacks_.emplace(id, Callback{Napi::Persistent(function), nullptr});
+  callbacks_.emplace(id, Callback{Napi::Persistent(function), nullptr, false});
   return id;
 }
 
 void Environment::on_close(CallbackId id, std::function<void()> stop) {
   const auto found = callbacks_.find(id);
-  if (found != callbacks_.end()) found->second.stop = std::move(stop);
+  if (found == callbacks_.end()) return;
+  found->second.stop = std::move(stop);
+  if (found->second.is_stopped) found->second.stop();
+}
+
+void Environment::stop(CallbackId id) {
+  const auto found = callbacks_.find(id);
+  if (found == callbacks_.end()) return;
+  found->second.is_stopped = true;
+  if (found->second.stop) found->second.stop();
 }
 
 Napi::Function Environment::callback(CallbackId id) const {

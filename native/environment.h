@@ -53,6 +53,8 @@ class Environment {
   // `stop` is called if the environment ends while the callback is still kept, because nobody needs its result any
   // more.
   void on_close(CallbackId id, std::function<void()> stop);
+  // Calls that function now, and any later one at once. Nothing if the callback is not kept, or no longer.
+  void stop(CallbackId id);
   // Empty if the callback is not kept, or no longer.
   Napi::Function callback(CallbackId id) const;
   Napi::Function take_callback(CallbackId id);
@@ -63,6 +65,8 @@ class Environment {
   Napi::FunctionReference region_class;
   Napi::FunctionReference offer_class;
   Napi::FunctionReference bell_class;
+  Napi::FunctionReference supply_class;
+  Napi::FunctionReference supplier_class;
 
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
@@ -71,6 +75,7 @@ class Environment {
   struct Callback {
     Napi::FunctionReference function;
     std::function<void()> stop;
+    bool is_stopped = false;
   };
 
   void close();

@@ -220,7 +220,7 @@ Napi::Value RegionWrap::stats(const Napi::CallbackInfo& info) {
   set_counters(object, stats);
   object.Set("faultLatency", latency(env, stats.fault_latency));
   const std::shared_ptr<SuppliedClaim>& supplied = region_->supplied();
-  const SupplyStats supply = supplied == nullptr ? SupplyStats() : supplied->stats();
+  const ClaimSupplyStats supply = supplied == nullptr ? ClaimSupplyStats() : supplied->stats();
   Napi::Object units = Napi::Object::New(env);
   units.Set("asked", count(env, supply.units_asked));
   units.Set("supplied", count(env, supply.units_supplied));

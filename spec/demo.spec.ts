@@ -4,17 +4,31 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { allocate, vmOffer, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, type Region } from 'vmoffer';
+import {
+  allocate,
+  supply,
+  vmOffer,
+  VMO_DISOWN,
+  VMO_GRANT_R,
+  VMO_GRANT_W,
+  type Region,
+  type SuppliedRegion,
+} from 'vmoffer';
 import { Checksum } from '../demo/checksum.js';
 import { putIntoMemory, readFlights, type Flights } from '../demo/flights.js';
+import { makeModel } from '../demo/supplied/model.js';
+import { makeTableFile } from '../demo/supplied/table-file.js';
 import { Letter } from '../demo/letter.js';
 import { fillPages, PAGE } from './support/pages.js';
+import { needs, requires } from './support/requires.js';
 import { Program, runProgram, type Outcome } from './support/program.js';
 
 const DEMO = 'node out/js/demo/main.js';
 const BYTES = 64 * PAGE;
 /** Large enough for the hand-off to stand out from a process's own memory. */
 const LARGE = 64 << 20;
+/** In the last layer of a model. */
+const BEFORE_THE_END = 100;
 const PLACE = 33 * PAGE + 7;
 
 /**
@@ -49,6 +63,33 @@ async function runTableClaimer(flip: number, column: keyof Flights): Promise<Out
   const end = await runWithLetter('table-claimer', VMO_GRANT_R, region, letter.region);
   region.release();
   return end;
+}
+
+/** Supplies a model and a table to the claimer of part 4. `flip` changes a weight that it reads. */
+async function runSuppliedClaimer(flip: number): Promise<Outcome> {
+  const model = makeModel(8 << 20);
+  const place = model.length - BEFORE_THE_END;
+  model[place] = (model[place] ?? 0) ^ flip;
+  const table = makeTableFile(readFlights(), 2);
+  const letter = Letter.write({ layers: [3, 31], tableBytes: table.bytes.length, rowCount: table.rowCount });
+  const memories = [model, table.bytes].map(suppliedBytes);
+  await using claimer = new Program(`node out/js/demo/supplied/supplied-claimer.js ${process.pid}`);
+  const offers = memories.map((memory) => vmOffer(claimer.pid, memory, VMO_GRANT_R));
+  offers.push(vmOffer(claimer.pid, letter.region, VMO_GRANT_R | VMO_GRANT_W));
+  const end = await claimer.ended;
+  await Promise.all(offers.map(({ released }) => released));
+  for (const memory of [...memories, letter.region]) memory.release();
+  return end;
+}
+
+function suppliedBytes(bytes: Uint8Array): SuppliedRegion {
+  return supply(Math.ceil(bytes.length / PAGE) * PAGE, {
+    supplier: ({ offset }, into) => {
+      const share = bytes.subarray(offset, offset + into.length);
+      into.set(share);
+      into.fill(0, share.length);
+    },
+  });
 }
 
 describe('the demo', () => {
@@ -130,6 +171,14 @@ describe('the demo', () => {
       const { code, errors } = await runClaimer('bytes-claimer', VMO_GRANT_R, 1);
       expect(errors).to.match(/FAILED: the checksum is [0-9a-f]{8} here, but [0-9a-f]{8} at the other process/);
       expect(code).to.equal(1);
+    });
+
+    it('of supplied files of which one has a wrong bit', async function () {
+      requires(this, needs.userfault);
+      const { code, errors } = await runSuppliedClaimer(1);
+      expect(errors).to.match(/FAILED: weight \d+ of layer 31 is -?\d+/);
+      expect(code).to.equal(1);
+      expect(await runSuppliedClaimer(0)).to.include({ code: 0, errors: '' });
     });
 
     it('of a hand-off whose memory has one wrong bit', async () => {

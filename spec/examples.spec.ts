@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { filesBelow, readProjectFile } from './support/project.js';
+import { needs, requires } from './support/requires.js';
 import { Program, runProgram, type Outcome } from './support/program.js';
 import { promisedLines, ReadMeFolder, readMePrograms } from './support/read-me.js';
 
@@ -23,9 +24,10 @@ function commandIn(line: string): string {
 describe('the examples', () => {
   it('are those that are run here', () => {
     expect(filesBelow('examples', /\.ts$/)).to.deep.equal(
-      ['arrow-file', 'claimer', 'frame-pool', 'frames', 'shared-counter', 'source'].map(
-        (name) => `examples/${name}.ts`,
-      ),
+      [
+        ...['arrow-file', 'claimer', 'decrypt-on-touch', 'decrypting-supplier', 'frame-pool', 'frames', 'lazy-model'],
+        ...['shared-counter', 'source'],
+      ].map((name) => `examples/${name}.ts`),
     );
   });
 
@@ -50,6 +52,27 @@ describe('the examples', () => {
     const end = await runProgram(commandLineOf('shared-counter'));
     expectGoodEnd(end);
     expect(end.output).to.equal('two processes counted to 2000000\n');
+  });
+
+  it('lazy-model: two processes read the start of a model, and little of it is read, once', async function () {
+    requires(this, needs.fullUserfault);
+    const end = await runProgram(commandLineOf('lazy-model').replace(' [PATH or URL]', ''));
+    expectGoodEnd(end);
+    const [first, second, sum] = end.output.trimEnd().split('\n');
+    expect(first).to.equal('embed has 67108864 of U8; its first byte is 1');
+    expect(second).to.equal(first);
+    const [, read] = /^(\d+) KiB of 65536 KiB were read, for 2 processes$/.exec(sum ?? '') ?? [];
+    expect(Number(read)).to.be.within(4, 4096);
+  });
+
+  it('decrypt-on-touch: the reader reads what nobody else can, and little is decrypted', async function () {
+    requires(this, needs.fullUserfault);
+    const end = await runProgram(commandLineOf('decrypt-on-touch'));
+    expectGoodEnd(end);
+    const [, text, decrypted] =
+      /^at 9437184 it says: (.*)\n(\d+) KiB of 16384 KiB were decrypted\n$/.exec(end.output) ?? [];
+    expect(text).to.equal('nobody else can read this');
+    expect(Number(decrypted)).to.be.within(4, 4096);
   });
 
   it('frame-pool: every frame arrives, although the consumer is killed midway', async () => {
@@ -80,7 +103,13 @@ describe('the programs in README.md', () => {
   });
 
   it('are those that are run here', () => {
-    expect([...programs.keys()]).to.deep.equal(['claimer.mjs', 'source.mjs', 'hand-off.mjs', 'channel.mjs']);
+    expect([...programs.keys()]).to.deep.equal([
+      'claimer.mjs',
+      'source.mjs',
+      'hand-off.mjs',
+      'channel.mjs',
+      'supplied.mjs',
+    ]);
   });
 
   it('claimer.mjs and source.mjs: one greets the other', async () => {
@@ -91,10 +120,11 @@ describe('the programs in README.md', () => {
     expect(await claimer.line()).to.equal('hello');
   });
 
-  for (const name of ['hand-off.mjs', 'channel.mjs']) {
-    it(`${name}: prints what its comments say`, async () => {
+  for (const name of ['hand-off.mjs', 'channel.mjs', 'supplied.mjs']) {
+    it(`${name}: prints what its comments say`, async function () {
+      if (name === 'supplied.mjs') requires(this, needs.userfault);
       const promised = promisedLines(programs.get(name) ?? '');
-      expect(promised).to.have.lengthOf(2);
+      expect(promised).to.not.be.empty;
       const end = await runProgram(`node ${name}`, folder.path);
       expectGoodEnd(end);
       expect(end.output).to.equal(`${promised.join('\n')}\n`);

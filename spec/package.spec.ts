@@ -27,6 +27,7 @@ const VALUES = [
   'Region',
   'RegionRange',
   'ResidencyMap',
+  'SuppliedRegion',
   'SupplyPin',
   'VMO_DISOWN',
   'VMO_DROP_R',
@@ -39,7 +40,12 @@ const VALUES = [
   'VmoError',
   'allocate',
   'capabilities',
+  'fileRange',
+  'httpLength',
+  'httpRange',
   'incomingOffers',
+  'loadSupplier',
+  'supply',
   'vmClaim',
   'vmClaimSync',
   'vmListOffer',
@@ -95,6 +101,11 @@ describe('the package', () => {
   it('does not load the addon before it is needed', () => {
     const script = `import 'vmoffer'; console.log(process.report.getReport().sharedObjects.filter((path) => path.endsWith('.node')).length)`;
     expect(run('--input-type=module', '--eval', script).trim()).to.equal('0');
+  });
+
+  it("does not load Node's HTTP client before it is needed", () => {
+    const script = `import { httpRange } from 'vmoffer'; httpRange('https://example.org'); console.log(process.moduleLoadList.filter((name) => /http|tls/.test(name)).join())`;
+    expect(run('--input-type=module', '--eval', script).trim()).to.equal('');
   });
 
   it('contains everything needed to build it, and neither specs nor files that were built here', () => {

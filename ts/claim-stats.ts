@@ -21,7 +21,7 @@ export interface FaultLatency {
  *
  * @category Paging
  */
-export interface SupplyStats {
+export interface ClaimSupplyStats {
   /** Units that were asked for, also before they were touched. */
   asked: number;
   /** How many of them have come. */
@@ -58,7 +58,7 @@ export interface ClaimStats {
    */
   timesLeftToKernel: number;
   /** What was asked of the source of supplied memory; all 0 for other memory. */
-  supply: SupplyStats;
+  supply: ClaimSupplyStats;
   /** How long the faults took, in microseconds; all 0 while there were none. */
   faultLatency: FaultLatency;
 }

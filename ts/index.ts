@@ -25,7 +25,7 @@ export { capabilities, type Capabilities, type Capability } from './capabilities
 export { Channel } from './channel/channel.js';
 export type { Message } from './channel/message.js';
 export type { AcceptOptions, ChannelOptions, ChannelUseOptions, WaitOptions, WhenFull } from './channel/options.js';
-export type { ClaimStats, FaultLatency, SupplyStats } from './claim-stats.js';
+export type { ClaimStats, ClaimSupplyStats, FaultLatency } from './claim-stats.js';
 export { Claim } from './claim.js';
 export { VmoError, type VmoErrorCode, type VmoErrorDetails } from './errors.js';
 export {
@@ -49,5 +49,15 @@ export { Region } from './region.js';
 export { ResidencyMap, type PageRun } from './residency-map.js';
 export type { SupplyFailure } from './supply-failure.js';
 export { SupplyPin } from './supply-pin.js';
+export { loadSupplier } from './supply/load.js';
+export type { SupplyOptions } from './supply/options.js';
+export { SuppliedRegion } from './supply/supplied-region.js';
+export type { CreateSupplier, SuppliedMemory, Supplier, SupplierModule, Want } from './supply/supplier.js';
+export type { SupplyStats } from './supply/supply-stats.js';
+export { fileRange, type FileRangeOptions } from './supply/suppliers/file-range.js';
+export { httpLength, type HttpLength, type HttpLengthOptions } from './supply/suppliers/http-length.js';
+export { httpRange } from './supply/suppliers/http-range.js';
+export type { HttpOptions } from './supply/suppliers/http/options.js';
+export { supply } from './supply/supply.js';
 export { vmClaim, vmClaimSync } from './vm-claim.js';
 export { vmOffer, type OfferableMemory } from './vm-offer.js';

@@ -17,4 +17,5 @@ export const log = {
   offer: createDebug('vmoffer:offer'),
   prefetch: createDebug('vmoffer:prefetch'),
   region: createDebug('vmoffer:region'),
+  supply: createDebug('vmoffer:supply'),
 };

@@ -4,6 +4,7 @@
  */
 
 import type { ClaimStats, FaultLatency } from './claim-stats.js';
+import type { SupplyStats } from './supply/supply-stats.js';
 import type { OfferEnding, OfferKind, OfferState, PageKind, PagingKind, TransferKind } from './kinds.js';
 import type { SupplyFailure } from './supply-failure.js';
 
@@ -43,6 +44,31 @@ export interface NativeClaim extends NativeRegion {
   /** Calls `onFailure` when there are failures to take. Once. */
   observeFailures(onFailure: () => void): void;
   takeFailures(): SupplyFailure[];
+}
+
+/** Memory that this process supplies. Ranges are whole units. */
+export interface NativeSupply {
+  readonly address: bigint;
+  readonly byteLength: number;
+  /** Tells it from other memory at the address, before and after. */
+  readonly number: number;
+  readonly released: boolean;
+  stats(): SupplyStats;
+  fill(byteOffset: number, bytes: Uint8Array): void;
+  evict(byteOffset: number, byteLength: number): void;
+  retry(byteOffset: number, byteLength: number): void;
+  /** Idempotent. */
+  release(): void;
+}
+
+/** What a supplier answers by. Nothing has an effect once a fill has ended. */
+export interface NativeSupplier {
+  /** Puts the bytes into place, on this thread. False if nobody wants them any more. */
+  finish(fill: number, bytes: Uint8Array): boolean;
+  extend(fill: number): boolean;
+  fail(fill: number, message: string): void;
+  /** What is under way fails, and `begin` and `stop` are not called any more. Idempotent. */
+  close(): void;
 }
 
 export interface NativeOffer {
@@ -194,6 +220,17 @@ export interface Native {
   allocate(byteLength: number, executable: boolean, hugePages: boolean): NativeRegion;
   /** On which core the calling thread runs now; negative when that cannot be told. No system call. */
   readonly currentCore: () => number;
+  /** `budget`: 0 for none. */
+  supply(byteLength: number, unit: number, concurrency: number, timeoutMs: number, budget: number): NativeSupply;
+  /** Nothing if that memory has been released. Calls `begin` for each unit that is wanted, and `stop` if it is no longer. */
+  serveSupply(
+    address: bigint,
+    number: number,
+    begin: (fill: number, byteOffset: number, byteLength: number, isWaitedFor: boolean) => void,
+    stop: (fill: number) => void,
+  ): NativeSupplier | undefined;
+  /** No supplier will come: whatever is wanted fails, until there is one or the memory is retried. */
+  refuseSupply(address: bigint, number: number, message: string): void;
   /** The address of a view's first byte in this process. */
   addressOf(view: ArrayBufferView): bigint;
   offer(destPid: number, address: bigint, byteLength: number, flags: number, kind: OfferKind): NativeOffer;

@@ -69,13 +69,15 @@ export interface ClaimOptions {
   onSupplyFailure?: 'signal' | 'zeros';
   /**
    * How long the source may take to answer, in milliseconds, above 0. After that the claim fails with ERR_VMO_TIMEOUT, which
-   * loses nothing: the next claim of the address gets the memory if the source has given it by then. Default: 5000.
+   * loses nothing: the next claim of the address gets the memory if the source has given it by then. To bring supplied memory is
+   * no part of the answer; it has a time of its own. Default: 5000.
    */
   timeoutMs?: number;
   /**
    * Gives the claim up. The promise then rejects with `signal.reason`, and the offer stands as before. If the claim is complete
    * already, the promise still resolves, so that nothing is lost. If the source is in the middle of the claim just then, the
-   * next claim of the address gets the memory. `vmClaimSync` checks the signal once, at the start.
+   * next claim of the address gets the memory. A claim of supplied memory that waits until all is there is released; the source
+   * must offer the memory again. `vmClaimSync` checks the signal once, at the start.
    */
   signal?: AbortSignal;
 }

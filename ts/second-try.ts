@@ -57,6 +57,7 @@ export function withSecondTry(native: Native, now = () => performance.now()): Na
     ...native,
     allocate: twice((...args: Parameters<Native['allocate']>) => native.allocate(...args)),
     offer: twice((...args: Parameters<Native['offer']>) => native.offer(...args)),
+    supply: twice((...args: Parameters<Native['supply']>) => native.supply(...args)),
     claimSync: twice((...args: Parameters<Native['claimSync']>) => native.claimSync(...args)),
     listSync: twice((...args: Parameters<Native['listSync']>) => native.listSync(...args)),
     watchIncoming: twice((...args: Parameters<Native['watchIncoming']>) => native.watchIncoming(...args)),

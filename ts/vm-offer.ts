@@ -5,16 +5,17 @@ import { log } from './log.js';
 import { Offer } from './offer.js';
 import { Region } from './region.js';
 import { RegionRange } from './region-range.js';
+import { SuppliedRegion } from './supply/supplied-region.js';
 import { formatAddress, isMultiple } from './units.js';
 import { checkAddress, checkLength, checkPid, checkWholePages, describeValue } from './validate.js';
 
 /**
- * Memory that can be offered: a region, whole pages of it ({@link Region.range}), or a typed array, `DataView` or `Buffer` on its
+ * Memory that can be offered: a region, whole pages of it ({@link Region.range}), supplied memory ({@link supply}), or a typed array, `DataView` or `Buffer` on its
  * memory that begins and ends with a page.
  *
  * @category Offering
  */
-export type OfferableMemory = Region | RegionRange | ArrayBufferView;
+export type OfferableMemory = Region | RegionRange | SuppliedRegion | ArrayBufferView;
 
 export interface Extent {
   address: bigint;
@@ -108,6 +109,7 @@ function cancelAt(destPid: number, address: bigint): boolean {
 export function extentOf(memory: unknown): Extent {
   if (memory instanceof Region) return extentOfRegion(memory, memory);
   if (memory instanceof RegionRange) return extentOfRegion(memory.region, memory);
+  if (memory instanceof SuppliedRegion) return extentOfSupplied(memory);
   if (ArrayBuffer.isView(memory)) return extentOfView(memory);
   throw invalidArgument(
     `memory must be a Region, region.range(…), a view of a region's buffer, or an address (bigint) with a length, got ${describeValue(memory)}${remedyFor(memory)}`,
@@ -122,6 +124,11 @@ function remedyFor(memory: unknown): string {
 function extentOfRegion(region: Region, { address, byteLength }: Extent): Extent {
   region.checkLive();
   return { address, byteLength };
+}
+
+function extentOfSupplied(region: SuppliedRegion): Extent {
+  region.checkLive();
+  return region;
 }
 
 function extentOfView(view: ArrayBufferView): Extent {

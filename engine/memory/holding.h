@@ -13,6 +13,8 @@
 
 namespace vmoffer {
 
+class SuppliedMemory;
+
 // Loan: while it lives, another process has the memory or is about to get it. Move only.
 class Loan {
  public:
@@ -28,12 +30,17 @@ class Holding {
  public:
   // For memory that this process made.
   explicit Holding(std::shared_ptr<MemoryObject> object) : object_(std::move(object)) {}
+  // The same, for memory that this process supplies.
+  Holding(std::shared_ptr<MemoryObject> object, std::shared_ptr<SuppliedMemory> supplied)
+      : object_(std::move(object)), supplied_(std::move(supplied)) {}
   // For memory that was received. `inherited`: the leases that the source passed on, which stand for the memory at its
   // earlier owners. `is_disowned`: the source kept nothing.
   Holding(std::shared_ptr<MemoryObject> object, std::vector<ForeignFd> inherited, bool is_disowned);
 
   // Null for private memory without an object, which was pulled.
   const std::shared_ptr<MemoryObject>& object() const { return object_; }
+  // Null for all other memory.
+  const std::shared_ptr<SuppliedMemory>& supplied() const { return supplied_; }
   // True if only this process, and those it lent the memory to, have it.
   bool is_sole() const { return is_sole_; }
 
@@ -53,6 +60,7 @@ class Holding {
 
  private:
   const std::shared_ptr<MemoryObject> object_;
+  const std::shared_ptr<SuppliedMemory> supplied_;
   const std::vector<ForeignFd> inherited_;
   const bool is_sole_ = true;
 

@@ -128,6 +128,13 @@ bool FillBook::extend(FillId id, Time now) {
   return true;
 }
 
+void FillBook::postpone(Duration pause) {
+  for (auto& [id, fill] : fills_) {
+    fill.started += pause;
+    fill.deadline += pause;
+  }
+}
+
 std::vector<FillEnd> FillBook::expire(Time now, const Status& why) {
   std::vector<FillId> late;
   for (const auto& [id, fill] : fills_) {

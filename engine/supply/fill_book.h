@@ -81,6 +81,8 @@ class FillBook {
   std::optional<FillEnd> fail(FillId id, Status why);
   // The supplier reports progress. False if that fill has ended.
   bool extend(FillId id, Time now);
+  // Nobody worked for so long, the supplier included: no fill loses time by that.
+  void postpone(Duration pause);
   // Fails the fills that have taken too long.
   std::vector<FillEnd> expire(Time now, const Status& why);
   std::optional<Time> next_deadline() const;

@@ -67,13 +67,20 @@ std::vector<uint64_t> LeaseDirectory::forget(HolderId holder) {
   return free;
 }
 
-size_t LeaseDirectory::expire(Time now) {
-  std::vector<RecallNumber> late;
+void LeaseDirectory::postpone(Duration pause) {
+  for (auto& [number, asked] : recalls_) asked.deadline += pause;
+}
+
+std::vector<LeaseDirectory::Late> LeaseDirectory::expire(Time now) {
+  std::vector<Late> late;
+  std::vector<RecallNumber> numbers;
   for (const auto& [number, asked] : recalls_) {
-    if (asked.deadline <= now) late.push_back(number);
+    if (asked.deadline > now) continue;
+    late.push_back({asked.unit, {asked.unanswered.begin(), asked.unanswered.end()}});
+    numbers.push_back(number);
   }
-  for (const RecallNumber number : late) end_recall(number);
-  return late.size();
+  for (const RecallNumber number : numbers) end_recall(number);
+  return late;
 }
 
 std::optional<LeaseDirectory::Time> LeaseDirectory::next_deadline() const {

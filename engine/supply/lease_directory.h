@@ -43,7 +43,7 @@ class LeaseDirectory {
     // Each of them must be asked. If there is none, the unit is free.
     std::vector<HolderId> holders;
   };
-  // REQUIRES: oldest() returned the unit.
+  // REQUIRES: the unit is here, and is not being recalled.
   Recall recall(uint64_t unit, Time now);
 
   // The holder gives the unit up. Returns the unit if it is free now.
@@ -52,8 +52,15 @@ class LeaseDirectory {
   void keep(HolderId holder, RecallNumber number);
   // The holder is gone, and holds nothing any more. Returns the units that are free now.
   std::vector<uint64_t> forget(HolderId holder);
-  // Ends the recalls that were not answered in time. Returns how many.
-  size_t expire(Time now);
+  // Nobody heard the answers for so long.
+  void postpone(Duration pause);
+  // A recall that was not answered in time, by these.
+  struct Late {
+    uint64_t unit = 0;
+    std::vector<HolderId> silent;
+  };
+  // Ends the recalls that were not answered in time.
+  std::vector<Late> expire(Time now);
   std::optional<Time> next_deadline() const;
 
   // A free unit has been dropped.

@@ -411,7 +411,7 @@ bool SuppliedClaim::has_failed() const {
   return has_failed_;
 }
 
-SupplyStats SuppliedClaim::stats() const {
+ClaimSupplyStats SuppliedClaim::stats() const {
   const MutexLock lock(mutex_);
   return stats_;
 }

@@ -21,7 +21,7 @@
 
 namespace vmoffer {
 
-struct SupplyStats {
+struct ClaimSupplyStats {
   uint64_t units_asked = 0;
   uint64_t units_supplied = 0;  // of those
   uint64_t units_failed = 0;
@@ -88,7 +88,7 @@ class SuppliedClaim : public SupplyLine::Listener, public std::enable_shared_fro
   void observe_failures(const std::function<void()>& observer);
   std::vector<Failure> take_failures();
   bool has_failed() const;
-  SupplyStats stats() const;
+  ClaimSupplyStats stats() const;
 
   bool on_message(wire::Message message) override;
   void on_hang_up() override;
@@ -153,7 +153,7 @@ class SuppliedClaim : public SupplyLine::Listener, public std::enable_shared_fro
   std::deque<Failure> failures_ VMO_GUARDED_BY(mutex_);
   bool has_failed_ VMO_GUARDED_BY(mutex_) = false;
   std::function<void()> observer_ VMO_GUARDED_BY(mutex_);
-  SupplyStats stats_ VMO_GUARDED_BY(mutex_);
+  ClaimSupplyStats stats_ VMO_GUARDED_BY(mutex_);
 };
 
 }  // namespace vmoffer

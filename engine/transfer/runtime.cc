@@ -6,6 +6,7 @@
 #include "engine/base/checkpoint.h"
 #include "engine/memory/write_guards.h"
 #include "engine/sys/page_table.h"
+#include "engine/sys/process.h"
 #include "engine/transfer/claim/hand_off.h"
 #include "engine/transfer/offers/offer_flags.h"
 
@@ -28,6 +29,42 @@ bool is_in_pool(const Extents& extents, ByteRange range) {
   });
 }
 
+Status check_supplied(const Runtime::OfferRequest& request, const SuppliedMemory* memory) {
+  if (memory == nullptr) {
+    return Status(Code::kInvalidArgument, "the memory at " + hex(request.address) +
+                                              " is supplied, and can be offered as a whole only; offer the region");
+  }
+  if (memory->is_closed()) {
+    return Status(Code::kInvalidArgument, "the memory at " + hex(request.address) + " has just been released");
+  }
+  if (request.kind != OfferKind::kMemory) {
+    return Status(Code::kUnsupported, "the memory at " + hex(request.address) +
+                                          " is supplied, which no receiver takes as a message; offer it with vmOffer");
+  }
+  if (granted_by(request.flags) != kRead) {
+    return Status(Code::kNotPermitted, "flags " + std::to_string(request.flags) +
+                                           " grant more than R, and supplied memory can only be read; grant "
+                                           "VMO_GRANT_R alone");
+  }
+  if ((dropped_by(request.flags) & ~uint32_t{kWrite}) != 0) {
+    return Status(Code::kInvalidArgument,
+                  "flags " + std::to_string(request.flags) +
+                      " drop R or X, but the source goes on supplying the memory; drop nothing, or VMO_DROP_W");
+  }
+  if (request.destination_pid == own_pid()) {
+    return Status(Code::kUnsupported,
+                  "supplied memory cannot be claimed by the process that supplies it, which would wait for itself; "
+                  "offer it to another process");
+  }
+  return Status();
+}
+
+bool is_any_supplied(const Extents& extents, ByteRange range) {
+  const std::vector<Extent> pieces = extents.pieces(range);
+  return std::any_of(pieces.begin(), pieces.end(),
+                     [](const Extent& piece) { return piece.holding != nullptr && piece.holding->supplied(); });
+}
+
 Status check_memory(const Extents& extents, const Runtime::OfferRequest& request) {
   const ByteRange range{request.address - extents.address(), request.byte_length};
   for (const Extent& piece : extents.pieces(range)) {
@@ -35,6 +72,10 @@ Status check_memory(const Extents& extents, const Runtime::OfferRequest& request
       return Status(Code::kNotOwned, "a part of the memory at " + hex(request.address) +
                                          " has gone to another process; offer what this process still has");
     }
+  }
+  if (is_any_supplied(extents, range)) {
+    Status status = check_supplied(request, supplied_in(extents, range).get());
+    if (!status.is_ok()) return status;
   }
   if (request.kind != OfferKind::kMemory && is_in_pool(extents, range)) {
     return Status(Code::kUnsupported, "the memory at " + hex(request.address) +
@@ -82,6 +123,32 @@ Result<std::shared_ptr<Region>> Runtime::allocate(uint64_t byte_length, bool exe
   return region;
 }
 
+Result<Runtime::Supplied> Runtime::supply(const SuppliedMemory::Options& options) {
+  Result<std::shared_ptr<SuppliedMemory>> memory = SuppliedMemory::create(options);
+  if (!memory.is_ok()) return memory.status();
+  Result<std::shared_ptr<Region>> region = region_of(memory.value());
+  if (!region.is_ok()) return region.status();
+  regions_.add(region.value());
+  return Supplied{memory.take(), region.take()};
+}
+
+std::shared_ptr<SuppliedMemory> Runtime::supplied_at(uint64_t address, uint64_t number) {
+  const std::shared_ptr<Region> region = regions_.find(address);
+  const std::shared_ptr<Extents> extents = region == nullptr ? nullptr : region->extents();
+  if (extents == nullptr) return nullptr;
+  std::shared_ptr<SuppliedMemory> memory = supplied_in(*extents, {0, extents->byte_length()});
+  return memory != nullptr && memory->number() == number ? memory : nullptr;
+}
+
+void Runtime::release(const Supplied& supplied) {
+  if (!supplied.memory->close()) return;  // something else may be at its address since
+  const uint64_t address = supplied.region->address();
+  if (Broker* const broker = started_broker()) {
+    broker->outgoing().revoke({address, address, supplied.region->byte_length(), kRead});
+  }
+  supplied.region->release(/*keep_addresses=*/false);
+}
+
 Result<std::shared_ptr<Region>> Runtime::region_to_offer(const OfferRequest& request) {
   std::shared_ptr<Region> region = regions_.find(request.address);
   if (region == nullptr) {
@@ -121,9 +188,12 @@ Result<OfferId> Runtime::offer(const OfferRequest& request, std::shared_ptr<Offe
   Result<Broker*> broker = this->broker();
   if (!broker.is_ok()) return broker.status();
   hear_its_claimer(*broker.value(), request.destination_pid, request.address);
-  Result<OutgoingOffers::Made> made = broker.value()->outgoing().offer(
-      request.destination_pid, {request.address, request.byte_length, request.flags | kind_bits(request.kind)},
-      stake.take(), region.value(), std::move(observer));
+  const ByteRange range{request.address - stake.value()->address(), request.byte_length};
+  const uint32_t flags =
+      request.flags | kind_bits(request.kind) | (is_any_supplied(*stake.value(), range) ? kSupplied : 0);
+  Result<OutgoingOffers::Made> made =
+      broker.value()->outgoing().offer(request.destination_pid, {request.address, request.byte_length, flags},
+                                       stake.take(), region.value(), std::move(observer));
   if (!made.is_ok()) return made.status();
   broker.value()->announce(made.value().destination);
   return made.value().id;

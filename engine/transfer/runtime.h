@@ -8,6 +8,7 @@
 
 #include "engine/base/mutex.h"
 #include "engine/memory/region_map.h"
+#include "engine/memory/supplied_region.h"
 #include "engine/pager/fault_thread.h"
 #include "engine/pager/pager.h"
 #include "engine/transfer/broker.h"
@@ -22,6 +23,16 @@ class Runtime {
   static Runtime& instance();
 
   Result<std::shared_ptr<Region>> allocate(uint64_t byte_length, bool executable, bool huge_pages);
+
+  struct Supplied {
+    std::shared_ptr<SuppliedMemory> memory;
+    std::shared_ptr<Region> region;
+  };
+  Result<Supplied> supply(const SuppliedMemory::Options& options);
+  // Null if it has been released. `number`: other memory may be at the address since.
+  std::shared_ptr<SuppliedMemory> supplied_at(uint64_t address, uint64_t number);
+  // Hangs up on its claimers, revokes its offers, and gives its addresses back.
+  void release(const Supplied& supplied);
 
   struct OfferRequest {
     int destination_pid = 0;

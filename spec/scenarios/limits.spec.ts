@@ -1,13 +1,24 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { allocate, vmClaim, vmOffer, VmoError, VMO_GRANT_R, VMO_GRANT_W, type Claim, type Region } from 'vmoffer';
+import {
+  allocate,
+  supply,
+  vmClaim,
+  vmOffer,
+  VmoError,
+  VMO_GRANT_R,
+  VMO_GRANT_W,
+  type Claim,
+  type Region,
+} from 'vmoffer';
 import { until } from '../support/barriers.js';
 import { NOBODY } from '../support/child.js';
 import { startObedient, type Obedient } from '../support/obedient.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { needs, requires } from '../support/requires.js';
 import { rejectionOf } from '../support/vmo-error.js';
+import { fillWords } from '../support/words.js';
 import { runs, withDescriptors } from '../support/wrappers.js';
 
 const SEED = 161;
@@ -93,6 +104,36 @@ describe('a process with few file descriptors left', () => {
       });
     }
   }
+
+  it('cannot supply', async function () {
+    requires(this, needs.userfault);
+    await expectTooMany(() => child.call('supplyNothing'));
+    await expectTooMany(() => child.call('supplyNothing'));
+  });
+
+  it('cannot claim supplied memory, and the offer stands', async function () {
+    requires(this, needs.fullUserfault);
+    using supplied = supply(PAGES * PAGE, {
+      supplier: ({ offset }, into) => {
+        fillWords(into, offset);
+      },
+    });
+    const claimAndLetGo = async () => {
+      const offer = vmOffer(child.pid, supplied, VMO_GRANT_R);
+      try {
+        const { region: claim } = await child.call('claim', process.pid, offer.address);
+        expect(await child.call('wrongWord', claim, 0, PAGES * PAGE)).to.be.undefined;
+        await child.call('release', claim);
+        await offer.released;
+      } catch (error) {
+        await until('it stands again', () => offer.state === 'pending');
+        offer.cancel();
+        throw error;
+      }
+    };
+    await expectTooMany(claimAndLetGo);
+    await expectTooMany(claimAndLetGo);
+  });
 
   // It accepts the question with a descriptor that it has kept back.
   it('cannot be claimed from, says so, and the offer stands', async () => {

@@ -1,9 +1,19 @@
 import { expect } from 'chai';
-import { vmClaim, vmClaimSync, vmOffer, VMO_GRANT_R, type Claim, type ClaimOptions, type SupplyFailure } from 'vmoffer';
+import {
+  vmClaim,
+  vmClaimSync,
+  vmOffer,
+  VmoError,
+  VMO_GRANT_R,
+  type Claim,
+  type ClaimOptions,
+  type SupplyFailure,
+} from 'vmoffer';
 import type { ObedientCommands } from '../../fixtures/obedient.js';
 import { startFixture, startHostile, type Child } from '../support/child.js';
 import { PAGE } from '../support/pages.js';
 import { probe, touchOnThread, type Denial } from '../support/probe.js';
+import { runSeed } from '../support/random.js';
 import { needs, requires } from '../support/requires.js';
 import { rejectionOf, thrownBy } from '../support/vmo-error.js';
 
@@ -217,6 +227,19 @@ describe('a claim of supplied memory', () => {
     expect(await supplier.event('hung-up')).to.deep.equal([]);
   });
 
+  it('outlives a source that says what it likes: whoever waits has the bytes, or an error', async () => {
+    for (let seed = runSeed; seed < runSeed + 8; seed++) {
+      using claimed = await claim();
+      const waiting = Array.from({ length: 16 }, (_, unit) => claimed.ensure(unit * UNIT, UNIT));
+      const ends = Promise.allSettled(waiting);
+      await obey(supplier, `babble ${seed}`);
+      for (const end of await ends) {
+        if (end.status === 'rejected') expect(end.reason).to.be.an.instanceOf(VmoError);
+      }
+      expect(probe().writeFrom(at(claimed, seed % 16), 8)).to.be.oneOf([8, EFAULT]);
+    }
+  });
+
   it('cannot be passed on, nor pulled', async () => {
     await rejectionOf(claim({ transfer: 'pull' }), 'ERR_VMO_UNSUPPORTED');
     using claimed = await claim();
@@ -258,6 +281,7 @@ describe('a claim of supplied memory', () => {
           `supplied memory at 0x${address.toString(16)}, claimed from process ${supplier.pid}, .* offset ${5 * UNIT}: `,
         ),
       );
+      expect(stderr, 'a terminal obeys control characters').to.not.match(/[^\P{Cc}\n]/u);
     });
   }
 });

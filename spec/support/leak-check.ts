@@ -1,11 +1,11 @@
 /**
  * Root hooks for mocha that check that the run leaves no descriptor, mapping, thread, process or socket behind. Things that the
- * library keeps until the process ends (four threads, their descriptors, one listening socket) exist before the first count.
+ * library keeps until the process ends (five threads, their descriptors, one listening socket) exist before the first count.
  */
 import { AssertionError } from 'chai';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { allocate, vmClaim, vmClaimSync, vmOffer, VMO_DROP_W, VMO_GRANT_R, type ClaimOptions } from 'vmoffer';
+import { allocate, supply, vmClaim, vmClaimSync, vmOffer, VMO_DROP_W, VMO_GRANT_R, type ClaimOptions } from 'vmoffer';
 import { until } from './barriers.js';
 import { startHostile } from './child.js';
 import { leaksBetween, takeCensus, type Census } from './census.js';
@@ -30,6 +30,7 @@ export class LeakCheck {
     await startChildOnce();
     for (const paging of ['auto', 'userfault'] as const) await useLibraryOnce({ paging });
     await claimSuppliedOnce();
+    supplyOnce();
     await this.#comeToRest();
     this.#before = takeCensus(this.#mark);
   }
@@ -86,6 +87,14 @@ async function startChildOnce(): Promise<void> {
 }
 
 /** Makes the library start everything that it starts on first use. */
+function supplyOnce(): void {
+  try {
+    supply(PAGE, { supplier: () => undefined }).release();
+  } catch {
+    // this process may not supply
+  }
+}
+
 async function useLibraryOnce(options: ClaimOptions): Promise<void> {
   using region = allocate((1 + PAGES_TO_READ) * PAGE);
   const offer = vmOffer(process.pid, region.range(0, PAGES_TO_READ * PAGE), VMO_GRANT_R | VMO_DROP_W);

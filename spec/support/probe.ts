@@ -124,6 +124,51 @@ export interface LeaseDirectory {
   readonly size: number;
 }
 
+/** What a claimer of supplied memory has been told of its units. */
+export interface ClaimedUnits {
+  isReady(unit: number): boolean;
+  readyFrom(unit: number, end: number): number;
+  isAskedFor(unit: number): boolean;
+  readonly awaitsAnswers: boolean;
+  /** True: to be sent now. */
+  ask(unit: number, isWaitedFor: boolean): boolean;
+  next(): { unit: number; isWaitedFor: boolean } | null;
+  ready(first: number, count: number): number[];
+  failed(first: number, count: number): number[];
+  giveUp(): number[];
+  isHole(unit: number): boolean;
+  recall(first: number, count: number): boolean;
+  lose(unit: number): void;
+  pin(first: number, count: number): void;
+  unpin(first: number, count: number): void;
+}
+
+export interface OrderAhead {
+  onTouch(unit: number): PageSpan;
+}
+
+/** What the source of supplied memory decides. Times are milliseconds. */
+export interface SuppliedUnits {
+  addLine(line: number): void;
+  removeLine(line: number): void;
+  onMessage(line: number, message: WireMessage, now: number): boolean;
+  beginPlacing(fill: number): number | null;
+  finish(fill: number, now: number): void;
+  fail(fill: number): void;
+  isUnderWay(fill: number): boolean;
+  beginPut(unit: number): boolean;
+  finishPut(unit: number, now: number): void;
+  giveUpPut(unit: number): void;
+  evict(first: number, count: number): void;
+  retry(first: number, count: number): void;
+  onTime(now: number): void;
+  readonly nextTime: number | null;
+  takeWork(now: number): { orders: FillOrder[]; stops: number[]; drops: number[] };
+  dropped(unit: number): void;
+  takeMessages(): { to: number; message: WireMessage }[];
+  readonly residentUnits: number;
+}
+
 export interface SupplyWindow {
   /** The descriptor of the object, which the window owns. */
   readonly fd: number;
@@ -332,6 +377,15 @@ export type Denial =
   | 'shared views of sealed memory';
 
 export interface Probe {
+  readonly ClaimedUnits: new (unitCount: number) => ClaimedUnits;
+  readonly OrderAhead: new (unitCount: number, unitBytes: number) => OrderAhead;
+  readonly SuppliedUnits: new (
+    byteLength: number,
+    unitBytes: number,
+    concurrency: number,
+    timeoutMs: number,
+    budgetUnits: number,
+  ) => SuppliedUnits;
   readonly FillBook: new (unitCount: number, concurrency: number, timeoutMs: number) => FillBook;
   readonly LeaseDirectory: new (patienceMs: number) => LeaseDirectory;
   readonly SupplyWindow: new (byteLength: number) => SupplyWindow;

@@ -25,6 +25,13 @@ const NAMESPACES: Record<string, string[]> = {
   'vmoffer:offer': ['offer', 'vm-offer'],
   'vmoffer:prefetch': ['prefetch-queue'],
   'vmoffer:region': ['allocate', 'region'],
+  'vmoffer:supply': [
+    'supply/serve',
+    'supply/supplied-region',
+    'supply/supplier-worker',
+    'supply/supply',
+    'supply/worker-main',
+  ],
 };
 
 const MODULES = filesBelow('ts', /\.ts$/).map((file) => ({

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/checkpoint.h"
+#include "engine/supply/supplied_memory.h"
 #include "engine/transfer/offers/offer_flags.h"
 
 namespace vmoffer {
@@ -168,14 +169,22 @@ Status carve_now(const OfferedMemory& offered) {
 }
 
 Result<Parcel> pack(const OfferedMemory& offered, wire::Transfer transfer) {
+  if (is_supplied(offered.offer.flags) && transfer == wire::Transfer::kPull) {
+    return Status(Code::kUnsupported,
+                  "supplied memory cannot be pulled, as its pages are in no object yet; claim it "
+                  "with transfer 'map', the default");
+  }
   Result<Borrowed> borrowed = borrow_what_is_offered(offered, transfer);
   if (!borrowed.is_ok()) return borrowed.status();
   auto& [holding, loan] = borrowed.value();
+  if (holding->supplied() != nullptr && holding->supplied()->is_closed()) {
+    return Status(Code::kNotOffered, "the source has released this memory, and supplies it no more");
+  }
   Result<UniqueFd> descriptor = descriptor_to_send(*holding->object(), offered.offer.flags, transfer);
   if (!descriptor.is_ok()) return descriptor.status();
   Result<std::vector<ForeignFd>> leases = holding->leases_to_pass_on();
   if (!leases.is_ok()) return leases.status();
-  return Parcel{holding->object(), descriptor.take(), leases.take(), std::move(loan)};
+  return Parcel{holding->object(), descriptor.take(), leases.take(), std::move(loan), holding->supplied()};
 }
 
 Status drop_rights(const OfferedMemory& offered) {
@@ -193,6 +202,7 @@ Status drop_rights(const OfferedMemory& offered) {
 // The sealing may fail if an earlier claimer can still write. This claimer learns that from the kernel.
 bool is_to_be_sealed(const OfferedMemory& offered, const MemoryObject& object, wire::Transfer transfer) {
   const uint32_t flags = offered.offer.flags;
+  if (is_supplied(flags)) return false;  // it is still being filled
   const bool source_writes = holds_anywhere(*offered.stake, offered.range(), kWrite);
   const bool is_mapped = transfer == wire::Transfer::kMap;
   const bool claimer_writes = is_mapped ? (granted_by(flags) & kWrite) != 0 : disowns(flags);

@@ -16,6 +16,7 @@ struct Parcel {
   UniqueFd descriptor;            // has the rights that the flags grant, and no more
   std::vector<ForeignFd> leases;  // for the processes that the memory came from
   Loan loan;
+  std::shared_ptr<SuppliedMemory> supplied;  // null unless it is supplied
 };
 
 // True if a part must first be carved out of a larger object, which takes as long as copying it.

@@ -98,14 +98,27 @@ void SourceSide::send_terms(OfferedMemory offered, Result<Parcel> parcel) {
   connection_.set_deadline(kPatience);
 }
 
-Status SourceSide::send_parcel(const Offer& offer, const Parcel& parcel) {
+// Made now, while the claim can still be refused.
+Status SourceSide::prepare_line(const Offer& offer, const Parcel& parcel) {
   is_channel_ = kind_of(offer.flags) == OfferKind::kChannel;
   if (is_channel_) {
-    // Made now, while the claim can still be refused.
     Result<Bell> bell = Bell::of(*connection_.socket());
     if (!bell.is_ok()) return bell.status();
     bell_ = bell.take();
   }
+  if (parcel.supplied == nullptr) return Status();
+  Result<std::shared_ptr<SupplyLine>> line = SuppliedMemory::line_of(*connection_.socket());
+  if (!line.is_ok()) return line.status();
+  line_ = line.take();
+  supplied_ = parcel.supplied;
+  is_supplied_ = true;
+  connection_.send(wire::encode(supplied_->terms()));
+  return Status();
+}
+
+Status SourceSide::send_parcel(const Offer& offer, const Parcel& parcel) {
+  Status prepared = prepare_line(offer, parcel);
+  if (!prepared.is_ok()) return prepared;
   const int fd = connection_.fd();
   host_.flights().depart(offer.id, connection_.sharer(), 1 + parcel.leases.size(), connection_.socket());
   IoOutcome sent = parcel.leases.size() <= wire::kMaxLeases ? IoOutcome::kDone : IoOutcome::kFailed;
@@ -150,7 +163,7 @@ void SourceSide::become_leased() {
   // The other end is now held by the claimer, or by processes that it passed the memory on to. Only its end matters.
   connection_.heed_its_end_only();
   seal_what_was_sent([this, alive = connection_.shared_from_this()] {
-    if (!is_channel_) say_done();
+    if (!is_used_after_done()) say_done();
   });
 }
 
@@ -172,8 +185,9 @@ bool SourceSide::has_concluded_claim() {
   connection_.cancel_deadline();
   host_.on_decided(connection_);
   state_ = State::kLeased;
-  // DONE goes first: the program that gets the bell may ring it over this connection at once.
-  if (is_channel_) say_done();
+  // DONE goes first: whoever gets the bell or the line may speak over this connection at once.
+  if (is_used_after_done()) say_done();
+  if (is_supplied_) std::exchange(supplied_, nullptr)->admit(std::move(line_));
   observer_ = host_.offers().finish_claim(offer_id_, std::move(bell_));
   return true;
 }
@@ -207,8 +221,8 @@ void SourceSide::say_done() {
   if (state_ != State::kLeased) return;  // it has ended meanwhile
   checkpoint("source.dropped");
   connection_.send(wire::encode(wire::Done{offer_id_}));
-  // For a channel, what arrives from here on belongs to the bell.
-  if (!is_channel_) stop_receiving(connection_.fd());
+  // For a channel or supplied memory, what arrives from here on belongs to the bell or the line.
+  if (!is_used_after_done()) stop_receiving(connection_.fd());
 }
 
 // Ends the loan before the offer stands again: the next claim may come at once.
@@ -221,6 +235,8 @@ void SourceSide::let_go_of_memory() {
   offered_.reset();
   object_.reset();
   loan_ = {};
+  supplied_.reset();
+  line_.reset();
 }
 
 void SourceSide::on_declined() {

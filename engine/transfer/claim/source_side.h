@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 
+#include "engine/supply/supplied_memory.h"
 #include "engine/sys/bell.h"
 #include "engine/transfer/claim/flights.h"
 #include "engine/transfer/claim/hand_off.h"
@@ -74,6 +75,9 @@ class SourceSide {
   void pack_and_send_terms(OfferedMemory offered);
   void send_terms(OfferedMemory offered, Result<Parcel> parcel);
   Status send_parcel(const Offer& offer, const Parcel& parcel);
+  Status prepare_line(const Offer& offer, const Parcel& parcel);
+  // After DONE it is a channel's bell or the line of supplied memory, and goes on receiving.
+  bool is_used_after_done() const { return is_channel_ || is_supplied_; }
   enum class Behind : uint8_t { kNothing, kDeclined, kEnd };
   Behind look_behind();
   void become_leased();
@@ -96,8 +100,11 @@ class SourceSide {
   std::shared_ptr<MemoryObject> object_;  // kTermsSent; kept until the sealing begins
   Loan loan_;                             // kTermsSent, kLeased
   bool is_channel_ = false;
-  Bell bell_;                                // kTermsSent, if the claim is of a channel
-  std::shared_ptr<OfferObserver> observer_;  // kLeased
+  Bell bell_;  // kTermsSent, if the claim is of a channel
+  bool is_supplied_ = false;
+  std::shared_ptr<SuppliedMemory> supplied_;  // kTermsSent, if the memory is supplied
+  std::shared_ptr<SupplyLine> line_;          // the same
+  std::shared_ptr<OfferObserver> observer_;   // kLeased
 };
 
 }  // namespace vmoffer

@@ -163,7 +163,7 @@ bool OutgoingOffers::can_grant(OfferId id) const {
   const Offer offer = *book_.find(id);
   const Extents& extents = *backings_.at(id).stake;
   const Rights held = extents.rights({offer.address - extents.address(), offer.byte_length});
-  return check_flags(offer.flags & ~kKindMask, held).is_ok();
+  return check_flags(offer.flags & ~kEnginesBits, held).is_ok();
 }
 
 std::shared_ptr<OfferObserver> OutgoingOffers::finish_claim(OfferId id, Bell bell) {

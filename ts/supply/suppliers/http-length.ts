@@ -1,5 +1,4 @@
 import { checkHttpOptions, type HttpOptions } from './http/options.js';
-import { RemoteObject } from './http/remote-object.js';
 import { checkSignal } from '../../validate.js';
 
 /**
@@ -37,6 +36,7 @@ export async function httpLength(url: string | URL, options: HttpLengthOptions =
   const checked = checkHttpOptions(url, options);
   const { signal } = options;
   checkSignal(signal);
+  const { RemoteObject } = await import('./http/remote-object.js'); // Node's HTTP client comes with it
   const object = new RemoteObject(checked);
   try {
     const version = await object.look(signal ?? new AbortController().signal);

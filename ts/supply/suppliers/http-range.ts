@@ -1,11 +1,8 @@
-import { supplyFailed } from '../../errors.js';
-import type { SuppliedMemory, Supplier, SupplierModule } from '../supplier.js';
-import type { Version } from './http/answer.js';
-import { checkHttpOptions, type CheckedHttpOptions, type HttpOptions } from './http/options.js';
-import { RemoteObject } from './http/remote-object.js';
-import { SourceEnd } from './source-end.js';
+import type { SupplierModule } from '../supplier.js';
+import { checkHttpOptions, type HttpOptions } from './http/options.js';
 
-const LOOK_MS = 30_000;
+/** A module of its own: only the thread that asks needs Node's HTTP client. */
+const MODULE = new URL('./http/supplier.js', import.meta.url).href;
 
 /**
  * A supplier that reads an object from an HTTP or HTTPS server, in ranges (`Range: bytes=…`), when they are touched.
@@ -24,33 +21,5 @@ const LOOK_MS = 30_000;
  * @category Supplying
  */
 export function httpRange(url: string | URL, options: HttpOptions = {}): SupplierModule {
-  return { module: import.meta.url, options: checkHttpOptions(url, options) };
-}
-
-/** @internal */
-export async function createSupplier(options: unknown, memory?: SuppliedMemory): Promise<Supplier> {
-  const object = new RemoteObject(options as CheckedHttpOptions);
-  try {
-    const version = await object.look(AbortSignal.timeout(LOOK_MS));
-    if (!version) throw supplyFailed(`the object ${object.name} is empty: there is nothing to supply`);
-    const end = new SourceEnd(`the object ${object.name}`, version.byteLength, memory);
-    return supplierOf(object, version, end);
-  } catch (error) {
-    object.close();
-    throw error;
-  }
-}
-
-function supplierOf(object: RemoteObject, version: Version, end: SourceEnd): Supplier {
-  const supply: Supplier = async (want, into) => {
-    const share = into.subarray(0, end.share(want, into));
-    await object.read(version, want.offset, share, want.signal, () => {
-      want.progress();
-    });
-  };
-  const dispose = () => {
-    object.close();
-    return Promise.resolve();
-  };
-  return Object.assign(supply, { [Symbol.asyncDispose]: dispose });
+  return { module: MODULE, options: checkHttpOptions(url, options) };
 }

@@ -1,4 +1,3 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { invalidArgument } from '../../../errors.js';
 import { checkOptions, describeValue, MAX_TIMEOUT_MS, parseUrl } from '../../../validate.js';
 import { isStrongEtag } from './validator.js';
@@ -87,6 +86,7 @@ function checkHeaders(headers: unknown): Record<string, string> {
 function checkHeader(name: string, value: unknown): asserts value is string {
   if (RESERVED.test(name)) throw invalidArgument(`the header ${name} is the library's own to set; leave it out`);
   if (typeof value !== 'string') throw invalidArgument(`the header ${name} must be a string`); // it may be a secret
+  const { validateHeaderName, validateHeaderValue } = process.getBuiltinModule('node:http'); // not before it is needed
   try {
     validateHeaderName(name);
     validateHeaderValue(name, value);

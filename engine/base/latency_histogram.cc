@@ -1,4 +1,4 @@
-#include "engine/pager/latency_histogram.h"
+#include "engine/base/latency_histogram.h"
 
 #include <algorithm>
 #include <bit>
