@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/checkpoint.h"
 #include "engine/sys/fault_around.h"
 
 namespace vmoffer {
@@ -44,11 +45,13 @@ uint64_t PageInstaller::install(PageRange window, PageRange fill, uint64_t Pagin
       continue;
     }
     gap.count = supply.bytes_here / page_bytes_;
-    if (const uint64_t opened = may_open(gap) && count_as != &PagingCounts::pages_by_prefetch ? open(gap) : 0) {
+    if (may_open(gap) && count_as != &PagingCounts::pages_by_prefetch) {
+      const uint64_t opened = open(gap);
       total += opened;
       counts().*count_as += opened;
       at += opened;
-      continue;
+      // It has released the lock: the range may have been closed, and others may have brought pages.
+      if (opened > 0 || is_closed() || first_absent(gap) != gap) continue;
     }
     const CopyProgress progress = install_gap(gap);
     const uint64_t count = progress.bytes / page_bytes_;
@@ -127,7 +130,10 @@ bool PageInstaller::may_open(PageRange gap) const {
 uint64_t PageInstaller::open(PageRange gap) {
   const std::shared_ptr<PageSource> source = source_;
   uint64_t byte_length = 0;
-  prepare(gap, [&] { byte_length = source->bytes_for_kernel(gap.first * page_bytes_, gap.count * page_bytes_); });
+  prepare(gap, [&] {
+    checkpoint("pager.opening");
+    byte_length = source->bytes_for_kernel(gap.first * page_bytes_, gap.count * page_bytes_);
+  });
   // Others may have installed some of them meanwhile.
   const PageRange pages = first_absent({gap.first, byte_length / page_bytes_});
   if (is_closed() || pages.is_empty() || pages.first != gap.first || !may_open(pages) || !unregister(pages)) return 0;

@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { allocate, VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, vmOffer, vmClaimSync, type Claim, type Region } from 'vmoffer';
 import { until } from '../support/barriers.js';
 import { objectBytes } from '../support/objects.js';
-import { claimOwn, touch } from '../support/own-claim.js';
+import { addressOfPage, claimOwn, touch } from '../support/own-claim.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
-import { parked, probe } from '../support/probe.js';
+import { parked, probe, touchOnThread } from '../support/probe.js';
 import { needs, requires } from '../support/requires.js';
 import { presentCount } from '../support/residency.js';
 
@@ -100,6 +100,27 @@ describe('a claim whose touches are far apart', () => {
     probe().unpark('prefetch.step');
     await prefetched;
     expect(presentCount(claim.address, 512 * PAGE)).to.equal(512);
+  });
+
+  it('has every page of a run that was about to be left to the kernel as well', async function () {
+    requires(this, needs.probe, needs.severalCores);
+    using claim = claimOwn(source);
+    probe().park('pager.opening');
+    let isParked = false;
+    const arrived = parked('pager.opening').then(() => (isParked = true));
+    for (let page = 0; !isParked && page < PAGES / 2; page++) {
+      await Promise.race([touchOnThread(addressOfPage(claim, page)), arrived]);
+    }
+    expect(isParked).to.be.true;
+    probe().deny('UFFDIO_CONTINUE', true);
+    try {
+      await claim.prefetch({ byteOffset: (PAGES - 512) * PAGE });
+    } finally {
+      probe().deny('UFFDIO_CONTINUE', false);
+    }
+    expect(claim.paging).to.equal('kernel');
+    probe().unpark('pager.opening');
+    expectPages(claim.view(), 1);
   });
 
   describe('and has become dense since', () => {
