@@ -115,6 +115,16 @@ void PageInstaller::answer(const WaitingTouch& touch, bool may_ask_again) {
   counts().fault_latency.add(static_cast<uint64_t>(std::chrono::nanoseconds(took).count()));
 }
 
+void PageInstaller::set_absent(PageRange pages) {
+  PageLedger::set_absent(pages);
+  for (PageRange rest = pages; !rest.is_empty();) {
+    const PageRange run = open_.first_run(rest);
+    if (run.is_empty()) return;
+    set_here(run);
+    rest = {run.end(), pages.end() - run.end()};
+  }
+}
+
 bool PageInstaller::is_beside_open(PageRange pages) const {
   const uint64_t first = pages.first - std::min<uint64_t>(pages.first, 1);
   return open_.contains_any({first, pages.end() + 1 - first});
@@ -164,6 +174,7 @@ CopyProgress PageInstaller::install_gap(PageRange gap) {
   const std::shared_ptr<PageSource> source = source_;
   CopyProgress progress;
   bring(gap, [&] {
+    checkpoint("pager.installing");
     progress = source->install(userfault_, address_of(gap.first), gap.first * page_bytes_, gap.count * page_bytes_);
     return progress.bytes / page_bytes_;
   });

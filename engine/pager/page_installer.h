@@ -42,6 +42,8 @@ class PageInstaller : public PageLedger {
   void settle(const PageRequest& request) VMO_REQUIRES(mutex());
   // The page has been opened to the kernel: a fault on it is old.
   bool is_open(uint64_t page) const VMO_REQUIRES(mutex()) { return open_.contains(page); }
+  // The pages must be brought again, except those that are open: they are the kernel's for good.
+  void set_absent(PageRange pages) VMO_REQUIRES(mutex());
   // As install(), with the piece that was prepared aside. Pages that cannot be taken from there are left to install().
   uint64_t install_from(PagesAside& aside, PageRange pages) VMO_REQUIRES(mutex());
   // Nobody has the bytes of these pages: from here on a touch of one ends the process by a signal.

@@ -144,6 +144,8 @@ bool PagedRange::install_page(PageRange page) {
 bool PagedRange::bring_back(uint64_t byte_offset, PageRange page) {
   if (!install_page(page)) return false;
   for (const PageRange part : window_.plan(byte_offset).parts) {
+    // What is on its way must not be called absent: it would be opened to the kernel under the thread that brings it.
+    if (pages_.is_any_on_its_way(part)) continue;
     pages_.set_absent(part);
     install(part, page);
   }

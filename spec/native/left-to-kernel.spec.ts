@@ -123,6 +123,23 @@ describe('a claim whose touches are far apart', () => {
     expectPages(claim.view(), 1);
   });
 
+  it('stays with the pager if pages are brought back around those that are on their way', async function () {
+    requires(this, needs.probe);
+    using claim = claimOwn(source, VMO_GRANT_R, { paging: 'userfault' });
+    // The next touch in order gets 256 pages, which are as many as are opened to the kernel.
+    for (const page of [0, 4, 20]) touch(claim, page);
+    await claim.prefetch({ byteOffset: 84 * PAGE, byteLength: PAGE });
+    expect(probe().forgetPages(addressOfPage(claim, 84), PAGE)).to.be.true;
+    probe().park('pager.installing');
+    const prefetched = claim.prefetch({ byteOffset: 85 * PAGE, byteLength: 400 * PAGE });
+    await parked('pager.installing');
+    expect(await touchOnThread(addressOfPage(claim, 84))).to.equal(source.view(84 * PAGE, 1)[0]);
+    probe().unpark('pager.installing');
+    await prefetched;
+    expect(claim.stats().timesLeftToKernel).to.equal(0);
+    expect(presentCount(claim.address, 485 * PAGE)).to.equal(485);
+  });
+
   describe('and has become dense since', () => {
     /** Is looked at by itself. */
     const PART = PAGES / 16;

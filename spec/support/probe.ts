@@ -327,6 +327,7 @@ export interface PageSet {
 
 export type Checkpoint =
   | 'pager.fault'
+  | 'pager.installing'
   | 'pager.opening'
   | 'carver.rests'
   | 'sealer.rests'
