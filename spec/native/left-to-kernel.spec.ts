@@ -106,12 +106,12 @@ describe('a claim whose touches are far apart', () => {
     requires(this, needs.probe, needs.severalCores);
     using claim = claimOwn(source);
     probe().park('pager.opening');
-    let isParked = false;
-    const arrived = parked('pager.opening').then(() => (isParked = true));
-    for (let page = 0; !isParked && page < PAGES / 2; page++) {
-      await Promise.race([touchOnThread(addressOfPage(claim, page)), arrived]);
+    const arrived = parked('pager.opening').then(() => 'parked');
+    let latest: number | string = 0;
+    for (let page = 0; latest !== 'parked' && page < PAGES / 2; page++) {
+      latest = await Promise.race([touchOnThread(addressOfPage(claim, page)), arrived]);
     }
-    expect(isParked).to.be.true;
+    expect(latest).to.equal('parked');
     probe().deny('UFFDIO_CONTINUE', true);
     try {
       await claim.prefetch({ byteOffset: (PAGES - 512) * PAGE });
