@@ -8,6 +8,7 @@ import { expectPages, fillPages, PAGE } from '../support/pages.js';
 import { needs, requires } from '../support/requires.js';
 import { brokerSocketsOf } from '../support/sockets.js';
 import { stop } from '../support/stopped.js';
+import { rejectionOf } from '../support/vmo-error.js';
 import { startWorker } from '../support/worker.js';
 
 const SEED = 111;
@@ -150,6 +151,8 @@ describe('a worker thread that ends', () => {
     await worker.call('capabilities'); // answered after the claim has begun
     await worker.terminate();
     expect(await pending).to.be.an('error');
+    // The broker's thread, which gives the claim up, answers this afterwards.
+    await rejectionOf(vmClaim(process.pid, BigInt(PAGE)), 'ERR_VMO_NOT_OFFERED');
     source.kill('SIGCONT');
     using claim = await vmClaim(source.pid, address);
     expectPages(claim.view(), SEED);
