@@ -11,7 +11,8 @@ export function findRuntime() {
 
 /**
  * The environment. Node itself is not instrumented, so the runtime must be loaded first, and V8's own leaks at exit do not count.
- * SIGBUS ends a process that touches lost pages, as without a sanitizer. Freed memory stays out of use for a while, but not so much of it that specs that count memory take it for a leak.
+ * SIGBUS ends a process that touches lost pages, as without a sanitizer. Freed memory stays out of use for a while, but not so
+ * much of it that specs that count memory take it for a leak.
  */
 export function sanitized() {
   return {
