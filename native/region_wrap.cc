@@ -27,17 +27,6 @@ const char* name_of(PageKind kind) {
   return "ordinary";
 }
 
-Napi::Object latency(Napi::Env env, const LatencyHistogram& histogram) {
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("p50", microseconds(env, histogram.percentile(0.5)));
-  object.Set("p90", microseconds(env, histogram.percentile(0.9)));
-  object.Set("p99", microseconds(env, histogram.percentile(0.99)));
-  object.Set("max", microseconds(env, histogram.max()));
-  return object;
-}
-
-Napi::Number count(Napi::Env env, uint64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
-
 // In bytes of external memory. V8 collects after 64 MiB, which half of all descriptors weigh together.
 int64_t weight_of_descriptors(int64_t count) {
   static const auto weight = static_cast<int64_t>(std::max<uint64_t>(4096, 128 * kMiB / max_descriptors()));

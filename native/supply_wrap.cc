@@ -5,11 +5,10 @@
 
 #include "native/arguments.h"
 #include "native/errors.h"
+#include "native/paging_counters.h"
 
 namespace vmoffer {
 namespace {
-
-Napi::Number count(Napi::Env env, uint64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
 
 PageRange units_argument(const Napi::CallbackInfo& info, const SuppliedMemory& memory, uint64_t byte_length) {
   const PageRange units = memory.grid().units_of({size_argument(info, 0), byte_length});
@@ -99,15 +98,7 @@ Napi::Value SupplyWrap::stats(const Napi::CallbackInfo& info) {
   };
   set("residentBytes", bytes_of(stats.resident_units));
   set("mostResidentBytes", bytes_of(stats.most_resident_units));
-  Napi::Object latency = Napi::Object::New(env);
-  const auto set_share = [&](const char* name, double share) {
-    latency.Set(name, Napi::Number::New(env, static_cast<double>(stats.latency.percentile(share)) / 1000));
-  };
-  set_share("p50", 0.5);
-  set_share("p90", 0.9);
-  set_share("p99", 0.99);
-  latency.Set("max", Napi::Number::New(env, static_cast<double>(stats.latency.max()) / 1000));
-  object.Set("fillLatency", latency);
+  object.Set("fillLatency", latency(env, stats.latency));
   return object;
 }
 
