@@ -10,6 +10,7 @@ import {
   VMO_GRANT_R,
   VMO_GRANT_W,
   type Claim,
+  type Offer,
   type Region,
 } from 'vmoffer';
 import { until } from '../support/barriers.js';
@@ -83,22 +84,27 @@ describe('a process with few file descriptors left', () => {
     });
   });
 
+  /** Cancels the offer if the claim fails; it must stand again first. */
+  async function claimOrCancel(offer: Offer, claimAndRelease: (offer: Offer) => Promise<void>): Promise<void> {
+    try {
+      await claimAndRelease(offer);
+      await offer.released;
+    } catch (error) {
+      await until('it stands again', () => offer.state === 'pending');
+      offer.cancel();
+      throw error;
+    }
+  }
+
   for (const command of ['claim', 'claimSync'] as const) {
     for (const flags of [VMO_GRANT_R, VMO_GRANT_R | VMO_GRANT_W]) {
       it(`cannot ${command}, and the offer stands (flags ${flags})`, async () => {
-        const claimAndLetGo = async () => {
-          const offer = vmOffer(child.pid, region, flags);
-          try {
-            const claim = await child.call(command, process.pid, offer.address);
+        const claimAndLetGo = () =>
+          claimOrCancel(vmOffer(child.pid, region, flags), async ({ address }) => {
+            const claim = await child.call(command, process.pid, address);
             expect(await child.call('difference', claim.region, SEED)).to.be.undefined;
             await child.call('release', claim.region);
-            await offer.released;
-          } catch (error) {
-            await until('it stands again', () => offer.state === 'pending');
-            offer.cancel();
-            throw error;
-          }
-        };
+          });
         await expectTooMany(claimAndLetGo);
         await expectTooMany(claimAndLetGo); // once more, now that its threads run
       });
@@ -118,19 +124,12 @@ describe('a process with few file descriptors left', () => {
         fillWords(into, offset);
       },
     });
-    const claimAndLetGo = async () => {
-      const offer = vmOffer(child.pid, supplied, VMO_GRANT_R);
-      try {
-        const { region: claim } = await child.call('claim', process.pid, offer.address);
+    const claimAndLetGo = () =>
+      claimOrCancel(vmOffer(child.pid, supplied, VMO_GRANT_R), async ({ address }) => {
+        const { region: claim } = await child.call('claim', process.pid, address);
         expect(await child.call('wrongWord', claim, 0, PAGES * PAGE)).to.be.undefined;
         await child.call('release', claim);
-        await offer.released;
-      } catch (error) {
-        await until('it stands again', () => offer.state === 'pending');
-        offer.cancel();
-        throw error;
-      }
-    };
+      });
     await expectTooMany(claimAndLetGo);
     await expectTooMany(claimAndLetGo);
   });
