@@ -1,5 +1,14 @@
 import { expect } from 'chai';
-import { allocate, vmClaim, vmClaimSync, vmListOfferSync, vmOffer, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
+import {
+  allocate,
+  vmClaim,
+  vmClaimSync,
+  vmListOfferSync,
+  vmOffer,
+  VMO_DISOWN,
+  VMO_GRANT_R,
+  VMO_GRANT_W,
+} from 'vmoffer';
 import { until } from '../support/barriers.js';
 import { startFixture } from '../support/child.js';
 import { objectMappings } from '../support/mappings.js';
@@ -156,6 +165,62 @@ describe('a worker thread that ends', () => {
     source.kill('SIGCONT');
     using claim = await vmClaim(source.pid, address);
     expectPages(claim.view(), SEED);
+  });
+
+  it('leaves disowned memory to the next claim if its own is decided later', async function () {
+    requires(this, needs.probe);
+    await using source = await startObedient();
+    const { region } = await source.call('allocate', 4, SEED);
+    const { address, offer } = await source.call('offer', process.pid, region, RW | VMO_DISOWN);
+    await source.call('park', 'source.dropped');
+    const worker = await startWorker();
+    const pending = worker.call('claim', source.pid, address).catch((error: unknown) => error);
+    await source.call('parked', 'source.dropped');
+    await worker.terminate();
+    expect(await pending).to.be.an('error');
+    const claiming = vmClaim(source.pid, address);
+    await source.call('unpark', 'source.dropped');
+    using claim = await claiming;
+    expectPages(claim.view(), SEED);
+    expect(await source.call('claimed', offer)).to.equal('claimed');
+  });
+
+  it('leaves disowned memory to the next claim if it has come and was not looked at', async function () {
+    requires(this, needs.probe);
+    await using source = await startObedient();
+    const { region } = await source.call('allocate', 4, SEED);
+    const { address, offer } = await source.call('offer', process.pid, region, RW | VMO_DISOWN);
+    await source.call('park', 'source.dropped');
+    const worker = await startWorker();
+    const pending = worker.call('claim', source.pid, address).catch((error: unknown) => error);
+    await source.call('parked', 'source.dropped');
+    await Promise.all([worker.event('spinning'), worker.call('spin')]);
+    await source.call('unpark', 'source.dropped');
+    // The brokers of both processes, which conclude the claim, answer this afterwards.
+    await rejectionOf(vmClaim(source.pid, BigInt(PAGE)), 'ERR_VMO_NOT_OFFERED');
+    await worker.terminate();
+    expect(await pending).to.be.an('error');
+    using claim = vmClaimSync(source.pid, address);
+    expectPages(claim.view(), SEED);
+    expect(await source.call('claimed', offer)).to.equal('claimed');
+  });
+
+  it('lets go of shared memory that has come and was not looked at', async function () {
+    requires(this, needs.probe);
+    await using source = await startObedient();
+    const { region } = await source.call('allocate', 4, SEED);
+    const { address, offer } = await source.call('offer', process.pid, region, VMO_GRANT_R);
+    await source.call('park', 'source.asked');
+    const worker = await startWorker();
+    const pending = worker.call('claim', source.pid, address).catch((error: unknown) => error);
+    await source.call('parked', 'source.asked');
+    await Promise.all([worker.event('spinning'), worker.call('spin')]);
+    await source.call('unpark', 'source.asked');
+    expect(await source.call('claimed', offer)).to.equal('claimed');
+    await worker.terminate();
+    expect(await pending).to.be.an('error');
+    await source.call('released', offer);
+    expect(await source.call('difference', region, SEED)).to.be.undefined;
   });
 
   it('stops watching', async () => {
