@@ -45,7 +45,8 @@ void SourceSide::begin() {
 
 // True while too many descriptors are unread: a receiver does not read them, or has not had the time.
 bool SourceSide::has_to_wait(OfferId offer) {
-  Status status = host_.flights().may_depart(offer, connection_.sharer());
+  const uint64_t descriptor_count = 1 + host_.offers().lease_count(offer);
+  Status status = host_.flights().may_depart(offer, connection_.sharer(), descriptor_count);
   if (status.is_ok()) return false;
   if (state_ != State::kWaiting) connection_.set_deadline(kPatienceWithFlights);
   state_ = State::kWaiting;
