@@ -66,6 +66,8 @@ export interface LaterRange {
   /** From now on each request is complete before the range looks at it. */
   beOverAtOnce(mark: number): void;
   prefetch(first: number, count: number, done: () => void): void;
+  /** Runs on a native thread of its own, 'take-back'. */
+  takeBack(first: number, count: number, done: () => void): void;
   /** Ends the range as release() does: waiting threads find zeros. */
   close(): void;
 }
