@@ -68,11 +68,11 @@ describe('PagingPolicy', () => {
     const window = new (probe().FaultWindow)(pageCount, 4096);
     let faults = 0;
     while (!policy.isKernelCheaper) {
-      const { parts } = window.plan(random.below(pageCount) * 4096);
-      for (const { first, count } of parts) window.install(first, count);
+      const { ranges } = window.plan(random.below(pageCount) * 4096);
+      for (const { first, count } of ranges) window.install(first, count);
       policy.count(
         window.kind,
-        parts.reduce((sum, { count }) => sum + count, 0),
+        ranges.reduce((sum, { count }) => sum + count, 0),
         false,
       );
       faults++;

@@ -17,7 +17,7 @@ export interface PagingPolicy {
 
 export interface WindowPlan {
   /** The first part contains the touched page. */
-  parts: PageSpan[];
+  ranges: PageSpan[];
   isSequential: boolean;
 }
 
