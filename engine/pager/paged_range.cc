@@ -89,7 +89,7 @@ bool PagedRange::answer(uint64_t byte_offset, PageRange page) {
   if (pages_.is_asked_for(page.first)) return false;
   const bool is_on_its_way = pages_.is_any_on_its_way(page);
   if (pages_.is_present(page.first) && !is_on_its_way) return bring_back(byte_offset, page);
-  if (const auto share = read_ahead_.on_fault(page.first)) return install_share(*share, page);
+  if (const auto stint = read_ahead_.on_fault(page.first)) return install_stint(*stint, page);
   if (is_on_its_way) return overtake(page);
   return install_window(byte_offset, page);
 }
@@ -119,10 +119,10 @@ bool PagedRange::install_window(uint64_t byte_offset, PageRange page) {
   return is_whole;
 }
 
-bool PagedRange::install_share(PageRange share, PageRange page) {
+bool PagedRange::install_stint(PageRange stint, PageRange page) {
   order_ahead();
-  const uint64_t count = install(share, share);
-  const bool has_woken = share.contains(page.first) && count == share.count;
+  const uint64_t count = install(stint, stint);
+  const bool has_woken = stint.contains(page.first) && count == stint.count;
   return has_woken || pages_.is_closed() || overtake(page);
 }
 
