@@ -100,7 +100,7 @@ void SourceSide::send_terms(OfferedMemory offered, Result<Parcel> parcel) {
 }
 
 // Made now, while the claim can still be refused.
-Status SourceSide::prepare_line(const Offer& offer, const Parcel& parcel) {
+Status SourceSide::prepare_bell_or_line(const Offer& offer, const Parcel& parcel) {
   is_channel_ = kind_of(offer.flags) == OfferKind::kChannel;
   if (is_channel_) {
     Result<Bell> bell = Bell::of(*connection_.socket());
@@ -118,7 +118,7 @@ Status SourceSide::prepare_line(const Offer& offer, const Parcel& parcel) {
 }
 
 Status SourceSide::send_parcel(const Offer& offer, const Parcel& parcel) {
-  Status prepared = prepare_line(offer, parcel);
+  Status prepared = prepare_bell_or_line(offer, parcel);
   if (!prepared.is_ok()) return prepared;
   const int fd = connection_.fd();
   host_.flights().depart(offer.id, connection_.sharer(), 1 + parcel.leases.size(), connection_.socket());
