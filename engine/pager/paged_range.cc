@@ -243,7 +243,7 @@ void PagedRange::take_back(uint64_t byte_offset, uint64_t byte_length) {
   const MutexLock lock(pages_.mutex());
   if (pages_.is_closed()) return;
   pages_.await_arrival(pages);
-  pages_.forget(pages);
+  pages_.set_absent(pages);
 }
 
 bool PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {

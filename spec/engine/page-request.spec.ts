@@ -259,6 +259,23 @@ describe('a page on its way', () => {
     });
   });
 
+  it('is not asked for again when pages around it are brought back', async () => {
+    // The second touch goes on from the first, and gets a window, of which four pages come.
+    for (const [index, page] of [0, UNIT].entries()) {
+      const touched = touch(page);
+      await asked(index + 1);
+      range.done(index, UNIT, MARK);
+      expect(await touched).to.equal(MARK);
+    }
+    const touched = touch(2 * UNIT);
+    await asked(3);
+    expect(probe().forgetPages(addressOf(UNIT + 1), PAGE)).to.be.true;
+    expect(await touch(UNIT + 1)).to.equal(MARK);
+    expect(states()).to.deep.equal(['done', 'done', 'pending']);
+    range.done(2, range.requests[2]?.count ?? 0, MARK);
+    expect(await touched).to.equal(MARK);
+  });
+
   it('is taken back only after it has been installed', async () => {
     range.beOverAtOnce(MARK);
     probe().park('pager.installing');
