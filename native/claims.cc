@@ -18,7 +18,6 @@ namespace {
 struct ClaimArguments {
   ClaimRequest request;
   std::chrono::milliseconds timeout;
-  ErrorContext context;
 };
 
 PagingWish paging_wish(const std::string& name) {
@@ -45,9 +44,40 @@ Result<ClaimArguments> read_arguments(const Napi::CallbackInfo& info) {
                                                                                : SuppliedClaim::OnFailure::kSignal,
                              boolean_property(options, "immutable")};
   return ClaimArguments{
-      request,
-      std::chrono::milliseconds(static_cast<int64_t>(std::ceil(number_property(options, "timeoutMs")))),
-      {request.source_pid, request.address}};
+      request, std::chrono::milliseconds(static_cast<int64_t>(std::ceil(number_property(options, "timeoutMs"))))};
+}
+
+// The result of a claim on its way to the JavaScript thread that asked. If that thread ends first, a claim that was
+// made goes back to the claims.
+class Arrival {
+ public:
+  Arrival(ClaimsUnderWay& claims, const ClaimRequest& request, Result<ReceivedClaim> result)
+      : claims_(claims), request_(request), result_(std::move(result)) {}
+  ~Arrival() {
+    if (result_.is_ok() && result_.value().region != nullptr) claims_.keep_untaken(request_, result_.take());
+  }
+
+  bool is_made() const { return result_.is_ok(); }
+  const Status& status() const { return result_.status(); }
+  // REQUIRES: is_made(). Untaken until take().
+  ReceivedClaim& claim() { return result_.value(); }
+  ReceivedClaim take() { return result_.take(); }
+  ErrorContext context() const { return {request_.source_pid, request_.address}; }
+
+  Arrival(const Arrival&) = delete;
+  Arrival& operator=(const Arrival&) = delete;
+
+ private:
+  ClaimsUnderWay& claims_;
+  const ClaimRequest request_;
+  Result<ReceivedClaim> result_;
+};
+
+// Empty, and the arrival is untaken, if the thread is being terminated.
+Napi::Object wrap(Napi::Env env, Arrival& arrival) {
+  const Napi::Object wrapped = RegionWrap::of_claim(env, arrival.claim());
+  if (!wrapped.IsEmpty()) arrival.claim().region.reset();
+  return wrapped;
 }
 
 Status was_given_up() { return Status(Code::kInvalidArgument, "the claim was given up"); }
@@ -64,12 +94,12 @@ Status fill_and_wait(const std::shared_ptr<Region>& region) {
   return answer.get();
 }
 
-void deliver(Napi::Env env, const Napi::Function& done, ReceivedClaim claim) {
-  const bool is_eager = claim.paging == Paging::kEager && claim.region->supplied() == nullptr;
-  const std::shared_ptr<Region> region = claim.region;
-  Bell bell = std::move(claim.bell);
-  const Napi::Object wrapped = RegionWrap::of_claim(env, std::move(claim));
+void deliver(Napi::Env env, const Napi::Function& done, Arrival& arrival) {
+  const std::shared_ptr<Region> region = arrival.claim().region;
+  const bool is_eager = arrival.claim().paging == Paging::kEager && region->supplied() == nullptr;
+  const Napi::Object wrapped = wrap(env, arrival);
   if (wrapped.IsEmpty()) return;
+  Bell bell = std::move(arrival.claim().bell);
   if (bell.is_open()) return call_back(env, done, {env.Null(), wrapped, BellWrap::of_bell(env, std::move(bell))});
   if (!is_eager) return call_back(env, done, {env.Null(), wrapped});
   auto held = std::make_shared<Napi::ObjectReference>(Napi::Persistent(wrapped));
@@ -83,44 +113,41 @@ void deliver(Napi::Env env, const Napi::Function& done, ReceivedClaim claim) {
 }
 
 // Its stop function lets go of the memory, which ends the filling, and may come when all of it is there.
-void deliver_when_filled(Environment& environment, Environment::CallbackId callback, ReceivedClaim claim,
-                         const ErrorContext& context) {
-  const std::shared_ptr<Region> region = claim.region;
-  auto held = std::make_shared<ReceivedClaim>(std::move(claim));
+void deliver_when_filled(Environment& environment, Environment::CallbackId callback,
+                         const std::shared_ptr<Arrival>& arrival) {
+  const std::shared_ptr<Region> region = arrival->claim().region;
   environment.on_close(callback, [region] { region->release(/*keep_addresses=*/false); });
-  fill(region, [notifier = environment.notifier(), callback, held, context](const Status& status) {
-    notifier->post([callback, held, status, context](Napi::Env env) {
+  fill(region, [notifier = environment.notifier(), callback, arrival](const Status& status) {
+    notifier->post([callback, arrival, status](Napi::Env env) {
       const Napi::Function done = Environment::of(env).take_callback(callback);
-      const bool is_given_up = held->region->state() != RegionState::kLive;
-      if (status.is_ok() && !is_given_up) return deliver(env, done, std::move(*held));
-      held->region.reset();
-      call_back(env, done, {to_error(env, status.is_ok() ? was_given_up() : status, context)});
+      const bool is_given_up = arrival->claim().region->state() != RegionState::kLive;
+      if (status.is_ok() && !is_given_up) return deliver(env, done, *arrival);
+      arrival->claim().region.reset();
+      call_back(env, done, {to_error(env, status.is_ok() ? was_given_up() : status, arrival->context())});
     });
   });
 }
 
-void conclude(Napi::Env env, Environment::CallbackId callback, Result<ReceivedClaim>& result,
-              const ErrorContext& context) {
+void conclude(Napi::Env env, Environment::CallbackId callback, const std::shared_ptr<Arrival>& arrival) {
   Environment& environment = Environment::of(env);
-  if (result.is_ok() && result.value().is_to_be_filled) {
-    return deliver_when_filled(environment, callback, result.take(), context);
+  if (arrival->is_made() && arrival->claim().is_to_be_filled) {
+    return deliver_when_filled(environment, callback, arrival);
   }
   const Napi::Function done = environment.take_callback(callback);
-  if (result.is_ok()) {
-    deliver(env, done, result.take());
+  if (arrival->is_made()) {
+    deliver(env, done, *arrival);
   } else {
-    call_back(env, done, {to_error(env, result.status(), context)});
+    call_back(env, done, {to_error(env, arrival->status(), arrival->context())});
   }
 }
 
 ClaimsUnderWay::Ticket begin(Environment& environment, Broker& broker, const ClaimArguments& arguments,
                              Environment::CallbackId callback) {
   const ClaimRequest& request = arguments.request;
-  const ErrorContext& context = arguments.context;
   ClaimsUnderWay& claims = broker.claims();
-  const auto done = [notifier = environment.notifier(), callback, context](Result<ReceivedClaim> claim) {
-    auto result = std::make_shared<Result<ReceivedClaim>>(std::move(claim));
-    notifier->post([result, callback, context](Napi::Env env) { conclude(env, callback, *result, context); });
+  const auto done = [notifier = environment.notifier(), callback, &claims, request](Result<ReceivedClaim> result) {
+    auto arrival = std::make_shared<Arrival>(claims, request, std::move(result));
+    notifier->post([arrival, callback](Napi::Env env) { conclude(env, callback, arrival); });
   };
   if (claims.is_look_worthwhile()) {
     const ClaimsUnderWay::Ticket ticket =
@@ -138,17 +165,22 @@ Napi::Value claim_sync(const Napi::CallbackInfo& info) {
   if (!arguments.is_ok()) return throw_status(info.Env(), arguments.status(), context), Napi::Value();
   Result<Broker*> broker = Environment::of(info.Env()).runtime().broker();
   if (!broker.is_ok()) return throw_status(info.Env(), broker.status(), context), Napi::Value();
-  Result<ReceivedClaim> claim =
-      broker.value()->claims().claim_and_wait(arguments.value().request, arguments.value().timeout);
-  if (!claim.is_ok()) return throw_status(info.Env(), claim.status(), context), Napi::Value();
-  if (claim.value().is_to_be_filled) {
-    const Status filled = fill_and_wait(claim.value().region);
-    if (!filled.is_ok()) return throw_status(info.Env(), filled, context), Napi::Value();
-  } else if (claim.value().paging == Paging::kEager) {
+  ClaimsUnderWay& claims = broker.value()->claims();
+  const ClaimRequest& request = arguments.value().request;
+  Arrival arrival(claims, request, claims.claim_and_wait(request, arguments.value().timeout));
+  if (!arrival.is_made()) return throw_status(info.Env(), arrival.status(), context), Napi::Value();
+  Region& region = *arrival.claim().region;
+  if (arrival.claim().is_to_be_filled) {
+    const Status filled = fill_and_wait(arrival.claim().region);
+    if (!filled.is_ok()) {
+      arrival.claim().region.reset();
+      return throw_status(info.Env(), filled, context), Napi::Value();
+    }
+  } else if (arrival.claim().paging == Paging::kEager) {
     // As in deliver(): an error does not fail the claim.
-    [[maybe_unused]] const Status populated = claim.value().region->prefetch(0, claim.value().region->byte_length());
+    [[maybe_unused]] const Status populated = region.prefetch(0, region.byte_length());
   }
-  return RegionWrap::of_claim(info.Env(), claim.take());
+  return wrap(info.Env(), arrival);
 }
 
 Napi::Value claim_async(const Napi::CallbackInfo& info) {
@@ -161,8 +193,11 @@ Napi::Value claim_async(const Napi::CallbackInfo& info) {
 
   const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 3));
   const ClaimsUnderWay::Ticket ticket = begin(environment, *broker.value(), arguments.value(), callback);
-  const auto abandon = [broker = broker.value(), ticket] { broker->claims().abandon(ticket); };
-  environment.on_close(callback, abandon);
+  ClaimsUnderWay& claims = broker.value()->claims();
+  environment.on_close(callback,
+                       [&claims, ticket, request = arguments.value().request, notifier = environment.notifier()] {
+                         notifier->is_closed() ? claims.leave(ticket, request) : claims.abandon(ticket);
+                       });
   return Napi::Function::New(
       info.Env(), [callback](const Napi::CallbackInfo& call) { Environment::of(call.Env()).stop(callback); });
 }
@@ -171,7 +206,8 @@ Napi::Value look_for_claims(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   for (ClaimBatch::Answered& answered : Environment::of(env).look_for_claims()) {
     const Napi::HandleScope scope(env);
-    conclude(env, answered.key, answered.result, {answered.request.source_pid, answered.request.address});
+    const auto arrival = std::make_shared<Arrival>(answered.claims, answered.request, std::move(answered.result));
+    conclude(env, answered.key, arrival);
   }
   return env.Undefined();
 }

@@ -47,6 +47,11 @@ void JsNotifier::close() {
   function_ = nullptr;
 }
 
+bool JsNotifier::is_closed() {
+  const MutexLock lock(mutex_);
+  return function_ == nullptr;
+}
+
 void report_exception(Napi::Env env) {
   if (!env.IsExceptionPending()) return;  // nor when a worker is being terminated
   const Napi::Error error = env.GetAndClearPendingException();

@@ -20,6 +20,7 @@ class JsNotifier {
   // The event loop stays alive while calls with true outnumber those with false.
   void keep_alive(bool alive);
   void close();
+  bool is_closed();
 
   // Any thread. The task runs later, on the JavaScript thread, with a handle scope.
   void post(Task task);

@@ -90,9 +90,9 @@ Napi::Object RegionWrap::of_region(Napi::Env env, std::shared_ptr<Region> region
   return wrap->Value();
 }
 
-Napi::Object RegionWrap::of_claim(Napi::Env env, ReceivedClaim claim) {
+Napi::Object RegionWrap::of_claim(Napi::Env env, const ReceivedClaim& claim) {
   Environment::of(env).runtime().enlist(claim);
-  RegionWrap* wrap = make(env, std::move(claim.region));
+  RegionWrap* wrap = make(env, claim.region);
   if (wrap == nullptr) return {};
   wrap->claim_ =
       ClaimFacts{claim.source_pid, claim.flags & ~kEnginesBits, claim.is_immutable, claim.paging, claim.transfer};

@@ -16,7 +16,7 @@ class RegionWrap : public Napi::ObjectWrap<RegionWrap>, private Closable, privat
  public:
   static void define(Napi::Env env);
   static Napi::Object of_region(Napi::Env env, std::shared_ptr<Region> region);
-  static Napi::Object of_claim(Napi::Env env, ReceivedClaim claim);
+  static Napi::Object of_claim(Napi::Env env, const ReceivedClaim& claim);
 
   // Called by the two above only.
   explicit RegionWrap(const Napi::CallbackInfo& info);

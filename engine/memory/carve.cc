@@ -25,11 +25,11 @@ Status copy_run(const MemoryObject& old, MemoryObject::Run run, const MemoryObje
   return from.is_ok() ? copy_bytes(from.value().address(), object, new_offset, run.length) : from.status();
 }
 
-Status copy_piece(const MemoryObject& old, const MemoryObject::Piece& piece, const MemoryObject& object,
-                  uint64_t new_offset) {
-  switch (piece.content) {
+Status copy_content(const MemoryObject& old, const MemoryObject::ContentRun& run, const MemoryObject& object,
+                    uint64_t new_offset) {
+  switch (run.content) {
     case Content::kBytes:
-      return copy_run(old, piece, object, new_offset);
+      return copy_run(old, run, object, new_offset);
     case Content::kZeros:
       return Status();  // a hole there, too
   }
@@ -37,12 +37,12 @@ Status copy_piece(const MemoryObject& old, const MemoryObject::Piece& piece, con
 }
 
 // Copies `range` of `old` to `new_offset` of `object`.
-Status copy_pieces(const MemoryObject& old, ByteRange range, const MemoryObject& object, uint64_t new_offset) {
+Status copy_contents(const MemoryObject& old, ByteRange range, const MemoryObject& object, uint64_t new_offset) {
   Status status;
   for (uint64_t at = range.offset; status.is_ok() && at < range.end();) {
-    const MemoryObject::Piece piece = old.next_piece(at, range.end());
-    status = copy_piece(old, piece, object, new_offset + (at - range.offset));
-    at = piece.end();
+    const MemoryObject::ContentRun run = old.next_run(at, range.end());
+    status = copy_content(old, run, object, new_offset + (at - range.offset));
+    at = run.end();
   }
   return status;
 }
@@ -99,8 +99,8 @@ class Carving {
 
   Status copy(const Extent& extent, ByteRange step) const {
     if (extent.holding->object() == nullptr) return copy_private(step);
-    return copy_pieces(*extent.holding->object(), {offset_in_old(extent, step.offset), step.length}, *object_,
-                       step.offset - range_.offset);
+    return copy_contents(*extent.holding->object(), {offset_in_old(extent, step.offset), step.length}, *object_,
+                         step.offset - range_.offset);
   }
 
   // Memory without an object exists only in the region's own range. REQUIRES: mapping_ is not null.
@@ -142,7 +142,7 @@ Result<std::shared_ptr<Holding>> copy_whole(const MemoryObject& object) {
   const MemoryObject& made = *copy.value()->object();
   for (uint64_t at = 0; at < object.byte_length(); at += kStepBytes) {
     const ByteRange step{at, std::min(kStepBytes, object.byte_length() - at)};
-    Status status = copy_pieces(object, step, made, at);
+    Status status = copy_contents(object, step, made, at);
     if (!status.is_ok()) return status;
   }
   return copy;

@@ -39,6 +39,11 @@ void Holding::set_connection(ForeignFd connection) {
   connection_ = std::move(connection);
 }
 
+size_t Holding::lease_count() const {
+  const MutexLock lock(mutex_);
+  return is_sole_ ? 0 : inherited_.size() + (connection_.is_open() ? 1 : 0);
+}
+
 Result<std::vector<ForeignFd>> Holding::leases_to_pass_on() const {
   std::vector<ForeignFd> leases;
   const MutexLock lock(mutex_);

@@ -51,6 +51,7 @@ class Holding {
 
   // The connection that stands for the claim at its source. Takes ownership.
   void set_connection(ForeignFd connection);
+  size_t lease_count() const;
   // The leases that a further claimer must hold, so that earlier owners know that the memory is in use. Returns owned.
   Result<std::vector<ForeignFd>> leases_to_pass_on() const;
 

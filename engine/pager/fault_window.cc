@@ -18,7 +18,7 @@ PageRange FaultWindow::clip(uint64_t first, uint64_t end) const {
 const WindowPlan& FaultWindow::plan(uint64_t byte_offset) {
   const uint64_t page = byte_offset / page_bytes_;
   const Judgement judgement = pattern_.judge(byte_offset);
-  plan_.parts.clear();
+  plan_.ranges.clear();
   plan_.kind = judgement.kind;
   plan_.pages_per_touch = judgement.pages_per_touch;
   switch (judgement.kind) {
@@ -48,7 +48,7 @@ void FaultWindow::plan_run(const Judgement& judgement, uint64_t page) {
     const uint64_t first = std::min(page, last.first - std::min(last.first, count));
     window = {first, last.first - first};
   }
-  plan_.parts.push_back(window);
+  plan_.ranges.push_back(window);
   plan_.is_sequential = judgement.is_gapless;
   pattern_.run_goes_on_behind(window);
 }
@@ -59,7 +59,7 @@ void FaultWindow::plan_stride(const Judgement& judgement, uint64_t byte_offset) 
   const uint64_t end = installed_.page_count() * page_bytes_;
   uint64_t next = byte_offset;
   for (uint64_t stop = 0; stop < stops && next < end; ++stop) {
-    plan_.parts.push_back({next / page_bytes_, 1});
+    plan_.ranges.push_back({next / page_bytes_, 1});
     next += static_cast<uint64_t>(judgement.stride_bytes);  // below zero it wraps to far beyond the end
   }
   plan_.is_sequential = true;
@@ -69,12 +69,12 @@ void FaultWindow::plan_stride(const Judgement& judgement, uint64_t byte_offset) 
 void FaultWindow::plan_block(uint64_t page) {
   const uint64_t block_pages = TouchPattern::block_pages(page_bytes_);
   const uint64_t block = page - page % block_pages;
-  plan_.parts.push_back(clip(block, block + block_pages));
+  plan_.ranges.push_back(clip(block, block + block_pages));
   plan_.is_sequential = false;
 }
 
 void FaultWindow::plan_lone_touch(uint64_t page) {
-  plan_.parts.push_back(clip(page, page + TouchPattern::first_pages(page_bytes_)));
+  plan_.ranges.push_back(clip(page, page + TouchPattern::first_pages(page_bytes_)));
   plan_.is_sequential = false;
 }
 

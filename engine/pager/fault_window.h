@@ -19,8 +19,8 @@ namespace vmoffer {
 
 struct WindowPlan {
   TouchKind kind = TouchKind::kSparse;
-  // The first part contains the touched page.
-  std::vector<PageRange> parts;
+  // The first of them contains the touched page.
+  std::vector<PageRange> ranges;
   // True if the touches leave no page out, so that the whole window is likely to be touched.
   bool is_sequential = false;
   // Of how many pages of the window one is likely to be touched.

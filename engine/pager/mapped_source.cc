@@ -19,10 +19,10 @@ CopyProgress MappedSource::install(const UserFault& userfault, uint64_t address,
 
 uint64_t MappedSource::bytes_for_kernel(uint64_t byte_offset, uint64_t byte_length) {
   if (object_->is_hugetlb()) return 0;
-  const MemoryObject::Piece piece = object_->next_piece(byte_offset, byte_offset + byte_length);
-  switch (piece.content) {
+  const MemoryObject::ContentRun run = object_->next_run(byte_offset, byte_offset + byte_length);
+  switch (run.content) {
     case Content::kBytes:
-      return piece.length;
+      return run.length;
     case Content::kZeros:
       return 0;
   }

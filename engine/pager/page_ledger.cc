@@ -23,7 +23,7 @@ PageLedger::Asked::const_iterator PageLedger::find_asked(PageRange pages) const 
   return at != asked_.end() && at->first < pages.end() ? at : asked_.end();
 }
 
-void PageLedger::forget(PageRange pages) {
+void PageLedger::set_absent(PageRange pages) {
   present_.remove(pages);
   for (auto at = find_asked(pages); at != asked_.end() && at->first < pages.end(); ++at) present_.add(at->second.pages);
 }

@@ -57,8 +57,8 @@ class PageLedger {
   bool is_any_on_its_way(PageRange pages) const VMO_REQUIRES(mutex_);
   PageRange first_absent(PageRange within) const VMO_REQUIRES(mutex_) { return present_.first_gap(within); }
   void set_here(PageRange pages) VMO_REQUIRES(mutex_) { present_.add(pages); }
-  // The pages are lost, or must be brought again.
-  void set_absent(PageRange pages) VMO_REQUIRES(mutex_) { present_.remove(pages); }
+  // The pages are lost, or must be brought again. For those of them that are asked for, nothing changes.
+  void set_absent(PageRange pages) VMO_REQUIRES(mutex_);
 
   // Calls `work`, which brings the pages and returns how many of them have arrived, counted from the first. Releases
   // the lock meanwhile, so the range may be closed when this returns. REQUIRES: the pages are absent.
@@ -83,8 +83,6 @@ class PageLedger {
 
   // REQUIRES: the pages are absent.
   void ask_for(AskedPages asked) VMO_REQUIRES(mutex_);
-  // Those of them that are here are absent; for what is asked for, nothing changes.
-  void forget(PageRange pages) VMO_REQUIRES(mutex_);
   bool is_asked_for(uint64_t page) const VMO_REQUIRES(mutex_);
   // False if the page is not asked for.
   bool join(WaitingTouch touch) VMO_REQUIRES(mutex_);

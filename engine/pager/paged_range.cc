@@ -89,7 +89,7 @@ bool PagedRange::answer(uint64_t byte_offset, PageRange page) {
   if (pages_.is_asked_for(page.first)) return false;
   const bool is_on_its_way = pages_.is_any_on_its_way(page);
   if (pages_.is_present(page.first) && !is_on_its_way) return bring_back(byte_offset, page);
-  if (const auto share = read_ahead_.on_fault(page.first)) return install_share(*share, page);
+  if (const auto stint = read_ahead_.on_fault(page.first)) return install_stint(*stint, page);
   if (is_on_its_way) return overtake(page);
   return install_window(byte_offset, page);
 }
@@ -104,25 +104,25 @@ bool PagedRange::try_again_alone(PageRange page) {
 
 bool PagedRange::install_window(uint64_t byte_offset, PageRange page) {
   const WindowPlan& plan = window_.plan(byte_offset);
-  const bool is_run = plan.is_sequential && plan.parts.size() == 1;
-  if (is_run && helper_ != nullptr && read_ahead_.begin(plan.parts.front(), page.first)) order_ahead();
+  const bool is_run = plan.is_sequential && plan.ranges.size() == 1;
+  if (is_run && helper_ != nullptr && read_ahead_.begin(plan.ranges.front(), page.first)) order_ahead();
   // A thread should wait for the clearing of one huge page at most.
   const bool may_fill = plan.is_sequential && pages_.page_bytes() < kStepBytes;
   bool is_whole = true;
   uint64_t page_count = 0;
-  for (const PageRange part : plan.parts) {
-    const uint64_t count = install(part, may_fill ? part : page);
-    is_whole = is_whole && count == part.count;
-    page_count += part.count;
+  for (const PageRange range : plan.ranges) {
+    const uint64_t count = install(range, may_fill ? range : page);
+    is_whole = is_whole && count == range.count;
+    page_count += range.count;
   }
   policy_.count({plan.kind, page_count, plan.pages_per_touch, is_write_});
   return is_whole;
 }
 
-bool PagedRange::install_share(PageRange share, PageRange page) {
+bool PagedRange::install_stint(PageRange stint, PageRange page) {
   order_ahead();
-  const uint64_t count = install(share, share);
-  const bool has_woken = share.contains(page.first) && count == share.count;
+  const uint64_t count = install(stint, stint);
+  const bool has_woken = stint.contains(page.first) && count == stint.count;
   return has_woken || pages_.is_closed() || overtake(page);
 }
 
@@ -143,11 +143,11 @@ bool PagedRange::install_page(PageRange page) {
 // the kernel has taken it out of the page table, and then probably its neighbours as well.
 bool PagedRange::bring_back(uint64_t byte_offset, PageRange page) {
   if (!install_page(page)) return false;
-  for (const PageRange part : window_.plan(byte_offset).parts) {
+  for (const PageRange range : window_.plan(byte_offset).ranges) {
     // What is on its way must not be called absent: it would be opened to the kernel under the thread that brings it.
-    if (pages_.is_any_on_its_way(part)) continue;
-    pages_.set_absent(part);
-    install(part, page);
+    if (pages_.is_any_on_its_way(range)) continue;
+    pages_.set_absent(range);
+    install(range, page);
   }
   return true;
 }
@@ -243,7 +243,7 @@ void PagedRange::take_back(uint64_t byte_offset, uint64_t byte_length) {
   const MutexLock lock(pages_.mutex());
   if (pages_.is_closed()) return;
   pages_.await_arrival(pages);
-  pages_.forget(pages);
+  pages_.set_absent(pages);
 }
 
 bool PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {

@@ -99,7 +99,7 @@ class PagedRange : public PageRequest::Listener,
   bool answer(uint64_t byte_offset, PageRange page) VMO_REQUIRES(pages_.mutex());
   bool try_again_alone(PageRange page) VMO_REQUIRES(pages_.mutex());
   bool install_window(uint64_t byte_offset, PageRange page) VMO_REQUIRES(pages_.mutex());
-  bool install_share(PageRange share, PageRange page) VMO_REQUIRES(pages_.mutex());
+  bool install_stint(PageRange stint, PageRange page) VMO_REQUIRES(pages_.mutex());
   bool overtake(PageRange page) VMO_REQUIRES(pages_.mutex());
   bool install_page(PageRange page) VMO_REQUIRES(pages_.mutex());
   bool bring_back(uint64_t byte_offset, PageRange page) VMO_REQUIRES(pages_.mutex());

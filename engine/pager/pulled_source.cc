@@ -25,12 +25,12 @@ class PulledSource::HugePageAside final : public PagesAside {
 
   bool fill(uint64_t byte_offset, uint64_t byte_length) override {
     if (byte_length != kAsideBytes || !source_.may_move_) return false;
-    const MemoryObject::Piece piece = source_.object_->next_piece(byte_offset, byte_offset + byte_length);
-    switch (piece.content) {
+    const MemoryObject::ContentRun run = source_.object_->next_run(byte_offset, byte_offset + byte_length);
+    switch (run.content) {
       case Content::kZeros:
         return false;  // a hole must not cost memory
       case Content::kBytes:
-        return piece.length == byte_length && fill_with(piece);
+        return run.length == byte_length && fill_with(run);
     }
     return false;
   }
@@ -88,12 +88,12 @@ std::unique_ptr<PagesAside> PulledSource::open_aside() {
 
 CopyProgress PulledSource::install(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
                                    uint64_t byte_length) {
-  const MemoryObject::Piece piece = object_->next_piece(byte_offset, byte_offset + byte_length);
-  switch (piece.content) {
+  const MemoryObject::ContentRun run = object_->next_run(byte_offset, byte_offset + byte_length);
+  switch (run.content) {
     case Content::kZeros:
-      return userfault.install_zeros(address, piece.length);
+      return userfault.install_zeros(address, run.length);
     case Content::kBytes:
-      return install_bytes(userfault, address, piece);
+      return install_bytes(userfault, address, run);
   }
   return {};
 }
@@ -183,15 +183,15 @@ std::vector<PageRange> PulledSource::whole_huge_pages(MemoryObject::Run looked_a
 void PulledSource::copy_to(uint64_t address, uint64_t byte_offset, uint64_t byte_length) {
   const uint64_t end = byte_offset + byte_length;
   for (uint64_t at = byte_offset; at < end;) {
-    const MemoryObject::Piece piece = object_->next_piece(at, std::min(at + kStepBytes, end));
-    switch (piece.content) {
+    const MemoryObject::ContentRun run = object_->next_run(at, std::min(at + kStepBytes, end));
+    switch (run.content) {
       case Content::kBytes:
-        copy_run(address + (at - byte_offset), piece);
+        copy_run(address + (at - byte_offset), run);
         break;
       case Content::kZeros:
         break;  // fresh memory is zero already
     }
-    at = piece.end();
+    at = run.end();
   }
 }
 

@@ -11,8 +11,8 @@ ReadAhead::Limits::Limits(uint64_t page_bytes)
     : min_window(as_many_bytes(256, page_bytes)),
       first_order(as_many_bytes(512, page_bytes)),
       max_order(as_many_bytes(4096, page_bytes)),
-      min_share(as_many_bytes(64, page_bytes)),
-      max_share(as_many_bytes(512, page_bytes)),
+      min_stint(as_many_bytes(64, page_bytes)),
+      max_stint(as_many_bytes(512, page_bytes)),
       near_pages(as_many_bytes(16, page_bytes)) {}
 
 PageRange ReadAhead::mirrored(const Reader& reader, PageRange range) const {
@@ -31,7 +31,7 @@ bool ReadAhead::begin(PageRange window, uint64_t touched) {
   if (ahead.end() + limits_.min_window > page_count_) return false;
   begun.at = ahead.first;
   begun.next = begun.end = ahead.end();
-  begun.share = limits_.min_share;
+  begun.stint = limits_.min_stint;
   begun.used_at = ++clock_;
   order(begun);
   Reader& forgotten = least_recent(readers_);
@@ -66,15 +66,15 @@ std::optional<PageRange> ReadAhead::on_fault(uint64_t page) {
 
 PageRange ReadAhead::advance(Reader& reader, uint64_t position) {
   pass(reader, position);
-  const bool is_outrun = position + limits_.min_share > reader.next;
+  const bool is_outrun = position + limits_.min_stint > reader.next;
   PageRange window{reader.next, 0};
   if (is_outrun) {
     reader.next = std::max(reader.next, std::min(position, page_count_ - 1));
-    window = intersect({reader.next, reader.share}, {0, page_count_ - 1});
+    window = intersect({reader.next, reader.stint}, {0, page_count_ - 1});
     reader.next = window.end();
-    reader.share = std::min(2 * reader.share, limits_.max_share);
+    reader.stint = std::min(2 * reader.stint, limits_.max_stint);
   } else {
-    reader.share = std::max(reader.share / 2, limits_.min_share);
+    reader.stint = std::max(reader.stint / 2, limits_.min_stint);
   }
   reader.end = std::max(reader.end, reader.next);
   if (position >= reader.tripwire || reader.next > reader.tripwire) order(reader);

@@ -10,7 +10,7 @@
 //                      tripwire: order ──▶       next tripwire
 //
 // A reader that is faster than the helper faults on a page that is not there yet. Then the thread that answers installs
-// a share itself, and the helper continues after that share: two cores install while one reads.
+// a stint itself, and the helper continues after that stint: two cores install while one reads.
 //
 // Downward runs are handled in the same way, mirrored.
 #pragma once
@@ -56,8 +56,8 @@ class ReadAhead {
     const uint64_t min_window;
     const uint64_t first_order;
     const uint64_t max_order;
-    const uint64_t min_share;
-    const uint64_t max_share;
+    const uint64_t min_stint;
+    const uint64_t max_stint;
     const uint64_t near_pages;
   };
   // All positions are counted in the reader's direction, from the end of the range at which such readers begin.
@@ -68,7 +68,7 @@ class ReadAhead {
     uint64_t end = 0;              // the end of the ordered pages
     uint64_t tripwire = 0;         // the page that was left out
     uint64_t order = 0;            // the number of pages in the last order
-    uint64_t share = 0;            // the pages it gets if it outruns the helper again
+    uint64_t stint = 0;            // the pages it gets if it outruns the helper again
     std::vector<PageRange> taken;  // taken pages that it has not passed yet
     uint64_t used_at = 0;          // 0: no reader
   };

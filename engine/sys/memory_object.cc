@@ -246,7 +246,7 @@ uint64_t MemoryObject::end_of_data(uint64_t from, uint64_t end, Presence presenc
   return hole < 0 ? end : std::min(static_cast<uint64_t>(hole), end);
 }
 
-MemoryObject::Piece MemoryObject::next_piece(uint64_t from, uint64_t end) const {
+MemoryObject::ContentRun MemoryObject::next_run(uint64_t from, uint64_t end) const {
   // A huge page may reach beyond the end of its object, and hides a hole from this count.
   const bool is_small = !is_hugetlb_ && !says_huge_pages_;
   if (is_small && has_every_page(fd_.get(), byte_length_)) {

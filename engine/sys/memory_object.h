@@ -74,7 +74,7 @@ class MemoryObject {
     uint64_t length = 0;
     uint64_t end() const { return offset + length; }
   };
-  struct Piece : Run {
+  struct ContentRun : Run {
     Content content = Content::kBytes;
   };
   // How many pages of a range are in memory or in swap.
@@ -84,7 +84,7 @@ class MemoryObject {
   };
   // The content at `from`, and its extent, cut at `end`. It looks at the range page by page, so ask for a few MiB at a
   // time. REQUIRES: from < end.
-  Piece next_piece(uint64_t from, uint64_t end) const;
+  ContentRun next_run(uint64_t from, uint64_t end) const;
   // What a hole means. No other place in the code decides it.
   Content content_of_holes() const { return Content::kZeros; }
   // Gives the memory behind a range back, which then reads as zeros. False if that failed. If another process holds it

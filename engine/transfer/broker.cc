@@ -8,7 +8,7 @@
 namespace vmoffer {
 namespace {
 
-// Reading what has arrived takes a moment. Nobody should wait for the broker's other work.
+// The caller is a JavaScript thread, which should not wait for the broker's other work.
 constexpr std::chrono::milliseconds kPatienceWithLoop{50};
 
 }  // namespace

@@ -34,8 +34,10 @@ class Broker final : private PeerHost {
   // Tells the destination of a new offer. Call it after the offer has been made.
   void announce(DestinationId destination);
 
-  // Waits until the broker has read the acknowledgements that its claimers have sent so far. Gives up if the broker is
-  // held up.
+  // Waits until the broker has read the acknowledgements that its claimers have sent so far: a claimer has the memory,
+  // and may tell the program, before the broker knows. Call this only while a claim is under way. That is one turn of the
+  // broker's loop. If the broker is held up, for example while it unmaps gigabytes that it has disowned, the caller goes
+  // on after 50 ms, and the offer is still being claimed.
   void catch_up();
 
   ClaimsUnderWay& claims() { return claims_; }

@@ -5,10 +5,10 @@
 namespace vmoffer {
 
 IoOutcome Feed::pump() {
-  while (const std::optional<Piece> piece = next_(sent_up_to_)) {
-    const IoOutcome sent = send_packet(socket_fd_, piece->packet);
+  while (const std::optional<Batch> batch = next_(sent_up_to_)) {
+    const IoOutcome sent = send_packet(socket_fd_, batch->packet);
     if (sent != IoOutcome::kDone) return sent;
-    sent_up_to_ = piece->last;
+    sent_up_to_ = batch->last;
     if (pace_ == Pace::kOneInEachPump) return IoOutcome::kWouldBlock;
   }
   return send_end_of_list();

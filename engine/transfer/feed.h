@@ -12,12 +12,12 @@ namespace vmoffer {
 
 class Feed {
  public:
-  struct Piece {
+  struct Batch {
     std::vector<uint8_t> packet;
     uint64_t last = 0;  // the number of its last line
   };
   // Returns the next lines with numbers above `after`, in order; nothing if there are none now.
-  using Next = std::function<std::optional<Piece>(uint64_t after)>;
+  using Next = std::function<std::optional<Batch>(uint64_t after)>;
   enum class Pace : uint8_t {
     kAllAtOnce,      // as many packets as the socket takes
     kOneInEachPump,  // so that other work does not wait for long

@@ -22,11 +22,11 @@ function plans(pages: readonly number[], pageCount = MANY): WindowPlan[] {
 }
 
 function lone(first: number, count = FIRST): WindowPlan {
-  return { parts: [{ first, count }], isSequential: false };
+  return { ranges: [{ first, count }], isSequential: false };
 }
 
 function run(first: number, count: number, isSequential = true): WindowPlan {
-  return { parts: [{ first, count }], isSequential };
+  return { ranges: [{ first, count }], isSequential };
 }
 
 /** Replays a trace of touches, given as byte offsets. */
@@ -53,7 +53,7 @@ class Replay {
 
   #install(window: FaultWindow, plan: WindowPlan): void {
     this.faults.push(plan);
-    for (const { first, count } of plan.parts) {
+    for (const { first, count } of plan.ranges) {
       window.install(first, count);
       for (let page = first; page < first + count; page++) this.#installed.add(page);
     }
@@ -85,7 +85,7 @@ describe('FaultWindow', () => {
 
     it('keeps doing so while touches are far apart', () => {
       const pages = Array.from({ length: 1000 }, (_, index) => ((index * index * 7919) % 20_011) * 50);
-      for (const plan of plans(pages)) expect(plan.parts[0]?.count).to.be.at.most(FIRST);
+      for (const plan of plans(pages)) expect(plan.ranges[0]?.count).to.be.at.most(FIRST);
     });
 
     it('plans the aligned block if a neighbour is installed already', () => {
@@ -174,8 +174,8 @@ describe('FaultWindow', () => {
         let end = 0;
         for (let page = 0; page < 50_000; page += distance) {
           if (page < end) continue;
-          const { parts } = window.plan(page * PAGE);
-          end = (parts[0]?.first ?? 0) + (parts[0]?.count ?? 0);
+          const { ranges } = window.plan(page * PAGE);
+          end = (ranges[0]?.first ?? 0) + (ranges[0]?.count ?? 0);
           if (window.kind === 'sequential') told.push(window.pagesPerTouch);
         }
         const mean = told.reduce((sum, pages) => sum + pages, 0) / told.length;
@@ -196,20 +196,20 @@ describe('FaultWindow', () => {
     it('plans the next stops and nothing in between, twice as many each time', () => {
       const [, second, third, fourth, fifth] = plans([0, 100, 200, 600, 1400]);
       expect(second).to.deep.equal(lone(100));
-      expect(third).to.deep.equal({ parts: places(200, 100, 4), isSequential: true });
-      expect(fourth).to.deep.equal({ parts: places(600, 100, 8), isSequential: true });
-      expect(fifth).to.deep.equal({ parts: places(1400, 100, 16), isSequential: true });
+      expect(third).to.deep.equal({ ranges: places(200, 100, 4), isSequential: true });
+      expect(fourth).to.deep.equal({ ranges: places(600, 100, 8), isSequential: true });
+      expect(fifth).to.deep.equal({ ranges: places(1400, 100, 16), isSequential: true });
     });
 
     it('limits the number of stops', () => {
       const { faults } = new Replay(steps(0, 50 * PAGE, 2000));
-      expect(Math.max(...faults.map(({ parts }) => parts.length))).to.equal(MOST_STOPS);
+      expect(Math.max(...faults.map(({ ranges }) => ranges.length))).to.equal(MOST_STOPS);
     });
 
     it('goes downwards as well, and ends with the range', () => {
-      expect(plans([1000, 900, 800])[2]?.parts).to.deep.equal(places(800, -100, 4));
-      expect(plans([300, 200, 100])[2]?.parts).to.deep.equal(places(100, -100, 2));
-      expect(plans([0, 40, 80], 130)[2]?.parts).to.deep.equal(places(80, 40, 2));
+      expect(plans([1000, 900, 800])[2]?.ranges).to.deep.equal(places(800, -100, 4));
+      expect(plans([300, 200, 100])[2]?.ranges).to.deep.equal(places(100, -100, 2));
+      expect(plans([0, 40, 80], 130)[2]?.ranges).to.deep.equal(places(80, 40, 2));
     });
 
     it('may be any number of bytes, not only whole pages', () => {
@@ -220,14 +220,14 @@ describe('FaultWindow', () => {
     });
 
     it('is found among other touches, and beside other strides', () => {
-      expect(plans([0, 77_777, 100, 5_000, 200])[4]?.parts).to.deep.equal(places(200, 100, 4));
+      expect(plans([0, 77_777, 100, 5_000, 200])[4]?.ranges).to.deep.equal(places(200, 100, 4));
       const two = new Replay(inTurn(steps(0, 30 * PAGE, 500), steps(400_000 * PAGE, 70 * PAGE, 500)));
       expect(two.faults.length).to.be.at.most(30);
     });
 
     it('of few pages is a run', () => {
       const { faults } = new Replay(steps(0, NEAR * PAGE, 200));
-      expect(faults.slice(1).every(({ parts }) => parts.length === 1)).to.be.true;
+      expect(faults.slice(1).every(({ ranges }) => ranges.length === 1)).to.be.true;
     });
   });
 
@@ -241,7 +241,7 @@ describe('FaultWindow', () => {
       const lengths: number[] = [];
       let next = 0;
       while (next < pageCount) {
-        const [{ first, count } = { first: -1, count: 0 }] = window.plan(next * pageBytes).parts;
+        const [{ first, count } = { first: -1, count: 0 }] = window.plan(next * pageBytes).ranges;
         if (first !== next || count === 0) return { lengths, isWhole: false };
         window.install(first, count);
         lengths.push((count * pageBytes) / KIB);
@@ -269,11 +269,11 @@ describe('FaultWindow', () => {
         const sizes: number[] = [];
         let next = 0;
         while (next < pageCount) {
-          const { parts } = window.plan(next * pageBytes);
-          for (const { first, count } of parts) window.install(first, count);
-          sizes.push((parts.reduce((sum, { count }) => sum + count, 0) * pageBytes) / KIB);
+          const { ranges } = window.plan(next * pageBytes);
+          for (const { first, count } of ranges) window.install(first, count);
+          sizes.push((ranges.reduce((sum, { count }) => sum + count, 0) * pageBytes) / KIB);
           next += 100;
-          while (parts.some(({ first, count }) => next >= first && next < first + count)) next += 100;
+          while (ranges.some(({ first, count }) => next >= first && next < first + count)) next += 100;
         }
         expect(Math.max(...sizes)).to.equal(256);
       });
@@ -281,8 +281,8 @@ describe('FaultWindow', () => {
 
     it('counts huge pages as small ones: each is one entry', () => {
       const window = new (probe().FaultWindow)(MANY, 2 * KIB * KIB);
-      expect(window.plan(0).parts).to.deep.equal([{ first: 0, count: FIRST }]);
-      expect(window.plan(FIRST * 2 * KIB * KIB).parts).to.deep.equal([{ first: FIRST, count: 4 * FIRST }]);
+      expect(window.plan(0).ranges).to.deep.equal([{ first: 0, count: FIRST }]);
+      expect(window.plan(FIRST * 2 * KIB * KIB).ranges).to.deep.equal([{ first: FIRST, count: 4 * FIRST }]);
     });
   });
 
@@ -327,10 +327,10 @@ describe('FaultWindow', () => {
   });
 });
 
-function checkPlan({ parts }: WindowPlan, page: number, pageCount: number): void {
-  const [part = { first: 0, count: 0 }] = parts;
+function checkPlan({ ranges }: WindowPlan, page: number, pageCount: number): void {
+  const [part = { first: 0, count: 0 }] = ranges;
   if (page < part.first || page >= part.first + part.count) expect.fail(`page ${page} is not in its window`);
-  for (const { first, count } of parts) {
+  for (const { first, count } of ranges) {
     const isRight = first >= 0 && count > 0 && count <= LARGEST && first + count <= pageCount;
     if (!isRight) expect.fail(`page ${page} of ${pageCount}: ${first} + ${count}`);
   }

@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import { constants } from 'node:os';
 import { until } from '../support/barriers.js';
 import { PAGE } from '../support/pages.js';
-import { probe, touchOnThread, writtenUntilItFails, type LaterRange } from '../support/probe.js';
+import { parked, probe, touchOnThread, writtenUntilItFails, type LaterRange } from '../support/probe.js';
 import { needs, requires } from '../support/requires.js';
 import { presentCount } from '../support/residency.js';
+import { isAsleep } from '../support/threads.js';
 
 const PAGES = 4096;
 const UNIT = 4;
@@ -256,6 +257,46 @@ describe('a page on its way', () => {
       await prefetched;
       expect(states()).to.deep.equal(['cancelled']);
     });
+  });
+
+  it('is not asked for again when pages around it are brought back', async () => {
+    // The second touch goes on from the first, and gets a window, of which four pages come.
+    for (const [index, page] of [0, UNIT].entries()) {
+      const touched = touch(page);
+      await asked(index + 1);
+      range.done(index, UNIT, MARK);
+      expect(await touched).to.equal(MARK);
+    }
+    const touched = touch(2 * UNIT);
+    await asked(3);
+    expect(probe().forgetPages(addressOf(UNIT + 1), PAGE)).to.be.true;
+    expect(await touch(UNIT + 1)).to.equal(MARK);
+    expect(states()).to.deep.equal(['done', 'done', 'pending']);
+    range.done(2, range.requests[2]?.count ?? 0, MARK);
+    expect(await touched).to.equal(MARK);
+  });
+
+  it('is taken back only after it has been installed', async () => {
+    range.beOverAtOnce(MARK);
+    probe().park('pager.installing');
+    const touched = touch(9);
+    await parked('pager.installing');
+    let isOver = false;
+    const takenBack = new Promise<number>((resolve) => {
+      range.takeBack(8, UNIT, () => {
+        isOver = true;
+        resolve(residentPages());
+      });
+    });
+    try {
+      await until('it waits', () => isAsleep('take-back'));
+      expect(isOver).to.be.false;
+      expect(residentPages()).to.equal(0);
+    } finally {
+      probe().unpark('pager.installing');
+    }
+    expect(await takenBack, 'pages that are there').to.be.above(0);
+    expect(await touched).to.equal(MARK);
   });
 
   it('comes with many others, from many threads at once', async () => {

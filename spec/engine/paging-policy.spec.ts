@@ -73,7 +73,7 @@ describe('PagingPolicy', () => {
       let end = 0;
       for (let page = 0; page < pageCount && !policy.isKernelCheaper; page += distance) {
         if (page < end) continue;
-        const [{ first, count } = { first: 0, count: 0 }] = window.plan(page * 4096).parts;
+        const [{ first, count } = { first: 0, count: 0 }] = window.plan(page * 4096).ranges;
         window.install(first, count);
         end = first + count;
         const { kind, pagesPerTouch } = window;
@@ -110,11 +110,11 @@ describe('PagingPolicy', () => {
     const window = new (probe().FaultWindow)(pageCount, 4096);
     let faults = 0;
     while (!policy.isKernelCheaper) {
-      const { parts } = window.plan(random.below(pageCount) * 4096);
-      for (const { first, count } of parts) window.install(first, count);
+      const { ranges } = window.plan(random.below(pageCount) * 4096);
+      for (const { first, count } of ranges) window.install(first, count);
       read(
         window.kind,
-        parts.reduce((sum, { count }) => sum + count, 0),
+        ranges.reduce((sum, { count }) => sum + count, 0),
       );
       faults++;
     }

@@ -7,7 +7,7 @@ import { needs, requires } from '../support/requires.js';
 const WINDOW = 256;
 const FIRST_ORDER = 512;
 const LARGEST_ORDER = 4096;
-const LEAST_SHARE = 64;
+const LEAST_STINT = 64;
 const CHUNK = 64;
 const MANY = 2 ** 18;
 
@@ -136,13 +136,13 @@ describe('ReadAhead', () => {
       expect(lengths).to.deep.equal([FIRST_ORDER, 1024, 2048, LARGEST_ORDER, LARGEST_ORDER]);
     });
 
-    it(`gives a reader of pages of ${kib} KiB that is faster an equally large share`, () => {
+    it(`gives a reader of pages of ${kib} KiB that is faster an equally large stint`, () => {
       const ahead = new (probe().ReadAhead)(MANY, kib * 1024);
       const window = (WINDOW * 4) / kib;
       ahead.begin(0, window, 0);
       expect(ahead.take(1)).to.deep.equal({ first: window + 1, count: 1 });
-      const share = (LEAST_SHARE * 4) / kib;
-      expect(ahead.onFault(window + 2)).to.deep.equal({ first: window + 2, count: share });
+      const stint = (LEAST_STINT * 4) / kib;
+      expect(ahead.onFault(window + 2)).to.deep.equal({ first: window + 2, count: stint });
     });
   }
 
@@ -155,17 +155,17 @@ describe('ReadAhead', () => {
     expect(ahead.hasOrders).to.be.false;
   });
 
-  it('gives the pager a share if the reader is faster, and continues after it', () => {
+  it('gives the pager a stint if the reader is faster, and continues after it', () => {
     const ahead = begun();
     const first = ahead.take(CHUNK);
     expect(first).to.deep.equal({ first: WINDOW + 1, count: CHUNK });
     const caughtUp = WINDOW + 1 + CHUNK;
-    expect(ahead.onFault(caughtUp)).to.deep.equal({ first: caughtUp, count: LEAST_SHARE });
-    expect(ahead.onFault(caughtUp + LEAST_SHARE)).to.deep.equal({
-      first: caughtUp + LEAST_SHARE,
-      count: 2 * LEAST_SHARE,
+    expect(ahead.onFault(caughtUp)).to.deep.equal({ first: caughtUp, count: LEAST_STINT });
+    expect(ahead.onFault(caughtUp + LEAST_STINT)).to.deep.equal({
+      first: caughtUp + LEAST_STINT,
+      count: 2 * LEAST_STINT,
     });
-    expect(ahead.take(CHUNK)?.first).to.equal(caughtUp + 3 * LEAST_SHARE);
+    expect(ahead.take(CHUNK)?.first).to.equal(caughtUp + 3 * LEAST_STINT);
   });
 
   it('gives the pager everything if the helper never comes', () => {
@@ -237,7 +237,7 @@ describe('ReadAhead', () => {
     for (const start of starts.slice(1)) ahead.begin(start, WINDOW, start);
     for (const start of starts) expect(ahead.onFault(start + WINDOW), `${start}`).not.to.equal(null);
     ahead.begin(80_000, WINDOW, 80_000);
-    expect(ahead.onFault(WINDOW + 2 * LEAST_SHARE)).to.equal(null);
+    expect(ahead.onFault(WINDOW + 2 * LEAST_STINT)).to.equal(null);
   });
 
   it('stops following a reader if pages cannot be installed', () => {

@@ -1,15 +1,26 @@
 import { expect } from 'chai';
-import { allocate, vmClaim, vmClaimSync, vmListOfferSync, vmOffer, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
+import {
+  allocate,
+  vmClaim,
+  vmClaimSync,
+  vmListOfferSync,
+  vmOffer,
+  VMO_DISOWN,
+  VMO_GRANT_R,
+  VMO_GRANT_W,
+} from 'vmoffer';
+import type { ObedientCommands } from '../../fixtures/obedient.js';
 import { until } from '../support/barriers.js';
 import { startFixture } from '../support/child.js';
 import { objectMappings } from '../support/mappings.js';
-import { startObedient } from '../support/obedient.js';
+import { startObedient, type Obedient } from '../support/obedient.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
+import type { Checkpoint } from '../support/probe.js';
 import { needs, requires } from '../support/requires.js';
 import { brokerSocketsOf } from '../support/sockets.js';
 import { stop } from '../support/stopped.js';
 import { rejectionOf } from '../support/vmo-error.js';
-import { startWorker } from '../support/worker.js';
+import { startWorker, type FixtureWorker } from '../support/worker.js';
 
 const SEED = 111;
 const RW = VMO_GRANT_R | VMO_GRANT_W;
@@ -156,6 +167,67 @@ describe('a worker thread that ends', () => {
     source.kill('SIGCONT');
     using claim = await vmClaim(source.pid, address);
     expectPages(claim.view(), SEED);
+  });
+
+  describe('while its claim is held up at the source', () => {
+    before(function () {
+      requires(this, needs.probe);
+    });
+
+    async function claimHeldUpAt(checkpoint: Checkpoint, source: Obedient, flags: number) {
+      const { region } = await source.call('allocate', 4, SEED);
+      const { address, offer } = await source.call('offer', process.pid, region, flags);
+      await source.call('park', checkpoint);
+      const worker = await startWorker();
+      const failed = worker.call('claim', source.pid, address).then(
+        () => expect.fail('the worker has its claim'),
+        () => undefined,
+      );
+      await source.call('parked', checkpoint);
+      return { worker, failed, region, address, offer };
+    }
+
+    async function keepBusy(worker: FixtureWorker<ObedientCommands>): Promise<void> {
+      await Promise.all([worker.event('spinning'), worker.call('spin')]);
+    }
+
+    it('leaves disowned memory to the next claim', async () => {
+      await using source = await startObedient();
+      const { worker, failed, address, offer } = await claimHeldUpAt('source.dropped', source, RW | VMO_DISOWN);
+      await worker.terminate();
+      await failed;
+      const claiming = vmClaim(source.pid, address);
+      await source.call('unpark', 'source.dropped');
+      using claim = await claiming;
+      expectPages(claim.view(), SEED);
+      expect(await source.call('claimed', offer)).to.equal('claimed');
+    });
+
+    it('leaves disowned memory to the next claim that it was too busy to see come', async () => {
+      await using source = await startObedient();
+      const { worker, failed, address, offer } = await claimHeldUpAt('source.dropped', source, RW | VMO_DISOWN);
+      await keepBusy(worker);
+      await source.call('unpark', 'source.dropped');
+      // The brokers of both processes, which conclude the claim, answer this afterwards.
+      await rejectionOf(vmClaim(source.pid, BigInt(PAGE)), 'ERR_VMO_NOT_OFFERED');
+      await worker.terminate();
+      await failed;
+      using claim = vmClaimSync(source.pid, address);
+      expectPages(claim.view(), SEED);
+      expect(await source.call('claimed', offer)).to.equal('claimed');
+    });
+
+    it('lets go of shared memory that it was too busy to see come', async () => {
+      await using source = await startObedient();
+      const { worker, failed, region, offer } = await claimHeldUpAt('source.asked', source, VMO_GRANT_R);
+      await keepBusy(worker);
+      await source.call('unpark', 'source.asked');
+      expect(await source.call('claimed', offer)).to.equal('claimed');
+      await worker.terminate();
+      await failed;
+      await source.call('released', offer);
+      expect(await source.call('difference', region, SEED)).to.be.undefined;
+    });
   });
 
   it('stops watching', async () => {

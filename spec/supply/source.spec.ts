@@ -423,6 +423,25 @@ describe('the source of supplied memory', () => {
   });
 
   describe('ending', () => {
+    for (const { how, giveBack } of [
+      {
+        how: 'throws',
+        giveBack: () => {
+          throw new Error('on purpose');
+        },
+      },
+      { how: 'rejects', giveBack: () => Promise.reject(new Error('on purpose')) },
+    ]) {
+      it(`is released although its supplier ${how} when it is to give back what it holds`, () => {
+        const supplier: Supplier = Object.assign((want: Want, into: Uint8Array) => marked(want, into), {
+          [Symbol.asyncDispose]: giveBack,
+        });
+        supplied({ supplier });
+        region.release();
+        expect(region.released).to.be.true;
+      });
+    }
+
     it('hangs up on its claimers when it is released, and revokes what it offers', async () => {
       const held = new HeldSupplier();
       const objects = () => [...openDescriptors().values()].filter((target) => target.startsWith('/memfd:')).length;

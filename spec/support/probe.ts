@@ -25,7 +25,7 @@ export interface PagingPolicy {
 
 export interface WindowPlan {
   /** The first part contains the touched page. */
-  parts: PageSpan[];
+  ranges: PageSpan[];
   isSequential: boolean;
 }
 
@@ -76,6 +76,8 @@ export interface LaterRange {
   /** From now on each request is complete before the range looks at it. */
   beOverAtOnce(mark: number): void;
   prefetch(first: number, count: number, done: () => void): void;
+  /** Runs on a native thread of its own, 'take-back'. */
+  takeBack(first: number, count: number, done: () => void): void;
   /** Ends the range as release() does: waiting threads find zeros. */
   close(): void;
 }

@@ -5,6 +5,11 @@ export function threadNames(): string[] {
   return readdirSync('/proc/self/task').flatMap(nameOf).sort();
 }
 
+/** True if a thread of that name sleeps in the kernel. */
+export function isAsleep(name: string): boolean {
+  return readdirSync('/proc/self/task').some((id) => nameOf(id).includes(name) && stateOf(id) === 'S');
+}
+
 /** The system calls that can sleep until something happens: the argument that says how long, and its value for "for ever". */
 const ENDLESS_SLEEPS: Partial<Record<NodeJS.Architecture, Record<string, [argument: number, forEver: string]>>> = {
   x64: { 7: [2, '0xffffffff'], 232: [3, '0xffffffff'], 281: [3, '0xffffffff'] }, // poll, epoll_wait, epoll_pwait
@@ -47,9 +52,19 @@ function listOf(ranges: string): number[] {
 }
 
 function nameOf(threadId: string): string[] {
+  const name = fileOf(threadId, 'comm');
+  return name === undefined ? [] : [name.trimEnd()];
+}
+
+function stateOf(threadId: string): string | undefined {
+  return /^State:\s*(\w)/m.exec(fileOf(threadId, 'status') ?? '')?.[1];
+}
+
+/** Undefined if the thread has ended since it was listed. */
+function fileOf(threadId: string, file: string): string | undefined {
   try {
-    return [readFileSync(`/proc/self/task/${threadId}/comm`, 'utf8').trimEnd()];
+    return readFileSync(`/proc/self/task/${threadId}/${file}`, 'utf8');
   } catch {
-    return []; // it has ended since it was listed
+    return undefined;
   }
 }

@@ -12,8 +12,11 @@ export interface SupplyName {
   readonly unit: number;
 }
 
-/** Has a supplier on this thread bring what is wanted, until `close()` is called. */
-export function serve(supplier: Supplier, name: SupplyName): { close(): void } {
+/**
+ * Has a supplier on this thread bring what is wanted, until `close()` is called: then it gives back what it holds. The promise
+ * fulfils when it has, or has failed to.
+ */
+export function serve(supplier: Supplier, name: SupplyName): { close(): Promise<void> } {
   const served = new ServedMemory(supplier, name.unit);
   served.begin(name);
   return served;
@@ -42,9 +45,14 @@ class ServedMemory {
     );
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#native?.close();
     for (const controller of this.#fills.values()) controller.abort();
+    try {
+      await this.#supplier[Symbol.asyncDispose]?.();
+    } catch (error) {
+      log.supply('a supplier could not give back what it holds: %O', error);
+    }
   }
 
   async #bring(fill: number, offset: number, byteLength: number, waiting: boolean): Promise<void> {

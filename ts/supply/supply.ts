@@ -43,10 +43,7 @@ function runHere(supplier: Supplier, name: SupplyName): RunningSupplier {
   return {
     restart: () => undefined,
     stop() {
-      served.close();
-      Promise.resolve(supplier[Symbol.asyncDispose]?.()).catch((error: unknown) => {
-        log.supply('a supplier could not give back what it holds: %O', error);
-      });
+      void served.close();
     },
   };
 }

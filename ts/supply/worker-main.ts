@@ -32,8 +32,7 @@ async function main({ supplier: description, name, byteLength }: SupplierTask): 
   const served = serve(supplier, name);
   port.postMessage('serves' satisfies SupplierNews);
   port.once('message', () => {
-    served.close();
-    void Promise.resolve(supplier[Symbol.asyncDispose]?.()).finally(() => process.exit());
+    void served.close().then(() => process.exit());
   });
 }
 

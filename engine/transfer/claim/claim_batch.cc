@@ -34,7 +34,7 @@ std::vector<ClaimBatch::Answered> ClaimBatch::look() {
   LookBudget budget = claims_.budget();
   auto next = asked.begin();
   for (; next != asked.end() && is_soon_made(*next->side, budget); ++next) {
-    answered.push_back({next->key, next->side->request(), next->side->take()});
+    answered.push_back({claims_, next->key, next->side->request(), next->side->take()});
   }
   claims_.set_budget(budget);
   asked.erase(asked.begin(), next);

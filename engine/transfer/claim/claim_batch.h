@@ -29,6 +29,7 @@ class ClaimBatch {
     ClaimDriver::Done done;  // for the loop's thread
   };
   struct Answered {
+    ClaimsUnderWay& claims;
     uint64_t key = 0;
     ClaimRequest request;
     Result<ReceivedClaim> result;

@@ -125,9 +125,20 @@ void ClaimDriver::let_go(const std::function<void(ClaimerSide&)>& how) {
   stop_waiting();  // before the claim closes the descriptor, whose number may be reused at once
   how(*side_);
   if (!side_->is_undecided()) return wait();
-  const Status undecided = side_->why_undecided();
+  leave_undecided(side_->why_undecided());
+}
+
+void ClaimDriver::leave(const Status& why) {
+  if (!done_) return;
+  stop_waiting();
+  side_->give_up(why);
+  if (side_->waiting() == ClaimerSide::Waiting::kNot) return finish(side_->take());
+  leave_undecided(why);
+}
+
+void ClaimDriver::leave_undecided(const Status& why) {
   undecided_.keep(std::move(side_));
-  finish(undecided);
+  finish(why);
 }
 
 void ClaimDriver::finish(Result<ReceivedClaim> result) {

@@ -32,6 +32,8 @@ class ClaimDriver : public EventHandler, public std::enable_shared_from_this<Cla
   static std::shared_ptr<ClaimDriver> go_on(EventLoop& loop, UndecidedClaims& undecided,
                                             std::unique_ptr<ClaimerSide> side, Deadline deadline, Done done);
   void give_up(Status why);
+  // As give_up(), for a caller that has gone: what the source has yet to say is left to the undecided claims at once.
+  void leave(const Status& why);
   bool is_finished() const { return done_ == nullptr; }
   void on_readable() override { step(); }
 
@@ -44,6 +46,7 @@ class ClaimDriver : public EventHandler, public std::enable_shared_from_this<Cla
   void drive(std::unique_ptr<ClaimerSide> side, Deadline deadline);
   void step();
   void let_go(const std::function<void(ClaimerSide&)>& how);
+  void leave_undecided(const Status& why);
   void wait();
   void keep_patience();
   void stop_waiting();

@@ -235,8 +235,7 @@ Status ClaimerSide::map(const wire::Terms& terms, std::shared_ptr<MemoryObject> 
   holding_ = std::make_shared<Holding>(std::move(object), std::move(leases_), disowns(terms.flags));
   Result<std::shared_ptr<Region>> region = Region::map(holding_, granted_by(terms.flags));
   if (!region.is_ok()) return region.status();
-  const uint64_t page_count = terms.byte_length / page_bytes();
-  const Paging paging = request_.paging.of_mapped(region.value()->page_kind(), page_count);
+  const Paging paging = request_.paging.of_mapped(region.value()->page_kind(), terms.byte_length);
   received_ = {region.take(), source_.pid, terms.flags, false, paging, request_.transfer, {}, false};
   if (supply_) return be_supplied(terms.byte_length);
   if (paging != Paging::kUserFault) return Status();

@@ -190,18 +190,38 @@ Result<ReceivedClaim> ClaimsUnderWay::take_up_and_wait(const ClaimRequest& reque
   return loop_does_not_run();
 }
 
-// Taken out of its batch here, because a look takes all of them, and leaves them to the loop only afterwards.
 void ClaimsUnderWay::abandon(Ticket ticket) {
+  post_with_driver(ticket, [](ClaimDriver* driver) {
+    if (driver != nullptr) driver->give_up(Status(Code::kTimeout, "the claim was given up"));
+  });
+}
+
+// Another thread may claim the same memory at once: that claim has to come behind this one.
+void ClaimsUnderWay::leave(Ticket ticket, const ClaimRequest& request) {
+  undecided_.expect(request);
+  post_with_driver(ticket, [this, request](ClaimDriver* driver) {
+    if (driver != nullptr) driver->leave(Status(Code::kTimeout, "the thread that claimed has ended"));
+    undecided_.expect_no_more(request);
+  });
+}
+
+void ClaimsUnderWay::keep_untaken(const ClaimRequest& request, ReceivedClaim claim) {
+  // Nobody but the thread that has ended knew of what comes with a channel.
+  if (request.kind == OfferKind::kMemory && disowns(claim.flags)) undecided_.keep_made(request, std::move(claim));
+}
+
+// Calls with null if the claim has finished. Taken out of its batch here, because a look takes all of them, and leaves
+// them to the loop only afterwards.
+void ClaimsUnderWay::post_with_driver(Ticket ticket, std::function<void(ClaimDriver*)> action) {
   auto unlooked = std::make_shared<std::vector<ClaimBatch::Asked>>();
   for (const auto& batch : batches()) {
     if (std::optional<ClaimBatch::Asked> asked = batch->take(ticket)) unlooked->push_back(std::move(*asked));
   }
-  loop_.post([this, ticket, unlooked] {
+  loop_.post([this, ticket, unlooked, action = std::move(action)] {
     for (ClaimBatch::Asked& each : *unlooked) go_on(std::move(each));
     const auto found = drivers_.find(ticket);
-    if (found == drivers_.end()) return;  // it has finished
-    const std::shared_ptr<ClaimDriver> driver = found->second;
-    driver->give_up(Status(Code::kTimeout, "the claim was given up"));
+    const std::shared_ptr<ClaimDriver> driver = found == drivers_.end() ? nullptr : found->second;
+    action(driver.get());
   });
 }
 

@@ -46,6 +46,11 @@ class ClaimsUnderWay {
   // Ends the claim soon: with an error, unless its source has already said DONE. A claim that was asked for with ask()
   // is abandoned by the thread that asked.
   void abandon(Ticket ticket);
+  // The same for a thread that has ended. REQUIRES: no result of the claim has a taker; see keep_untaken().
+  void leave(Ticket ticket, const ClaimRequest& request);
+  // For a claim that was made and has found nobody: if nobody else has its bytes, they wait for the next claim of the
+  // same memory. Otherwise it is released, as its source has the bytes.
+  void keep_untaken(const ClaimRequest& request, ReceivedClaim claim);
 
   ClaimsUnderWay(const ClaimsUnderWay&) = delete;
   ClaimsUnderWay& operator=(const ClaimsUnderWay&) = delete;
@@ -57,6 +62,7 @@ class ClaimsUnderWay {
   Result<ReceivedClaim> take_up_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout);
   ClaimDriver::Done conclude(Ticket ticket, ClaimDriver::Done done);
   void keep(Ticket ticket, std::shared_ptr<ClaimDriver> driver);
+  void post_with_driver(Ticket ticket, std::function<void(ClaimDriver*)> action);
   void go_on(ClaimBatch::Asked asked);
   void watch_batches();
   void take_over_batches();

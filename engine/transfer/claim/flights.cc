@@ -28,7 +28,7 @@ Status unread_by(const Shares& shares, const Sharer& receiver) {
 
 bool Flights::Flight::is_over() const { return !has_unread_output(socket->get()); }
 
-Status Flights::may_depart(OfferId offer, const Sharer& receiver) {
+Status Flights::may_depart(OfferId offer, const Sharer& receiver, uint64_t descriptor_count) {
   const auto refusal = [&] {
     if (in_flight_.contains(offer)) {
       return Status(Code::kTooMany,
@@ -36,7 +36,7 @@ Status Flights::may_depart(OfferId offer, const Sharer& receiver) {
                     "connection");
     }
     const uint64_t limit = max_descriptors();
-    const Shares::Verdict verdict = shares_.may_take(receiver, 1, descriptors_for_flights(limit));
+    const Shares::Verdict verdict = shares_.may_take(receiver, descriptor_count, descriptors_for_flights(limit));
     const bool may = may_be_sent_more(verdict, shares_.of_process(receiver), shares_.of_all(), limit);
     return may ? Status() : unread_by(shares_, receiver);
   };

@@ -27,7 +27,7 @@ class Flights {
   explicit Flights(EventLoop& loop) : loop_(loop) {}
 
   // kTooMany if not; the message says whose fault it is.
-  Status may_depart(OfferId offer, const Sharer& receiver);
+  Status may_depart(OfferId offer, const Sharer& receiver, uint64_t descriptor_count);
   // Call this before the first descriptor is sent. REQUIRES: may_depart(), in this turn of the loop or an earlier one.
   void depart(OfferId offer, const Sharer& receiver, uint64_t descriptor_count, std::shared_ptr<ForeignFd> socket);
   // Call this when the receiver answers or hangs up: the flight may be over.

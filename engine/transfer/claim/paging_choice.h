@@ -2,11 +2,9 @@
 #pragma once
 
 #include "engine/memory/region.h"
+#include "engine/sys/fault_around.h"
 
 namespace vmoffer {
-
-// What the kernel brings around a page that is touched to be read.
-inline constexpr uint64_t kPagesOfKernelFault = 16;
 
 struct PagingChoice {
   Paging wanted = Paging::kKernel;
@@ -16,10 +14,10 @@ struct PagingChoice {
   bool is_demanded = false;
 
   // The kernel installs a whole huge page with one fault. The pager would install 512 small entries for it. One fault
-  // of the kernel also brings as many pages as a small claim has, for less than registering the claim and one answer of
+  // of the kernel also brings all that a small claim has, for less than registering the claim and one answer of
   // the pager.
-  Paging of_mapped(PageKind pages, uint64_t page_count) const {
-    const bool is_cheaper = pages != PageKind::kOrdinary || page_count <= kPagesOfKernelFault;
+  Paging of_mapped(PageKind pages, uint64_t byte_length) const {
+    const bool is_cheaper = pages != PageKind::kOrdinary || byte_length <= kFaultAroundBytes;
     return wanted == Paging::kUserFault && !is_demanded && is_cheaper ? Paging::kKernel : wanted;
   }
 };

@@ -45,7 +45,8 @@ void SourceSide::begin() {
 
 // True while too many descriptors are unread: a receiver does not read them, or has not had the time.
 bool SourceSide::has_to_wait(OfferId offer) {
-  Status status = host_.flights().may_depart(offer, connection_.sharer());
+  const uint64_t descriptor_count = 1 + host_.offers().lease_count(offer);
+  Status status = host_.flights().may_depart(offer, connection_.sharer(), descriptor_count);
   if (status.is_ok()) return false;
   if (state_ != State::kWaiting) connection_.set_deadline(kPatienceWithFlights);
   state_ = State::kWaiting;
@@ -99,7 +100,7 @@ void SourceSide::send_terms(OfferedMemory offered, Result<Parcel> parcel) {
 }
 
 // Made now, while the claim can still be refused.
-Status SourceSide::prepare_line(const Offer& offer, const Parcel& parcel) {
+Status SourceSide::prepare_bell_or_line(const Offer& offer, const Parcel& parcel) {
   is_channel_ = kind_of(offer.flags) == OfferKind::kChannel;
   if (is_channel_) {
     Result<Bell> bell = Bell::of(*connection_.socket());
@@ -117,7 +118,7 @@ Status SourceSide::prepare_line(const Offer& offer, const Parcel& parcel) {
 }
 
 Status SourceSide::send_parcel(const Offer& offer, const Parcel& parcel) {
-  Status prepared = prepare_line(offer, parcel);
+  Status prepared = prepare_bell_or_line(offer, parcel);
   if (!prepared.is_ok()) return prepared;
   const int fd = connection_.fd();
   host_.flights().depart(offer.id, connection_.sharer(), 1 + parcel.leases.size(), connection_.socket());

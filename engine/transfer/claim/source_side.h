@@ -75,7 +75,7 @@ class SourceSide {
   void pack_and_send_terms(OfferedMemory offered);
   void send_terms(OfferedMemory offered, Result<Parcel> parcel);
   Status send_parcel(const Offer& offer, const Parcel& parcel);
-  Status prepare_line(const Offer& offer, const Parcel& parcel);
+  Status prepare_bell_or_line(const Offer& offer, const Parcel& parcel);
   // After DONE it is a channel's bell or the line of supplied memory, and goes on receiving.
   bool is_used_after_done() const { return is_channel_ || is_supplied_; }
   enum class Behind : uint8_t { kNothing, kDeclined, kEnd };

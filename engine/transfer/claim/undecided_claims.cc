@@ -30,7 +30,7 @@ void UndecidedClaims::keep(std::unique_ptr<ClaimerSide> side) {
     claims_.push_back(kept);
   }
   loop_.post([this, kept] {
-    if (kept->side != nullptr) watch(kept);
+    if (kept->side != nullptr) settle(kept);
   });
 }
 
@@ -81,9 +81,25 @@ std::list<UndecidedClaims::Made>::const_iterator UndecidedClaims::find_made(cons
                       [&](const Made& each) { return each.request.is_for_same_memory(request); });
 }
 
+std::list<ClaimRequest>::const_iterator UndecidedClaims::find_expected(const ClaimRequest& request) const {
+  return std::find_if(expected_.begin(), expected_.end(),
+                      [&](const ClaimRequest& each) { return each.is_for_same_memory(request); });
+}
+
 bool UndecidedClaims::has(const ClaimRequest& request) const {
   const MutexLock lock(mutex_);
-  return find(request) != claims_.end() || find_made(request) != made_.end();
+  return find(request) != claims_.end() || find_made(request) != made_.end() ||
+         find_expected(request) != expected_.end();
+}
+
+void UndecidedClaims::expect(const ClaimRequest& request) {
+  const MutexLock lock(mutex_);
+  expected_.push_back(request);
+}
+
+void UndecidedClaims::expect_no_more(const ClaimRequest& request) {
+  const MutexLock lock(mutex_);
+  expected_.erase(find_expected(request));
 }
 
 std::optional<ReceivedClaim> UndecidedClaims::take_made(const ClaimRequest& request) {

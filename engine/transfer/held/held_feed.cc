@@ -68,10 +68,10 @@ wire::Held next_packet(const HeldClaims& claims, uint64_t after) {
 }  // namespace
 
 Feed::Next claims_in(const HeldClaims& claims) {
-  return [&claims](uint64_t after) -> std::optional<Feed::Piece> {
+  return [&claims](uint64_t after) -> std::optional<Feed::Batch> {
     const wire::Held packet = next_packet(claims, after);
     if (packet.lines.empty()) return std::nullopt;
-    return Feed::Piece{wire::encode(packet), packet.lines.back().number};
+    return Feed::Batch{wire::encode(packet), packet.lines.back().number};
   };
 }
 

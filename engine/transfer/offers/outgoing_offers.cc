@@ -141,6 +141,21 @@ OfferId OutgoingOffers::offered_at(DestinationId destination, uint64_t address) 
   return book_.find(destination, address).value_or(0);
 }
 
+std::optional<OfferedMemory> OutgoingOffers::find(OfferId id) {
+  const MutexLock lock(mutex_);
+  const std::optional<Offer> offer = book_.find(id);
+  if (!offer) return std::nullopt;
+  const Backing& backing = backings_.at(id);
+  return OfferedMemory{*offer, backing.stake, backing.region};
+}
+
+size_t OutgoingOffers::lease_count(OfferId id) {
+  const std::optional<OfferedMemory> offered = find(id);
+  if (!offered) return 0;
+  const std::shared_ptr<Holding> holding = offered->stake->exact(offered->range());
+  return holding == nullptr ? 0 : holding->lease_count();
+}
+
 Result<OfferedMemory> OutgoingOffers::begin_claim(DestinationId destination, uint64_t address) {
   const MutexLock lock(mutex_);
   Result<Offer> offer = book_.begin_claim(destination, address);

@@ -88,6 +88,8 @@ class OutgoingOffers {
 
   // 0 if nothing is offered there.
   OfferId offered_at(DestinationId destination, uint64_t address);
+  // How many leases a claimer of it is sent. A part that has yet to be carved has none.
+  size_t lease_count(OfferId id);
   Result<OfferedMemory> begin_claim(DestinationId destination, uint64_t address);
   // The offer stands again, unless it was withdrawn, or a right that it grants was lost meanwhile (revoked).
   void return_claim(OfferId id);
@@ -117,6 +119,7 @@ class OutgoingOffers {
     bool is_withdrawn = false;
   };
 
+  std::optional<OfferedMemory> find(OfferId id);
   Result<DestinationId> destination_for(int pid) VMO_REQUIRES(mutex_);
   DestinationId find_live_destination(int pid) VMO_REQUIRES(mutex_);
   std::optional<ProcessIdentity> take_destination(DestinationId destination) VMO_REQUIRES(mutex_);

@@ -3,7 +3,8 @@ import { vmClaim, VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W } from 'vmoff
 import { stepsOfClaim } from '../../support/claim-steps.js';
 import { holdersOf, objectDescriptors, objectInodes } from '../../support/holders.js';
 import { until } from '../../support/barriers.js';
-import { startObedient, type Obedient } from '../../support/obedient.js';
+import type { Obedient } from '../../support/obedient.js';
+import { offerRange } from '../../support/offered-range.js';
 import { expectPages, PAGE } from '../../support/pages.js';
 import type { Checkpoint } from '../../support/probe.js';
 import { allPids } from '../../support/processes.js';
@@ -32,10 +33,7 @@ for (const { name, flags, isDisowned } of WAYS) {
         requires(this, needs.probe);
       });
       beforeEach(async () => {
-        source = await startObedient();
-        claimer = await startObedient();
-        ({ region } = await source.call('allocate', PAGES, SEED));
-        offer = await source.call('offerPages', claimer.pid, region, first, count, flags);
+        ({ source, claimer, region, offer } = await offerRange({ pages: PAGES, seed: SEED, flags }, { first, count }));
       });
       afterEach(async () => {
         await source[Symbol.asyncDispose]();

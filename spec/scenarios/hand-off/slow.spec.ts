@@ -4,7 +4,8 @@ import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
 import { until } from '../../support/barriers.js';
 import { stepsOfClaim } from '../../support/claim-steps.js';
 import { objectDescriptors } from '../../support/holders.js';
-import { startObedient, type Obedient } from '../../support/obedient.js';
+import type { Obedient } from '../../support/obedient.js';
+import { offerRange } from '../../support/offered-range.js';
 import { needs, requires } from '../../support/requires.js';
 import { resume, stop } from '../../support/stopped.js';
 import { rejectionOf } from '../../support/vmo-error.js';
@@ -29,9 +30,8 @@ for (const part of [undefined, { first: 16, count: 8 }]) {
       requires(this, needs.probe);
     });
     beforeEach(async () => {
-      [source, claimer] = await Promise.all([startObedient(), startObedient()]);
-      ({ region } = await source.call('allocate', PAGES, SEED));
-      offer = await source.call('offerPages', claimer.pid, region, first, count, DISOWNED);
+      const range = { pages: PAGES, seed: SEED, flags: DISOWNED };
+      ({ source, claimer, region, offer } = await offerRange(range, { first, count }));
     });
     afterEach(async () => {
       await source[Symbol.asyncDispose]();
