@@ -11,6 +11,7 @@ import { handOffBench } from './handoff.js';
 import { offerBench } from './offer.js';
 import { pagesBench } from './pages.js';
 import { sparseBench } from './sparse.js';
+import { supplyBench } from './supply.js';
 
 export const benches: readonly Bench[] = [
   offerBench,
@@ -21,6 +22,7 @@ export const benches: readonly Bench[] = [
   deliveryBench,
   crossoverBench,
   sparseBench,
+  supplyBench,
   handOffBench,
   channelBench,
   growthBench,
