@@ -28,14 +28,16 @@ export interface Engine {
   find(name: OfferName): Promise<Entry | undefined>;
   /**
    * Every record that names this peer, as sender or receiver: first those that stand, then each change. A removed one comes
-   * with `record` undefined. Survives lost connections: after one, what changed meanwhile comes.
+   * with `entry` undefined. A change that a later one of the same record has overtaken may be left out. Survives lost
+   * connections: after one, what changed meanwhile comes. Ends with `signal` or close(); throws when the connection ends.
    */
   watch(signal: AbortSignal): AsyncIterable<Change>;
 
   /** Answers ranges of `object` to `reader` until it is closed. Several may be asked for at once. */
   serve(object: string, reader: string, answer: AnswerRange): Promise<Service>;
   /**
-   * Asks `holder` for bytes of `object`: at most {@link MAX_RANGE_BYTES}. Resolves to exactly `byteLength` bytes.
+   * Asks `holder` for bytes of `object`: at most {@link MAX_RANGE_BYTES}. Resolves to exactly `byteLength` bytes, which are the
+   * caller's.
    *
    * @throws {EngineError} 'gone' at once if nobody answers for that object; 'refused' with the holder's reason; 'timeout';
    *   or `signal.reason`.
@@ -64,7 +66,7 @@ export interface ByteRange {
   byteLength: number;
 }
 
-/** Bytes for a range: exactly as many as asked for. They may change after the promise of send() is settled only. */
+/** Bytes for a range: exactly as many as asked for. The engine reads them before it runs anything else of this thread. */
 export type AnswerRange = (range: ByteRange) => Uint8Array | Promise<Uint8Array>;
 
 export interface Service {
