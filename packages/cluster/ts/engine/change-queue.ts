@@ -26,7 +26,7 @@ export class ChangeQueue {
         yield change;
       }
       if (this.#pending.size > 0) continue;
-      if (this.#end?.cause) throw this.#end.cause;
+      if (this.#end?.cause !== undefined) throw this.#end.cause;
       if (this.#end) return;
       await new Promise<void>((wake) => (this.#wake = wake));
     }

@@ -1,0 +1,48 @@
+import { DiscardPolicy, jetstreamManager, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { EngineError } from '../engine.js';
+import type { NatsDescription } from './description.js';
+import { engineErrorOf } from './failures.js';
+import { streams, subjects } from './subjects.js';
+
+/** Makes the bucket and the store, unless they are there. */
+export async function makeStreams(connection: NatsConnection, { bucket, replicas }: NatsDescription): Promise<void> {
+  const manager = await jetstreamManager(connection, { checkAPI: false });
+  const wanted = [
+    { name: streams.book(bucket), subjects: [`$KV.${bucket}.>`] },
+    { name: streams.store(bucket), subjects: [subjects.unit(bucket, '*', '*', '*', '*')] },
+  ];
+  for (const stream of wanted) {
+    try {
+      await manager.streams.add({ ...stream, ...COMMON, num_replicas: replicas });
+    } catch (error) {
+      if (!isThere(error)) throw explained(error, stream.name);
+    }
+  }
+}
+
+/** One message of each subject, kept in files. Whoever may write to a subject cannot use that to remove other messages. */
+const COMMON: Partial<StreamConfig> = {
+  retention: RetentionPolicy.Limits,
+  discard: DiscardPolicy.New,
+  storage: StorageType.File,
+  max_msgs_per_subject: 1,
+  allow_direct: true,
+  allow_rollup_hdrs: false,
+};
+
+/** The stream is there, with other settings: its operator knows why. */
+function isThere(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 10058;
+}
+
+function explained(error: unknown, stream: string): unknown {
+  const known = engineErrorOf(error);
+  if (known instanceof EngineError && known.reason === 'not-permitted') {
+    const message = `this peer may not make the stream ${stream}: let an operator call createBucket(), and pass create: false`;
+    return new EngineError('not-permitted', message, { cause: known });
+  }
+  if (known instanceof EngineError) return known;
+  const why = error instanceof Error ? error.message : String(error);
+  return new EngineError('refused', `the NATS server did not make the stream ${stream}: ${why}`, { cause: error });
+}
