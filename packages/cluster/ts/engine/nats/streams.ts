@@ -5,12 +5,15 @@ import type { NatsDescription } from './description.js';
 import { engineErrorOf } from './failures.js';
 import { streams, subjects } from './subjects.js';
 
+/** How much of a record's log is kept. The last two would do, but that rivals may write at the same time. */
+const CHANGES_KEPT = 16;
+
 /** Makes the bucket and the store, unless they are there. */
 export async function makeStreams(connection: NatsConnection, { bucket, replicas }: NatsDescription): Promise<void> {
   const manager = await jetstreamManager(connection, { checkAPI: false });
   const wanted = [
-    { name: streams.book(bucket), subjects: [`$KV.${bucket}.>`] },
-    { name: streams.store(bucket), subjects: [subjects.unit(bucket, '*', '*', '*', '*')] },
+    { name: streams.book(bucket), subjects: [`$KV.${bucket}.>`], max_msgs_per_subject: CHANGES_KEPT },
+    { name: streams.store(bucket), subjects: [subjects.unit(bucket, '*', '*', '*', '*')], max_msgs_per_subject: 1 },
   ];
   for (const stream of wanted) {
     try {
@@ -21,12 +24,11 @@ export async function makeStreams(connection: NatsConnection, { bucket, replicas
   }
 }
 
-/** One message of each subject, kept in files. Whoever may write to a subject cannot use that to remove other messages. */
+/** Kept in files. Whoever may write to a subject cannot use that to remove other messages. */
 const COMMON: Partial<StreamConfig> = {
   retention: RetentionPolicy.Limits,
   discard: DiscardPolicy.New,
   storage: StorageType.File,
-  max_msgs_per_subject: 1,
   allow_direct: true,
   allow_rollup_hdrs: false,
 };
