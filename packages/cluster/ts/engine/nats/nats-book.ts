@@ -85,12 +85,13 @@ export class NatsBook {
     for (;;) {
       const known = this.#log.known(name);
       if (known && known.revision > replaces) throw conflict(name);
-      const expected = { [EXPECTED]: String(known?.last ?? replaces), [REPLACES]: String(replaces) };
+      const last = known?.last ?? replaces;
+      const expected = { [EXPECTED]: String(last), [REPLACES]: String(replaces) };
       const answer = await this.#askLeader(name, { ...headers, ...expected }, body, signal);
       if (!isConflict(answer)) return this.#expectCounted(name, sequenceOf(name, answer), signal);
-      // Refused because of a message that did not count itself: then the last message is another one now.
+      // Refused because the log was not yet read to its end, or because of a message that does not count: try with what is last now.
       const now = await this.#upToDate(name, signal);
-      if ((now?.revision ?? 0) !== replaces || (now?.last ?? 0) === (known?.last ?? replaces)) throw conflict(name);
+      if ((now?.revision ?? 0) !== replaces || (now?.last ?? 0) === last) throw conflict(name);
     }
   }
 
