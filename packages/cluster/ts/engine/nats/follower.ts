@@ -63,10 +63,14 @@ export class Follower {
     void subscription.closed.then(() => {
       delivery.end();
     });
+    const forget = this.#line.whenLost(() => {
+      delivery.end();
+    });
     try {
       await this.#makeConsumer(inbox);
       await delivery.ended;
     } finally {
+      forget();
       delivery.end();
       unsubscribe(subscription);
     }

@@ -2,6 +2,7 @@ import type { Msg } from '@nats-io/transport-node';
 import type { ChangeQueue } from '../change-queue.js';
 import type { OfferName } from '../engine.js';
 import { decodeRecord } from '../record.js';
+import { whenAborted } from '../when-aborted.js';
 import type { Place } from './delivery.js';
 import { Follower } from './follower.js';
 import { closedError, type Line } from './line.js';
@@ -123,7 +124,7 @@ export class RecordLog {
     return new Promise((resolve, reject) => {
       const settle = () => {
         this.#waiters.delete(waiter);
-        signal.removeEventListener('abort', abort);
+        forget();
       };
       const abort = () => {
         settle();
@@ -135,7 +136,7 @@ export class RecordLog {
       };
       const waiter = { subject, sequence, tell };
       signal.throwIfAborted();
-      signal.addEventListener('abort', abort);
+      const forget = whenAborted(signal, abort);
       this.#waiters.add(waiter);
     });
   }
