@@ -15,6 +15,7 @@ export class SentShare implements Sent {
   #entry: Entry;
   #state: 'offered' | 'claimed' | 'over' = 'offered';
   #stopWatching: (() => void) | undefined;
+  #isCancelling = false;
 
   constructor(context: AgentContext, object: ServedObject, entry: Entry, news: SentNews) {
     this.#context = context;
@@ -47,13 +48,15 @@ export class SentShare implements Sent {
   onChange(entry: Entry | undefined): void {
     if (this.#state === 'over') return;
     if (entry) this.#adopt(entry);
-    else this.finish(this.#state === 'claimed' ? 'claimed' : 'expired');
+    else if (!this.#isCancelling) this.finish(this.#state === 'claimed' ? 'claimed' : 'expired');
   }
 
   async cancel(): Promise<boolean> {
     if (this.#state === 'over') return false;
     if (this.#state === 'claimed') throw tooLate(this.#entry);
-    const { as, entry } = await settle(this.#context.engine, { what: 'cancel', over: this.#entry, next: undefined });
+    this.#isCancelling = true; // the watch may tell of the removal before it is answered
+    const cancelled = settle(this.#context.engine, { what: 'cancel', over: this.#entry, next: undefined });
+    const { as, entry } = await cancelled.finally(() => (this.#isCancelling = false));
     if (as === 'written' || !entry) {
       this.finish('cancelled');
       return true;
