@@ -12,7 +12,7 @@ export interface Engine {
   /**
    * Enters a new record.
    *
-   * @throws {EngineError} 'conflict' if the id is taken.
+   * @throws {EngineError} 'conflict' if the id is taken, or was; 'uncertain' as replace().
    */
   announce(record: OfferRecord): Promise<Entry>;
   /**
@@ -54,6 +54,7 @@ export interface Engine {
 
   /** Resolves when the connection has ended for good, with the cause unless close() was called. */
   readonly closed: Promise<Error | undefined>;
+  /** Ends everything at once: calls under way reject with 'closed', and ranges under way are not answered. */
   close(): Promise<void>;
 }
 

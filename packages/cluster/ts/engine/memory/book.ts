@@ -6,11 +6,14 @@ type Watcher = (change: Change) => void;
 /** The records of all peers of a hub. Entries are copies: nobody changes a record but by compare-and-set. */
 export class Book {
   readonly #entries = new Map<string, Entry>();
+  /** The ids of all records that there ever were: a server does not forget them soon either. */
+  readonly #taken = new Set<string>();
   readonly #watchers = new Map<Watcher, string>();
   #revision = 0;
 
   announce(record: OfferRecord): Entry {
-    if (this.#entries.has(record.id)) throw conflict(record, 'is taken');
+    if (this.#taken.has(record.id)) throw conflict(record, 'is there, or was');
+    this.#taken.add(record.id);
     return this.#set(record);
   }
 

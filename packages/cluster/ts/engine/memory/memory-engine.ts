@@ -114,16 +114,20 @@ export class MemoryEngine implements Engine {
     return this.#offerService(this.self, () => new Uint8Array(0));
   }
 
-  async close(): Promise<void> {
-    if (this.#ending.signal.aborted) return;
-    this.#ending.abort(new EngineError('closed', `the connection of ${this.self} is closed`));
-    await Promise.all([...this.#services].map((service) => service.close()));
-    this.#end(undefined);
+  close(): Promise<void> {
+    this.#finish(undefined);
+    return Promise.resolve();
   }
 
-  /** As when the process is killed: whoever asks this peer is told at once that it is gone. */
+  /** As when the process is killed. */
   kill(cause: Error): void {
-    this.#ending.abort(new EngineError('closed', `the connection of ${this.self} has ended`, { cause }));
+    this.#finish(cause);
+  }
+
+  /** Whoever asks this peer is told at once that it is gone. */
+  #finish(cause: Error | undefined): void {
+    if (this.#ending.signal.aborted) return;
+    this.#ending.abort(new EngineError('closed', `the connection of ${this.self} is closed`, { cause }));
     for (const service of this.#services) service.kill();
     this.#end(cause);
   }

@@ -35,7 +35,7 @@ export class NatsEngine implements Engine {
   readonly #line: Line;
   readonly #book: NatsBook;
   readonly #reader: RangeReader;
-  readonly #services = new Set<Service>();
+  readonly #services = new Set<RangeService>();
   readonly #closing = new AbortController();
 
   constructor(connection: NatsConnection, bucket: string, self: string) {
@@ -115,28 +115,29 @@ export class NatsEngine implements Engine {
 
   async close(): Promise<void> {
     this.#closing.abort(closedError());
-    await Promise.all([...this.#services].map((service) => service.close()));
+    for (const service of this.#services) service.stop();
     await this.#line.flush(FLUSHES_WITHIN_MS);
     if (!this.#connection.isClosed()) await this.#connection.close();
     await this.closed;
   }
 
   async #listen(subject: string, answer: AnswerRange): Promise<Service> {
+    if (this.#connection.isClosed()) throw closedError();
     const service = new RangeService(this.#connection, subject, answer);
-    const listed: Service = {
-      close: async () => {
-        this.#services.delete(listed);
-        await service.close();
-      },
-    };
-    this.#services.add(listed);
+    this.#services.add(service);
     try {
       await service.ready(this.#line, this.#closing.signal);
-      return listed;
     } catch (error) {
-      await listed.close();
+      this.#services.delete(service);
+      service.stop();
       throw error;
     }
+    return {
+      close: () => {
+        this.#services.delete(service);
+        return service.close();
+      },
+    };
   }
 
   #filters(): string[] {

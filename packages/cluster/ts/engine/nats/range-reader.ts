@@ -5,7 +5,7 @@ import { isNoResponders } from './failures.js';
 import type { Line } from './line.js';
 import { encodeRange, PROBE, REFUSED } from './range-message.js';
 import { subjects } from './subjects.js';
-import { Watchdog } from './watchdog.js';
+import { LOOK_MS, Watchdog } from './watchdog.js';
 
 /** In a cluster a subscription reaches the other servers a little later than its own. */
 const SPREADS_WITHIN_MS = 25;
@@ -85,7 +85,7 @@ export class RangeReader {
 
   async #isGone(subject: string): Promise<boolean> {
     try {
-      await this.#askTwice(subject, PROBE, AbortSignal.timeout(1000));
+      await this.#askTwice(subject, PROBE, AbortSignal.timeout(LOOK_MS));
       return false;
     } catch (error) {
       return isNoResponders(error);

@@ -32,8 +32,13 @@ export class RangeService implements Service {
     if (this.#error) throw engineErrorOf(this.#error);
   }
 
-  async close(): Promise<void> {
+  /** Takes no request any more. */
+  stop(): void {
     if (!this.#subscription.isClosed()) this.#subscription.unsubscribe();
+  }
+
+  async close(): Promise<void> {
+    this.stop();
     await Promise.all(this.#underWay);
   }
 

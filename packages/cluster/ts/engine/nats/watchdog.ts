@@ -1,4 +1,5 @@
-const INTERVAL_MS = 250;
+/** Once it is this old, a request is looked after. Each look has as long. */
+export const LOOK_MS = 200;
 
 interface Waiting {
   subject: string;
@@ -26,7 +27,7 @@ export class Watchdog {
     this.#waiting.add(waiting);
     this.#timer ??= setInterval(() => {
       void this.#look();
-    }, INTERVAL_MS);
+    }, LOOK_MS);
     try {
       return await run();
     } finally {
