@@ -43,10 +43,9 @@ export class Stage implements AsyncDisposable {
   /** Kills all programs, and waits for their agents, which end by themselves. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const program of this.#programs) {
+      if (program.agentPid > 0) signal(program.agentPid, 'SIGCONT'); // it has the output of its program open
       await program[Symbol.asyncDispose]();
-      if (program.agentPid === 0) continue;
-      signal(program.agentPid, 'SIGCONT');
-      await ended(program.agentPid);
+      if (program.agentPid > 0) await ended(program.agentPid);
     }
   }
 }

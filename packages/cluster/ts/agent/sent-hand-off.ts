@@ -79,6 +79,11 @@ export class SentHandOff implements Sent {
     }
   }
 
+  /** It was cancelled after it had left its source. */
+  get canBeTakenBack(): boolean {
+    return this.#kept && this.#custody !== undefined;
+  }
+
   /** After a cancel: gives the memory back to its source, if the agent had it. */
   takeBack(pid: number): Offer | undefined {
     const { byteLength, flags } = this.#object.memory.offer;

@@ -191,7 +191,7 @@ export class Session {
     this.#agent.sent.set(id, sent);
     void sent.over.then(() => {
       this.#agent.sent.delete(id);
-      if (sent instanceof SentShare) this.#sent.delete(id);
+      if (sent instanceof SentShare || !sent.canBeTakenBack) this.#sent.delete(id);
     });
   }
 
@@ -205,8 +205,10 @@ export class Session {
     return sent ? sent.cancel() : false;
   }
 
-  #takeBack(id: string): Answers['take-back'] {
+  /** Its memory is offered back before the program, which is told of the end, has the agent forget it. */
+  async #takeBack(id: string): Promise<Answers['take-back']> {
     const sent = this.#sent.get(id);
+    await sent?.cancel();
     this.#sent.delete(id);
     const offer = sent instanceof SentHandOff ? sent.takeBack(this.#pid) : undefined;
     return offer ? { address: hex(offer.address) } : {};

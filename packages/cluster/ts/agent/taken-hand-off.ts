@@ -1,5 +1,5 @@
 import { allocate, type Region } from 'vmoffer';
-import type { Entry } from '../engine/engine.js';
+import { EngineError, type Entry } from '../engine/engine.js';
 import {
   startClaimer,
   stepClaimer,
@@ -91,7 +91,7 @@ export class TakenHandOff {
     }, leaseMs / LEASES_PER_RENEWAL);
     const { from } = this.#source.record;
     const stopWatching = this.#context.peers.watch(from, () => {
-      this.#ending.abort(new Error(`${from} is gone`));
+      this.#ending.abort(new EngineError('gone', `${from} is gone: its agent has ended, or cannot be reached`));
     });
     try {
       this.#region = allocate(this.#source.grid.byteLength);

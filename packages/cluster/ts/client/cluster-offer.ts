@@ -68,7 +68,6 @@ export class ClusterOffer {
    */
   async takeBack(): Promise<Claim | undefined> {
     const id = await this.#id;
-    await this.#link.request<boolean>({ op: 'cancel', id });
     const { address } = await this.#link.request<Answers['take-back']>({ op: 'take-back', id });
     return address === undefined ? undefined : vmClaim(this.#agentPid, BigInt(address));
   }
