@@ -38,10 +38,12 @@ function find(): void {
 
 export interface NatsServerOptions {
   name?: string;
-  /** Lines of the configuration, besides port, store and cluster. */
+  /** Lines of the configuration, besides name and cluster. */
   config?: string;
   cluster?: { port: number; routes: readonly number[] };
-  jetStream?: boolean;
+  /** A configuration as it is, whose port and store alone are changed. */
+  file?: string;
+  env?: Record<string, string>;
 }
 
 export class NatsServer implements AsyncDisposable {
@@ -81,9 +83,9 @@ export class NatsServer implements AsyncDisposable {
   /** Starts it again, with the files that it had. */
   async run(): Promise<void> {
     if (program === undefined) throw new Error('requireNatsServer() belongs in a before() hook');
-    const file = join(this.folder, 'nats.conf');
-    writeFileSync(file, this.#configuration());
-    const child = spawn(program, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const { file = this.#writeConfiguration(), env } = this.#options;
+    const args = ['-c', file, '-a', '127.0.0.1', '-p', String(this.port), '-sd', this.folder];
+    const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
     this.#child = child;
     await this.#ready(child);
   }
@@ -102,16 +104,17 @@ export class NatsServer implements AsyncDisposable {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #configuration(): string {
-    const { name = 'alone', config = '', cluster, jetStream = true } = this.#options;
-    return [
+  #writeConfiguration(): string {
+    const { name = 'alone', config = '', cluster } = this.#options;
+    const file = join(this.folder, 'nats.conf');
+    const lines = [
       `server_name: ${name}`,
-      'host: 127.0.0.1',
-      `port: ${this.port}`,
-      ...(jetStream ? [`jetstream { store_dir: ${JSON.stringify(this.folder)} }`] : []),
+      'jetstream: enabled',
       ...(cluster ? [clusterConfiguration(cluster)] : []),
       config,
-    ].join('\n');
+    ];
+    writeFileSync(file, lines.join('\n'));
+    return file;
   }
 
   async #ready(child: ChildProcess): Promise<void> {

@@ -124,7 +124,7 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   async #hold({ byteLength }: Buffer, due: number): Promise<void> {
-    const ms = due - performance.now() + (byteLength / this.bytesPerSecond) * 1000;
+    const ms = Math.max(0, due - performance.now()) + (byteLength / this.bytesPerSecond) * 1000;
     if (ms > 0) await pause(ms);
   }
 

@@ -19,7 +19,8 @@ export interface Engine {
    * Replaces the record of `entry` if nobody has changed it since. This call's result decides who owns what, never a read.
    *
    * @throws {EngineError} 'conflict' if somebody changed or removed it; 'uncertain' if the answer was lost: find out by
-   *   comparing what `find` returns with `next` (a record has a nonce for that).
+   *   comparing what `find` returns with `next` (a record has a nonce for that). It may still be written later, and another try
+   *   may then be in 'conflict' with it.
    */
   replace(entry: Entry, next: OfferRecord): Promise<Entry>;
   /** Removes the record of `entry` if nobody has changed it since. @throws {EngineError} as replace(). */

@@ -16,6 +16,8 @@ import { NatsEngine } from './nats-engine.js';
 import { makeStreams } from './streams.js';
 import { subjects } from './subjects.js';
 
+/** A server that wants a certificate and gets none says so only after the handshake, and then this time passes. */
+const CONNECTS_WITHIN_MS = 5000;
 const BETWEEN_RECONNECTS_MS = 200;
 /** A server that is not heard for three of them is taken for lost. */
 const PING_INTERVAL_MS = 2000;
@@ -52,6 +54,7 @@ function open({ servers, tls, authenticator }: NatsDescription, self: string): P
     reconnectTimeWait: BETWEEN_RECONNECTS_MS,
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: 2,
+    timeout: CONNECTS_WITHIN_MS,
     noAsyncTraces: true,
     ...(tls && { tls: tlsOptions(tls) }),
     ...(authenticator && { authenticator: authenticatorOf(authenticator) }),

@@ -15,7 +15,7 @@ export interface Followed {
   /** What the messages are sent to begins with it. */
   inbox: string;
   headersOnly?: boolean;
-  /** Each message, in order: of each subject at least the last one. */
+  /** Each message, in order. */
   take(message: Msg, place: Place): void;
   /** How many are to come when a consumer begins. */
   begin?(pending: number): void;
@@ -63,10 +63,14 @@ export class Follower {
     void subscription.closed.then(() => {
       delivery.end();
     });
+    const forget = this.#line.whenLost(() => {
+      delivery.end();
+    });
     try {
       await this.#makeConsumer(inbox);
       await delivery.ended;
     } finally {
+      forget();
       delivery.end();
       unsubscribe(subscription);
     }
@@ -88,7 +92,7 @@ export class Follower {
 
   #whence(): Partial<ConsumerConfig> {
     return this.#lastSequence === 0
-      ? { deliver_policy: DeliverPolicy.LastPerSubject }
+      ? { deliver_policy: DeliverPolicy.All }
       : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#lastSequence + 1 };
   }
 }

@@ -1,6 +1,7 @@
 import { headers as makeHeaders, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../engine.js';
+import { whenAborted } from '../when-aborted.js';
 import { engineErrorOf } from './failures.js';
 
 /** The longest that one request waits, whatever its signal says. */
@@ -71,6 +72,13 @@ export class Line {
     await this.up(signal);
   }
 
+  /** Calls it when the connection is lost, until the returned function is called. */
+  whenLost(call: () => void): () => void {
+    const underWay = { fail: call };
+    this.#underWay.add(underWay);
+    return () => this.#underWay.delete(underWay);
+  }
+
   /** Resolves when the server has done what was sent before, also if the connection was made anew meanwhile. */
   async confirm(signal: AbortSignal): Promise<void> {
     for (;;) {
@@ -132,7 +140,7 @@ export class Line {
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
       const settle = () => {
-        signal.removeEventListener('abort', abort);
+        forget();
         end();
       };
       const abort = () => {
@@ -149,7 +157,7 @@ export class Line {
           reject(error);
         },
       );
-      signal.addEventListener('abort', abort);
+      const forget = whenAborted(signal, abort);
     });
   }
 

@@ -1,9 +1,10 @@
-import type { Msg } from '@nats-io/transport-node';
 import { EngineError, type Entry, type OfferName, type OfferRecord } from '../engine.js';
-import { decodeRecord, encodeRecord } from '../record.js';
+import { encodeRecord } from '../record.js';
 import { isNoResponders } from './failures.js';
 import { LineLost, type Line } from './line.js';
-import { streams, subjects } from './subjects.js';
+import { REPLACES, type RecordLog } from './record-log.js';
+import type { RecordState } from './record-state.js';
+import { subjects } from './subjects.js';
 
 const PATIENCE_MS = 5000;
 const BETWEEN_TRIES_MS = 100;
@@ -14,66 +15,95 @@ const WRONG_SEQUENCE = [10071, 10164];
 /** The cluster has no quorum at the moment. */
 const UNAVAILABLE = 10008;
 
+interface Change {
+  name: OfferName;
+  /** The revision that counts now, as far as the writer knows. */
+  replaces: number;
+  body?: Uint8Array;
+  headers?: Record<string, string>;
+}
+
 interface Answer {
   seq?: number;
   error?: { err_code?: number; description?: string };
 }
 
-/** The records, in a bucket of NATS' key-value store. */
+/**
+ * The records: each is a log of a few messages in a bucket of NATS' key-value store. The server refuses what expects another last
+ * message, but before 2.11 servers of a cluster let in two that expect the same while their leader changes. So what counts is decided
+ * by the log (RecordState), and a writer waits until it has read there that its own message counts.
+ */
 export class NatsBook {
   readonly #line: Line;
   readonly #bucket: string;
+  readonly #log: RecordLog;
 
-  constructor(line: Line, bucket: string) {
+  constructor(line: Line, bucket: string, log: RecordLog) {
     this.#line = line;
     this.#bucket = bucket;
+    this.#log = log;
   }
 
   announce(record: OfferRecord): Promise<Entry> {
-    return this.#write(record, encodeRecord(record), 0);
+    return this.#writeRecord(record, 0);
   }
 
   replace({ revision }: Entry, next: OfferRecord): Promise<Entry> {
-    return this.#write(next, encodeRecord(next), revision);
+    return this.#writeRecord(next, revision);
   }
 
   async withdraw({ record, revision }: Entry): Promise<void> {
-    const answer = await this.#publish(record, { [EXPECTED]: String(revision), 'KV-Operation': 'DEL' });
-    expectWritten(record, answer);
+    await this.#write({ name: record, replaces: revision, headers: { 'KV-Operation': 'DEL' } });
   }
 
   /**
    * The leader's word without the right to read everything: it refuses a write that expects a wrong sequence, and says which
-   * one is right. Any replica may then give the record, unless what it has is older.
+   * one is right. The log is then followed as far as that.
    */
   find(name: OfferName): Promise<Entry | undefined> {
-    return within(async (signal) => {
-      for (;;) {
-        const last = await this.#lastSequence(name, signal);
-        if (last === 0) return undefined;
-        const message = await this.#readAnywhere(name, signal);
-        const sequence = Number(message?.headers?.get('Nats-Sequence') ?? 0);
-        if (message && sequence >= last) return entryOf(name, message, sequence);
-        await this.#line.pause(BETWEEN_TRIES_MS / 10, signal);
-      }
-    });
+    return within(async (signal) => (await this.#upToDate(name, signal))?.entry).then(structuredClone);
   }
 
-  async #write(record: OfferRecord, bytes: Uint8Array, revision: number): Promise<Entry> {
-    const answer = await this.#publish(record, { [EXPECTED]: String(revision) }, bytes);
-    return { record: structuredClone(record), revision: expectWritten(record, answer) };
+  async #writeRecord(record: OfferRecord, replaces: number): Promise<Entry> {
+    const revision = await this.#write({ name: record, replaces, body: encodeRecord(record) });
+    return { record: structuredClone(record), revision };
   }
 
   /** Rejects with 'uncertain' if it may have been written although no answer has come. */
-  async #publish(name: OfferName, headers: Record<string, string>, body?: Uint8Array): Promise<Answer> {
+  async #write(change: Change): Promise<number> {
     try {
-      return await within((signal) => this.#askLeader(name, headers, body, signal));
+      return await within((signal) => this.#tryToWrite(change, signal));
     } catch (error) {
       const isLost = error instanceof LineLost || (error instanceof EngineError && error.reason === 'timeout');
       if (!isLost) throw error;
-      const message = `no answer has come for offer ${name.id}: read the record to find out what it is`;
+      const message = `no answer has come for offer ${change.name.id}: read the record to find out what it is`;
       throw new EngineError('uncertain', message, { cause: error });
     }
+  }
+
+  async #tryToWrite({ name, replaces, body, headers }: Change, signal: AbortSignal): Promise<number> {
+    for (;;) {
+      const known = this.#log.known(name);
+      if (known && known.revision > replaces) throw conflict(name);
+      const last = known?.last ?? replaces;
+      const expected = { [EXPECTED]: String(last), [REPLACES]: String(replaces) };
+      const answer = await this.#askLeader(name, { ...headers, ...expected }, body, signal);
+      if (!isConflict(answer)) return this.#expectCounted(name, sequenceOf(name, answer), signal);
+      // Refused because the log was not yet read to its end, or because of a message that does not count: try with what is last now.
+      const now = await this.#upToDate(name, signal);
+      if ((now?.revision ?? 0) !== replaces || (now?.last ?? 0) === last) throw conflict(name);
+    }
+  }
+
+  async #expectCounted(name: OfferName, sequence: number, signal: AbortSignal): Promise<number> {
+    const state = await this.#log.upTo(name, sequence, signal);
+    if (state?.hasCounted(sequence)) return sequence;
+    throw conflict(name);
+  }
+
+  async #upToDate(name: OfferName, signal: AbortSignal): Promise<RecordState | undefined> {
+    const last = await this.#lastSequence(name, signal);
+    return last === 0 ? undefined : this.#log.upTo(name, last, signal);
   }
 
   /** Without a leader nothing is written, and it may be asked again. */
@@ -100,7 +130,7 @@ export class NatsBook {
       const answer = await this.#askAgain(name, signal);
       const said = /wrong last sequence: (\d+)/.exec(answer.error?.description ?? '')?.[1];
       if (said !== undefined) return Number(said);
-      if (!isConflict(answer)) expectWritten(name, answer);
+      if (!isConflict(answer)) sequenceOf(name, answer);
       await this.#line.pause(BETWEEN_TRIES_MS / 10, signal);
     }
   }
@@ -113,17 +143,6 @@ export class NatsBook {
       } catch (error) {
         if (!(error instanceof LineLost)) throw error;
       }
-    }
-  }
-
-  async #readAnywhere(name: OfferName, signal: AbortSignal): Promise<Msg | undefined> {
-    const subject = subjects.directGet(streams.book(this.#bucket), subjects.record(this.#bucket, name));
-    try {
-      const message = await this.#line.ask({ subject }, signal);
-      return message.headers?.code === 404 ? undefined : message;
-    } catch (error) {
-      if (isNoResponders(error)) return undefined;
-      throw error;
     }
   }
 }
@@ -146,21 +165,15 @@ function isConflict({ error }: Answer): boolean {
   return WRONG_SEQUENCE.includes(error?.err_code ?? 0);
 }
 
+function conflict({ id }: OfferName): EngineError {
+  return new EngineError('conflict', `the record of offer ${id} is not what it was: read it again`);
+}
+
 /** The sequence of what was written. */
-function expectWritten({ id }: OfferName, answer: Answer): number {
-  if (isConflict(answer)) {
-    throw new EngineError('conflict', `the record of offer ${id} is not what it was: read it again`);
-  }
+function sequenceOf({ id }: OfferName, answer: Answer): number {
   if (answer.seq !== undefined) return answer.seq;
   throw new EngineError(
     'refused',
     `the bucket refused offer ${id}: ${answer.error?.description ?? 'without a reason'}`,
   );
-}
-
-function entryOf(name: OfferName, message: Msg, revision: number): Entry | undefined {
-  if (message.headers?.has('KV-Operation')) return undefined;
-  const record = decodeRecord(name, message.data);
-  if (record) return { record, revision };
-  throw new EngineError('refused', `the bucket has something else than a record of offer ${name.id}`);
 }

@@ -13,14 +13,13 @@ import type {
 } from '../engine.js';
 import { checkName, checkNewRecord, checkOfferName, checkSameOffer } from '../names.js';
 import { checkRange } from '../range.js';
-import { Follower } from './follower.js';
 import { closedError, Line } from './line.js';
 import { NatsBook } from './nats-book.js';
 import { NatsStore } from './nats-store.js';
 import { RangeReader } from './range-reader.js';
 import { RangeService } from './range-service.js';
-import { recordInto } from './record-watch.js';
-import { streams, subjects } from './subjects.js';
+import { RecordLog } from './record-log.js';
+import { subjects } from './subjects.js';
 
 /** What close() waits for so that answers which are under way leave. */
 const FLUSHES_WITHIN_MS = 1000;
@@ -31,8 +30,8 @@ export class NatsEngine implements Engine {
   readonly closed: Promise<Error | undefined>;
   readonly store: Store;
   readonly #connection: NatsConnection;
-  readonly #bucket: string;
   readonly #line: Line;
+  readonly #log: RecordLog;
   readonly #book: NatsBook;
   readonly #reader: RangeReader;
   readonly #services = new Set<RangeService>();
@@ -41,9 +40,9 @@ export class NatsEngine implements Engine {
   constructor(connection: NatsConnection, bucket: string, self: string) {
     this.self = self;
     this.#connection = connection;
-    this.#bucket = bucket;
     this.#line = new Line(connection);
-    this.#book = new NatsBook(this.#line, bucket);
+    this.#log = new RecordLog(this.#line, bucket, self);
+    this.#book = new NatsBook(this.#line, bucket, this.#log);
     this.#reader = new RangeReader(this.#line, self);
     this.store = new NatsStore(this.#line, bucket, self);
     this.closed = connection.closed().then((error) => error ?? undefined);
@@ -72,20 +71,20 @@ export class NatsEngine implements Engine {
 
   async *watch(signal: AbortSignal): AsyncGenerator<Change, void> {
     if (this.#connection.isClosed()) throw closedError();
-    const stopped = new AbortController();
-    const until = AbortSignal.any([signal, stopped.signal, this.#closing.signal]);
+    const until = AbortSignal.any([signal, this.#closing.signal]);
+    const hasEnded = () => until.aborted;
+    if (hasEnded()) return;
     const queue = new ChangeQueue();
-    const stopWaiting = () => {
+    const end = () => {
       queue.end();
     };
-    until.addEventListener('abort', stopWaiting);
-    const watches = this.#filters().map((filter) => this.#record(filter, queue, until));
+    until.addEventListener('abort', end);
+    const stop = this.#log.watch(queue);
     try {
-      if (!until.aborted) yield* queue.take();
+      yield* queue.take();
     } finally {
-      stopped.abort();
-      until.removeEventListener('abort', stopWaiting);
-      await Promise.all(watches);
+      stop();
+      until.removeEventListener('abort', end);
     }
   }
 
@@ -115,6 +114,7 @@ export class NatsEngine implements Engine {
 
   async close(): Promise<void> {
     this.#closing.abort(closedError());
+    this.#log.end();
     for (const service of this.#services) service.stop();
     await this.#line.flush(FLUSHES_WITHIN_MS);
     if (!this.#connection.isClosed()) await this.#connection.close();
@@ -138,24 +138,5 @@ export class NatsEngine implements Engine {
         return service.close();
       },
     };
-  }
-
-  #filters(): string[] {
-    return [subjects.recordsTo(this.#bucket, this.self), subjects.recordsFrom(this.#bucket, this.self)];
-  }
-
-  async #record(filter: string, queue: ChangeQueue, until: AbortSignal): Promise<void> {
-    const followed = {
-      stream: streams.book(this.#bucket),
-      filter,
-      inbox: subjects.inbox(this.self),
-      take: recordInto(queue),
-    };
-    try {
-      await new Follower(this.#line, followed).run(until);
-      queue.end();
-    } catch (error) {
-      queue.end(error instanceof Error ? error : new Error(String(error)));
-    }
   }
 }

@@ -1,6 +1,7 @@
 import type { Msg } from '@nats-io/transport-node';
 import { EngineError, MAX_RANGE_BYTES, type ByteRange } from '../engine.js';
 import { gone, refusal } from '../range.js';
+import { whenAborted } from '../when-aborted.js';
 import { isNoResponders } from './failures.js';
 import type { Line } from './line.js';
 import { encodeRange, PROBE, REFUSED } from './range-message.js';
@@ -59,7 +60,7 @@ export class RangeReader {
     const abort = () => {
       until.abort(signal.reason);
     };
-    signal.addEventListener('abort', abort);
+    const forget = whenAborted(signal, abort);
     const bark = () => {
       until.abort(whenGone);
     };
@@ -68,7 +69,7 @@ export class RangeReader {
     } catch (error) {
       throw isNoResponders(error) ? whenGone : error;
     } finally {
-      signal.removeEventListener('abort', abort);
+      forget();
     }
   }
 
