@@ -3,6 +3,7 @@ import type { Bench } from './bench.js';
 import { channelBench } from './channel.js';
 import { claimBench } from './claim.js';
 import { claimsBench } from './claims.js';
+import { clusterBench } from './cluster.js';
 import { crossoverBench } from './crossover.js';
 import { deliveryBench } from './delivery.js';
 import { faultBench } from './fault.js';
@@ -26,4 +27,5 @@ export const benches: readonly Bench[] = [
   handOffBench,
   channelBench,
   growthBench,
+  clusterBench,
 ];
