@@ -3,14 +3,14 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  { ignores: ['build/', 'dist/', 'out/', 'node_modules/'] },
+  { ignores: ['build/', '**/dist/', 'out/', 'node_modules/'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts', '**/*.cts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['ts/tsconfig.json', 'tsconfig.programs.json'],
+        project: ['ts/tsconfig.json', 'packages/cluster/ts/tsconfig.json', 'tsconfig.programs.json'],
         tsconfigRootDir: import.meta.dirname,
       },
     },

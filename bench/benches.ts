@@ -3,6 +3,7 @@ import type { Bench } from './bench.js';
 import { channelBench } from './channel.js';
 import { claimBench } from './claim.js';
 import { claimsBench } from './claims.js';
+import { clusterBench } from './cluster.js';
 import { crossoverBench } from './crossover.js';
 import { deliveryBench } from './delivery.js';
 import { faultBench } from './fault.js';
@@ -11,6 +12,7 @@ import { handOffBench } from './handoff.js';
 import { offerBench } from './offer.js';
 import { pagesBench } from './pages.js';
 import { sparseBench } from './sparse.js';
+import { supplyBench } from './supply.js';
 
 export const benches: readonly Bench[] = [
   offerBench,
@@ -21,7 +23,9 @@ export const benches: readonly Bench[] = [
   deliveryBench,
   crossoverBench,
   sparseBench,
+  supplyBench,
   handOffBench,
   channelBench,
   growthBench,
+  clusterBench,
 ];

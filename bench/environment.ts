@@ -52,7 +52,8 @@ function hugePageKind(): PageKind {
   return region.pages;
 }
 
-function mayAnswerFaults(): boolean {
+/** Whether claims are paged by the library, and all of their faults are heard, those of system calls included. */
+export function mayAnswerFaults(): boolean {
   return has('page faults');
 }
 

@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include <map>
 #include <memory>
 
 #include "engine/supply/supplied_memory.h"
@@ -26,8 +27,11 @@ class SupplierWrap : public Napi::ObjectWrap<SupplierWrap>, private Closable {
  private:
   void close() override;
   void leave();
+  std::shared_ptr<SupplierArray> array_at(const void* data) const;
 
-  Napi::Value finish(const Napi::CallbackInfo& info);
+  Napi::Value make_array(const Napi::CallbackInfo& info);
+  Napi::Value is_in_use(const Napi::CallbackInfo& info);
+  void finish(const Napi::CallbackInfo& info);
   Napi::Value extend(const Napi::CallbackInfo& info);
   void fail(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
@@ -35,6 +39,8 @@ class SupplierWrap : public Napi::ObjectWrap<SupplierWrap>, private Closable {
   Environment* environment_;  // null from close() on
   std::shared_ptr<SuppliedMemory> memory_;
   std::shared_ptr<JsSupplier> supplier_;
+  // By their first byte. A program can have given one away, and then it may be gone.
+  std::map<const void*, std::weak_ptr<SupplierArray>> arrays_;
 };
 
 }  // namespace vmoffer

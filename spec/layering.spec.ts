@@ -146,6 +146,15 @@ describe('layering', () => {
     expect(circles.filter(([file = '']) => !NAME_EACH_OTHER.includes(file))).to.deep.equal([]);
   });
 
+  it('keeps what reaches beyond this machine in a package of its own', () => {
+    const users = [...TS_FILES, ...filesBelow('native', /\.(cc|h)$/), ...filesBelow('engine', /\.(cc|h)$/)].filter(
+      (file) => /(?:from|import\() ?['"](?:vmoffer-cluster|@nats-io|[./]*packages\/)/.test(readProjectFile(file)),
+    );
+    expect(users).to.deep.equal([]);
+    const { dependencies } = JSON.parse(readProjectFile('package.json')) as { dependencies: object };
+    expect(Object.keys(dependencies).sort()).to.deep.equal(['debug', 'node-addon-api', 'p-queue']);
+  });
+
   it('loads the addon in one place', () => {
     const loaders = TS_FILES.filter((file) => readProjectFile(file).includes('createRequire'));
     expect(loaders).to.deep.equal(['ts/load-addon.ts']);

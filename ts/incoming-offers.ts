@@ -9,6 +9,27 @@ import { checkOptions, checkPid, checkSignal } from './validate.js';
 import { vmClaim } from './vm-claim.js';
 
 /**
+ * The name of the method by which {@link incomingOffers} iterates over an {@link OfferSource}.
+ *
+ * @category Claiming
+ */
+export const offersFrom: unique symbol = Symbol.for('vmoffer.offersFrom');
+
+/**
+ * Something that brings offers from elsewhere than this machine, such as a cluster of the package `vmoffer-cluster`.
+ *
+ * @category Claiming
+ */
+export interface OfferSource<T> {
+  /**
+   * Iterates over the offers that stand, and then each new one.
+   *
+   * @param options a signal that ends the iteration.
+   */
+  [offersFrom](options: { signal?: AbortSignal }): AsyncIterable<T>;
+}
+
+/**
  * Which offers to iterate over, and until when.
  *
  * @category Claiming
@@ -101,13 +122,32 @@ export class IncomingOffer {
  *
  * @category Claiming
  */
-export function incomingOffers(options: IncomingOffersOptions = {}): AsyncIterable<IncomingOffer> {
+export function incomingOffers(options?: IncomingOffersOptions): AsyncIterable<IncomingOffer>;
+/**
+ * Iterates over offers that come from elsewhere than this machine.
+ *
+ * @param options where they come from, and a signal that ends the iteration.
+ *
+ * @example
+ * for await (const offer of incomingOffers({ from: cluster })) await offer.claim();
+ *
+ * @category Claiming
+ */
+export function incomingOffers<T>(options: { from: OfferSource<T>; signal?: AbortSignal }): AsyncIterable<T>;
+export function incomingOffers(
+  options: { from?: number | OfferSource<unknown>; signal?: AbortSignal } = {},
+): AsyncIterable<unknown> {
   checkOptions(options);
   const { from, signal } = options;
-  if (from !== undefined) checkPid(from, 'from');
   checkSignal(signal);
+  if (isOfferSource(from)) return from[offersFrom](signal ? { signal } : {});
+  if (from !== undefined) checkPid(from, 'from');
   return {
     [Symbol.asyncIterator]: () =>
       new IncomingOfferIterator({ kind: 'memory', from }, (record) => IncomingOffer.of(record), signal),
   };
+}
+
+function isOfferSource(value: unknown): value is OfferSource<unknown> {
+  return typeof value === 'object' && value !== null && offersFrom in value;
 }

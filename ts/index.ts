@@ -38,7 +38,13 @@ export {
   VMO_GRANT_X,
   VMO_GRANTALL,
 } from './flags.js';
-export { IncomingOffer, incomingOffers, type IncomingOffersOptions } from './incoming-offers.js';
+export {
+  IncomingOffer,
+  incomingOffers,
+  offersFrom,
+  type IncomingOffersOptions,
+  type OfferSource,
+} from './incoming-offers.js';
 export type { OfferEnding, OfferKind, OfferState, PageKind, PagingKind, TransferKind } from './kinds.js';
 export { vmListOffer, vmListOfferSync, type OfferRecord } from './list-offers.js';
 export { Offer } from './offer.js';
@@ -59,5 +65,5 @@ export { httpLength, type HttpLength, type HttpLengthOptions } from './supply/su
 export { httpRange } from './supply/suppliers/http-range.js';
 export type { HttpOptions } from './supply/suppliers/http/options.js';
 export { supply } from './supply/supply.js';
-export { vmClaim, vmClaimSync } from './vm-claim.js';
-export { vmOffer, type OfferableMemory } from './vm-offer.js';
+export { claimFrom, vmClaim, vmClaimSync, type ClaimSource } from './vm-claim.js';
+export { offerTo, vmOffer, type OfferableMemory, type OfferDestination } from './vm-offer.js';

@@ -63,8 +63,12 @@ export interface NativeSupply {
 
 /** What a supplier answers by. Nothing has an effect once a fill has ended. */
 export interface NativeSupplier {
-  /** Puts the bytes into place, on this thread. False if nobody wants them any more. */
-  finish(fill: number, bytes: Uint8Array): boolean;
+  /** An array to fill. The supplier's thread goes on while the bytes of one from here are put into place, if it can. */
+  makeArray(byteLength: number): Uint8Array;
+  /** Whether the bytes of such an array are still being put into place: it must not be filled again. */
+  isInUse(array: Uint8Array): boolean;
+  /** Has the bytes put into place, unless nobody wants them any more. */
+  finish(fill: number, bytes: Uint8Array): void;
   extend(fill: number): boolean;
   fail(fill: number, message: string): void;
   /** What is under way fails, and `begin` and `stop` are not called any more. Idempotent. */

@@ -8,12 +8,34 @@ import { formatAddress } from './units.js';
 import { checkAddress, checkPid } from './validate.js';
 
 /**
+ * The name of the method by which {@link vmClaim} claims from a {@link ClaimSource}.
+ *
+ * @category Claiming
+ */
+export const claimFrom: unique symbol = Symbol.for('vmoffer.claimFrom');
+
+/**
+ * Somebody else than a process of this machine from whom memory can be claimed, such as a peer of the package `vmoffer-cluster`.
+ *
+ * @category Claiming
+ */
+export interface ClaimSource {
+  /**
+   * Claims what is offered at that address there.
+   *
+   * @param address the address.
+   * @param options valid options.
+   */
+  [claimFrom](address: bigint, options: ClaimOptions): Promise<Claim>;
+}
+
+/**
  * Claims memory that another process, or this one, has offered to this process.
  *
  * A claim costs the same for 4 KiB and for 4 GiB: pages arrive when they are touched. An offer is claimed once. The other process
  * answers from a thread of its own, whatever its JavaScript is doing.
  *
- * @param srcPid the pid of the process that made the offer, in this process's pid namespace.
+ * @param srcPid the pid of the process that made the offer, in this process's pid namespace; or a {@link ClaimSource}.
  * @param remoteAddress the offer's address in that process: `offer.address`.
  * @param options how to take it.
  * @returns a promise of the claim. It rejects with a `VmoError` (ERR_VMO_INVALID_ARGUMENT, ERR_VMO_NO_PROCESS,
@@ -27,7 +49,12 @@ import { checkAddress, checkPid } from './validate.js';
  *
  * @category Claiming
  */
-export async function vmClaim(srcPid: number, remoteAddress: bigint, options: ClaimOptions = {}): Promise<Claim> {
+export async function vmClaim(
+  srcPid: number | ClaimSource,
+  remoteAddress: bigint,
+  options: ClaimOptions = {},
+): Promise<Claim> {
+  if (isClaimSource(srcPid)) return claimElsewhere(srcPid, remoteAddress, options);
   const checked = checkClaim(srcPid, remoteAddress, options);
   const { signal, prefetch } = checked;
   let onAbort: (() => void) | undefined;
@@ -62,6 +89,17 @@ export async function vmClaim(srcPid: number, remoteAddress: bigint, options: Cl
 export function vmClaimSync(srcPid: number, remoteAddress: bigint, options: ClaimOptions = {}): Claim {
   const checked = checkClaim(srcPid, remoteAddress, options);
   return begin(addon().claimSync(srcPid, remoteAddress, nativeOptions(checked)), checked.prefetch);
+}
+
+function isClaimSource(value: unknown): value is ClaimSource {
+  return typeof value === 'object' && value !== null && claimFrom in value;
+}
+
+async function claimElsewhere(source: ClaimSource, remoteAddress: bigint, options: ClaimOptions): Promise<Claim> {
+  const { signal } = checkClaimOptions(options);
+  checkAddress(remoteAddress, 'remoteAddress', addon().pageSize);
+  signal?.throwIfAborted();
+  return source[claimFrom](remoteAddress, options);
 }
 
 function checkClaim(srcPid: number, remoteAddress: bigint, options: ClaimOptions): CheckedClaimOptions {

@@ -17,6 +17,29 @@ import { checkAddress, checkLength, checkPid, checkWholePages, describeValue } f
  */
 export type OfferableMemory = Region | RegionRange | SuppliedRegion | ArrayBufferView;
 
+/**
+ * The name of the method by which {@link vmOffer} offers to an {@link OfferDestination}.
+ *
+ * @category Offering
+ */
+export const offerTo: unique symbol = Symbol.for('vmoffer.offerTo');
+
+/**
+ * Somebody else than a process of this machine to whom memory can be offered, such as a peer of the package `vmoffer-cluster`.
+ *
+ * @category Offering
+ */
+export interface OfferDestination<T> {
+  /**
+   * Offers the memory.
+   *
+   * @param memory what to offer.
+   * @param flags valid flags; the destination need not support all of them.
+   * @returns what {@link vmOffer} shall return.
+   */
+  [offerTo](memory: OfferableMemory, flags: number): T;
+}
+
 export interface Extent {
   address: bigint;
   byteLength: number;
@@ -80,12 +103,31 @@ export function vmOffer(destPid: number, address: bigint, byteLength: 0, flags?:
  * @category Offering
  */
 export function vmOffer(destPid: number, address: bigint, byteLength: number, flags: number): Offer | boolean;
+/**
+ * Offers memory to a destination that is no process of this machine.
+ *
+ * @param destination what a package for such destinations gives, a peer of `vmoffer-cluster` for example.
+ * @param memory what to offer.
+ * @param flags as above. The destination may not support all of them.
+ * @returns what the destination makes of it.
+ * @throws {VmoError} as above.
+ *
+ * @example
+ * const offer = vmOffer(cluster.peer('scorer-9'), region, VMO_GRANT_R);
+ *
+ * @category Offering
+ */
+export function vmOffer<T>(destination: OfferDestination<T>, memory: OfferableMemory, flags: number): T;
 export function vmOffer(
-  destPid: number,
+  destPid: number | OfferDestination<unknown>,
   memory: OfferableMemory | bigint,
   lengthOrFlags: number,
   flags?: number,
-): Offer | boolean {
+): unknown {
+  if (isDestination(destPid)) {
+    checkFlags(lengthOrFlags);
+    return destPid[offerTo](memory as OfferableMemory, lengthOrFlags);
+  }
   checkPid(destPid, 'destPid');
   if (typeof memory !== 'bigint') return offer(destPid, extentOf(memory), lengthOrFlags);
   checkAddress(memory, 'address', addon().pageSize);
@@ -93,6 +135,10 @@ export function vmOffer(
   if (lengthOrFlags === 0) return cancelAt(destPid, memory);
   checkWholePages(lengthOrFlags, 'byteLength', addon().pageSize);
   return offer(destPid, { address: memory, byteLength: lengthOrFlags }, flags);
+}
+
+function isDestination(value: unknown): value is OfferDestination<unknown> {
+  return typeof value === 'object' && value !== null && offerTo in value;
 }
 
 function offer(destPid: number, { address, byteLength }: Extent, flags: unknown): Offer {

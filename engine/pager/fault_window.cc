@@ -20,6 +20,7 @@ const WindowPlan& FaultWindow::plan(uint64_t byte_offset) {
   const Judgement judgement = pattern_.judge(byte_offset);
   plan_.ranges.clear();
   plan_.kind = judgement.kind;
+  plan_.pages_per_touch = judgement.pages_per_touch;
   switch (judgement.kind) {
     case TouchKind::kSequential:
       plan_run(judgement, page);

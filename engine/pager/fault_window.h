@@ -23,6 +23,8 @@ struct WindowPlan {
   std::vector<PageRange> ranges;
   // True if the touches leave no page out, so that the whole window is likely to be touched.
   bool is_sequential = false;
+  // Of how many pages of the window one is likely to be touched.
+  uint64_t pages_per_touch = 1;
 };
 
 class FaultWindow {

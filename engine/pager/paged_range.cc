@@ -115,7 +115,7 @@ bool PagedRange::install_window(uint64_t byte_offset, PageRange page) {
     is_whole = is_whole && count == range.count;
     page_count += range.count;
   }
-  policy_.count(plan.kind, page_count, is_write_);
+  policy_.count({plan.kind, page_count, plan.pages_per_touch, is_write_});
   return is_whole;
 }
 

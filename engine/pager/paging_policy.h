@@ -12,10 +12,18 @@
 
 namespace vmoffer {
 
+// A touch that has been answered with so many pages.
+struct Answer {
+  TouchKind kind;
+  uint64_t page_count;
+  // Of how many pages of a run one is likely to be touched.
+  uint64_t pages_per_touch;
+  bool is_write;
+};
+
 class PagingPolicy {
  public:
-  // A touch of that kind has been answered with that many pages.
-  void count(TouchKind kind, uint64_t page_count, bool is_write);
+  void count(const Answer& answer);
   bool is_kernel_cheaper() const { return debt_ns_ >= kMostDebtNs; }
 
  private:

@@ -7,6 +7,11 @@
 #include "engine/base/units.h"
 
 namespace vmoffer {
+namespace {
+
+constexpr uint64_t kGapUnits = 8;
+
+}  // namespace
 
 uint64_t TouchPattern::first_pages(uint64_t page_bytes) { return as_many_bytes(4, page_bytes); }
 
@@ -46,7 +51,7 @@ TouchPattern::Run* TouchPattern::begin_run(uint64_t page) {
     const PageRange window{first, std::min(first_pages(page_bytes_), installed_.page_count() - first)};
     if (!touch.is_there || !(is_just_above(window, page) || is_just_below(window, page))) continue;
     Run& run = least_recent(runs_);
-    run = {window, clock_};
+    run = {window, clock_, std::nullopt};
     return &run;
   }
   return nullptr;
@@ -55,8 +60,13 @@ TouchPattern::Run* TouchPattern::begin_run(uint64_t page) {
 Judgement TouchPattern::go_on(Run& run, uint64_t page) {
   run.used_at = clock_;
   run_ = &run;
-  const bool is_gapless = page == run.last.end() || page + 1 == run.last.first;
-  return {TouchKind::kSequential, run.last, is_gapless, 0, 0};
+  const uint64_t gap = page >= run.last.end() ? page - run.last.end() : run.last.first - 1 - page;
+  // By chance, a touch of a run with gaps may follow a window at once. So the mean decides as well.
+  run.mean_gap = (gap * kGapUnits + run.mean_gap.value_or(gap * kGapUnits)) / 2;
+  const bool is_gapless = gap == 0 && *run.mean_gap < kGapUnits;
+  // A window ends anywhere between two touches, so the next is half their distance away on average.
+  const uint64_t pages_per_touch = 1 + 2 * *run.mean_gap / kGapUnits;
+  return {TouchKind::kSequential, run.last, is_gapless, pages_per_touch, 0, 0};
 }
 
 void TouchPattern::run_goes_on_behind(PageRange window) { run_->last = window; }
@@ -83,7 +93,7 @@ TouchPattern::Stride* TouchPattern::begin_stride(uint64_t byte_offset) {
 Judgement TouchPattern::go_on(Stride& stride) {
   stride.used_at = clock_;
   stride_ = &stride;
-  return {TouchKind::kStrided, {}, false, stride.bytes, stride.stops};
+  return {TouchKind::kStrided, {}, false, 1, stride.bytes, stride.stops};
 }
 
 void TouchPattern::stride_goes_on_at(uint64_t byte_offset, uint64_t stops) {
@@ -101,7 +111,7 @@ Judgement TouchPattern::judge_lone_touch(uint64_t byte_offset) {
   const uint64_t page = byte_offset / page_bytes_;
   const uint64_t block = block_pages(page_bytes_);
   const bool has_neighbours = installed_.contains_any({page - page % block, block});
-  return {has_neighbours ? TouchKind::kDense : TouchKind::kSparse, {}, false, 0, 0};
+  return {has_neighbours ? TouchKind::kDense : TouchKind::kSparse, {}, false, 1, 0, 0};
 }
 
 }  // namespace vmoffer

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "engine/base/page_range.h"
 #include "engine/base/page_set.h"
@@ -24,9 +25,10 @@ enum class TouchKind : uint8_t { kSequential, kStrided, kDense, kSparse };
 
 struct Judgement {
   TouchKind kind = TouchKind::kSparse;
-  // Sequential touches: the window before, and whether there is no gap between it and the touch.
+  // Sequential touches: the window before, whether the run leaves no pages out, and of how many pages it touches one.
   PageRange last;
   bool is_gapless = false;
+  uint64_t pages_per_touch = 1;
   // Strided touches: how far apart they are, and how many stops the last window had.
   int64_t stride_bytes = 0;
   uint64_t stops = 0;
@@ -54,6 +56,8 @@ class TouchPattern {
   struct Run {
     PageRange last;
     uint64_t used_at = 0;  // 0: never
+    // How many pages its touches have left out behind their windows: the mean of the latest, in eighths of a page.
+    std::optional<uint64_t> mean_gap;
   };
   struct Stride {
     int64_t bytes = 0;

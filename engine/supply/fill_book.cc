@@ -200,6 +200,11 @@ bool FillBook::retry(uint64_t number) {
   return true;
 }
 
+bool FillBook::is_waited_for(uint64_t number) const {
+  const auto at = units_.find(number);
+  return at != units_.end() && at->second.is_waited_for;
+}
+
 UnitState FillBook::state_of(uint64_t number) const {
   if (filled_.contains(number)) return UnitState::kFilled;
   const auto at = units_.find(number);

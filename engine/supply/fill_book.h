@@ -99,6 +99,8 @@ class FillBook {
   bool retry(uint64_t unit);
 
   UnitState state_of(uint64_t unit) const;
+  // Whether a thread waits for a unit that is neither absent, filled nor failed.
+  bool is_waited_for(uint64_t unit) const;
   // REQUIRES: the unit has failed.
   const Status& failure_of(uint64_t unit) const { return units_.at(unit).failure; }
   const PageSet& filled() const { return filled_; }

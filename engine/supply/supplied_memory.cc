@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/supply/supply_thread.h"
+#include "engine/sys/expendable_pool.h"
 
 namespace vmoffer {
 namespace {
@@ -12,9 +13,18 @@ namespace {
 // A claimer that reads so little is hung up on. One that asks and reads never comes near it.
 constexpr size_t kMostKept = 4096;
 
+// More would wait for each other in the kernel.
+constexpr size_t kMostPlacers = 2;
+
 uint64_t next_number() {
   static std::atomic<uint64_t> last = 0;
   return ++last;
+}
+
+// To put bytes into place takes most of the time of a supplier that reads from memory.
+ExpendablePool& placers() {
+  static auto* const forever = new ExpendablePool("vmo-placer", kMostPlacers);
+  return *forever;
 }
 
 SuppliedUnits::Options units_of(const SuppliedMemory::Options& options) {
@@ -154,24 +164,44 @@ void SuppliedMemory::refuse(const Status& why) {
 }
 
 bool SuppliedMemory::complete(FillId fill, const void* bytes, uint64_t byte_length) {
-  std::optional<uint64_t> unit;
-  std::shared_ptr<SupplyWindow> window;
-  {
-    const MutexLock lock(mutex_);
-    under_way_.erase(fill);
-    window = window_;
-    if (window != nullptr) unit = units_.begin_placing(fill);
-    if (!unit) poke();
+  const std::optional<Arrival> arrival = begin_placing(fill);
+  return arrival && place(*arrival, bytes, byte_length);
+}
+
+void SuppliedMemory::complete(FillId fill, const std::shared_ptr<SupplierArray>& array, uint64_t byte_length) {
+  const std::optional<Arrival> arrival = begin_placing(fill);
+  if (!arrival) return;
+  if (!arrival->is_waited_for) {
+    array->set_in_use(true);
+    const bool is_taken = placers().add_if_served([self = shared_from_this(), arrival = *arrival, array, byte_length] {
+      self->place(arrival, array->data(), byte_length);
+      array->set_in_use(false);
+    });
+    if (is_taken) return;
+    array->set_in_use(false);
   }
-  if (!unit) return false;
-  const bool is_whole = byte_length == options_.grid.length_of(*unit);
-  const Status placed = is_whole ? window->place(options_.grid.offset_of(*unit), bytes, byte_length)
+  place(*arrival, array->data(), byte_length);
+}
+
+std::optional<SuppliedMemory::Arrival> SuppliedMemory::begin_placing(FillId fill) {
+  const MutexLock lock(mutex_);
+  under_way_.erase(fill);
+  std::optional<uint64_t> unit;
+  if (window_ != nullptr) unit = units_.begin_placing(fill);
+  if (unit) return Arrival{fill, *unit, units_.is_waited_for(*unit), window_};
+  poke();
+  return std::nullopt;
+}
+
+bool SuppliedMemory::place(const Arrival& arrival, const void* bytes, uint64_t byte_length) {
+  const bool is_whole = byte_length == options_.grid.length_of(arrival.unit);
+  const Status placed = is_whole ? arrival.window->place(options_.grid.offset_of(arrival.unit), bytes, byte_length)
                                  : Status(Code::kSupply, "the supplier brought another number of bytes");
   const MutexLock lock(mutex_);
   if (placed.is_ok()) {
-    units_.finish(fill, Clock::now());
+    units_.finish(arrival.fill, Clock::now());
   } else {
-    units_.fail(fill, placed);
+    units_.fail(arrival.fill, placed);
   }
   send();
   poke();

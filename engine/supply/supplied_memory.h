@@ -3,8 +3,8 @@
 // (SuppliedUnits).
 //
 // vmo-supply hears the lines, passes the deadlines and gives the supplier its orders. Bytes are put into place on the
-// thread that brings them. Any thread may call any method unless it says otherwise; none waits for a claimer or for the
-// supplier.
+// thread that brings them, or on vmo-placer if nobody waits for them. Any thread may call any method unless it says
+// otherwise; none waits for a claimer or for the supplier.
 //
 // Presence in the object proves nothing, since whoever has a descriptor of it can make a page of zeros out of a hole:
 // the book alone says what is filled. The object is not sealed against future writing. Under that seal what a claimer
@@ -14,12 +14,14 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "engine/base/mutex.h"
 #include "engine/base/status.h"
 #include "engine/supply/supplied_units.h"
 #include "engine/supply/supplier.h"
+#include "engine/supply/supplier_array.h"
 #include "engine/supply/supply_line.h"
 #include "engine/sys/memory_object.h"
 #include "engine/sys/supply_window.h"
@@ -57,6 +59,9 @@ class SuppliedMemory : public std::enable_shared_from_this<SuppliedMemory> {
 
   // The bytes of a fill, which this thread can read. False if nobody wants them any more, or they could not be placed.
   bool complete(FillId fill, const void* bytes, uint64_t byte_length);
+  // The same with the first bytes of an array, which is in use until they are in place. If no thread waits for them,
+  // the supplier goes on meanwhile, where another thread is free.
+  void complete(FillId fill, const std::shared_ptr<SupplierArray>& array, uint64_t byte_length);
   void fail(FillId fill, const Status& why);
   // The supplier is at work. False if that fill has ended.
   bool extend(FillId fill);
@@ -86,6 +91,13 @@ class SuppliedMemory : public std::enable_shared_from_this<SuppliedMemory> {
     std::shared_ptr<SupplyLine> line;
     std::shared_ptr<Listener> listener;
   };
+  // A fill whose bytes have come.
+  struct Arrival {
+    FillId fill = 0;
+    uint64_t unit = 0;
+    bool is_waited_for = false;
+    std::shared_ptr<SupplyWindow> window;
+  };
   struct Errand {
     std::shared_ptr<Supplier> supplier;
     FillOrder order;
@@ -100,6 +112,8 @@ class SuppliedMemory : public std::enable_shared_from_this<SuppliedMemory> {
   bool on_message(LineId line, const wire::Message& message);
   void on_hang_up(LineId line);
   void open(LineId line, const Claimer& claimer);
+  std::optional<Arrival> begin_placing(FillId fill);
+  bool place(const Arrival& arrival, const void* bytes, uint64_t byte_length);
   Status put_unit(uint64_t unit, const char* bytes);
 
   void run();  // all that is to be done; loop thread

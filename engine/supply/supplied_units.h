@@ -45,6 +45,7 @@ class SuppliedUnits {
 
   // The supplier has the bytes: of which unit. Nothing if they come too late.
   std::optional<uint64_t> begin_placing(FillId fill);
+  bool is_waited_for(uint64_t unit) const { return book_.is_waited_for(unit); }
   // REQUIRES: begin_placing() named a unit.
   void finish(FillId fill, Time now);
   void fail(FillId fill, const Status& why);

@@ -47,8 +47,9 @@ bool ExpendablePool::start_thread() {
   return true;
 }
 
+// What a job holds is let go of before the next one is waited for.
 void ExpendablePool::run() {
-  for (Job job = await_one(); job; job = await_one()) job();
+  while (const Job job = await_one()) job();
 }
 
 // An empty job if none has come for a while: then the thread is no longer counted.

@@ -35,9 +35,9 @@ class Broker final : private PeerHost {
   void announce(DestinationId destination);
 
   // Waits until the broker has read the acknowledgements that its claimers have sent so far: a claimer has the memory,
-  // and may tell the program, before the broker knows. Call this only while a claim is under way. That is one turn of the
-  // broker's loop. If the broker is held up, for example while it unmaps gigabytes that it has disowned, the caller goes
-  // on after 50 ms, and the offer is still being claimed.
+  // and may tell the program, before the broker knows. Call this only while a claim is under way. That is one turn of
+  // the broker's loop. If the broker is held up, for example while it unmaps gigabytes that it has disowned, the caller
+  // goes on after 50 ms, and the offer is still being claimed.
   void catch_up();
 
   ClaimsUnderWay& claims() { return claims_; }

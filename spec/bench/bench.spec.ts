@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { benches } from '../../bench/benches.js';
 import { readResults } from '../../bench/results.js';
+import { requireNatsServer } from '../cluster/support/nats-server.js';
 import { runProgram } from '../support/program.js';
 import { projectRoot } from '../support/project.js';
-import { requires } from '../support/requires.js';
+import { needs, requires } from '../support/requires.js';
 import { runs, withoutSystemCalls } from '../support/wrappers.js';
 
 const BENCH = 'node out/js/bench/main.js';
@@ -23,7 +24,11 @@ describe('npm run bench', () => {
   });
 
   for (const { name } of benches) {
-    it(`${name}: measures, prints the table, and leaves results and pictures`, async () => {
+    it(`${name}: measures, prints the table, and leaves results and pictures`, async function () {
+      if (name === 'cluster') {
+        requires(this, needs.fullUserfault);
+        requireNatsServer(this);
+      }
       const { code, output, errors } = await runProgram(`${BENCH} ${name} --quick --results ${folder}`);
       expect(code, errors).to.equal(0);
       const { comparisons = [], plots = [], isQuick } = readResults(folder, name) ?? {};

@@ -156,8 +156,32 @@ describe('FaultWindow', () => {
 
     it('expects the whole window to be needed only while the touches leave nothing out', () => {
       expect(plans([0, 4, 22, 86]).map(({ isSequential }) => isSequential)).to.deep.equal([false, true, false, false]);
-      expect(plans([0, 6, 20, 84]).map(({ isSequential }) => isSequential)).to.deep.equal([false, false, true, true]);
+      expect(plans([0, 6, 20, 84, 340]).map(({ isSequential }) => isSequential)).to.deep.equal(
+        [false, false, false, true, true],
+        'after a gap of two pages',
+      );
     });
+
+    it('does not take a touch that follows a window by chance for one of a run without gaps', () => {
+      const { faults } = new Replay(steps(0, 10 * PAGE, 10_000));
+      expect(faults.filter(({ isSequential }) => isSequential)).to.be.empty;
+    });
+
+    for (const distance of [1, 3, 5, 10, 15]) {
+      it(`tells how far apart touches are that are ${distance} pages apart`, () => {
+        const window = windowOf();
+        const told: number[] = [];
+        let end = 0;
+        for (let page = 0; page < 50_000; page += distance) {
+          if (page < end) continue;
+          const { ranges } = window.plan(page * PAGE);
+          end = (ranges[0]?.first ?? 0) + (ranges[0]?.count ?? 0);
+          if (window.kind === 'sequential') told.push(window.pagesPerTouch);
+        }
+        const mean = told.reduce((sum, pages) => sum + pages, 0) / told.length;
+        expect(mean).to.be.within(distance * 0.7, distance * 1.3);
+      });
+    }
 
     it('is not disturbed by lone touches', () => {
       const nowhere = Array.from({ length: 100 }, (_, index) => 50_000 + index * index * 100);

@@ -17,12 +17,21 @@ describe('PagingPolicy', () => {
   });
 
   /** After how many such touches the kernel is cheaper; undefined if it never is. */
-  function touchesUntilLeft(kind: TouchKind, pages: number, isWrite = false): number | undefined {
+  function touchesUntilLeft(
+    kind: TouchKind,
+    pageCount: number,
+    isWrite = false,
+    pagesPerTouch = 1,
+  ): number | undefined {
     for (let touches = 1; touches <= ENOUGH; touches++) {
-      policy.count(kind, pages, isWrite);
+      policy.count({ kind, pageCount, pagesPerTouch, isWrite });
       if (policy.isKernelCheaper) return touches;
     }
     return undefined;
+  }
+
+  function read(kind: TouchKind, pageCount: number): void {
+    policy.count({ kind, pageCount, pagesPerTouch: 1, isWrite: false });
   }
 
   it('leaves lone touches to the kernel after a handful', () => {
@@ -43,16 +52,49 @@ describe('PagingPolicy', () => {
     });
   }
 
+  it('leaves a run to the kernel that writes one page in ten: the kernel brings that one alone', () => {
+    expect(touchesUntilLeft('sequential', 512, true, 10)).to.equal(1);
+    expect(touchesUntilLeft('sequential', 4, true, 10)).to.be.at.most(4);
+  });
+
+  it('keeps a run that writes every other page, and one that reads one page in ten', () => {
+    for (const pages of [4, 16, 64, 256, 512]) {
+      expect(touchesUntilLeft('sequential', pages, true, 2), `${pages} pages`).to.equal(undefined);
+      expect(touchesUntilLeft('sequential', pages, false, 10), `${pages} pages`).to.equal(undefined);
+    }
+  });
+
+  for (const distance of [1, 3, 10, 15]) {
+    const isLeft = distance > 6;
+    it(`${isLeft ? 'leaves' : 'keeps'} a trace that writes every page in ${distance}`, () => {
+      const pageCount = 262_144;
+      const window = new (probe().FaultWindow)(pageCount, 4096);
+      let faults = 0;
+      let end = 0;
+      for (let page = 0; page < pageCount && !policy.isKernelCheaper; page += distance) {
+        if (page < end) continue;
+        const [{ first, count } = { first: 0, count: 0 }] = window.plan(page * 4096).ranges;
+        window.install(first, count);
+        end = first + count;
+        const { kind, pagesPerTouch } = window;
+        policy.count({ kind, pageCount: count, pagesPerTouch, isWrite: true });
+        faults++;
+      }
+      expect(policy.isKernelCheaper).to.equal(isLeft);
+      if (isLeft) expect(faults).to.be.at.most(30);
+    });
+  }
+
   it('keeps a reader that looks at the head and the tail first, and then reads everything', () => {
-    for (const kind of ['sparse', 'sparse', 'sparse'] as const) policy.count(kind, 4, false);
+    for (const kind of ['sparse', 'sparse', 'sparse'] as const) read(kind, 4);
     expect(policy.isKernelCheaper).to.be.false;
     expect(touchesUntilLeft('sequential', 512)).to.equal(undefined);
   });
 
   it('keeps runs with some lone touches among them', () => {
     for (let times = 0; times < ENOUGH; times++) {
-      policy.count('sequential', 512, false);
-      for (let lone = 0; lone < 5; lone++) policy.count('sparse', 4, false);
+      read('sequential', 512);
+      for (let lone = 0; lone < 5; lone++) read('sparse', 4);
       expect(policy.isKernelCheaper).to.be.false;
     }
   });
@@ -70,10 +112,9 @@ describe('PagingPolicy', () => {
     while (!policy.isKernelCheaper) {
       const { ranges } = window.plan(random.below(pageCount) * 4096);
       for (const { first, count } of ranges) window.install(first, count);
-      policy.count(
+      read(
         window.kind,
         ranges.reduce((sum, { count }) => sum + count, 0),
-        false,
       );
       faults++;
     }

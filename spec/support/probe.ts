@@ -10,8 +10,16 @@ export interface PageSpan {
 
 export type TouchKind = 'sequential' | 'strided' | 'dense' | 'sparse';
 
+export interface PagerAnswer {
+  kind: TouchKind;
+  pageCount: number;
+  /** Of how many pages of a run one is touched. */
+  pagesPerTouch: number;
+  isWrite: boolean;
+}
+
 export interface PagingPolicy {
-  count(kind: TouchKind, pageCount: number, isWrite: boolean): void;
+  count(answer: PagerAnswer): void;
   readonly isKernelCheaper: boolean;
 }
 
@@ -26,6 +34,8 @@ export interface FaultWindow {
   plan(byteOffset: number): WindowPlan;
   /** The kind of the last planned touch. */
   readonly kind: TouchKind;
+  /** Of how many pages of the last planned window one is likely to be touched. */
+  readonly pagesPerTouch: number;
   /** Marks these pages as installed. */
   install(first: number, count: number): void;
 }

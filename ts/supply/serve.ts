@@ -58,7 +58,7 @@ class ServedMemory {
   async #bring(fill: number, offset: number, byteLength: number, waiting: boolean): Promise<void> {
     const controller = new AbortController();
     this.#fills.set(fill, controller);
-    const array = this.#arrays.pop() ?? new Uint8Array(this.#unit);
+    const array = this.#takeArray();
     const into = array.subarray(0, byteLength);
     const progress = () => {
       this.#native?.extend(fill);
@@ -74,6 +74,12 @@ class ServedMemory {
     }
     this.#fills.delete(fill);
     if (array.byteLength === this.#unit) this.#arrays.push(array);
+  }
+
+  #takeArray(): Uint8Array {
+    const free = this.#arrays.findIndex((array) => !this.#native?.isInUse(array));
+    const [array] = free < 0 ? [] : this.#arrays.splice(free, 1);
+    return array ?? this.#native?.makeArray(this.#unit) ?? new Uint8Array(this.#unit);
   }
 }
 

@@ -1,0 +1,259 @@
+/** Measures memory of another host beside what the engine takes by itself. Both hosts and the server are on this machine. */
+import type { Engine } from '#cluster/engine/engine.js';
+import { connectNats } from '#cluster/engine/nats/connect.js';
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { incomingOffers, type Claim } from 'vmoffer';
+import { join, nats, type Cluster, type IncomingClusterOffer } from 'vmoffer-cluster';
+import type { Bench, Findings } from './bench.js';
+import { BenchServer } from './cluster/server.js';
+import type { Comparison } from './comparison.js';
+import type { Effort } from './effort.js';
+import { FILLING } from './filling.js';
+import { measureInRounds, timed, type Measurement } from './rounds.js';
+import { median } from './statistics.js';
+import { KIB, MIB } from './units.js';
+
+const ROUNDS = 5;
+const UNIT = 256 * KIB;
+const TOUCHES = 40;
+const IN_FLIGHT = 8;
+const KILLED_BYTES = 16 * MIB;
+const MOST_GONE_MS = 1000;
+
+const comparisons: Comparison[] = [
+  { what: 'first touch of 256 KiB of another host', ours: 'first touch', peer: 'a request of 256 KiB', slowerBy: 1.5 },
+  { what: 'reading it all, in order', ours: 'reading it all', peer: 'the engine, 8 in flight', slowerBy: 1.25 },
+  { what: "the source's agent killed: until it is known", ours: 'gone', atMost: MOST_GONE_MS },
+];
+
+const sizeComparisons: Comparison[] = [
+  {
+    what: 'one quarter of it read: bytes over the wire',
+    ours: 'quarter, fetched',
+    peer: 'quarter',
+    slowerBy: 1.2,
+    unit: 'bytes',
+  },
+  {
+    what: 'four claims of it read: bytes over the wire',
+    ours: 'four claims, fetched',
+    peer: 'one claim, fetched',
+    slowerBy: 1.05,
+    unit: 'bytes',
+  },
+];
+
+export const clusterBench: Bench = {
+  name: 'cluster',
+  what: 'memory of another host, beside what NATS takes for the same bytes',
+  async run(effort: Effort): Promise<Findings> {
+    const byteLength = effort.pick(320 * MIB, 16 * MIB);
+    const rounds = effort.rounds(ROUNDS);
+    await using server = await BenchServer.start();
+    await using stage = await Stage.start(server.url, byteLength);
+    const touches = effort.pick(TOUCHES, 4);
+    const measured = await measureInRounds([...timings(stage, touches), ...sizes(stage), () => killed(stage)], rounds);
+    const isSize = (name: string) => sizeComparisons.some(({ ours, peer }) => name === ours || name === peer);
+    const split = (wanted: boolean) => new Map([...measured].filter(([name]) => isSize(name) === wanted));
+    return {
+      samples: split(false),
+      sizes: split(true),
+      comparisons: [...comparisons, ...sizeComparisons],
+      notes: notes(rounds, byteLength),
+    };
+  },
+};
+
+/** A program that offers memory, and its agent. */
+interface Source {
+  program: ChildProcess;
+  agentPid: number;
+}
+
+/** This process is host b. The source, its agent, this process's agent and the server are processes of this machine. */
+class Stage implements AsyncDisposable {
+  readonly url: string;
+  readonly byteLength: number;
+  readonly engine: Engine;
+  readonly #cluster: Cluster;
+  readonly #source: Source;
+  readonly #offers: AsyncIterator<IncomingClusterOffer>;
+
+  private constructor(url: string, byteLength: number, engine: Engine, cluster: Cluster, source: Source) {
+    this.url = url;
+    this.byteLength = byteLength;
+    this.engine = engine;
+    this.#cluster = cluster;
+    this.#source = source;
+    this.#offers = incomingOffers({ from: cluster })[Symbol.asyncIterator]();
+  }
+
+  static async start(url: string, byteLength: number): Promise<Stage> {
+    const source = await startSource(url, 'a', byteLength);
+    const engine = await connectNats(nats({ servers: url }), 'b-anchor');
+    return new Stage(url, byteLength, engine, await join(nats({ servers: url }), { as: 'b' }), source);
+  }
+
+  /** Claims memory that was never claimed before, several times. */
+  async claims(count: number, source = this.#source): Promise<Claim[]> {
+    source.program.send(count);
+    const claims: Claim[] = [];
+    while (claims.length < count) {
+      const { value } = (await this.#offers.next()) as { value: IncomingClusterOffer };
+      claims.push(await value.claim());
+    }
+    return claims;
+  }
+
+  async fetched(): Promise<number> {
+    return Number(/^vmoffer_agent_bytes_fetched_total\{.*\} (\d+)$/m.exec(await this.#cluster.metrics())?.[1]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#cluster.close();
+    await this.engine.close();
+    await leave(this.#source);
+  }
+}
+
+async function startSource(url: string, as: string, byteLength: number): Promise<Source> {
+  const path = fileURLToPath(new URL('cluster/remote-source.js', import.meta.url));
+  const program = fork(path, [url, as, String(byteLength)]);
+  const [agentPid] = (await once(program, 'message')) as [number];
+  return { program, agentPid };
+}
+
+async function leave({ program }: Source): Promise<void> {
+  const ended = once(program, 'exit');
+  program.disconnect();
+  await ended;
+}
+
+function timings(stage: Stage, touches: number): Measurement[] {
+  return [
+    async () => ({
+      'a request of 256 KiB': await requests(stage, touches),
+      'first touch': await firstTouches(stage, touches),
+    }),
+    async () => ({ 'the engine, 8 in flight': await engineReadsAll(stage) }),
+    async () => {
+      const ms = await withClaims(stage, 1, ([claim]) =>
+        timed(() => {
+          readAll(claim, 0, stage.byteLength);
+        }),
+      );
+      return { 'reading it all': ms };
+    },
+  ];
+}
+
+/** Far apart, so that nothing is read ahead. */
+function offsets({ byteLength }: Stage, count: number): number[] {
+  const step = Math.floor(byteLength / UNIT / (count + 1));
+  return Array.from({ length: count }, (_, at) => (count - at) * step * UNIT);
+}
+
+async function requests(stage: Stage, count: number): Promise<number> {
+  const took: number[] = [];
+  for (const offset of offsets(stage, count)) {
+    const start = performance.now();
+    await readRange(stage, offset);
+    took.push(performance.now() - start);
+  }
+  return median(took);
+}
+
+function readRange({ engine }: Stage, offset: number): Promise<Uint8Array> {
+  return engine.read('a-anchor', 'anchor', { offset, byteLength: UNIT }, AbortSignal.timeout(10_000));
+}
+
+function firstTouches(stage: Stage, count: number): Promise<number> {
+  return withClaims(stage, 1, ([claim]) =>
+    median(
+      offsets(stage, count).map((offset) =>
+        timed(() => {
+          readAll(claim, offset, 1);
+        }),
+      ),
+    ),
+  );
+}
+
+async function withClaims<Result>(
+  stage: Stage,
+  count: number,
+  use: (claims: readonly Claim[]) => Result | Promise<Result>,
+): Promise<Result> {
+  const claims = await stage.claims(count);
+  try {
+    return await use(claims);
+  } finally {
+    for (const claim of claims) claim.release();
+  }
+}
+
+async function engineReadsAll(stage: Stage): Promise<number> {
+  const start = performance.now();
+  let next = 0;
+  const read = async () => {
+    for (let offset = next; offset < stage.byteLength; offset = next) {
+      next += UNIT;
+      await readRange(stage, offset);
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, read));
+  return performance.now() - start;
+}
+
+function readAll(claim: Claim | undefined, byteOffset: number, byteLength: number): void {
+  const view = claim?.view(byteOffset, byteLength) ?? new Uint8Array(1);
+  for (let at = 0; at < byteLength; at += 4096) {
+    if (view[at] !== FILLING) throw new Error(`the byte at ${byteOffset + at} is ${view[at]}, not ${FILLING}`);
+  }
+}
+
+function sizes(stage: Stage): Measurement[] {
+  const quarter = Math.floor(stage.byteLength / 4 / UNIT) * UNIT;
+  return [
+    async () => {
+      const fetched = await fetchedBy(stage, 1, quarter);
+      return { quarter, 'quarter, fetched': fetched, 'one claim, fetched': fetched };
+    },
+    async () => ({ 'four claims, fetched': await fetchedBy(stage, 4, quarter) }),
+  ];
+}
+
+async function fetchedBy(stage: Stage, count: number, byteLength: number): Promise<number> {
+  const before = await stage.fetched();
+  return withClaims(stage, count, async (claims) => {
+    for (const claim of claims) readAll(claim, byteLength, byteLength);
+    return (await stage.fetched()) - before;
+  });
+}
+
+/** From the kill until what was not there yet is known to be gone. A source of its own is killed each time. */
+async function killed(stage: Stage): Promise<Record<string, number>> {
+  const source = await startSource(stage.url, `killed-${process.hrtime.bigint()}`, KILLED_BYTES);
+  const [claim] = await stage.claims(1, source);
+  const start = performance.now();
+  process.kill(source.agentPid, 'SIGKILL');
+  const rejected = await claim?.ensure().then(
+    () => false,
+    () => true,
+  );
+  const ms = performance.now() - start;
+  claim?.release();
+  await leave(source);
+  if (rejected !== true) throw new Error('memory came from an agent that was killed');
+  return { gone: ms };
+}
+
+function notes(rounds: number, byteLength: number): string[] {
+  return [
+    `medians of ${rounds} rounds; one more round before them does not count`,
+    `memory of ${byteLength / MIB} MiB, in units of 256 KiB; everything, the server too, is on one machine, over its loopback interface`,
+    'a first touch is the median of 40, far apart; the request is the same engine asked for the same range by the same client',
+  ];
+}

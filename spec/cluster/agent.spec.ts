@@ -1,0 +1,115 @@
+import { expect } from 'chai';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { VMO_GRANT_R } from 'vmoffer';
+import { NOBODY } from '../support/child.js';
+import { projectRoot } from '../support/project.js';
+import { needs, requires } from '../support/requires.js';
+import { rejectionOf } from '../support/vmo-error.js';
+import { freePorts, NatsServer, requireNatsServer } from './support/nats-server.js';
+import { Stage } from './support/programs.js';
+
+const BYTES = 4 << 20;
+const PROGRAM = join(projectRoot, 'packages', 'cluster', 'dist', 'agent', 'main.js');
+
+describe('an agent that runs by itself', function () {
+  this.timeout(60_000);
+  let server: NatsServer;
+  let stage: Stage;
+  let folder: string;
+  const agents: ChildProcess[] = [];
+
+  before(async function () {
+    requires(this, needs.fullUserfault);
+    requireNatsServer(this);
+    server = await NatsServer.start();
+  });
+  after(() => server[Symbol.asyncDispose]());
+  beforeEach(() => {
+    stage = new Stage(server);
+    folder = mkdtempSync(join(tmpdir(), 'vmoffer-agent-'));
+  });
+  afterEach(async () => {
+    for (const agent of agents.splice(0)) {
+      const hasEnded = once(agent, 'close');
+      agent.kill('SIGTERM');
+      await hasEnded;
+    }
+    await stage[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function startAgent(as: string, ...more: string[]): Promise<string> {
+    const config = join(folder, `${as}.json`);
+    const socket = join(folder, `${as}.sock`);
+    writeFileSync(config, JSON.stringify({ engine: stage.description() }));
+    const args = [PROGRAM, '--as', as, '--config', config, '--socket', socket, ...more];
+    const agent = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    agents.push(agent);
+    await once(createInterface(agent.stdout), 'line');
+    return socket;
+  }
+
+  it('serves all programs of its user, with one fetch for all of them', async () => {
+    const source = await stage.attach(await startAgent('a'));
+    const path = await startAgent('b');
+    const claimers = [await stage.attach(path), await stage.attach(path)];
+    const region = await source.call('make', BYTES);
+    for (const claimer of claimers) {
+      await source.call('offer', region, 'b', VMO_GRANT_R);
+      const claim = await claimer.call('claim', (await claimer.call('nextOffer')).id);
+      await claimer.call('ensure', claim, 0, BYTES);
+      expect(await claimer.call('wrongWord', claim, 0, BYTES)).to.equal(undefined);
+    }
+    expect(await claimers[0]?.call('metrics')).to.include(`bytes_fetched_total{peer="b"} ${BYTES}\n`);
+  });
+
+  it('has what was claimed of a program that has ended', async () => {
+    const source = await stage.attach(await startAgent('a'));
+    const claimer = await stage.start('b');
+    const region = await source.call('make', BYTES);
+    const { handle } = await source.call('offer', region, 'b', VMO_GRANT_R);
+    const claim = await claimer.call('claim', (await claimer.call('nextOffer')).id);
+    await source.call('claimed', handle);
+    source.kill('SIGKILL');
+    await source.ended;
+    expect(await claimer.call('wrongWord', claim, 0, BYTES)).to.equal(undefined);
+  });
+
+  it('tells Prometheus what it counts', async () => {
+    const [port = 0] = await freePorts(1);
+    await startAgent('a', '--metrics', String(port));
+    const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { connection: 'close' } });
+    expect(answer.headers.get('content-type')).to.include('version=0.0.4');
+    expect(await answer.text()).to.match(/^vmoffer_agent_offers_sent_total\{peer="a"\} 0$/m);
+  });
+
+  it('lets no other user in', async function () {
+    requires(this, needs.root);
+    const path = await startAgent('a');
+    chmodSync(folder, 0o755); // so that the socket itself keeps others out
+    expect(statSync(path).mode & 0o777).to.equal(0o600);
+    const text = `require('net').connect(process.argv[1]).on('error', (e) => console.log(e.code)).on('connect', () => process.exit())`;
+    const { stdout } = spawnSync(process.execPath, ['-e', text, path], {
+      uid: NOBODY,
+      gid: NOBODY,
+      encoding: 'utf8',
+      cwd: '/',
+    });
+    expect(stdout.trim()).to.equal('EACCES');
+  });
+
+  it('says that nobody listens where no agent is', async () => {
+    await rejectionOf(stage.attach(join(folder, 'none.sock')), 'ERR_VMO_PEER_GONE');
+  });
+
+  it('says how it is used', () => {
+    const { status, stderr } = spawnSync(process.execPath, [PROGRAM], { encoding: 'utf8' });
+    expect(status).to.equal(2);
+    expect(stderr).to.include('usage: vmoffer-agent');
+  });
+});

@@ -1,0 +1,203 @@
+import { expect } from 'chai';
+import { VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
+import { until } from '../support/barriers.js';
+import { needs, requires } from '../support/requires.js';
+import { resume, stop } from '../support/stopped.js';
+import { rejectionOf } from '../support/vmo-error.js';
+import { NatsServer, requireNatsServer } from './support/nats-server.js';
+import { Stage } from './support/programs.js';
+
+const MIB = 1 << 20;
+const UNIT = 256 * 1024;
+const BYTES = 8 * MIB;
+
+async function counter(program: { call: (command: 'metrics') => Promise<string> }, name: string): Promise<number> {
+  const text = await program.call('metrics');
+  return Number(new RegExp(`^vmoffer_agent_${name}\\{.*\\} (\\d+)$`, 'm').exec(text)?.[1]);
+}
+
+describe('memory shared with another host', function () {
+  this.timeout(60_000);
+  let server: NatsServer;
+  let stage: Stage;
+
+  before(async function () {
+    requires(this, needs.fullUserfault);
+    requireNatsServer(this);
+    server = await NatsServer.start();
+  });
+  after(() => server[Symbol.asyncDispose]());
+  beforeEach(() => (stage = new Stage(server)));
+  afterEach(() => stage[Symbol.asyncDispose]());
+
+  const pair = async () => ({ source: await stage.start('a'), claimer: await stage.start('b') });
+
+  it('arrives in incomingOffers, is claimed, and has every byte', async () => {
+    const { source, claimer } = await pair();
+    const region = await source.call('make', BYTES);
+    const { handle, address } = await source.call('offer', region, 'b', VMO_GRANT_R);
+    const offer = await claimer.call('nextOffer');
+    expect(offer).to.include({ from: 'a', address, byteLength: BYTES, flags: VMO_GRANT_R, supplied: true });
+    const claim = await claimer.call('claim', offer.id);
+    expect(await source.call('claimed', handle)).to.equal('claimed');
+    expect(await claimer.call('wrongWord', claim, 0, BYTES)).to.equal(undefined);
+    await claimer.call('release', claim);
+    await source.call('released', handle);
+    expect(await source.call('list')).to.deep.equal([]);
+  });
+
+  it('is claimed by peer and address, once', async () => {
+    const { source, claimer } = await pair();
+    const region = await source.call('make', BYTES);
+    const { address } = await source.call('offer', region, 'b', VMO_GRANT_R);
+    await claimer.call('nextOffer');
+    const claim = await claimer.call('claimAt', 'a', address);
+    expect(await claimer.call('kindOf', claim)).to.deep.equal({
+      supplied: true,
+      flags: VMO_GRANT_R,
+      byteLength: BYTES,
+      srcPid: claimer.agentPid,
+    });
+    await rejectionOf(claimer.call('claimAt', 'a', address), 'ERR_VMO_NOT_OFFERED');
+  });
+
+  it('travels only where it is touched', async () => {
+    const { source, claimer } = await pair();
+    const region = await source.call('make', BYTES);
+    await source.call('offer', region, 'b', VMO_GRANT_R);
+    const claim = await claimer.call('claim', (await claimer.call('nextOffer')).id);
+    await claimer.call('ensure', claim, 5 * UNIT, 10);
+    expect(await claimer.call('wrongWord', claim, 5 * UNIT, UNIT)).to.equal(undefined);
+    expect(await counter(claimer, 'bytes_fetched_total')).to.equal(2 * UNIT); // the first unit tells that it is to be had
+  });
+
+  it('is claimed in no time where it has 64 GiB', async () => {
+    const { source, claimer } = await pair();
+    const region = await source.call('make', 64 * 2 ** 30, MIB);
+    await source.call('offer', region, 'b', VMO_GRANT_R);
+    const { id } = await claimer.call('nextOffer');
+    const before = performance.now();
+    const claim = await claimer.call('claim', id);
+    expect(performance.now() - before).to.be.lessThan(2000);
+    expect(await claimer.call('wrongWord', claim, 0, MIB)).to.equal(undefined);
+    expect(await claimer.call('read', claim, 63 * 2 ** 30)).to.equal(0);
+  });
+
+  it('comes from the agent, not from its source, which may be stopped', async () => {
+    const { source, claimer } = await pair();
+    const region = await source.call('make', BYTES);
+    const { handle } = await source.call('offer', region, 'b', VMO_GRANT_R);
+    const claim = await claimer.call('claim', (await claimer.call('nextOffer')).id);
+    await source.call('claimed', handle);
+    await stop(source);
+    expect(await claimer.call('wrongWord', claim, 0, BYTES)).to.equal(undefined);
+    resume(source);
+  });
+
+  it('is not changed, nor taken, before it is claimed', async () => {
+    const { source, claimer } = await pair();
+    const region = await source.call('make', BYTES);
+    await source.call('offer', region, 'b', VMO_GRANT_R);
+    await source.call('write', region, 3 * UNIT, 77);
+    const claim = await claimer.call('claim', (await claimer.call('nextOffer')).id);
+    expect(await claimer.call('read', claim, 3 * UNIT)).to.equal(77);
+  });
+
+  it('is the same for ever where the source has dropped W, each unit with its digest', async () => {
+    const { source, claimer } = await pair();
+    const region = await source.call('make', BYTES);
+    const { handle } = await source.call('offer', region, 'b', VMO_GRANT_R | VMO_DROP_W);
+    const claim = await claimer.call('claim', (await claimer.call('nextOffer')).id);
+    await source.call('claimed', handle);
+    await source.call('write', region, 3 * UNIT, 77);
+    expect(await claimer.call('wrongWord', claim, 0, BYTES)).to.equal(undefined);
+    expect(await counter(claimer, 'bytes_fetched_total')).to.equal(BYTES + 32 * (BYTES / UNIT));
+  });
+
+  it('passes on memory that is supplied itself', async () => {
+    const { source, claimer } = await pair();
+    const region = await source.call('makeSupplied', BYTES);
+    await source.call('offer', region, 'b', VMO_GRANT_R);
+    const claim = await claimer.call('claim', (await claimer.call('nextOffer')).id);
+    await claimer.call('ensure', claim, 0, BYTES);
+    expect(await claimer.call('wrongWord', claim, 0, BYTES)).to.equal(undefined);
+  });
+
+  it('is fetched once for all claims of it on a host', async () => {
+    const { source, claimer } = await pair();
+    const region = await source.call('make', BYTES);
+    for (let at = 0; at < 4; at++) await source.call('offer', region, 'b', VMO_GRANT_R);
+    const claims: number[] = [];
+    for (let at = 0; at < 4; at++) {
+      claims.push(await claimer.call('claim', (await claimer.call('nextOffer')).id));
+    }
+    for (const claim of claims) {
+      await claimer.call('ensure', claim, 0, BYTES);
+      expect(await claimer.call('wrongWord', claim, 0, BYTES)).to.equal(undefined);
+    }
+    expect(await counter(claimer, 'bytes_fetched_total')).to.equal(BYTES);
+    for (const claim of claims) await claimer.call('release', claim);
+    await until('the source is told', async () => (await source.call('list')).length === 0);
+  });
+
+  it('outlives its source where it is durable', async () => {
+    const source = await stage.start('a');
+    const region = await source.call('make', BYTES);
+    await source.call('offer', region, 'b', VMO_GRANT_R | VMO_DROP_W, true);
+    await source[Symbol.asyncDispose]();
+    const claimer = await stage.start('b');
+    const claim = await claimer.call('claim', (await claimer.call('nextOffer')).id);
+    await claimer.call('ensure', claim, 0, BYTES);
+    expect(await claimer.call('wrongWord', claim, 0, BYTES)).to.equal(undefined);
+  });
+
+  it('is cancelled before it is claimed, and not after', async () => {
+    const { source, claimer } = await pair();
+    const region = await source.call('make', BYTES);
+    const first = await source.call('offer', region, 'b', VMO_GRANT_R);
+    const offer = await claimer.call('nextOffer');
+    expect(await source.call('cancel', first.handle)).to.equal(true);
+    expect(await source.call('claimed', first.handle)).to.equal('cancelled');
+    await rejectionOf(claimer.call('claim', offer.id), 'ERR_VMO_NOT_OFFERED');
+    const second = await source.call('offer', region, 'b', VMO_GRANT_R);
+    await claimer.call('claim', (await claimer.call('nextOffer')).id);
+    await rejectionOf(source.call('cancel', second.handle), 'ERR_VMO_TOO_LATE');
+  });
+
+  it('is refused where both hosts would write', async () => {
+    const { source } = await pair();
+    const region = await source.call('make', BYTES);
+    await rejectionOf(source.call('offer', region, 'b', VMO_GRANT_R | VMO_GRANT_W), 'ERR_VMO_UNSUPPORTED');
+  });
+
+  it('is offered to those alone whom the agent allows, and claimed from those alone', async () => {
+    const source = await stage.start('a', { allow: ['b'] });
+    const claimer = await stage.start('b', { allow: ['a'] });
+    const stranger = await stage.start('c');
+    const region = await source.call('make', BYTES);
+    await rejectionOf(source.call('offer', region, 'c', VMO_GRANT_R), 'ERR_VMO_NOT_PERMITTED');
+    const own = await stranger.call('make', BYTES);
+    await stranger.call('offer', own, 'b', VMO_GRANT_R);
+    await source.call('offer', region, 'b', VMO_GRANT_R);
+    expect((await claimer.call('nextOffer')).from).to.equal('a');
+    expect(await counter(claimer, 'offers_refused_total')).to.equal(1);
+  });
+
+  it('is offered a thousand times at once, and every offer is claimed', async () => {
+    const { source, claimer } = await pair();
+    const region = await source.call('make', UNIT);
+    const count = 1000;
+    await Promise.all(Array.from({ length: count }, () => source.call('offer', region, 'b', VMO_GRANT_R)));
+    expect(await source.call('list')).to.have.length(count);
+    for (let at = 0; at < count; at++) {
+      const claim = await claimer.call('claim', (await claimer.call('nextOffer')).id);
+      await claimer.call('release', claim);
+    }
+    await until('all have ended', async () => (await source.call('list')).length === 0);
+  });
+
+  it('is refused to a second agent of one name', async () => {
+    await stage.start('a');
+    await rejectionOf(stage.start('a'), 'ERR_VMO_BUSY');
+  });
+});
