@@ -17,8 +17,12 @@ const FUSE_READ = MIB;
 /** How far away the supplier is that only takes time. */
 const AWAY_MS = 2;
 
+const PLACING_THREADS = [1, 2];
+const placedBy = (threads: number) => `placed, ${threads} in C`;
+
 export interface ReadSetting {
   supplying: SupplyingProcess;
+  placing: Peer;
   fuse: Peer | undefined;
   /** Filled, `byteLength` bytes. */
   path: string;
@@ -38,6 +42,11 @@ export const readComparisons: Comparison[] = [
     peer: 'alone, fileRange',
     fasterBy: 0.8,
   },
+  ...PLACING_THREADS.map((threads) => ({
+    what: `… against the system calls alone, in C, ${threads === 1 ? 'placed by one thread' : `placed by ${threads} threads`}, then installed and read`,
+    ours: 'read, fileRange',
+    peer: placedBy(threads),
+  })),
   {
     what: '… against a mapped file of a FUSE file system in C',
     ours: 'read, fileRange',
@@ -90,9 +99,13 @@ export function readMeasurements(setting: ReadSetting): Measurement[] {
 
 /** Those that need no page faults. */
 export function peerMeasurements(setting: ReadSetting): Measurement[] {
-  const { fuse, path } = setting;
+  const { fuse, placing, path } = setting;
   return [
     () => alone(setting, 'fileRange', { kind: 'file', path }),
+    ...PLACING_THREADS.map((threads): Measurement => async () => {
+      const [ms = NaN] = await placing.ask(threads, UNIT);
+      return { [placedBy(threads)]: ms };
+    }),
     ...(fuse ? [async () => ({ 'read, FUSE': (await fuse.ask('read', FUSE_READ))[0] ?? NaN })] : []),
     async () => ({ 'read, by hand': await readByHand(setting) }),
   ];

@@ -244,6 +244,8 @@ void PagedRange::take_back(uint64_t byte_offset, uint64_t byte_length) {
   if (pages_.is_closed()) return;
   pages_.await_arrival(pages);
   pages_.set_absent(pages);
+  // What is dropped before its reader has come was brought too early.
+  read_ahead_.give_up(pages);
 }
 
 bool PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {

@@ -2,6 +2,9 @@
 //
 // Touches that go on from unit to unit order what comes next: 1 MiB at first, and each time half of it has been used,
 // twice as much, up to 16 MiB. A touch elsewhere begins anew and orders nothing: it may be a lone one.
+//
+// The source may drop units again, to stay within a budget that it alone knows. One that is dropped before the reader
+// has come to it was ordered too early: from then on this reader orders half as far ahead.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +24,8 @@ class OrderAhead {
 
   // The units to ask for now that this one is touched, often none.
   PageRange on_touch(uint64_t unit);
+  // These are there no longer.
+  void on_lost(PageRange units);
 
  private:
   static uint64_t units_in(uint64_t bytes, uint64_t unit_bytes) { return bytes > unit_bytes ? bytes / unit_bytes : 1; }
@@ -28,6 +33,7 @@ class OrderAhead {
   const uint64_t unit_count_;
   const uint64_t first_;
   const uint64_t most_;
+  uint64_t limit_ = most_;  // for this reader
   bool has_begun_ = false;
   uint64_t at_ = 0;      // the unit that was touched last
   uint64_t end_ = 0;     // behind what is ordered

@@ -278,7 +278,9 @@ bool SuppliedClaim::on_recall(const wire::Recall& message) {
   bool is_given;
   {
     const MutexLock lock(mutex_);
-    is_given = units_.recall(units_of(message.units.byte_offset, message.units.byte_length));
+    const PageRange units = units_of(message.units.byte_offset, message.units.byte_length);
+    is_given = units_.recall(units);
+    if (is_given) ahead_.on_lost(units);
     line = line_;
   }
   if (line == nullptr) return true;

@@ -1,5 +1,8 @@
 import { expect } from 'chai';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FILLING } from '../../bench/filling.js';
 import { canBuildPeer, compilerCommand } from '../../bench/peers/build.js';
 import { Peer } from '../../bench/peers/peer.js';
 import { needs, requires } from '../support/requires.js';
@@ -29,6 +32,19 @@ describe('a peer in C', () => {
       const [p50 = 0, p90 = 0, p99 = 0] = await peer.ask(UNIT, 100);
       expect(p50).to.be.greaterThan(0);
       expect([p50, p90, p99]).to.deep.equal([p50, p90, p99].sort((a, b) => a - b));
+    }
+  });
+
+  it('placing: places, installs and reads a file', async function () {
+    requires(this, needs.fullUserfault);
+    const folder = mkdtempSync(join(tmpdir(), 'vmoffer-placing-'));
+    try {
+      const path = join(folder, 'data');
+      writeFileSync(path, Buffer.alloc(MIB, FILLING));
+      await using peer = new Peer('placing', [String(MIB), path]);
+      for (const threads of [1, 2]) expect((await peer.ask(threads, UNIT))[0]).to.be.greaterThan(0);
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 

@@ -68,6 +68,25 @@ describe('OrderAhead', () => {
     expect(isSome(ahead.onTouch(4))).to.be.true;
   });
 
+  it('orders less far ahead once units are dropped before the reader has come to them', () => {
+    const most = (orders: PageSpan[]) => Math.max(...orders.map(({ count }) => count));
+    const ahead = open();
+    inOrder(ahead, 0, 200);
+    ahead.onLost(201, 1);
+    const lost = ahead.onTouch(200);
+    expect(most([lost, ...inOrder(ahead, 201, 100)]) * UNIT).to.equal(8 * MIB);
+    ahead.onLost(100, 100); // read before
+    expect(most(inOrder(ahead, 301, 100)) * UNIT).to.equal(8 * MIB);
+    expect(most(inOrder(ahead, 500, 400)) * UNIT, 'another reader').to.equal(16 * MIB);
+  });
+
+  it('orders again what was dropped too early', () => {
+    const ahead = open();
+    inOrder(ahead, 0, 2); // up to 6
+    ahead.onLost(3, 1);
+    expect(ahead.onTouch(2)).to.deep.equal({ first: 3, count: MIB / UNIT });
+  });
+
   it('orders nothing beyond the end', () => {
     for (const { first, count } of inOrder(open(7), 0, 7)) expect(first + count).to.be.at.most(7);
     expect(inOrder(open(1), 0, 1)).to.deep.equal([]);

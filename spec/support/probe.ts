@@ -157,6 +157,7 @@ export interface ClaimedUnits {
 
 export interface OrderAhead {
   onTouch(unit: number): PageSpan;
+  onLost(first: number, count: number): void;
 }
 
 /** What the source of supplied memory decides. Times are milliseconds. */
