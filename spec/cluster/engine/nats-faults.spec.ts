@@ -40,6 +40,17 @@ describe('an engine over NATS', function () {
     for (const read of reads) expect(Buffer.compare(read, bytes)).to.equal(0);
   });
 
+  it('writes over a revision that it was told of, though it has not heard of it from the server yet', async () => {
+    await using server = await NatsServer.start();
+    await using world = new NatsWorld(server.port);
+    const [a, b] = [await world.connect('a'), await world.connect('b')];
+    const first = await a.announce(makeRecord('a', 'b'));
+    world.proxy('a').delayMs = 30;
+    const second = await b.replace(first, { ...first.record, stage: 'owned' });
+    const third = await a.replace(second, { ...second.record, stage: 'done' });
+    expect(await b.find(first.record)).to.deep.equal(third);
+  });
+
   it('asks again for a range whose answer was lost with the connection', async () => {
     await using server = await NatsServer.start();
     await using world = new NatsWorld(server.port);
