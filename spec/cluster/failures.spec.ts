@@ -83,6 +83,14 @@ describe('memory of another host, when something fails', function () {
     expect(performance.now() - before).to.be.within(LEASE_MS / 2, 3 * LEASE_MS);
   });
 
+  it('goes on where somebody signals the agents, as for a whole group of processes', async () => {
+    const { source, claimer, claim } = await claimed();
+    for (const { agentPid } of [source, claimer])
+      for (const name of ['SIGINT', 'SIGTERM'] as const) signal(agentPid, name);
+    await claimer.call('ensure', claim, 0, BYTES);
+    expect(await claimer.call('wrongWord', claim, 0, BYTES)).to.equal(undefined);
+  });
+
   it('goes on where the connection is lost and comes back', async () => {
     const { claimer, claim } = await claimed();
     proxy.cut();
