@@ -30,7 +30,7 @@ describe('an agent that runs by itself', function () {
     requireNatsServer(this);
     server = await NatsServer.start();
   });
-  after(() => server[Symbol.asyncDispose]());
+  after(() => (server as NatsServer | undefined)?.[Symbol.asyncDispose]()); // before() may have skipped all
   beforeEach(() => {
     stage = new Stage(server);
     folder = mkdtempSync(join(tmpdir(), 'vmoffer-agent-'));
