@@ -5,13 +5,15 @@ import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { VMO_GRANT_R } from 'vmoffer';
+import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
+import { until } from '../support/barriers.js';
 import { NOBODY } from '../support/child.js';
 import { projectRoot } from '../support/project.js';
 import { needs, requires } from '../support/requires.js';
 import { rejectionOf } from '../support/vmo-error.js';
 import { freePorts, NatsServer, requireNatsServer } from './support/nats-server.js';
 import { Stage } from './support/programs.js';
+import { TcpProxy } from './support/tcp-proxy.js';
 
 const BYTES = 4 << 20;
 const PROGRAM = join(projectRoot, 'packages', 'cluster', 'dist', 'agent', 'main.js');
@@ -28,7 +30,7 @@ describe('an agent that runs by itself', function () {
     requireNatsServer(this);
     server = await NatsServer.start();
   });
-  after(() => server[Symbol.asyncDispose]());
+  after(() => (server as NatsServer | undefined)?.[Symbol.asyncDispose]()); // before() may have skipped all
   beforeEach(() => {
     stage = new Stage(server);
     folder = mkdtempSync(join(tmpdir(), 'vmoffer-agent-'));
@@ -44,9 +46,13 @@ describe('an agent that runs by itself', function () {
   });
 
   async function startAgent(as: string, ...more: string[]): Promise<string> {
+    return startAgentAt(server.url, as, ...more);
+  }
+
+  async function startAgentAt(url: string, as: string, ...more: string[]): Promise<string> {
     const config = join(folder, `${as}.json`);
     const socket = join(folder, `${as}.sock`);
-    writeFileSync(config, JSON.stringify({ engine: stage.description() }));
+    writeFileSync(config, JSON.stringify({ engine: stage.description(url) }));
     const args = [PROGRAM, '--as', as, '--config', config, '--socket', socket, ...more];
     const agent = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     agents.push(agent);
@@ -78,6 +84,27 @@ describe('an agent that runs by itself', function () {
     source.kill('SIGKILL');
     await source.ended;
     expect(await claimer.call('wrongWord', claim, 0, BYTES)).to.equal(undefined);
+  });
+
+  it('keeps what was handed off to a program that was killed meanwhile, for the next one', async () => {
+    await using proxy = await TcpProxy.start(server.port);
+    const source = await stage.start('a');
+    const path = await startAgentAt(proxy.url, 'b');
+    const [first, second] = [await stage.attach(path), await stage.attach(path)];
+    const region = await source.call('make', BYTES);
+    const { handle } = await source.call('offer', region, 'b', VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
+    const { id } = await first.call('nextOffer');
+    expect((await second.call('nextOffer')).id).to.equal(id);
+    proxy.bytesPerSecond = BYTES;
+    const before = proxy.passed.down;
+    first.call('claim', id).catch(() => undefined); // it is killed
+    await until('bytes have come', () => proxy.passed.down - before > BYTES / 4);
+    first.kill('SIGKILL');
+    await first.ended;
+    proxy.bytesPerSecond = Infinity;
+    expect(await source.call('claimed', handle)).to.equal('claimed');
+    const claim = await second.call('claim', (await second.call('nextOffer')).id);
+    expect(await second.call('wrongWord', claim, 0, BYTES)).to.equal(undefined);
   });
 
   it('tells Prometheus what it counts', async () => {

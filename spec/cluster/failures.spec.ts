@@ -24,7 +24,7 @@ describe('memory of another host, when something fails', function () {
     requireNatsServer(this);
     server = await NatsServer.start();
   });
-  after(() => server[Symbol.asyncDispose]());
+  after(() => (server as NatsServer | undefined)?.[Symbol.asyncDispose]()); // before() may have skipped all
   beforeEach(async () => {
     stage = new Stage(server);
     proxy = await TcpProxy.start(server.port);
@@ -81,6 +81,14 @@ describe('memory of another host, when something fails', function () {
     const before = performance.now();
     await rejectionOf(claimer.call('ensure', claim, 4 * UNIT, UNIT), 'ERR_VMO_PEER_GONE');
     expect(performance.now() - before).to.be.within(LEASE_MS / 2, 3 * LEASE_MS);
+  });
+
+  it('goes on where somebody signals the agents, as for a whole group of processes', async () => {
+    const { source, claimer, claim } = await claimed();
+    for (const { agentPid } of [source, claimer])
+      for (const name of ['SIGINT', 'SIGTERM'] as const) signal(agentPid, name);
+    await claimer.call('ensure', claim, 0, BYTES);
+    expect(await claimer.call('wrongWord', claim, 0, BYTES)).to.equal(undefined);
   });
 
   it('goes on where the connection is lost and comes back', async () => {

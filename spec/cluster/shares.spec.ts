@@ -26,7 +26,7 @@ describe('memory shared with another host', function () {
     requireNatsServer(this);
     server = await NatsServer.start();
   });
-  after(() => server[Symbol.asyncDispose]());
+  after(() => (server as NatsServer | undefined)?.[Symbol.asyncDispose]()); // before() may have skipped all
   beforeEach(() => (stage = new Stage(server)));
   afterEach(() => stage[Symbol.asyncDispose]());
 
@@ -181,6 +181,17 @@ describe('memory shared with another host', function () {
     await source.call('offer', region, 'b', VMO_GRANT_R);
     expect((await claimer.call('nextOffer')).from).to.equal('a');
     expect(await counter(claimer, 'offers_refused_total')).to.equal(1);
+  });
+
+  it('is claimed from nobody where the module that says who may has an error', async () => {
+    const source = await stage.start('a');
+    const claimer = await stage.start('b', {
+      allow: 'data:text/javascript,export default () => { throw new Error() }',
+    });
+    const region = await source.call('make', BYTES);
+    await source.call('offer', region, 'b', VMO_GRANT_R);
+    await until('the offer is refused', async () => (await counter(claimer, 'offers_refused_total')) === 1);
+    expect(await claimer.call('list')).to.deep.equal([]);
   });
 
   it('is offered a thousand times at once, and every offer is claimed', async () => {

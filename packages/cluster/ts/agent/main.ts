@@ -12,6 +12,9 @@ import { Agent } from './agent.js';
 import { connectEngine } from './connect-engine.js';
 import type { AgentTask } from './task.js';
 
+/** Programs that may be attached at once. */
+const MAX_PROGRAMS = 1024;
+
 const USAGE = `usage: vmoffer-agent --as NAME --config FILE --socket PATH [--metrics PORT]
   --as       the name of this peer
   --config   a file with JSON: { "engine": { "engine": "nats", "servers": ["nats://host:4222"], … }, "options": { … } }
@@ -26,8 +29,8 @@ async function main(): Promise<void> {
 
 async function runLinked(): Promise<void> {
   const stream = new Socket({ fd: 3 });
-  // A terminal's Ctrl-C reaches all its processes. The program ends first, and the agent then finishes what is under way.
-  process.on('SIGINT', () => undefined);
+  // A terminal, or systemd, signals all processes of a group. The program ends, and the agent then finishes what is under way.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   const line = await readLine(stream);
   try {
     const agent = await start(JSON.parse(line) as AgentTask);
@@ -95,6 +98,7 @@ function readArguments(): { as: string; config: string; socket: string; metrics:
 async function listen(path: string, agent: Agent): Promise<Server> {
   await removeStale(path);
   const server = createServer((stream) => void agent.attach(stream, { staysClaimed: true }));
+  server.maxConnections = MAX_PROGRAMS;
   const umask = process.umask(0o177);
   try {
     await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { vmOffer, VmoError, type Region } from 'vmoffer';
+import { vmOffer, VmoError, type Offer, type Region } from 'vmoffer';
 import type { Change, Entry, OfferRecord } from '../engine/engine.js';
 import { toVmoError } from '../errors.js';
 import type { AgentContext } from './context.js';
@@ -19,6 +19,11 @@ export interface Lent {
   record: OfferRecord;
 }
 
+interface Owned {
+  region: Region;
+  record: OfferRecord;
+}
+
 interface Held {
   holding: Promise<Holding>;
   users: number;
@@ -33,7 +38,7 @@ export class Received {
   /** Claimed here, by id: what has to end when the source is gone. */
   readonly #claimed = new Map<string, Entry>();
   /** Owned by this peer, and not yet by a process here. */
-  readonly #owned = new Map<string, { region: Region; record: OfferRecord }>();
+  readonly #owned = new Map<string, Owned>();
   readonly #taking = new Map<string, Promise<TakeOutcome>>();
   readonly #onOffered: (record: OfferRecord) => void;
 
@@ -97,7 +102,8 @@ export class Received {
     const { allow, maxByteLength } = this.#context.options;
     const { from, address, byteLength, flags } = record;
     const isValid = faultOfRecord(record, maxByteLength) === undefined;
-    if (isValid && (await allow(from, { direction: 'received', address, byteLength, flags }))) return true;
+    const asked = async () => allow(from, { direction: 'received', address, byteLength, flags });
+    if (isValid && (await asked().catch(() => false))) return true; // the module may be wrong; the agent goes on
     this.#context.counters.add('offers_refused_total');
     return false;
   }
@@ -211,7 +217,7 @@ export class Received {
   #lendOwned(id: string, pid: number): Lent {
     const owned = this.#owned.get(id);
     if (!owned) throw notOffered();
-    const offer = vmOffer(pid, owned.region, owned.record.flags);
+    const offer = this.#offerOwned(pid, owned);
     const timer = setTimeout(() => {
       cancelQuietly(offer);
     }, BEGIN_WITHIN_MS);
@@ -221,6 +227,15 @@ export class Received {
       else this.#onOffered(owned.record);
     });
     return { address: offer.address, record: owned.record };
+  }
+
+  #offerOwned(pid: number, { region, record }: Owned): Offer {
+    try {
+      return vmOffer(pid, region, record.flags);
+    } catch (error) {
+      this.#onOffered(record); // that process has ended; another may claim it
+      throw error;
+    }
   }
 
   #forgetOwned(id: string): void {
