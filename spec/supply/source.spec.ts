@@ -485,7 +485,8 @@ describe('the source of supplied memory', () => {
         claimer.ask(time);
         await claimer.said();
       }
-      await until('they are closed', () => openDescriptors().size === before && region.stats().claims === 0);
+      // There may be fewer: what the specs before have released is closed by other threads.
+      await until('they are closed', () => openDescriptors().size <= before && region.stats().claims === 0);
     });
   });
 
