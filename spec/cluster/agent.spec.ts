@@ -133,10 +133,4 @@ describe('an agent that runs by itself', function () {
   it('says that nobody listens where no agent is', async () => {
     await rejectionOf(stage.attach(join(folder, 'none.sock')), 'ERR_VMO_PEER_GONE');
   });
-
-  it('says how it is used', () => {
-    const { status, stderr } = spawnSync(process.execPath, [PROGRAM], { encoding: 'utf8' });
-    expect(status).to.equal(2);
-    expect(stderr).to.include('usage: vmoffer-agent');
-  });
 });

@@ -5,6 +5,7 @@ export const USAGE = `Usage: vmoffer <command> [options]
 Commands:
   doctor   what this kernel, container and process allow, and what to do about each 'no'
   top      which claims the processes here hold, where they are resident, and what arrives
+  agent    carries offers between hosts, if the package vmoffer-cluster is installed; see agent --help
 
 Options:
   --json                print JSON

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { VmoError } from '../errors.js';
 import { log } from '../log.js';
+import { runAgent } from './agent.js';
 import { parseCommandLine, USAGE } from './command-line.js';
 import { doctor } from './doctor.js';
 import { top } from './top/top.js';
@@ -33,7 +34,9 @@ function endQuietly({ code }: NodeJS.ErrnoException): void {
 
 try {
   process.stdout.on('error', endQuietly);
-  process.stdout.write(await run(process.argv.slice(2)));
+  const [command, ...rest] = process.argv.slice(2);
+  if (command === 'agent') await runAgent(rest);
+  else process.stdout.write(await run(process.argv.slice(2)));
 } catch (error) {
   if (!(error instanceof Error)) throw error;
   const isUsage = error instanceof TypeError;

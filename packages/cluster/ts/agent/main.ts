@@ -22,6 +22,14 @@ const USAGE = `usage: vmoffer-agent --as NAME --config FILE --socket PATH [--met
   --metrics  serve what is counted at http://127.0.0.1:PORT/metrics, in the text form of Prometheus
 `;
 
+/** The command line is wrong. */
+class UsageError extends Error {}
+
+function isUsage(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return error instanceof UsageError || (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS_'));
+}
+
 async function main(): Promise<void> {
   if (process.argv[2] === '--linked') await runLinked();
   else await runAlone();
@@ -55,11 +63,11 @@ async function start({ engine: description, as, options }: AgentTask): Promise<A
 }
 
 async function readLine(stream: Socket): Promise<string> {
-  let text = '';
+  const bytes: Buffer[] = [];
   for (;;) {
     const byte = stream.read(1) as Buffer | null;
-    if (byte?.[0] === 10) return text;
-    if (byte) text += byte.toString('latin1');
+    if (byte?.[0] === 10) return Buffer.concat(bytes).toString();
+    if (byte) bytes.push(byte);
     else
       await new Promise<void>((resolve, reject) => {
         stream.once('readable', resolve);
@@ -72,10 +80,18 @@ async function readLine(stream: Socket): Promise<string> {
 
 async function runAlone(): Promise<void> {
   const { as, config, socket, metrics } = readArguments();
-  const { engine, options } = JSON.parse(readFileSync(config, 'utf8')) as AgentTask;
+  const { engine, options } = readConfiguration(config);
   const agent = await start({ engine, as, ...(options && { options }) });
-  const server = await listen(socket, agent);
-  const http = metrics === undefined ? undefined : serveMetrics(metrics, agent);
+  let http: HttpServer | undefined;
+  let server: Server;
+  try {
+    http = metrics === undefined ? undefined : await serveMetrics(metrics, agent);
+    server = await listen(socket, agent);
+  } catch (error) {
+    http?.close();
+    await agent.close();
+    throw error;
+  }
   const end = () => void stop(agent, server, http);
   process.once('SIGTERM', end);
   process.once('SIGINT', end);
@@ -83,15 +99,45 @@ async function runAlone(): Promise<void> {
   console.log(`vmoffer-agent: ${as} listens at ${socket}`);
 }
 
+function readConfiguration(path: string): Pick<AgentTask, 'engine' | 'options'> {
+  let task: Partial<AgentTask> | null;
+  try {
+    task = JSON.parse(readFileSync(path, 'utf8')) as Partial<AgentTask> | null;
+  } catch (error) {
+    throw invalid(`--config ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const { engine, options } = task ?? {};
+  if (typeof engine?.engine !== 'string') {
+    throw invalid(`--config ${path}: 'engine' is missing; write { "engine": { "engine": "nats", "servers": […] } }`);
+  }
+  return { engine, ...(options && { options }) };
+}
+
 function readArguments(): { as: string; config: string; socket: string; metrics: number | undefined } {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { as: text, config: text, socket: text, metrics: text } });
-  const { as, config, socket, metrics } = values;
-  if (as === undefined || config === undefined || socket === undefined) {
-    process.stderr.write(USAGE);
-    process.exit(2);
+  const options = {
+    as: text,
+    config: text,
+    socket: text,
+    metrics: text,
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  const { as, config, socket, metrics, help } = parseArgs({ options }).values;
+  if (help) {
+    process.stdout.write(USAGE);
+    process.exit(0);
   }
-  return { as, config, socket, metrics: metrics === undefined ? undefined : Number(metrics) };
+  if (as === undefined) throw new UsageError(`--as is missing\n${USAGE}`);
+  if (config === undefined) throw new UsageError(`--config is missing\n${USAGE}`);
+  if (socket === undefined) throw new UsageError(`--socket is missing\n${USAGE}`);
+  return { as, config, socket, metrics: metrics === undefined ? undefined : readPort(metrics) };
+}
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65535)
+    throw new UsageError(`--metrics must be a port, from 0 to 65535, got '${text}'`);
+  return port;
 }
 
 /** Only the agent's own user, and root, can connect: the kernel asks for write permission on the socket. */
@@ -128,13 +174,17 @@ async function removeStale(path: string): Promise<void> {
   rmSync(path, { force: true });
 }
 
-function serveMetrics(port: number, agent: Agent): HttpServer {
+async function serveMetrics(port: number, agent: Agent): Promise<HttpServer> {
   const server = createHttpServer((request, response) => {
     const isKnown = request.url === '/metrics';
     response.writeHead(isKnown ? 200 : 404, { 'content-type': 'text/plain; version=0.0.4' });
     response.end(isKnown ? agent.metrics() : '');
   });
-  return server.listen(port, '127.0.0.1');
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return server;
 }
 
 async function stop(agent: Agent, server: Server, http: HttpServer | undefined): Promise<void> {
@@ -146,5 +196,5 @@ async function stop(agent: Agent, server: Server, http: HttpServer | undefined):
 
 main().catch((error: unknown) => {
   console.error(`vmoffer-agent: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+  process.exitCode = isUsage(error) ? 2 : 1;
 });
