@@ -194,6 +194,18 @@ describe('memory shared with another host', function () {
     expect(await claimer.call('list')).to.deep.equal([]);
   });
 
+  it('waits for nobody where that module does not answer for another', async () => {
+    const [source, slow] = [await stage.start('a'), await stage.start('c')];
+    const claimer = await stage.start('b', {
+      allow: `data:text/javascript,export default (peer) => peer === 'a' || new Promise(() => {})`,
+    });
+    await slow.call('offer', await slow.call('make', BYTES), 'b', VMO_GRANT_R);
+    await source.call('offer', await source.call('make', BYTES), 'b', VMO_GRANT_R);
+    expect((await claimer.call('nextOffer')).from).to.equal('a');
+    expect(await counter(claimer, 'offers_refused_total')).to.equal(0);
+    await until('no answer is no', async () => (await counter(claimer, 'offers_refused_total')) === 1);
+  });
+
   it('is offered a thousand times at once, and every offer is claimed', async () => {
     const { source, claimer } = await pair();
     const region = await source.call('make', UNIT);

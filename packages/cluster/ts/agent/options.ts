@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { invalid } from '../errors.js';
 
 /** Decides whether a peer's offer may be claimed here, or memory be offered to a peer. */
@@ -13,7 +14,7 @@ export interface AllowedOffer {
 export interface AgentOptions {
   /**
    * Which peers this one has to do with: their names, or the URL of a module whose default export is a function (peer, offer) that
-   * says so. Default: all whom the engine lets in.
+   * says so, within 5 seconds. Default: all whom the engine lets in.
    */
   allow?: readonly string[] | string;
   /** The longest memory that is claimed from another peer, in bytes. Default: 16 TiB. */
@@ -32,6 +33,8 @@ export interface CheckedAgentOptions {
 }
 
 const MAX_BYTE_LENGTH = 2 ** 44;
+/** How long a function that allows offers may take. */
+const DECIDE_WITHIN_MS = 5000;
 
 export async function checkAgentOptions(options: AgentOptions): Promise<CheckedAgentOptions> {
   const { maxByteLength = MAX_BYTE_LENGTH, maxOffers = 4096, leaseMs = 10_000 } = options;
@@ -45,8 +48,19 @@ async function loadAllow(allow: AgentOptions['allow']): Promise<Allow> {
   if (allow === undefined) return () => true;
   if (typeof allow !== 'string') return (peer) => allow.includes(peer);
   const { default: decide } = (await import(allow)) as { default?: unknown };
-  if (typeof decide === 'function') return decide as Allow;
+  if (typeof decide === 'function') return (peer, offer) => decideInTime(decide as Allow, peer, offer);
   throw invalid(`the module ${allow} has no function as its default export; export default (peer, offer) => boolean`);
+}
+
+/** Who may is not known for ever: no answer is no. */
+async function decideInTime(decide: Allow, peer: string, offer: AllowedOffer): Promise<boolean> {
+  const timer = new AbortController();
+  const late = sleep(DECIDE_WITHIN_MS, false, { signal: timer.signal }).catch(() => false);
+  try {
+    return await Promise.race([decide(peer, offer), late]);
+  } finally {
+    timer.abort();
+  }
 }
 
 function checkCount(value: unknown, name: string): void {

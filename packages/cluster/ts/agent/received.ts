@@ -34,6 +34,8 @@ interface Held {
 export class Received {
   readonly #context: AgentContext;
   readonly #offered = new Map<string, Entry>();
+  /** Of which it is not known yet whether they are allowed. */
+  readonly #asking = new Map<string, Entry>();
   readonly #holdings = new Map<string, Held>();
   /** Claimed here, by id: what has to end when the source is gone. */
   readonly #claimed = new Map<string, Entry>();
@@ -59,17 +61,27 @@ export class Received {
 
   async onChange({ name, entry }: Change): Promise<void> {
     if (entry?.record.stage === 'offered') {
-      if (!(await this.#isAllowed(entry.record))) return;
-      const isNew = !this.#offered.has(name.id);
-      this.#offered.set(name.id, entry);
-      if (isNew) this.#onOffered(entry.record);
+      void this.#admit(name.id, entry);
       return;
     }
+    this.#asking.delete(name.id);
     this.#offered.delete(name.id);
     const claimed = this.#claimed.get(name.id);
     if (!entry && claimed && !claimed.record.durable) void this.#failHolding(claimed.record); // its peer began anew
     if (entry?.record.stage === 'done' && !claimed && !this.#taking.has(name.id))
       await removeRecord(this.#context, entry);
+  }
+
+  /** The module that says who may takes its time: meanwhile other changes come, of this record and of others. */
+  async #admit(id: string, entry: Entry): Promise<void> {
+    this.#asking.set(id, entry);
+    const isAllowed = await this.#isAllowed(entry.record);
+    if (this.#asking.get(id) !== entry) return;
+    this.#asking.delete(id);
+    if (!isAllowed) return;
+    const isNew = !this.#offered.has(id);
+    this.#offered.set(id, entry);
+    if (isNew) this.#onOffered(entry.record);
   }
 
   find(from: string, address: string): string | undefined {
