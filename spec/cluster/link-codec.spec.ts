@@ -5,6 +5,7 @@ const FRAMES: Frame[] = [
   { id: 1, request: { op: 'offer', to: 'ä\n"' } },
   { id: 2, result: null },
   { id: 3, result: [1, 'two'] },
+  { id: 3, part: ['zero'] },
   { id: 4, error: { code: 'ERR_VMO_BUSY', message: 'later' } },
   { event: { type: 'released', id: 'f' } },
 ];

@@ -4,6 +4,7 @@ import { toVmoError } from '../errors.js';
 import type { AgentContext } from './context.js';
 import { cancelQuietly, Holding } from './holding.js';
 import { nonce } from './nonce.js';
+import { OfferedEntries } from './offered-entries.js';
 import { faultOfRecord, isHandOff } from './records.js';
 import { removeRecord } from './sent-share.js';
 import { settle } from './settle.js';
@@ -12,6 +13,9 @@ import { UnitSource } from './unit-source.js';
 
 /** How long the first unit may take, which tells whether the memory is to be had. */
 const BEGIN_WITHIN_MS = 10_000;
+
+/** How many offers of one peer are known here. What else it writes into the book is not looked at. */
+const MAX_OFFERS_OF_PEER = 65_536;
 
 /** Where a process here finds what it has claimed: at the agent. */
 export interface Lent {
@@ -33,7 +37,7 @@ interface Held {
 /** The offers of other peers to this one, and what of them is claimed here. */
 export class Received {
   readonly #context: AgentContext;
-  readonly #offered = new Map<string, Entry>();
+  readonly #offered = new OfferedEntries();
   /** Of which it is not known yet whether they are allowed. */
   readonly #asking = new Map<string, Entry>();
   readonly #holdings = new Map<string, Held>();
@@ -51,8 +55,7 @@ export class Received {
 
   /** What can be claimed now. */
   get standing(): OfferRecord[] {
-    const offered = [...this.#offered.values()].map(({ record }) => record);
-    return [...offered, ...[...this.#owned.values()].map(({ record }) => record)];
+    return [...this.#offered.records, ...[...this.#owned.values()].map(({ record }) => record)];
   }
 
   get claimCount(): number {
@@ -78,8 +81,12 @@ export class Received {
     const isAllowed = await this.#isAllowed(entry.record);
     if (this.#asking.get(id) !== entry) return;
     this.#asking.delete(id);
-    if (!isAllowed) return;
     const isNew = !this.#offered.has(id);
+    const isOneTooMany = isNew && this.#offered.countOf(entry.record.from) >= MAX_OFFERS_OF_PEER;
+    if (!isAllowed || isOneTooMany) {
+      this.#context.counters.add('offers_refused_total');
+      return;
+    }
     this.#offered.set(id, entry);
     if (isNew) this.#onOffered(entry.record);
   }
@@ -115,9 +122,7 @@ export class Received {
     const { from, address, byteLength, flags } = record;
     const isValid = faultOfRecord(record, maxByteLength) === undefined;
     const asked = async () => allow(from, { direction: 'received', address, byteLength, flags });
-    if (isValid && (await asked().catch(() => false))) return true; // the module may be wrong; the agent goes on
-    this.#context.counters.add('offers_refused_total');
-    return false;
+    return isValid && (await asked().catch(() => false)); // the module may be wrong; the agent goes on
   }
 
   async #share(offered: Entry, pid: number): Promise<Lent> {

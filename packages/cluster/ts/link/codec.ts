@@ -2,12 +2,13 @@
  * What travels between a program and its agent: one JSON value a line, in both directions. Nothing here reads or writes anything.
  *
  *     {"id":1,"request":{"op":"offer",…}}      asks; ids are the asker's, and each is answered once
+ *     {"id":1,"part":[…]}                      the beginning of an answer that is a long list; the result goes on with it
  *     {"id":1,"result":{…}}                    the answer
  *     {"id":1,"error":{"code":…,"message":…}}  or why there is none
  *     {"event":{…}}                            news that nobody asked for
  */
 
-/** The longest line. No message needs a quarter of it, but for lists. */
+/** The longest line. No message needs a quarter of it: longer lists come in parts. */
 export const MAX_LINE_BYTES = 1 << 20;
 
 export interface LinkError {
@@ -17,6 +18,7 @@ export interface LinkError {
 
 export type Frame =
   | { id: number; request: object }
+  | { id: number; part: unknown[] }
   | { id: number; result: unknown }
   | { id: number; error: LinkError }
   | { event: object };
@@ -65,10 +67,11 @@ export class FrameReader {
 export function decodeFrame(line: string): Frame {
   const value = parse(line);
   if (isObject(value)) {
-    const { id, request, event, error } = value;
+    const { id, request, part, event, error } = value;
     if (isObject(event)) return { event };
     if (Number.isSafeInteger(id)) {
       if (isObject(request)) return { id: id as number, request };
+      if (Array.isArray(part)) return { id: id as number, part: part as unknown[] };
       if (isLinkError(error)) return { id: id as number, error };
       if ('result' in value) return { id: id as number, result: value['result'] };
     }

@@ -7,6 +7,8 @@ import { encodeFrame, FrameReader, LinkProtocolError, type Frame } from './codec
 const MAX_OPEN_REQUESTS = 4096;
 /** What may wait to be sent to one who does not read. */
 const MAX_WAITING_BYTES = 64 << 20;
+/** How many elements of a list are in one frame. An offer takes some three hundred bytes. */
+const PART_LENGTH = 1000;
 
 export interface LinkHandlers {
   onRequest?: (request: Record<string, unknown>) => unknown;
@@ -14,6 +16,7 @@ export interface LinkHandlers {
 }
 
 interface Waiter {
+  parts: unknown[];
   resolve: (result: never) => void;
   reject: (error: Error) => void;
 }
@@ -50,7 +53,7 @@ export class Link {
         reject(linkEnded());
         return;
       }
-      this.#waiters.set(id, { resolve, reject });
+      this.#waiters.set(id, { parts: [], resolve, reject });
       this.#send({ id, request });
     });
   }
@@ -86,6 +89,7 @@ export class Link {
   #onFrame(frame: Frame): void {
     if ('event' in frame) this.#handlers.onEvent?.(frame.event as Record<string, unknown>);
     else if ('request' in frame) void this.#answer(frame.id, frame.request as Record<string, unknown>);
+    else if ('part' in frame) this.#waiters.get(frame.id)?.parts.push(...frame.part);
     else this.#settle(frame);
   }
 
@@ -93,7 +97,7 @@ export class Link {
     const waiter = this.#waiters.get(frame.id);
     this.#waiters.delete(frame.id);
     if ('error' in frame) waiter?.reject(new VmoError(frame.error.code as VmoError['code'], frame.error.message));
-    else waiter?.resolve(frame.result as never);
+    else if (waiter) waiter.resolve(joined(waiter.parts, frame.result) as never);
   }
 
   async #answer(id: number, request: Record<string, unknown>): Promise<void> {
@@ -102,8 +106,7 @@ export class Link {
       return;
     }
     try {
-      const result = (await this.#handlers.onRequest?.(request)) ?? null;
-      this.#send({ id, result });
+      this.#sendResult(id, (await this.#handlers.onRequest?.(request)) ?? null);
     } catch (error) {
       const { code, message } = toVmoError(error);
       this.#send({ id, error: { code, message } });
@@ -112,10 +115,23 @@ export class Link {
     }
   }
 
+  #sendResult(id: number, result: unknown): void {
+    let rest = result;
+    while (Array.isArray(rest) && rest.length > PART_LENGTH) {
+      this.#send({ id, part: rest.slice(0, PART_LENGTH) });
+      rest = rest.slice(PART_LENGTH);
+    }
+    this.#send({ id, result: rest });
+  }
+
   #abandon(): void {
     for (const { reject } of this.#waiters.values()) reject(linkEnded());
     this.#waiters.clear();
   }
+}
+
+function joined(parts: readonly unknown[], result: unknown): unknown {
+  return Array.isArray(result) ? [...parts, ...(result as unknown[])] : result;
 }
 
 function linkEnded(): VmoError {
