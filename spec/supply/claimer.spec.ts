@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { SIGNAL_OF_FAILED_MEMORY } from '../support/kernel-version.js';
 import {
   vmClaim,
   vmClaimSync,
@@ -275,7 +276,7 @@ describe('a claim of supplied memory', () => {
       const reading = claimer.call('read', region, 5 * UNIT).catch(() => undefined);
       const { signal, stderr } = await claimer.ended;
       await reading;
-      expect(signal).to.equal('SIGBUS');
+      expect(signal).to.equal(SIGNAL_OF_FAILED_MEMORY);
       expect(stderr).to.match(
         new RegExp(
           `supplied memory at 0x${address.toString(16)}, claimed from process ${supplier.pid}, .* offset ${5 * UNIT}: `,

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { Channel, vmClaim, vmOffer, VMO_GRANT_R, type SuppliedRegion, type SupplyOptions } from 'vmoffer';
 import type { WordsOptions } from '../../fixtures/suppliers/words.js';
 import { until } from '../support/barriers.js';
+import { SIGNAL_OF_FAILED_MEMORY } from '../support/kernel-version.js';
 import { Code } from '../support/codes.js';
 import { lengthOf, numbered } from '../support/numbered.js';
 import type { Obedient } from '../support/obedient.js';
@@ -43,7 +44,7 @@ describe('a failure of supplied memory', () => {
     const reading = reader.call('read', claim, offset).catch(() => undefined);
     const { signal, stderr } = await reader.ended;
     await reading;
-    expect(signal).to.equal('SIGBUS');
+    expect(signal).to.equal(SIGNAL_OF_FAILED_MEMORY);
     expect(stderr).to.match(/^vmoffer: the supplied memory at 0x[0-9a-f]+, claimed from process \d+,/m);
     expect(stderr).to.include(`offset ${offset}`);
     expect(stderr).to.match(cause);

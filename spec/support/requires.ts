@@ -4,8 +4,9 @@
  */
 import type { Context } from 'mocha';
 import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, networkInterfaces, release } from 'node:os';
+import { availableParallelism, networkInterfaces } from 'node:os';
 import { capabilities } from 'vmoffer';
+import { isKernelFrom } from './kernel-version.js';
 import { isProbeLoaded } from './probe.js';
 
 const SHMEM_ENABLED = '/sys/kernel/mm/transparent_hugepage/shmem_enabled';
@@ -64,10 +65,7 @@ export const needs = {
   refusalOfDescriptors: {
     what: 'SO_PASSRIGHTS',
     remedy: 'Linux 6.16 or later',
-    isMet: () => {
-      const [major = 0, minor = 0] = release().split('.').map(Number);
-      return major > 6 || (major === 6 && minor >= 16);
-    },
+    isMet: () => isKernelFrom(6, 16),
   },
   fuse: {
     what: '/dev/fuse, and leave to mount a file system',

@@ -4,13 +4,15 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import * as vmoffer from '../../../dist/index.js';
 
-const { allocate, capabilities, Channel, vmClaim, vmOffer } = vmoffer;
+const { allocate, capabilities, Channel, supply, vmClaim, vmOffer } = vmoffer;
 const { VMO_GRANT_R: R, VMO_GRANT_W: W, VMO_GRANT_X: X, VMO_DROP_W: DROP_W, VMO_DISOWN: DISOWN } = vmoffer;
 
 const PAGE = 4096;
 const PAGES = 700;
 const PART = { first: 64, count: 512 };
 const MESSAGES = 500;
+/** Of supplied memory, the place where its supplier fails. */
+const HOLE = { offset: 512 * 1024, byteLength: 64 * 1024 };
 const LIMIT_MS = 300_000;
 
 function fill(view, seed) {
@@ -32,6 +34,15 @@ const inClaimer = {
     const { immutable } = claim;
     claim.release();
     return { immutable };
+  },
+  async ensure({ address, seed }) {
+    const claim = await vmClaim(process.ppid, address);
+    const pin = await claim.ensure(0, HOLE.offset);
+    check(claim.view(0, HOLE.offset), seed);
+    pin.release();
+    const { code } = await claim.ensure(HOLE.offset, 1).catch((error) => error);
+    claim.release();
+    return { code };
   },
   async receive() {
     const channel = await Channel.accept(process.ppid);
@@ -69,6 +80,16 @@ class Claimer {
 
   end() {
     this.#child.disconnect();
+  }
+}
+
+function isSuppliable() {
+  try {
+    supply(PAGE, { supplier: () => undefined }).release();
+    return true;
+  } catch (error) {
+    if (error.code !== 'ERR_VMO_UNSUPPORTED') throw error;
+    return false;
   }
 }
 
@@ -123,8 +144,27 @@ function checksOf(claimer) {
     const { count } = await received;
     if (count !== MESSAGES + 1) throw new Error(`${count} messages arrived`);
   };
+  async function supplied(flaw, work) {
+    const options = { unit: HOLE.byteLength, timeoutMs: LIMIT_MS / 2 };
+    const region = supply(2 * HOLE.offset, { ...options, supplier: ({ offset }, into) => bring(offset, into, flaw) });
+    const offer = vmOffer(claimer.pid, region, R);
+    await work(offer.address);
+    await offer.released;
+    region.release();
+  }
+  function bring(offset, into, flaw) {
+    if (offset === flaw) throw new Error('it has a flaw');
+    fill(into, 5 + (offset / 512) * 7);
+  }
+  async function fails(address) {
+    const { code } = await claimer.ask('ensure', { address, seed: 5 });
+    if (code !== 'ERR_VMO_SUPPLY') throw new Error(`ensure() rejects with ${code}`);
+  }
   const userfault = capabilities().list.find(({ name }) => name === 'page faults').available;
   const paged = userfault ? { 'paged by userfault': () => hand({ flags: R, options: { paging: 'userfault' } }) } : {};
+  const touched = (address) => claimer.ask('claim', { address, seed: 5 });
+  const failing = userfault ? { 'supplied memory with a flaw': () => supplied(HOLE.offset, fails) } : {};
+  const suppliable = isSuppliable() ? { 'supplied memory': () => supplied(undefined, touched), ...failing } : {};
   const pulled = { transfer: 'pull' };
   const eagerly = { transfer: 'pull', paging: 'eager' };
   return {
@@ -149,6 +189,7 @@ function checksOf(claimer) {
     'immutable memory, pulled and disowned at once': () => immutable({ flags: R | DISOWN, options: eagerly }),
     'a list': lists,
     'a channel': channel,
+    ...suppliable,
   };
 }
 

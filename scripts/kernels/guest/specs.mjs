@@ -2,6 +2,7 @@
 const handOff = (...names) => names.map((name) => `scenarios/hand-off/${name}`);
 const scenarios = (...names) => names.map((name) => `scenarios/${name}`);
 const engine = (...names) => names.map((name) => `engine/${name}`);
+const supply = (...names) => names.map((name) => `supply/${name}`);
 
 const BOTH = ['root', 'nobody'];
 const ROOT = ['root'];
@@ -13,5 +14,6 @@ export const SPECS = [
   { check: 'pull', users: ROOT, files: handOff('pull') },
   { check: 'cgroup', users: ROOT, files: handOff('memory-cgroup') },
   { check: 'kernel', users: ROOT, files: [...scenarios('doctor', 'old-kernel'), ...engine('userfault-lack')] },
+  { check: 'supply', users: BOTH, files: supply('end-to-end', 'failures', 'filled-at-once', 'process-ends') },
   { check: 'engine', users: ROOT, files: engine('object-check', 'offer-book', 'page-set', 'fault-window', 'rights') },
 ];
