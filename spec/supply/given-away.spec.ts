@@ -7,6 +7,20 @@ import { fillWords } from '../support/words.js';
 
 const UNITS = 512;
 
+/** From V8 13 on, the memory of a region cannot be detached by others. */
+function hasDetachKeys(): boolean {
+  return Number.parseInt(process.versions.v8, 10) >= 13;
+}
+
+function isGivenAway(buffer: ArrayBuffer): boolean {
+  try {
+    structuredClone(buffer, { transfer: [buffer] });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 describe('a supplier that keeps the arrays that it has filled', () => {
   before(function () {
     requires(this, needs.fullUserfault);
@@ -16,11 +30,12 @@ describe('a supplier that keeps the arrays that it has filled', () => {
   it('may give them away, also while their bytes are being put into place', async () => {
     const kept: Uint8Array[] = [];
     let givenAway = 0;
+    let refused = 0;
     const supplier: Supplier = ({ offset }, into) => {
       for (const { buffer, byteLength } of kept.splice(0)) {
         if (buffer === into.buffer || byteLength === 0) continue;
-        structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
-        givenAway++;
+        if (isGivenAway(buffer as ArrayBuffer)) givenAway++;
+        else refused++;
       }
       fillWords(into, offset);
       setImmediate(() => kept.push(into));
@@ -32,6 +47,6 @@ describe('a supplier that keeps the arrays that it has filled', () => {
     await reader.call('ensure', claim, 0, UNITS * UNIT);
     expect(await reader.call('wrongWord', claim, 0, UNITS * UNIT)).to.equal(undefined);
     expect(region.stats().unitsFailed).to.equal(0);
-    expect(givenAway).to.be.above(0);
+    expect(hasDetachKeys() ? refused : givenAway).to.be.above(0);
   });
 });
