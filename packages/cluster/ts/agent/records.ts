@@ -1,10 +1,9 @@
 /** Checks of what another peer has written into the book, before anything is made of it. */
 import { VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_X } from 'vmoffer';
 import { MAX_RANGE_BYTES, type OfferRecord } from '../engine/engine.js';
+import { isAddress, isName } from '../engine/names.js';
 import { DIGEST_BYTES } from './units.js';
 
-const NAME = /^[A-Za-z0-9_-]{1,64}$/;
-const ADDRESS = /^0x[0-9a-f]{1,16}$/;
 const MIN_UNIT = 64 * 1024;
 const PAGE = 4096;
 
@@ -30,12 +29,12 @@ export function faultOfFlags(flags: number): string | undefined {
 /** Why a record of another peer is refused; undefined if nothing is wrong with it. */
 export function faultOfRecord(record: OfferRecord, maxByteLength: number): string | undefined {
   const { address, byteLength, flags, object, unit, digests } = record;
-  if (!ADDRESS.test(address)) return 'its address is none';
+  if (!isAddress(address)) return 'its address is none';
   if (!Number.isSafeInteger(byteLength) || byteLength < PAGE || byteLength % PAGE !== 0)
     return 'its length is not a number of whole pages';
   if (byteLength > maxByteLength) return `it has more than ${maxByteLength} bytes`;
   if (!Number.isInteger(flags) || faultOfFlags(flags) !== undefined) return 'its flags are not for other hosts';
-  if (!NAME.test(object)) return 'its object has no proper name';
+  if (!isName(object)) return 'its object has no proper name';
   const isUnit = Number.isInteger(Math.log2(unit)) && unit >= MIN_UNIT && unit + DIGEST_BYTES <= MAX_RANGE_BYTES;
   if (!isUnit) return 'its unit is not a power of two from 64 KiB to 512 KiB';
   return digests === undefined || digests === object ? undefined : 'its digests are elsewhere';

@@ -1,6 +1,7 @@
 import { VmoError } from 'vmoffer';
 import type { Duplex } from 'node:stream';
 import type { Entry, OfferRecord } from '../engine/engine.js';
+import { formatAddress, isAddress, isName } from '../engine/names.js';
 import { invalid } from '../errors.js';
 import { Link } from '../link/link.js';
 import type {
@@ -24,8 +25,6 @@ import { ServedObject } from './served-object.js';
 import { withDigest } from './units.js';
 
 const UNIT = 256 * 1024;
-const ADDRESS = /^0x[0-9a-f]{1,16}$/;
-const PEER = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** What a session needs of its agent. */
 export interface SessionAgent {
@@ -127,7 +126,7 @@ export class Session {
 
   async #checkOffer({ address, byteLength, flags }: LocalOfferMessage, to: string, durable: boolean): Promise<void> {
     const { engine, options } = this.#agent.context;
-    if (!ADDRESS.test(address) || !PEER.test(to)) throw invalid(`there is no peer ${to}, or no address ${address}`);
+    if (!isAddress(address) || !isName(to)) throw invalid(`there is no peer ${to}, or no address ${address}`);
     const fault = faultOfFlags(flags);
     if (fault !== undefined)
       throw new VmoError('ERR_VMO_UNSUPPORTED', `memory cannot be offered to another host so: ${fault}`);
@@ -211,14 +210,14 @@ export class Session {
     await sent?.cancel();
     this.#sent.delete(id);
     const offer = sent instanceof SentHandOff ? sent.takeBack(this.#pid) : undefined;
-    return offer ? { address: hex(offer.address) } : {};
+    return offer ? { address: formatAddress(offer.address) } : {};
   }
 
   async #claim({ id, from, address }: ClaimRequest): Promise<Answers['claim']> {
     const { received } = this.#agent;
     const found = id ?? received.find(String(from), String(address)) ?? '';
     const lent = await received.claim(found, this.#pid);
-    return { address: hex(lent.address) };
+    return { address: formatAddress(lent.address) };
   }
 
   #watch(): OfferMessage[] {
@@ -243,8 +242,4 @@ function messageOf({ id, from, address, byteLength, flags }: OfferRecord): Offer
 
 function offeredEvent(record: OfferRecord): OfferedEvent {
   return { type: 'offered', offer: messageOf(record) };
-}
-
-function hex(address: bigint): string {
-  return `0x${address.toString(16)}`;
 }

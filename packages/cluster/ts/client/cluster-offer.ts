@@ -1,3 +1,4 @@
+import { formatAddress } from '../engine/names.js';
 import { vmClaim, type Claim } from 'vmoffer';
 import type { Link } from '../link/link.js';
 import type { Answers } from '../link/messages.js';
@@ -93,7 +94,7 @@ export class ClusterOffer {
   /** What the offer is, in words and numbers, for `JSON.stringify`. */
   toJSON(): object {
     const { to, address, byteLength, flags, state } = this;
-    return { to, address: `0x${address.toString(16)}`, byteLength, flags, state };
+    return { to, address: formatAddress(address), byteLength, flags, state };
   }
 }
 

@@ -9,14 +9,13 @@ import {
   type ClaimOptions,
   type OfferableMemory,
 } from 'vmoffer';
+import { formatAddress, isName } from '../engine/names.js';
 import { invalid } from '../errors.js';
 import { Link } from '../link/link.js';
 import type { Answers, LinkEvent, ListedOffer, OfferMessage } from '../link/messages.js';
 import { ClusterOffer } from './cluster-offer.js';
 import { IncomingClusterOffer, IncomingQueue } from './incoming.js';
 import { OfferedMemories } from './offered-memory.js';
-
-const PEER = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** How memory is offered to a peer. */
 export interface PeerOptions {
@@ -55,7 +54,7 @@ export class Peer {
   }
 
   [claimFrom](address: bigint, options: ClaimOptions): Promise<Claim> {
-    return this.cluster.claim({ from: this.name, address: hex(address) }, options);
+    return this.cluster.claim({ from: this.name, address: formatAddress(address) }, options);
   }
 }
 
@@ -110,7 +109,7 @@ export class Cluster {
 
   /** Names a peer as a destination of `vmOffer()`, and a source of `vmClaim()`. */
   peer(name: string, options: PeerOptions = {}): Peer {
-    if (!PEER.test(name))
+    if (!isName(name))
       throw invalid(`a peer's name must be 1 to 64 letters, digits, - or _, got ${JSON.stringify(name)}`);
     return new Peer(name, this, options);
   }
@@ -160,7 +159,7 @@ export class Cluster {
   offer(to: string, memory: OfferableMemory, flags: number, durable: boolean): ClusterOffer {
     const { number, offer: local, done } = this.#memories.use(memory, flags);
     const { address, byteLength } = local;
-    const message = { address: hex(address), byteLength, flags };
+    const message = { address: formatAddress(address), byteLength, flags };
     const answer = this.#link.request<Answers['offer']>({ op: 'offer', memory: number, local: message, to, durable });
     const id = answer.then((told) => told.id);
     const offer = new ClusterOffer(this.#link, this.agentPid, id, { to, address, byteLength, flags });
@@ -254,8 +253,4 @@ function timedOut(timeoutMs: number): VmoError {
     'ERR_VMO_TIMEOUT',
     `the memory was not here within ${timeoutMs} ms; what has been begun goes on, so claim it again`,
   );
-}
-
-function hex(address: bigint): string {
-  return `0x${address.toString(16)}`;
 }

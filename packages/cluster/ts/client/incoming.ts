@@ -1,4 +1,5 @@
-import { describeFlagsOf } from './flags.js';
+import { formatAddress } from '../engine/names.js';
+import { isHandOff } from '../agent/records.js';
 import type { Claim, ClaimOptions } from 'vmoffer';
 import type { OfferMessage } from '../link/messages.js';
 
@@ -28,7 +29,7 @@ export class IncomingClusterOffer {
     this.address = BigInt(address);
     this.byteLength = byteLength;
     this.flags = flags;
-    this.supplied = !describeFlagsOf(flags).isHandOff;
+    this.supplied = !isHandOff({ flags });
     this.#claim = claim;
   }
 
@@ -45,7 +46,7 @@ export class IncomingClusterOffer {
   /** What the offer is, in words and numbers, for `JSON.stringify`. */
   toJSON(): object {
     const { id, from, byteLength, flags } = this;
-    return { id, from, address: `0x${this.address.toString(16)}`, byteLength, flags };
+    return { id, from, address: formatAddress(this.address), byteLength, flags };
   }
 }
 

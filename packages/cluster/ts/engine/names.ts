@@ -3,10 +3,23 @@ import { EngineError, type OfferName, type OfferRecord } from './engine.js';
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const OFFER_ID = /^[0-9a-f]{32}$/;
+const ADDRESS = /^0x[0-9a-f]{1,16}$/;
+
+export function isName(text: string): boolean {
+  return NAME.test(text);
+}
+
+export function isAddress(text: string): boolean {
+  return ADDRESS.test(text);
+}
+
+export function formatAddress(address: bigint): string {
+  return `0x${address.toString(16)}`;
+}
 
 /** @throws TypeError unless `name` may name a peer or an object. */
 export function checkName(what: string, name: string): void {
-  if (NAME.test(name)) return;
+  if (isName(name)) return;
   throw new TypeError(
     `${what} must be 1 to 64 letters, digits, - or _, got ${JSON.stringify(name)}; choose another name`,
   );

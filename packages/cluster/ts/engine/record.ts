@@ -1,8 +1,8 @@
 /** Records as bytes. They come from other peers, so that nothing in them is believed before it has been looked at. */
 import type { OfferName, OfferRecord } from './engine.js';
+import { isAddress } from './names.js';
 
 const STAGES: readonly unknown[] = ['offered', 'claiming', 'owned', 'done'];
-const ADDRESS = /^0x[0-9a-f]{1,16}$/;
 
 export function encodeRecord(record: OfferRecord): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(record));
@@ -29,7 +29,7 @@ function isWellFormed(record: Record<keyof OfferRecord, unknown>): boolean {
   return (
     STAGES.includes(record.stage) &&
     typeof record.address === 'string' &&
-    ADDRESS.test(record.address) &&
+    isAddress(record.address) &&
     [record.byteLength, record.flags, record.unit].every(isCount) &&
     [record.object, record.nonce].every((text) => typeof text === 'string') &&
     typeof record.durable === 'boolean' &&
