@@ -9,6 +9,7 @@ import { connect as connectSocket, createServer, Socket, type Server } from 'nod
 import { parseArgs } from 'node:util';
 import { invalid, toVmoError } from '../errors.js';
 import { Agent } from './agent.js';
+import { firstLine } from '../link/first-line.js';
 import { connectEngine } from './connect-engine.js';
 import type { AgentTask } from './task.js';
 
@@ -39,7 +40,8 @@ async function runLinked(): Promise<void> {
   const stream = new Socket({ fd: 3 });
   // A terminal, or systemd, signals all processes of a group. The program ends, and the agent then finishes what is under way.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
-  const line = await readLine(stream);
+  const line = await firstLine(stream);
+  if (line === undefined) throw new Error('the program that started the agent has ended');
   try {
     const agent = await start(JSON.parse(line) as AgentTask);
     stream.write('{}\n');
@@ -59,22 +61,6 @@ async function start({ engine: description, as, options }: AgentTask): Promise<A
   } catch (error) {
     await engine.close();
     throw error;
-  }
-}
-
-async function readLine(stream: Socket): Promise<string> {
-  const bytes: Buffer[] = [];
-  for (;;) {
-    const byte = stream.read(1) as Buffer | null;
-    if (byte?.[0] === 10) return Buffer.concat(bytes).toString();
-    if (byte) bytes.push(byte);
-    else
-      await new Promise<void>((resolve, reject) => {
-        stream.once('readable', resolve);
-        stream.once('close', () => {
-          reject(new Error('the program that started the agent has ended'));
-        });
-      });
   }
 }
 

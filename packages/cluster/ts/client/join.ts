@@ -8,6 +8,7 @@ import type { EngineDescription } from '../agent/connect-engine.js';
 import type { AgentOptions } from '../agent/options.js';
 import { invalid } from '../errors.js';
 import type { AgentTask } from '../agent/task.js';
+import { firstLine } from '../link/first-line.js';
 import { Cluster } from './cluster.js';
 
 /** How this process joins. */
@@ -84,27 +85,4 @@ async function handOver(stream: Duplex, task: AgentTask, child: ChildProcess): P
   const { code = 'ERR_VMO_PEER_GONE', message = `the agent of ${task.as} ended before it had joined` } =
     told?.error ?? {};
   throw new VmoError(code as VmoError['code'], message);
-}
-
-/** Reads no byte more: what follows is the link's. */
-async function firstLine(stream: Duplex): Promise<string | undefined> {
-  const bytes: number[] = [];
-  for (;;) {
-    const byte = stream.read(1) as Buffer | null;
-    if (byte?.[0] === 10) return Buffer.from(bytes).toString('utf8');
-    if (byte) bytes.push(byte[0] ?? 0);
-    else if (stream.destroyed || stream.readableEnded) return undefined;
-    else await nextEvent(stream);
-  }
-}
-
-function nextEvent(stream: Duplex): Promise<void> {
-  return new Promise((resolve) => {
-    const events = ['readable', 'end', 'close', 'error'];
-    const done = () => {
-      for (const event of events) stream.off(event, done);
-      resolve();
-    };
-    for (const event of events) stream.on(event, done);
-  });
 }
