@@ -391,6 +391,18 @@ function describeStore(peers: Peers): void {
 }
 
 function describeEnd(peers: Peers): void {
+  it('rejects what is asked while it closes, too', async () => {
+    const [a] = await peers('a');
+    for (let round = 0; round < 20; round++) {
+      const [b] = await peers(`b${round}`);
+      const entry = await a.announce(makeRecord('a', b.self));
+      const stale = { ...entry, revision: entry.revision + 1 };
+      const withdrawn = Array.from({ length: round }, () => reasonOf(b.withdraw(stale))); // refused, they ask once more
+      await b.close();
+      for (const reason of await Promise.all(withdrawn)) expect(reason).to.be.oneOf(['closed', 'conflict']);
+    }
+  });
+
   it('rejects everything with "closed" once it is closed, and says that it has ended', async () => {
     const [a, b] = await peers('a', 'b');
     const asked = deferred();

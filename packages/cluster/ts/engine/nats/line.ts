@@ -30,6 +30,7 @@ export class Line {
   readonly #underWay = new Set<UnderWay>();
   readonly #whenUp = new Set<() => void>();
   #isUp = true;
+  #isEnding = false;
 
   constructor(connection: NatsConnection) {
     this.connection = connection;
@@ -60,7 +61,7 @@ export class Line {
   /** Resolves when there is a connection. */
   async up(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.connection.isClosed()) throw closedError();
+    this.#throwIfClosed();
     if (this.#isUp) return;
     await this.#until(signal, (resolve) => {
       const done = () => {
@@ -94,7 +95,7 @@ export class Line {
 
   /** Waits until what was sent has left, but not for long. */
   async flush(timeoutMs: number): Promise<void> {
-    if (!this.#isUp || this.connection.isClosed()) return;
+    if (!this.#isUp || this.#isClosed) return;
     await this.#flushOnce(AbortSignal.timeout(timeoutMs)).catch(() => undefined);
   }
 
@@ -102,21 +103,35 @@ export class Line {
   async pause(ms: number, signal: AbortSignal): Promise<void> {
     await sleep(ms, undefined, { signal }).catch(() => undefined);
     signal.throwIfAborted();
-    if (this.connection.isClosed()) throw closedError();
+    this.#throwIfClosed();
+  }
+
+  /** Fails what is under way, and whatever is asked from now on: a request that the client takes while it closes is never answered. */
+  end(): void {
+    this.#isEnding = true;
+    this.#fail(closedError());
+    this.#restore(); // those who wait find that it has ended
+  }
+
+  get #isClosed(): boolean {
+    return this.#isEnding || this.connection.isClosed();
+  }
+
+  #throwIfClosed(): void {
+    if (this.#isClosed) throw closedError();
   }
 
   #flushOnce(signal: AbortSignal): Promise<void> {
     return this.#whileUp(
       signal,
       this.connection.flush().catch((error: unknown) => {
-        throw this.connection.isClosed()
-          ? closedError()
-          : new LineLost('the connection to NATS was lost', { cause: error });
+        throw this.#isClosed ? closedError() : new LineLost('the connection to NATS was lost', { cause: error });
       }),
     );
   }
 
   #send({ subject, body, headers }: Question, signal: AbortSignal): Promise<Msg> {
+    this.#throwIfClosed();
     const options = { timeout: LONGEST_MS, ...(headers && { headers: headersOf(headers) }) };
     return this.#whileUp(signal, this.connection.request(subject, body, options));
   }
@@ -165,13 +180,18 @@ export class Line {
     for await (const status of this.connection.status()) {
       if (status.type === 'disconnect') this.#lose();
       if (status.type === 'reconnect') this.#restore();
+      if (status.type === 'close') this.end();
     }
-    this.#restore(); // those who wait find that the connection is closed
+    this.end();
   }
 
   #lose(): void {
     this.#isUp = false;
-    for (const underWay of this.#underWay) underWay.fail(new LineLost('the connection to NATS was lost'));
+    this.#fail(new LineLost('the connection to NATS was lost'));
+  }
+
+  #fail(error: Error): void {
+    for (const underWay of this.#underWay) underWay.fail(error);
   }
 
   #restore(): void {

@@ -117,6 +117,7 @@ export class NatsEngine implements Engine {
     this.#log.end();
     for (const service of this.#services) service.stop();
     await this.#line.flush(FLUSHES_WITHIN_MS);
+    this.#line.end();
     if (!this.#connection.isClosed()) await this.#connection.close();
     await this.closed;
   }
