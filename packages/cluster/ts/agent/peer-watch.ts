@@ -20,14 +20,16 @@ export class PeerWatch {
   readonly #leaseMs: number;
   readonly #peers = new Map<string, Watched>();
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(engine: Engine, leaseMs: number) {
     this.#engine = engine;
     this.#leaseMs = leaseMs;
   }
 
-  /** Calls back once if the peer is gone. Returns how to stop that. */
+  /** Calls back once if the peer is gone, unless this is closed before. Returns how to stop that. */
   watch(peer: string, onGone: () => void): () => void {
+    if (this.#isClosed) return () => undefined;
     const watched = this.#peers.get(peer) ?? newlyWatched();
     this.#peers.set(peer, watched);
     watched.watchers.add(onGone);
@@ -41,6 +43,7 @@ export class PeerWatch {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const peer of [...this.#peers.keys()]) this.#forget(peer);
   }
 

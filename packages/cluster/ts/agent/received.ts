@@ -109,9 +109,12 @@ export class Received {
   close(): void {
     for (const { holding, stop } of this.#holdings.values()) {
       stop();
-      void holding.then((held) => {
-        held.release();
-      });
+      holding.then(
+        (held) => {
+          held.release();
+        },
+        () => undefined, // each who waits for it is told
+      );
     }
     this.#holdings.clear();
     for (const { region } of this.#owned.values()) region.release();
