@@ -5,7 +5,7 @@ import { needs, requires } from '../support/requires.js';
 import { resume, stop } from '../support/stopped.js';
 import { rejectionOf } from '../support/vmo-error.js';
 import { NatsServer, requireNatsServer } from './support/nats-server.js';
-import { Stage } from './support/programs.js';
+import { ended, Stage } from './support/programs.js';
 
 const MIB = 1 << 20;
 const UNIT = 256 * 1024;
@@ -204,6 +204,14 @@ describe('memory shared with another host', function () {
     expect((await claimer.call('nextOffer')).from).to.equal('a');
     expect(await counter(claimer, 'offers_refused_total')).to.equal(0);
     await until('no answer is no', async () => (await counter(claimer, 'offers_refused_total')) === 1);
+  });
+
+  it('leaves no agent behind where that module has a timer', async () => {
+    const allow = 'data:text/javascript,setInterval(() => undefined, 1000); export default () => true';
+    const first = await stage.start('a', { allow });
+    await rejectionOf(stage.start('a', { allow }), 'ERR_VMO_BUSY');
+    await first.call('leave');
+    await ended(first.agentPid);
   });
 
   it('is offered a thousand times at once, and every offer is claimed', async () => {

@@ -50,8 +50,15 @@ async function runLinked(): Promise<void> {
     await agent.close();
   } catch (error) {
     const { code, message } = toVmoError(error);
-    stream.end(`${JSON.stringify({ error: { code, message } })}\n`);
+    const line = `${JSON.stringify({ error: { code, message } })}\n`;
+    await new Promise<void>((resolve) => stream.end(line, resolve));
   }
+  end(0);
+}
+
+/** What a module of the user has open, such as a timer, keeps no agent alive. */
+function end(code: number): never {
+  process.exit(code);
 }
 
 async function start({ engine: description, as, options }: AgentTask): Promise<Agent> {
@@ -78,10 +85,10 @@ async function runAlone(): Promise<void> {
     await agent.close();
     throw error;
   }
-  const end = () => void stop(agent, server, http);
-  process.once('SIGTERM', end);
-  process.once('SIGINT', end);
-  void agent.context.engine.closed.then(end);
+  const leave = () => void stop(agent, server, http);
+  process.once('SIGTERM', leave);
+  process.once('SIGINT', leave);
+  void agent.context.engine.closed.then(leave);
   console.log(`vmoffer-agent: ${as} listens at ${socket}`);
 }
 
@@ -178,9 +185,10 @@ async function stop(agent: Agent, server: Server, http: HttpServer | undefined):
   http?.close();
   http?.closeAllConnections();
   await agent.close();
+  end(0);
 }
 
 main().catch((error: unknown) => {
   console.error(`vmoffer-agent: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = isUsage(error) ? 2 : 1;
+  end(isUsage(error) ? 2 : 1);
 });
