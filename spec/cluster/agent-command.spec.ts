@@ -76,4 +76,19 @@ describe('vmoffer agent', () => {
       expect(status).to.equal(1);
     });
   }
+
+  for (const [servers, said] of [
+    ['[]', 'there must be a server'],
+    ['["http://localhost:4222"]', 'got "http://localhost:4222"'],
+    ['["127.0.0.1:1"]', 'no NATS server can be reached at 127.0.0.1:1'],
+  ] as const) {
+    it(`says what is wrong with the servers ${servers}`, () => {
+      const { status, stderr } = run(...withConfiguration(`{ "engine": { "engine": "nats", "servers": ${servers} } }`));
+      expect(stderr)
+        .to.match(/^vmoffer-agent: /)
+        .and.to.include(said);
+      expect(stderr).not.to.include('    at ');
+      expect(status).to.equal(1);
+    });
+  }
 });

@@ -6,6 +6,7 @@ import type { AgentContext } from './context.js';
 import { checkAgentOptions, type AgentOptions, type CheckedAgentOptions } from './options.js';
 import { PeerWatch } from './peer-watch.js';
 import { Received } from './received.js';
+import { nonce } from './nonce.js';
 import { isHandOff } from './records.js';
 import type { Sent } from './sent.js';
 import { removeRecord } from './sent-share.js';
@@ -23,9 +24,10 @@ export class Agent {
   readonly #watching = new AbortController();
   readonly #services: Service[] = [];
 
-  /** Rejects with ERR_VMO_BUSY if the peer has an agent already. */
+  /** Rejects with ERR_VMO_BUSY if the peer has an agent already, and where the book cannot be used. */
   static async start(engine: Engine, options: AgentOptions = {}): Promise<Agent> {
     const checked = await checkAgentOptions(options);
+    await engine.find({ from: engine.self, to: engine.self, id: nonce() });
     const isTaken = await engine.ping(engine.self, AbortSignal.timeout(ASKS_ITSELF_WITHIN_MS));
     if (isTaken) throw new VmoError('ERR_VMO_BUSY', `the peer ${engine.self} has an agent already; use another name`);
     const agent = new Agent(engine, checked);

@@ -10,5 +10,5 @@ export interface EngineDescription {
 export async function connectEngine(description: EngineDescription, self: string): Promise<Engine> {
   if (description.engine !== 'nats') throw invalid(`there is no engine ${description.engine}; use nats({ servers })`);
   const { connectNats } = await import('../engine/nats/connect.js');
-  return connectNats(description as Parameters<typeof connectNats>[0], self);
+  return connectNats(description as unknown as Parameters<typeof connectNats>[0], self);
 }

@@ -38,7 +38,9 @@ export function agentAt(path: string): AgentAddress {
  * @param engine what connects the hosts, such as `nats({ servers })`; or `agentAt(path)`.
  * @param options the name of this peer, and limits of its agent.
  * @returns a promise of the cluster. The caller closes it. It rejects with a `VmoError`: ERR_VMO_BUSY if the peer has an agent already,
- *   ERR_VMO_PEER_GONE if the agent cannot be started or reached.
+ *   ERR_VMO_PEER_GONE if the agent cannot be started or reached, or reaches no server, ERR_VMO_NOT_PERMITTED if a server lets it in
+ *   not at all or not to its bucket, ERR_VMO_TIMEOUT if there is no such bucket, ERR_VMO_INVALID_ARGUMENT for a file that is not there
+ *   or is not what it should be.
  *
  * @example
  * await using cluster = await join(nats({ servers: 'nats://10.0.0.1' }), { as: 'scorer-7' });

@@ -1,17 +1,9 @@
-import {
-  connect,
-  credsAuthenticator,
-  nkeyAuthenticator,
-  tokenAuthenticator,
-  usernamePasswordAuthenticator,
-  type Authenticator,
-  type NatsConnection,
-  type TlsOptions,
-} from '@nats-io/transport-node';
-import { readFileSync } from 'node:fs';
+import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import type { Engine } from '../engine.js';
 import { checkName } from '../names.js';
-import type { NatsAuthenticator, NatsDescription, NatsTls } from './description.js';
+import { explainConnect } from './connect-failures.js';
+import { authenticatorOf, checkFiles, tlsOptions } from './credentials.js';
+import { nats, type NatsDescription, type NatsOptions } from './description.js';
 import { NatsEngine } from './nats-engine.js';
 import { makeStreams } from './streams.js';
 import { subjects } from './subjects.js';
@@ -23,8 +15,9 @@ const BETWEEN_RECONNECTS_MS = 200;
 const PING_INTERVAL_MS = 2000;
 
 /** Connects as `self`, and makes the bucket where the description says so. Rejects if no server lets it in. */
-export async function connectNats(description: NatsDescription, self: string): Promise<Engine> {
+export async function connectNats(options: NatsOptions, self: string): Promise<Engine> {
   checkName('a peer', self);
+  const description = nats(options); // it may come from a file
   const connection = await open(description, self);
   try {
     if (description.create) await makeStreams(connection, description);
@@ -45,8 +38,17 @@ export async function createBucket(description: NatsDescription): Promise<void> 
   }
 }
 
-function open({ servers, tls, authenticator }: NatsDescription, self: string): Promise<NatsConnection> {
-  return connect({
+async function open(description: NatsDescription, self: string): Promise<NatsConnection> {
+  checkFiles(description);
+  try {
+    return await connect(optionsFor(description, self));
+  } catch (error) {
+    throw explainConnect(error, description);
+  }
+}
+
+function optionsFor({ servers, tls, authenticator }: NatsDescription, self: string): NodeConnectionOptions {
+  return {
     servers: [...servers],
     name: `vmoffer ${self}`,
     inboxPrefix: subjects.inbox(self),
@@ -58,26 +60,5 @@ function open({ servers, tls, authenticator }: NatsDescription, self: string): P
     noAsyncTraces: true,
     ...(tls && { tls: tlsOptions(tls) }),
     ...(authenticator && { authenticator: authenticatorOf(authenticator) }),
-  });
-}
-
-function tlsOptions({ ca, cert, key, handshakeFirst }: NatsTls): TlsOptions {
-  return {
-    ...(ca !== undefined && { caFile: ca }),
-    ...(cert !== undefined && { certFile: cert }),
-    ...(key !== undefined && { keyFile: key }),
-    ...(handshakeFirst !== undefined && { handshakeFirst }),
   };
-}
-
-/** Files are read at each reconnect: a credential that was renewed is used. */
-function authenticatorOf(given: NatsAuthenticator): Authenticator {
-  if ('creds' in given) return credsAuthenticator(() => readFileSync(given.creds));
-  if ('nkeySeed' in given) return nkeyAuthenticator(() => seedIn(given.nkeySeed));
-  if ('token' in given) return tokenAuthenticator(given.token);
-  return usernamePasswordAuthenticator(given.user, given.pass);
-}
-
-function seedIn(file: string): Uint8Array {
-  return new TextEncoder().encode(readFileSync(file, 'utf8').trim());
 }

@@ -1,3 +1,4 @@
+import { toVmoError } from '../../errors.js';
 import { checkName } from '../names.js';
 
 /** How a peer proves who it is. Files are read when the connection is made, so that a description holds no secret of theirs. */
@@ -44,14 +45,28 @@ export interface NatsDescription {
   readonly replicas: number;
 }
 
-/** Describes an engine of NATS servers, version 2.9 or later with JetStream. Connects to nothing yet. */
+/**
+ * Describes an engine of NATS servers, version 2.9 or later with JetStream. Connects to nothing yet.
+ *
+ * @throws {VmoError} ERR_VMO_INVALID_ARGUMENT
+ */
 export function nats(options: NatsOptions): NatsDescription {
+  try {
+    return describe(options);
+  } catch (error) {
+    throw toVmoError(error);
+  }
+}
+
+function describe(options: NatsOptions): NatsDescription {
   const { tls, authenticator, bucket = 'vmoffer', create = true, replicas = 1 } = options;
-  const servers = typeof options.servers === 'string' ? [options.servers] : [...options.servers];
-  if (servers.length === 0) throw new TypeError(`there must be a server, got none; pass servers: ['nats://host:4222']`);
+  const servers = serversOf(options.servers);
   checkName('a bucket', bucket);
   if (!Number.isInteger(replicas) || replicas < 1 || replicas > 5) {
     throw new RangeError(`there may be 1 to 5 replicas, got ${replicas}; 3 of them survive the loss of a server`);
+  }
+  if (tls && (tls.cert === undefined) !== (tls.key === undefined)) {
+    throw new TypeError('tls.cert and tls.key go together, got one of them: the server asks for both');
   }
   if (authenticator) checkAuthenticator(authenticator);
   return {
@@ -63,6 +78,19 @@ export function nats(options: NatsOptions): NatsDescription {
     ...(tls && { tls }),
     ...(authenticator && { authenticator }),
   };
+}
+
+/** The client rejects other addresses without saying which, or takes them for the names of hosts. */
+const SERVER = /^((nats|tls):\/\/)?[^\s/@]+\/?$/;
+
+/** What is given may come from a file. */
+function serversOf(given: unknown): string[] {
+  const servers: unknown[] = Array.isArray(given) ? given : given === undefined ? [] : [given];
+  if (servers.length === 0) throw new TypeError(`there must be a server, got none; pass servers: ['nats://host:4222']`);
+  return servers.map((server) => {
+    if (typeof server === 'string' && SERVER.test(server)) return server;
+    throw new TypeError(`a server must be 'nats://host:4222' or 'host:4222', got ${JSON.stringify(server)}`);
+  });
 }
 
 const WAYS = [['creds'], ['nkeySeed'], ['user', 'pass'], ['token']];

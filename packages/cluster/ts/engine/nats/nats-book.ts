@@ -150,7 +150,10 @@ export class NatsBook {
 /** Runs it for as long as a call without a signal may take. Rejects with 'timeout' after that. */
 async function within<Result>(run: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const patience = new AbortController();
-  const late = new EngineError('timeout', `the bucket has not answered within ${PATIENCE_MS} ms`);
+  const late = new EngineError(
+    'timeout',
+    `the bucket has not answered within ${PATIENCE_MS} ms: no server leads it, or it was never made; see createBucket()`,
+  );
   const timer = setTimeout(() => {
     patience.abort(late);
   }, PATIENCE_MS);
