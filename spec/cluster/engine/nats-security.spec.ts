@@ -2,18 +2,21 @@ import { connect, headers, nkeyAuthenticator, nkeys, type Msg, type NatsConnecti
 import { expect } from 'chai';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { allocate, incomingOffers, vmOffer, VMO_GRANT_R } from 'vmoffer';
+import { join as joinCluster } from 'vmoffer-cluster';
 import { connectNats, createBucket } from '#cluster/engine/nats/connect.js';
 import { nats, type NatsOptions } from '#cluster/engine/nats/description.js';
 import type { Engine } from '#cluster/engine/engine.js';
 import { openssl } from '../../support/http-server.js';
 import { projectRoot } from '../../support/project.js';
-import { requires } from '../../support/requires.js';
+import { needs, requires } from '../../support/requires.js';
 import { Authority, type Signed } from '../support/certificates.js';
 import { NatsServer, requireNatsServer } from '../support/nats-server.js';
 import { makeRecord } from '../support/records.js';
 import { errorOf, isSame, numbered, reasonOf, soon, Watcher } from './contract.js';
 
 const EXAMPLE = join(projectRoot, 'packages/cluster/examples/nats.conf');
+const UNIT = 256 * 1024;
 const USERS = ['SCORER_7', 'SCORER_9', 'OPERATOR', 'STRANGER'] as const;
 type User = (typeof USERS)[number];
 
@@ -92,6 +95,22 @@ describe('the example configuration of NATS', () => {
     await a.store?.drop('stored', 'scorer-9');
     expect(await reasonOf(b.store?.get('scorer-7', 'stored', 3, soon()))).to.equal('gone');
     await watcher.end();
+  });
+
+  it('lets the agents of its peers join, and share', async function () {
+    requires(this, needs.fullUserfault);
+    this.timeout(60_000);
+    await using a = await joinCluster(nats({ ...options('SCORER_7'), create: false }), { as: 'scorer-7' });
+    await using b = await joinCluster(nats({ ...options('SCORER_9'), create: false }), { as: 'scorer-9' });
+    using region = allocate(UNIT);
+    region.view().set(numbered(UNIT));
+    await vmOffer(a.peer('scorer-9'), region, VMO_GRANT_R).announced;
+    for await (const offer of incomingOffers({ from: b })) {
+      using claim = await offer.claim();
+      using _pin = await claim.ensure(0, UNIT);
+      expect(Buffer.compare(claim.view(), numbered(UNIT))).to.equal(0);
+      break;
+    }
   });
 
   it('keeps a peer from reading, listing, claiming and answering for another', async () => {
