@@ -1,11 +1,19 @@
 // npm run test:packages: packs this checkout, and installs it with each package manager into an empty project, where no
-// install script runs and no compiler can be found. Then it runs the README's programs there, and type-checks a program.
+// install script runs and no compiler can be found. Then it runs the README's programs there, type-checks a program, and starts
+// the agent of vmoffer-cluster.
 // --from-source: also builds the addon in each. --only=NAME: one package manager (npm, pnpm, yarn, bun).
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { markdownTable } from 'markdown-table';
-import { checkBuild, checkCommand, checkContents, checkPrograms, checkRemedy } from './packages/checks.mjs';
+import {
+  checkBuild,
+  checkCluster,
+  checkCommand,
+  checkContents,
+  checkPrograms,
+  checkRemedy,
+} from './packages/checks.mjs';
 import { BESIDE, whyNothingIsRequired, whyNothingIsTyped } from './packages/controls.mjs';
 import { managers } from './packages/managers.mjs';
 import { Project } from './packages/project.mjs';
@@ -20,11 +28,12 @@ process.chdir(root);
 const isFromSource = process.argv.includes('--from-source');
 const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice('--only='.length) ?? '';
 const typeColumns = TYPESCRIPTS.map((version) => MODULES.map((module) => `TypeScript ${version} ${module}`));
-const columns = ['installs', 'import', 'require()', 'command', 'remedy', ...typeColumns.flat()];
+const columns = ['installs', 'import', 'require()', 'command', 'remedy', 'cluster', ...typeColumns.flat()];
 if (isFromSource) columns.push('builds');
 
 console.log('packs this checkout, and installs it into empty projects');
-const tarball = pack();
+const tarball = packLibrary();
+const clusterTarball = pack('packages/cluster');
 const { readMePrograms } = await import('../out/js/spec/support/read-me.js');
 const programs = readMePrograms();
 const registry = npm(['config', 'get', 'registry']).output;
@@ -45,12 +54,17 @@ leaveCounts('packages', counts);
 console.log(countsLine(counts));
 process.exitCode = counts.failures === 0 ? 0 : 1;
 
-/** Packs the package as it would be published, and returns the path. */
-function pack() {
+/** @returns {string} the path */
+function packLibrary() {
   const prebuild = join('prebuilds', `linux-${process.arch}.node`);
   if (isStale(prebuild)) fail(`${prebuild} is missing, or older than the sources: run \`npm run prebuild\` first`);
+  return pack('.');
+}
+
+/** Packs a package as it would be published. @param {string} folder @returns {string} the path */
+function pack(folder) {
   mkdirSync(home, { recursive: true });
-  const { isOk, output, errors } = npm(['pack', '--json', `--pack-destination=${home}`]);
+  const { isOk, output, errors } = npm(['pack', '--json', `--pack-destination=${home}`], join(root, folder));
   if (!isOk) fail(`npm pack failed:\n${errors}`);
   // Older releases print a list, newer ones an object by name.
   const told = JSON.parse(output.slice(output.search(/^[[{]/m)));
@@ -82,7 +96,7 @@ async function tryManager(manager) {
 
 /** @param {Project} project */
 async function install(project) {
-  const { isOk, output, errors } = await project.manage(project.manager.add(tarball, BESIDE));
+  const { isOk, output, errors } = await project.manage(project.manager.add('vmoffer', tarball, BESIDE));
   if (!isOk) throw new Error(`${output}\n${errors}`);
   await checkContents({ project, programs });
 }
@@ -95,6 +109,7 @@ async function tryInstalled(name, context) {
     await attempt(name, 'require()', requires, () => whyNothingIsRequired(context)),
     await attempt(name, 'command', () => checkCommand(context)),
     await attempt(name, 'remedy', () => checkRemedy(context)),
+    await attempt(name, 'cluster', () => checkCluster(context, clusterTarball)),
   ];
   for (const index of TYPESCRIPTS.keys()) cells.push(...(await tryTypeScript(name, context, index)));
   if (isFromSource) cells.push(await attempt(name, 'builds', () => checkBuild(context)));

@@ -75,6 +75,25 @@ export async function checkCommand({ project }) {
   if (!outcome.output.includes('memory objects')) throw new Error(`doctor said: ${outcome.output}`);
 }
 
+/** Nobody listens there, which the agent finds out: so it has been started, with all that it needs. */
+const CLUSTER_PROGRAM = `
+import { join, nats } from 'vmoffer-cluster';
+import { VmoError } from 'vmoffer';
+const told = await join(nats({ servers: '127.0.0.1:1' }), { as: 'a' }).catch((error) => error);
+console.log(told instanceof VmoError, told.code);
+`;
+
+/** Installs the package beside the library. Its agent, a program of its own, starts there. @param {Context} context @param {string} tarball */
+export async function checkCluster({ project }, tarball) {
+  const { manager } = project;
+  expectOk(await project.manage(manager.add('vmoffer-cluster', tarball)));
+  expectOk(await project.manage([...manager.exec, 'vmoffer', 'agent', '--help']), 'vmoffer agent');
+  project.write('cluster.mjs', CLUSTER_PROGRAM);
+  const outcome = await project.node(['cluster.mjs']);
+  expectOk(outcome, 'cluster.mjs');
+  expectEqual(outcome.output, 'true ERR_VMO_PEER_GONE\n', 'cluster.mjs');
+}
+
 /** Without a binary, the error names the command that builds one here. @param {Context} context @returns {Promise<string>} */
 export async function checkRemedy(context) {
   const { project } = context;

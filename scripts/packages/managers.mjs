@@ -12,7 +12,7 @@ const bun = `@oven/bun-linux-${arch === 'arm64' ? 'aarch64' : arch}`;
  * @property {string} name
  * @property {string} version
  * @property {() => string[]} fetch its command; fetches it if it is not there
- * @property {(tarball: string, others: string[]) => string[]} add arguments that install a tarball and other packages
+ * @property {(name: string, tarball: string, others?: string[]) => string[]} add arguments that install a tarball and other packages
  * @property {string} runs what runs a script there, as the library's own remedies name it
  * @property {string[]} exec arguments that run a command of a package that is installed
  * @property {Record<string, string>} [files] files that its project has from the start
@@ -24,7 +24,7 @@ const bun = `@oven/bun-linux-${arch === 'arm64' ? 'aarch64' : arch}`;
 const yarn = {
   version: '4.18.1',
   fetch: () => [node, join(fetchPackage('@yarnpkg/cli-dist', yarn.version), 'bin', 'yarn.js')],
-  add: (tarball, others) => ['add', `vmoffer@file:${tarball}`, ...others],
+  add: (name, tarball, others = []) => ['add', `${name}@file:${tarball}`, ...others],
   runs: 'yarn node',
   exec: ['run'],
   env: (cache, registry) => ({
@@ -47,7 +47,14 @@ export const managers = [
     version: npmVersion,
     fetch: () => [node, join(fetchPackage('npm', npmVersion), 'bin', 'npm-cli.js')],
     // npm 11 runs install scripts by default.
-    add: (tarball, others) => ['install', '--no-audit', '--no-fund', '--ignore-scripts', tarball, ...others],
+    add: (_name, tarball, others = []) => [
+      'install',
+      '--no-audit',
+      '--no-fund',
+      '--ignore-scripts',
+      tarball,
+      ...others,
+    ],
     runs: 'node',
     exec: ['exec', '--no', '--'],
     env: (cache, registry) => ({ npm_config_registry: registry, npm_config_cache: join(cache, 'npm') }),
@@ -56,7 +63,12 @@ export const managers = [
     name: 'pnpm',
     version: pnpmVersion,
     fetch: () => [join(fetchPackage(`@pnpm/exe.linux-${arch}`, pnpmVersion), 'pnpm')],
-    add: (tarball, others) => ['add', `--store-dir=${join(tarball, '..', 'cache', 'pnpm')}`, tarball, ...others],
+    add: (_name, tarball, others = []) => [
+      'add',
+      `--store-dir=${join(tarball, '..', 'cache', 'pnpm')}`,
+      tarball,
+      ...others,
+    ],
     runs: 'node',
     exec: ['exec'],
     env: (cache, registry) => ({ npm_config_registry: registry, pnpm_config_registry: registry }),
@@ -75,7 +87,7 @@ export const managers = [
     name: 'bun',
     version: bunVersion,
     fetch: () => [join(fetchPackage(bun, bunVersion), 'bin', 'bun')],
-    add: (tarball, others) => ['add', tarball, ...others],
+    add: (_name, tarball, others = []) => ['add', tarball, ...others],
     runs: 'bun',
     exec: ['run'],
     env: (cache, registry) => ({ BUN_CONFIG_REGISTRY: registry, BUN_INSTALL_CACHE_DIR: join(cache, 'bun') }),
