@@ -197,9 +197,9 @@ describe('a source that has used up its descriptors', () => {
 
   it('tells a watcher of later offers, with and without descriptors', async () => {
     const { region: large } = await source.call('freeDescriptors').then(() => source.call('allocate', 4, SEED));
-    await source.call('leaveDescriptors', 0);
     const offers = incomingOffers({ from: source.pid })[Symbol.asyncIterator]();
-    expect((await offers.next()).value).to.include({ address });
+    expect((await offers.next()).value).to.include({ address }); // its connection stands
+    await source.call('leaveDescriptors', 0);
     const without = await source.call('offerPages', process.pid, large, 0, 1, VMO_GRANT_R);
     expect((await offers.next()).value).to.include({ address: without.address });
     await source.call('freeDescriptors');
@@ -210,6 +210,7 @@ describe('a source that has used up its descriptors', () => {
 
   it('cannot offer to a process that it does not know, and names its own limit', async () => {
     await using stranger = await startObedient();
+    await source.call('leaveDescriptors', 0); // what its broker was still closing is closed
     const error = await rejectionOf(source.call('offer', stranger.pid, region, VMO_GRANT_R), 'ERR_VMO_TOO_MANY');
     expect(error.message).to.not.include('at the source');
   });
