@@ -19,4 +19,4 @@ export {
   type NatsTls,
 } from './engine/nats/description.js';
 
-export { createBucket } from './client/create-bucket.js';
+export { createBucket, sweepBucket } from './client/operator.js';

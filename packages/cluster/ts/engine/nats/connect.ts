@@ -7,6 +7,7 @@ import { nats, type NatsDescription, type NatsOptions } from './description.js';
 import { NatsEngine } from './nats-engine.js';
 import { makeStreams } from './streams.js';
 import { subjects } from './subjects.js';
+import { sweep } from './sweep.js';
 
 /** A server that wants a certificate and gets none says so only after the handshake, and then this time passes. */
 const CONNECTS_WITHIN_MS = 5000;
@@ -30,9 +31,21 @@ export async function connectNats(options: NatsOptions, self: string): Promise<E
 
 /** For operators whose peers may not: makes what the description names. */
 export async function createBucket(description: NatsDescription): Promise<void> {
+  await asOperator(description, (connection) => makeStreams(connection, description));
+}
+
+/** For operators: removes what is left of offers that have ended. @returns how many records and units were removed */
+export async function sweepBucket(description: NatsDescription, olderThanMs: number): Promise<number> {
+  return asOperator(description, (connection) => sweep(connection, description, olderThanMs));
+}
+
+async function asOperator<Result>(
+  description: NatsDescription,
+  run: (connection: NatsConnection) => Promise<Result>,
+): Promise<Result> {
   const connection = await open(description, 'operator');
   try {
-    await makeStreams(connection, description);
+    return await run(connection);
   } finally {
     await connection.close();
   }
