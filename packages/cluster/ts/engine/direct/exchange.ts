@@ -101,16 +101,18 @@ function collect(response: IncomingMessage, byteLength: number, silence: Silence
 class Silence {
   readonly #tell: (what: string) => void;
   #timer: NodeJS.Timeout | undefined;
+  #hasEnded = false;
 
   constructor(tell: (what: string) => void) {
     this.#tell = tell;
   }
 
   begin(socket: Socket): void {
+    if (this.#hasEnded) return;
     if (socket.connecting) {
       this.#start(CONNECTS_WITHIN_MS, 'no connection came about in time');
       socket.once('secureConnect', () => {
-        if (this.#timer) this.#start(SILENCE_MS, SILENT);
+        if (!this.#hasEnded) this.#start(SILENCE_MS, SILENT);
       });
     } else {
       this.#start(SILENCE_MS, SILENT);
@@ -122,8 +124,8 @@ class Silence {
   }
 
   end(): void {
+    this.#hasEnded = true;
     clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 
   #start(ms: number, what: string): void {

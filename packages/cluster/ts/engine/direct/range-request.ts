@@ -17,8 +17,10 @@ export function pathOf(object: string): string {
   return `/${object}`;
 }
 
+type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers'>;
+
 /** Undefined if it is none. */
-export function parseRequest({ method, url = '', headers }: IncomingMessage): RangeRequest | undefined {
+export function parseRequest({ method, url = '', headers }: RequestHead): RangeRequest | undefined {
   const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
   const object = url.slice(1);
   if (method !== 'GET' || hasBody || url !== pathOf(object) || !isName(object)) return undefined;

@@ -164,12 +164,14 @@ class DirectService {
 
   /** Why it is refused is told by way of the engine. */
   async #respond(range: ByteRange, response: ServerResponse): Promise<void> {
+    const { socket } = response.req; // of responses that wait for another one, nobody says that they are closed
     const signs = setInterval(() => {
-      if (!response.headersSent && !response.destroyed) response.writeProcessing();
+      if (!response.headersSent) response.writeProcessing();
     }, SIGN_OF_LIFE_MS);
-    response.once('close', () => {
+    const stop = () => {
       clearInterval(signs);
-    });
+    };
+    socket.once('close', stop);
     try {
       const bytes = await answerExactly(this.#answer, range);
       response.writeHead(206, { 'content-length': range.byteLength });
@@ -177,7 +179,8 @@ class DirectService {
     } catch {
       end(response, 403, { isLast: false });
     } finally {
-      clearInterval(signs);
+      stop();
+      socket.off('close', stop);
     }
   }
 }
