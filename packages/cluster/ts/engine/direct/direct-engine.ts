@@ -1,3 +1,4 @@
+import { invalid } from '../../errors.js';
 import {
   EngineError,
   type AnswerRange,
@@ -50,7 +51,7 @@ export class DirectEngine implements Engine {
    * @throws VmoError if that is not possible, or the files of the options are not what they should be.
    */
   static async start(inner: Engine, options: DirectOptions, news: DirectNews): Promise<DirectEngine> {
-    const credentials = new Credentials(options.tls);
+    const credentials = readCredentials(options);
     const server = options.listen && (await RangeServer.listen(options.listen, credentials));
     return new DirectEngine(inner, news, new RangeClient(credentials), {
       server,
@@ -164,5 +165,14 @@ export class DirectEngine implements Engine {
     this.#ending.abort(new EngineError('closed', `the connection of ${this.self} is closed`));
     this.#client.close();
     await this.#server?.close();
+  }
+}
+
+function readCredentials({ tls }: DirectOptions): Credentials {
+  try {
+    return new Credentials(tls);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw invalid(`direct.tls: ${why}; name files in PEM: a certificate, its key, and the authority`, { cause });
   }
 }
