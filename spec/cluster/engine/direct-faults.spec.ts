@@ -55,7 +55,7 @@ describe('reading directly, when something is wrong', function () {
     const watcher = new Watcher(reader);
     ending.push(() => watcher.end());
     await watcher.sees(({ name }) => name.id === record.id);
-    return { read: () => reader.read('a', 'object', RANGE, soon()), counted };
+    return { read: (signal = soon()) => reader.read('a', 'object', RANGE, signal), counted };
   };
 
   const expectFallback = async (direct: DirectAddress, why: RegExp, tls?: DirectTls) => {
@@ -208,6 +208,29 @@ describe('reading directly, when something is wrong', function () {
     const { read, counted } = await readerOf(await https(authority.signPeer('a'), (response) => void slow(response)));
     expect(Buffer.compare(await read(), EXPECTED)).to.equal(0);
     expect(counted).to.deep.include({ direct: 1, failures: [] });
+  });
+
+  it('does not wait for a connection that others have for ever', async () => {
+    let isAsked = 0;
+    const all = deferred();
+    const never = (response: ServerResponse) => {
+      const signs = setInterval(() => {
+        response.writeProcessing();
+      }, 500);
+      response.once('close', () => {
+        clearInterval(signs);
+      });
+      if (++isAsked === 16) all.resolve();
+    };
+    const { read, counted } = await readerOf(await https(authority.signPeer('a'), never));
+    const enough = new AbortController();
+    const waiting = Array.from({ length: 16 }, () => errorOf(read(enough.signal)));
+    await all.promise;
+    expect(Buffer.compare(await read(), EXPECTED)).to.equal(0);
+    expect(counted).to.deep.include({ direct: 0, failures: ['no connection came about in time'] });
+    const reason = new Error('enough');
+    enough.abort(reason);
+    expect(new Set(await Promise.all(waiting))).to.deep.equal(new Set([reason]));
   });
 
   it('does not believe a connection to one holder of another', async () => {

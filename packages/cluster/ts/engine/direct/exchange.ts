@@ -4,7 +4,7 @@ import { request as sendRequest, type RequestOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { whenAborted } from '../when-aborted.js';
 
-/** For reaching the holder, the handshake included. */
+/** For reaching the holder: until a connection is free, or there, the handshake included. */
 const CONNECTS_WITHIN_MS = 2000;
 /** A holder that has not answered yet sends a sign of life four times in this time. */
 const SILENCE_MS = 2000;
@@ -25,7 +25,8 @@ export function exchange(
     for (const signal of signals) signal.throwIfAborted();
     const request = sendRequest(options);
     const silence = new Silence((what) => {
-      request.destroy(new DirectFailure(what));
+      request.destroy(); // which tells nobody while it waits for a connection
+      fail(new DirectFailure(what));
     });
     const forgets = signals.map((signal) =>
       whenAborted(signal, () => {
@@ -97,30 +98,28 @@ function collect(response: IncomingMessage, byteLength: number, silence: Silence
   });
 }
 
-/** Tells when nothing has been heard for too long, once there is a socket. */
+/** Tells when there is no connection for too long, and then when nothing has been heard. */
 class Silence {
   readonly #tell: (what: string) => void;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout;
   #hasEnded = false;
 
   constructor(tell: (what: string) => void) {
     this.#tell = tell;
+    this.#timer = this.#start(CONNECTS_WITHIN_MS, 'no connection came about in time');
   }
 
+  /** The request has got this socket. */
   begin(socket: Socket): void {
-    if (this.#hasEnded) return;
-    if (socket.connecting) {
-      this.#start(CONNECTS_WITHIN_MS, 'no connection came about in time');
+    if (socket.connecting)
       socket.once('secureConnect', () => {
-        if (!this.#hasEnded) this.#start(SILENCE_MS, SILENT);
+        this.#listen();
       });
-    } else {
-      this.#start(SILENCE_MS, SILENT);
-    }
+    else this.#listen();
   }
 
   broken(): void {
-    this.#timer?.refresh();
+    if (!this.#hasEnded) this.#timer.refresh();
   }
 
   end(): void {
@@ -128,12 +127,15 @@ class Silence {
     clearTimeout(this.#timer);
   }
 
-  #start(ms: number, what: string): void {
+  #listen(): void {
+    if (this.#hasEnded) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
+    this.#timer = this.#start(SILENCE_MS, 'the holder has fallen silent');
+  }
+
+  #start(ms: number, what: string): NodeJS.Timeout {
+    return setTimeout(() => {
       this.#tell(what);
     }, ms);
   }
 }
-
-const SILENT = 'the holder has fallen silent';

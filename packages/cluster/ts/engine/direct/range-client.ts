@@ -7,8 +7,8 @@ import type { Credentials } from './credentials.js';
 import { DirectFailure, exchange } from './exchange.js';
 import { headerOf, pathOf } from './range-request.js';
 
-/** As many units as are fetched at once. */
-const SOCKETS = 8;
+/** To one holder: twice as many as one claim needs, so that an object whose holder is slow does not hold up all others. */
+const SOCKETS = 16;
 const IDLE_MS = 30_000;
 /** Holders to which connections are kept. */
 const MAX_HOLDERS = 1024;
@@ -68,7 +68,6 @@ class HolderAgent extends Agent {
     super({
       keepAlive: true,
       maxSockets: SOCKETS,
-      maxTotalSockets: SOCKETS,
       timeout: IDLE_MS,
       maxCachedSessions: 0, // with a session that is resumed nobody looks at the certificate
       rejectUnauthorized: true,
