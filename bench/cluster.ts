@@ -1,13 +1,14 @@
 /** Measures memory of another host beside what the engine takes by itself. Both hosts and the server are on this machine. */
 import type { Engine } from '#cluster/engine/engine.js';
-import { connectNats } from '#cluster/engine/nats/connect.js';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { incomingOffers, type Claim } from 'vmoffer';
 import { join, nats, type Cluster, type IncomingClusterOffer } from 'vmoffer-cluster';
 import type { Bench, Findings } from './bench.js';
+import { Authority } from '../spec/cluster/support/certificates.js';
 import { BenchServer } from './cluster/server.js';
+import { BY_NATS, connectAnchor, directOptions, directWay, learnAnchor, type Way } from './cluster/ways.js';
 import type { Comparison } from './comparison.js';
 import type { Effort } from './effort.js';
 import { FILLING } from './filling.js';
@@ -25,6 +26,9 @@ const MOST_GONE_MS = 1000;
 const comparisons: Comparison[] = [
   { what: 'first touch of 256 KiB of another host', ours: 'first touch', peer: 'a request of 256 KiB', slowerBy: 1.5 },
   { what: 'reading it all, in order', ours: 'reading it all', peer: 'the engine, 8 in flight', slowerBy: 1.25 },
+  { what: 'reading it all, in order, directly', ours: 'reading it all, directly', peer: 'directly, 8 in flight' },
+  { what: '… beside reading it by way of NATS', ours: 'reading it all, directly', peer: 'reading it all' },
+  { what: 'the direct way alone, beside NATS alone', ours: 'directly, 8 in flight', peer: 'the engine, 8 in flight' },
   { what: "the source's agent killed: until it is known", ours: 'gone', atMost: MOST_GONE_MS },
 ];
 
@@ -52,9 +56,12 @@ export const clusterBench: Bench = {
     const byteLength = effort.pick(320 * MIB, 16 * MIB);
     const rounds = effort.rounds(ROUNDS);
     await using server = await BenchServer.start();
-    await using stage = await Stage.start(server.url, byteLength);
+    using authority = new Authority('peers');
+    await using stage = await Stage.start(server.url, BY_NATS, byteLength);
+    await using direct = await Stage.start(server.url, directWay(authority), byteLength);
     const touches = effort.pick(TOUCHES, 4);
-    const measured = await measureInRounds([...timings(stage, touches), ...sizes(stage), () => killed(stage)], rounds);
+    const measurements = [...timings(stage, touches), ...directly(direct), ...sizes(stage), () => killed(stage)];
+    const measured = await measureInRounds(measurements, rounds);
     const isSize = (name: string) => sizeComparisons.some(({ ours, peer }) => name === ours || name === peer);
     const split = (wanted: boolean) => new Map([...measured].filter(([name]) => isSize(name) === wanted));
     return {
@@ -77,12 +84,19 @@ class Stage implements AsyncDisposable {
   readonly url: string;
   readonly byteLength: number;
   readonly engine: Engine;
+  readonly way: Way;
   readonly #cluster: Cluster;
   readonly #source: Source;
   readonly #offers: AsyncIterator<IncomingClusterOffer>;
 
-  private constructor(url: string, byteLength: number, engine: Engine, cluster: Cluster, source: Source) {
+  private constructor(
+    { url, way, byteLength }: { url: string; way: Way; byteLength: number },
+    engine: Engine,
+    cluster: Cluster,
+    source: Source,
+  ) {
     this.url = url;
+    this.way = way;
     this.byteLength = byteLength;
     this.engine = engine;
     this.#cluster = cluster;
@@ -90,10 +104,12 @@ class Stage implements AsyncDisposable {
     this.#offers = incomingOffers({ from: cluster })[Symbol.asyncIterator]();
   }
 
-  static async start(url: string, byteLength: number): Promise<Stage> {
-    const source = await startSource(url, 'a', byteLength);
-    const engine = await connectNats(nats({ servers: url }), 'b-anchor');
-    return new Stage(url, byteLength, engine, await join(nats({ servers: url }), { as: 'b' }), source);
+  static async start(url: string, way: Way, byteLength: number): Promise<Stage> {
+    const source = await startSource(url, way, byteLength);
+    const engine = await connectAnchor(url, way, 'b');
+    if (way.tls) await learnAnchor(engine, new AbortController().signal);
+    const cluster = await join(nats({ servers: url }), { as: way.reader, ...directOptions(way, 'b') });
+    return new Stage({ url, way, byteLength }, engine, cluster, source);
   }
 
   /** Claims memory that was never claimed before, several times. */
@@ -107,8 +123,8 @@ class Stage implements AsyncDisposable {
     return claims;
   }
 
-  async fetched(): Promise<number> {
-    return Number(/^vmoffer_agent_bytes_fetched_total\{.*\} (\d+)$/m.exec(await this.#cluster.metrics())?.[1]);
+  async counted(name: 'bytes_fetched_total' | 'direct_fallbacks_total'): Promise<number> {
+    return Number(new RegExp(`^vmoffer_agent_${name}\\{.*\\} (\\d+)$`, 'm').exec(await this.#cluster.metrics())?.[1]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -118,9 +134,9 @@ class Stage implements AsyncDisposable {
   }
 }
 
-async function startSource(url: string, as: string, byteLength: number): Promise<Source> {
+async function startSource(url: string, way: Way, byteLength: number): Promise<Source> {
   const path = fileURLToPath(new URL('cluster/remote-source.js', import.meta.url));
-  const program = fork(path, [url, as, String(byteLength)]);
+  const program = fork(path, [url, JSON.stringify(way), String(byteLength)]);
   const [agentPid] = (await once(program, 'message')) as [number];
   return { program, agentPid };
 }
@@ -138,15 +154,28 @@ function timings(stage: Stage, touches: number): Measurement[] {
       'first touch': await firstTouches(stage, touches),
     }),
     async () => ({ 'the engine, 8 in flight': await engineReadsAll(stage) }),
+    async () => ({ 'reading it all': await claimReadsAll(stage) }),
+  ];
+}
+
+function directly(stage: Stage): Measurement[] {
+  return [
+    async () => ({ 'directly, 8 in flight': await engineReadsAll(stage) }),
     async () => {
-      const ms = await withClaims(stage, 1, ([claim]) =>
-        timed(() => {
-          readAll(claim, 0, stage.byteLength);
-        }),
-      );
-      return { 'reading it all': ms };
+      const ms = await claimReadsAll(stage);
+      const fellBack = await stage.counted('direct_fallbacks_total');
+      if (fellBack > 0) throw new Error(`${fellBack} units did not come directly`);
+      return { 'reading it all, directly': ms };
     },
   ];
+}
+
+function claimReadsAll(stage: Stage): Promise<number> {
+  return withClaims(stage, 1, ([claim]) =>
+    timed(() => {
+      readAll(claim, 0, stage.byteLength);
+    }),
+  );
 }
 
 /** Far apart, in no order that anybody could go on from. */
@@ -169,8 +198,8 @@ async function requests(stage: Stage, count: number): Promise<number> {
   return median(took);
 }
 
-function readRange({ engine }: Stage, offset: number): Promise<Uint8Array> {
-  return engine.read('a-anchor', 'anchor', { offset, byteLength: UNIT }, AbortSignal.timeout(10_000));
+function readRange({ engine, way }: Stage, offset: number): Promise<Uint8Array> {
+  return engine.read(`${way.source}-anchor`, 'anchor', { offset, byteLength: UNIT }, AbortSignal.timeout(10_000));
 }
 
 function firstTouches(stage: Stage, count: number): Promise<number> {
@@ -229,16 +258,17 @@ function sizes(stage: Stage): Measurement[] {
 }
 
 async function fetchedBy(stage: Stage, count: number, byteOffset: number, byteLength: number): Promise<number> {
-  const before = await stage.fetched();
+  const before = await stage.counted('bytes_fetched_total');
   return withClaims(stage, count, async (claims) => {
     for (const claim of claims) readAll(claim, byteOffset, byteLength);
-    return (await stage.fetched()) - before;
+    return (await stage.counted('bytes_fetched_total')) - before;
   });
 }
 
 /** From the kill until what was not there yet is known to be gone. A source of its own is killed each time. */
 async function killed(stage: Stage): Promise<Record<string, number>> {
-  const source = await startSource(stage.url, `killed-${process.hrtime.bigint()}`, KILLED_BYTES);
+  const way = { ...stage.way, source: `killed-${process.hrtime.bigint()}` };
+  const source = await startSource(stage.url, way, KILLED_BYTES);
   const [claim] = await stage.claims(1, source);
   const start = performance.now();
   process.kill(source.agentPid, 'SIGKILL');

@@ -1,19 +1,20 @@
-/** Offers memory to the peer `b` when it is told to, and answers the same ranges by an engine of its own, which is the anchor. */
-import { connectNats } from '#cluster/engine/nats/connect.js';
+/** Offers memory to a peer when it is told to, and answers the same ranges by an engine of its own, which is the anchor. */
 import { allocate, VMO_GRANT_R, vmOffer } from 'vmoffer';
 import { join, nats } from 'vmoffer-cluster';
 import { FILLING } from '../filling.js';
+import { announceAnchor, connectAnchor, directOptions, type Way } from './ways.js';
 
-async function main(url: string, as: string, byteLength: number): Promise<void> {
-  const description = nats({ servers: url });
-  const engine = await connectNats(description, `${as}-anchor`);
+async function main(url: string, way: Way, byteLength: number): Promise<void> {
+  const engine = await connectAnchor(url, way, 'a');
   const bytes = Buffer.alloc(byteLength, FILLING);
-  await engine.serve('anchor', 'b-anchor', ({ offset, byteLength: count }) => bytes.subarray(offset, offset + count));
-  const cluster = await join(description, { as });
+  const reader = `${way.reader}-anchor`;
+  await engine.serve('anchor', reader, ({ offset, byteLength: count }) => bytes.subarray(offset, offset + count));
+  await announceAnchor(engine, reader);
+  const cluster = await join(nats({ servers: url }), { as: way.source, ...directOptions(way, 'a') });
   process.on('message', (count: number) => {
     const region = allocate(byteLength);
     region.view().fill(FILLING);
-    const offers = Array.from({ length: count }, () => vmOffer(cluster.peer('b'), region, VMO_GRANT_R));
+    const offers = Array.from({ length: count }, () => vmOffer(cluster.peer(way.reader), region, VMO_GRANT_R));
     void Promise.all(offers.map(({ released }) => released)).then(() => {
       region.release();
     });
@@ -22,5 +23,5 @@ async function main(url: string, as: string, byteLength: number): Promise<void> 
   process.send?.(cluster.agentPid);
 }
 
-const [url = '', as = '', byteLength] = process.argv.slice(2);
-await main(url, as, Number(byteLength));
+const [url = '', way = '{}', byteLength] = process.argv.slice(2);
+await main(url, JSON.parse(way) as Way, Number(byteLength));

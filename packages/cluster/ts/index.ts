@@ -10,6 +10,7 @@ export { ClusterOffer, type ClusterOfferEnding } from './client/cluster-offer.js
 export { Cluster, Peer, type ClusterOfferRecord, type PeerOptions } from './client/cluster.js';
 export { IncomingClusterOffer } from './client/incoming.js';
 export { agentAt, join, type AgentAddress, type JoinOptions } from './client/join.js';
+export type { DirectOptions, DirectTls } from './engine/direct/options.js';
 export { EngineError, type EngineErrorReason } from './engine/engine.js';
 export {
   nats,

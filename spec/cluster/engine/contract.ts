@@ -122,6 +122,19 @@ function describeBook(peers: Peers, world: () => World): void {
     expect(await reasonOf(c.announce(makeRecord('a', 'c')))).to.equal('not-permitted');
   });
 
+  it('lets nobody change where an object is read directly', async () => {
+    const [a, b] = await peers('a', 'b');
+    const direct = { host: '192.0.2.1', port: 7443 };
+    const entry = await a.announce(makeRecord('a', 'b', { direct }));
+    expect((await b.find(entry.record))?.record.direct).to.deep.equal(direct);
+    const without = { ...entry.record };
+    delete without.direct;
+    const elsewhere = { ...entry.record, direct: { ...direct, port: 7444 } };
+    for (const next of [without, elsewhere]) expect(await errorOf(b.replace(entry, next))).to.be.instanceOf(TypeError);
+    const owned = await b.replace(entry, { ...entry.record, stage: 'owned' });
+    expect((await a.find(owned.record))?.record.direct).to.deep.equal(direct);
+  });
+
   it('refuses names that could mean something else', async () => {
     const [a] = await peers('a');
     const wrong = [

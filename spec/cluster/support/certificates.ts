@@ -19,19 +19,25 @@ export class Authority implements Disposable {
     openssl('req', '-x509', ...newKey(this.#key), '-subj', `/CN=${name}`, '-days', '2', '-out', this.cert);
   }
 
-  /** For a server at localhost, and for a client. */
-  sign(name: string): Signed {
+  /** For a server at localhost, and for a client. With `also`, the certificate has more names, such as `URI:vmoffer:a`. */
+  sign(name: string, { also = [], days = 2 }: { also?: readonly string[]; days?: number } = {}): Signed {
     const [cert, key, request] = ['pem', 'key', 'csr'].map((type) => join(this.folder, `${name}.${type}`)) as [
       string,
       string,
       string,
     ];
     const extensions = join(this.folder, `${name}.ext`);
-    writeFileSync(extensions, 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n');
+    const names = ['DNS:localhost', 'IP:127.0.0.1', ...also].join(',');
+    writeFileSync(extensions, `subjectAltName=${names}\nextendedKeyUsage=serverAuth,clientAuth\n`);
     openssl('req', ...newKey(key), '-subj', `/CN=${name}`, '-out', request);
     const authority = ['-CA', this.cert, '-CAkey', this.#key, '-CAcreateserial'];
-    openssl('x509', '-req', '-in', request, ...authority, '-days', '2', '-extfile', extensions, '-out', cert);
+    openssl('x509', '-req', '-in', request, ...authority, '-days', String(days), '-extfile', extensions, '-out', cert);
     return { cert, key };
+  }
+
+  /** What a peer is given for reading directly. */
+  signPeer(peer: string, { file = peer, days = 2 } = {}): Signed & { ca: string } {
+    return { ...this.sign(file, { also: [`URI:vmoffer:${peer}`], days }), ca: this.cert };
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { debuglog } from 'node:util';
 import { VmoError } from 'vmoffer';
 import type { Change, Engine, Entry, OfferRecord, Service } from '../engine/engine.js';
 import { Counters } from './counters.js';
@@ -12,6 +13,8 @@ import type { Sent } from './sent.js';
 import { removeRecord } from './sent-share.js';
 import { Session } from './session.js';
 import { settle } from './settle.js';
+
+const debug = debuglog('vmoffer-agent');
 
 const ASKS_ITSELF_WITHIN_MS = 2000;
 
@@ -30,15 +33,17 @@ export class Agent {
     await engine.find({ from: engine.self, to: engine.self, id: nonce() });
     const isTaken = await engine.ping(engine.self, AbortSignal.timeout(ASKS_ITSELF_WITHIN_MS));
     if (isTaken) throw new VmoError('ERR_VMO_BUSY', `the peer ${engine.self} has an agent already; use another name`);
-    const agent = new Agent(engine, checked);
-    agent.#services.push(await engine.listen());
+    const counters = new Counters();
+    const reaching = await reachDirectly(engine, checked, counters);
+    const agent = new Agent(reaching, checked, counters);
+    agent.#services.push(await reaching.listen());
     void agent.#watch();
     return agent;
   }
 
-  private constructor(engine: Engine, options: CheckedAgentOptions) {
+  private constructor(engine: Engine, options: CheckedAgentOptions, counters: Counters) {
     const peers = new PeerWatch(engine, options.leaseMs);
-    this.context = { engine, counters: new Counters(), peers, options };
+    this.context = { engine, counters, peers, options };
     this.received = new Received(this.context, (record) => {
       for (const session of this.#sessions) session.onOffered(record);
     });
@@ -102,4 +107,19 @@ export class Agent {
     const next: OfferRecord = { ...record, stage: 'done' };
     await settle(this.context.engine, { what: 'done', over: entry, next }).catch(() => undefined); // its connection ended
   }
+}
+
+/** The code is loaded where it is used. */
+async function reachDirectly(engine: Engine, { direct }: CheckedAgentOptions, counters: Counters): Promise<Engine> {
+  if (!direct) return engine;
+  const { DirectEngine } = await import('../engine/direct/direct-engine.js');
+  return DirectEngine.start(engine, direct, {
+    readDirectly: () => {
+      counters.add('direct_reads_total');
+    },
+    fellBack: (why) => {
+      counters.add('direct_fallbacks_total');
+      debug('%s', why.message);
+    },
+  });
 }

@@ -11,6 +11,9 @@ const HELP = {
   units_fetched_total: 'Units that came from other peers.',
   bytes_fetched_total: 'Bytes that came from other peers.',
   fetches_failed_total: 'Units that could not be fetched.',
+  direct_reads_total: 'Units that came straight from the agent of another peer, over HTTPS.',
+  direct_fallbacks_total:
+    'Units that could not be had straight from that agent, and were asked for by way of the engine.',
   peers_lost_total: 'Peers that were found to be gone while something of theirs was in use.',
   offers_refused_total: 'Offers of other peers that are not allowed, or not valid.',
 } as const;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { checkDirectOptions, type DirectOptions } from '../engine/direct/options.js';
 import { invalid } from '../errors.js';
 
 /** Decides whether a peer's offer may be claimed here, or memory be offered to a peer. */
@@ -23,6 +24,8 @@ export interface AgentOptions {
   maxOffers?: number;
   /** How long a peer that is silent counts as there, and how long a hand-off may take without a sign, in milliseconds. Default: 10 000. */
   leaseMs?: number;
+  /** Read straight from the agents of other peers, over HTTPS, where that works. Default: all bytes come by way of the engine. */
+  direct?: DirectOptions;
 }
 
 export interface CheckedAgentOptions {
@@ -30,6 +33,7 @@ export interface CheckedAgentOptions {
   maxByteLength: number;
   maxOffers: number;
   leaseMs: number;
+  direct: DirectOptions | undefined;
 }
 
 const MAX_BYTE_LENGTH = 2 ** 44;
@@ -37,11 +41,12 @@ const MAX_BYTE_LENGTH = 2 ** 44;
 const DECIDE_WITHIN_MS = 5000;
 
 export async function checkAgentOptions(options: AgentOptions): Promise<CheckedAgentOptions> {
-  const { maxByteLength = MAX_BYTE_LENGTH, maxOffers = 4096, leaseMs = 10_000 } = options;
+  const { maxByteLength = MAX_BYTE_LENGTH, maxOffers = 4096, leaseMs = 10_000, direct } = options;
   checkCount(maxByteLength, 'maxByteLength');
   checkCount(maxOffers, 'maxOffers');
   checkCount(leaseMs, 'leaseMs');
-  return { allow: await loadAllow(options.allow), maxByteLength, maxOffers, leaseMs };
+  if (direct) checkDirectOptions(direct);
+  return { allow: await loadAllow(options.allow), maxByteLength, maxOffers, leaseMs, direct };
 }
 
 async function loadAllow(allow: AgentOptions['allow']): Promise<Allow> {

@@ -157,9 +157,10 @@ export class Session {
 
   #record({ id, grid }: ServedObject, local: LocalOfferMessage, to: string, durable: boolean): OfferRecord {
     const { address, byteLength, flags } = local;
-    const from = this.#agent.context.engine.self;
+    const { self: from, direct } = this.#agent.context.engine;
     const common = { address, byteLength, flags, object: id, unit: grid.unit, durable, nonce: nonce() };
-    return { id: nonce(), from, to, stage: 'offered', ...common, ...(grid.hasDigests && { digests: id }) };
+    const digests = grid.hasDigests && { digests: id };
+    return { id: nonce(), from, to, stage: 'offered', ...common, ...digests, ...(direct && !durable && { direct }) };
   }
 
   /** All units are in the store before anybody is told of the offer. */

@@ -50,6 +50,9 @@ export interface Engine {
   /** Answers ping() from now on. */
   listen(): Promise<Service>;
 
+  /** Where this peer answers ranges, besides by way of the engine. It goes into the records of what is served. */
+  readonly direct?: DirectAddress | undefined;
+
   /** Stored bytes for durable offers. Undefined: this engine has none. */
   readonly store: Store | undefined;
 
@@ -113,6 +116,14 @@ export interface OfferRecord extends OfferName {
   lease?: { until: number; ms: number };
   /** SHA-256 of each unit in hexadecimal, where the offer is immutable and they are known: the object that holds them. */
   digests?: string;
+  /** Where the object is read directly, over HTTPS with certificates on both sides. Nobody changes it. */
+  direct?: DirectAddress;
+}
+
+export interface DirectAddress {
+  /** A name, or an address of IPv4 or IPv6. */
+  host: string;
+  port: number;
 }
 
 export interface Entry {

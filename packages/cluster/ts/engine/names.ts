@@ -1,5 +1,5 @@
 /** What names may look like, so that every engine can make subjects, keys and headers of them without escaping. */
-import { EngineError, type OfferName, type OfferRecord } from './engine.js';
+import { EngineError, type DirectAddress, type OfferName, type OfferRecord } from './engine.js';
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const OFFER_ID = /^[0-9a-f]{32}$/;
@@ -11,6 +11,20 @@ export function isName(text: string): boolean {
 
 export function isAddress(text: string): boolean {
   return ADDRESS.test(text);
+}
+
+/** A name or an address, of the length that a name of the DNS may have; nothing that a URL could make something else of. */
+const HOST = /^[A-Za-z0-9_:]([A-Za-z0-9._:-]{0,252})$/;
+
+export function isHost(value: unknown): value is string {
+  return typeof value === 'string' && HOST.test(value);
+}
+
+/** Whether it is a host and a port, and nothing else. */
+export function isDirectAddress(value: unknown): value is DirectAddress {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 2) return false;
+  const { host, port } = value as Partial<Record<keyof DirectAddress, unknown>>;
+  return isHost(host) && Number.isInteger(port) && Number(port) >= 1 && Number(port) <= 65535;
 }
 
 export function formatAddress(address: bigint): string {
@@ -44,10 +58,13 @@ export function checkNewRecord(self: string, record: OfferRecord): void {
   throw new EngineError('not-permitted', `offer ${record.id} is from ${record.from}: ${self} may not announce it`);
 }
 
-/** @throws TypeError if `next` is a record of another offer. */
-export function checkSameOffer(from: OfferName, next: OfferName): void {
-  if (from.id === next.id && from.from === next.from && from.to === next.to) return;
-  throw new TypeError(`the record of offer ${from.id} cannot be replaced by one of offer ${next.id}; announce that`);
+/** @throws TypeError if `next` is a record of another offer, or leads its reader elsewhere. */
+export function checkSameOffer(from: OfferRecord, next: OfferRecord): void {
+  if (from.id !== next.id || from.from !== next.from || from.to !== next.to) {
+    throw new TypeError(`the record of offer ${from.id} cannot be replaced by one of offer ${next.id}; announce that`);
+  }
+  if (from.direct?.host === next.direct?.host && from.direct?.port === next.direct?.port) return;
+  throw new TypeError(`the record of offer ${from.id} says where it is read directly: leave that as it is`);
 }
 
 /** @throws TypeError if one of them cannot name a stored unit. */

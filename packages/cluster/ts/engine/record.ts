@@ -1,6 +1,6 @@
 /** Records as bytes. They come from other peers, so that nothing in them is believed before it has been looked at. */
 import type { OfferName, OfferRecord } from './engine.js';
-import { isAddress } from './names.js';
+import { isAddress, isDirectAddress } from './names.js';
 
 const STAGES: readonly unknown[] = ['offered', 'claiming', 'owned', 'done'];
 
@@ -34,7 +34,8 @@ function isWellFormed(record: Record<keyof OfferRecord, unknown>): boolean {
     [record.object, record.nonce].every((text) => typeof text === 'string') &&
     typeof record.durable === 'boolean' &&
     (record.digests === undefined || typeof record.digests === 'string') &&
-    (record.lease === undefined || isLease(record.lease))
+    (record.lease === undefined || isLease(record.lease)) &&
+    (record.direct === undefined || (!record.durable && isDirectAddress(record.direct)))
   );
 }
 
