@@ -171,6 +171,17 @@ describe('reading directly, when something is wrong', function () {
       await expectFallback(await https(authority.signPeer('a'), chunked), /answered 206 with some bytes/);
     });
 
+    it('the bytes are counted in two ways', async () => {
+      const both = (_: ServerResponse, { socket }: IncomingMessage) => {
+        const head = `HTTP/1.1 206 \r\ncontent-length: ${RANGE.byteLength}\r\ntransfer-encoding: chunked\r\n\r\n`;
+        const chunk = `${(RANGE.byteLength + 1000).toString(16)}\r\n`;
+        socket.write(
+          Buffer.concat([Buffer.from(head + chunk), EXPECTED, numbered(1000), Buffer.from('\r\n0\r\n\r\n')]),
+        );
+      };
+      await expectFallback(await https(authority.signPeer('a'), both), /parse|answered/i);
+    });
+
     it('the server sends the reader elsewhere, or has failed', async () => {
       const elsewhere = (response: ServerResponse) => response.writeHead(302, { location: 'https://example/' }).end();
       await expectFallback(await https(authority.signPeer('a'), elsewhere), /answered 302/);

@@ -173,9 +173,9 @@ class DirectService {
     };
     socket.once('close', stop);
     try {
-      const bytes = await answerExactly(this.#answer, range);
+      const bytes = (await answerExactly(this.#answer, range)).slice(); // the holder's memory may be gone before it is sent
       response.writeHead(206, { 'content-length': range.byteLength });
-      response.end(bytes.slice()); // the holder's memory may be gone before it is sent
+      response.end(bytes);
     } catch {
       end(response, 403, { isLast: false });
     } finally {
