@@ -34,6 +34,11 @@ const comparisons: Comparison[] = Object.keys(WAYS).flatMap((way): Comparison[] 
     slowerBy: 1.5,
   },
   {
+    what: '… against two C programs that look, and make the same system calls',
+    ours: `${way}, back to back`,
+    peer: 'C, same calls',
+  },
+  {
     what: `${way} of a disowned page, at rest before, against two C programs that sleep, with acknowledge and done`,
     ours: `${way}, disowned, rested`,
     peer: 'C, with done, rested',
@@ -67,6 +72,12 @@ const rates: Comparison[] = [
     peer: `C, ${CROWD} at once`,
     unit: 'rate',
   },
+  {
+    what: '… against two C programs that look, and make the same system calls',
+    ours: `${CROWD} at once`,
+    peer: `C, ${CROWD} at once, same calls`,
+    unit: 'rate',
+  },
 ];
 
 export const claimsBench: Bench = {
@@ -97,6 +108,7 @@ function notes(rounds: number, count: number, rests: number): string[] {
     'timed from the call to the first byte; the release is not in it, here and in C; the source has made its offers before',
     'in C: a fresh connection, terms with one memfd, mmap, an acknowledgement; for disowned memory the word that it is done',
     'a rate is of the time in the calls alone',
+    'the same system calls: those that say who the other is and what has come, that make a descriptor read-only, and of a loop',
     'two C programs that both look are pinned to a core each',
   ];
 }
@@ -128,12 +140,17 @@ function peerMeasurements(peer: Peer, count: number, rests: number): Measurement
       const [ns = NaN, rate = NaN] = await peer.ask('both', 0, PAGE_BYTES, count, 0);
       return { 'C, back to back': ns / 1e6, 'C, one after the other': rate };
     },
+    async () => ({ 'C, same calls': await askMs(peer, 'checked', 0, PAGE_BYTES, count, 0) }),
     async () => ({ 'C, with done': await askMs(peer, 'both', 1, PAGE_BYTES, count, 0) }),
     async () => ({ 'C, rested': await askMs(peer, 'neither', 0, PAGE_BYTES, rests, REST_MS * 1e3) }),
     async () => ({ 'C, with done, rested': await askMs(peer, 'neither', 1, PAGE_BYTES, rests, REST_MS * 1e3) }),
     async () => {
       const [, rate = NaN] = await peer.ask('crowd', 0, PAGE_BYTES, CROWD, 0);
       return { [`C, ${CROWD} at once`]: rate };
+    },
+    async () => {
+      const [, rate = NaN] = await peer.ask('checked-crowd', 0, PAGE_BYTES, CROWD, 0);
+      return { [`C, ${CROWD} at once, same calls`]: rate };
     },
   ];
 }

@@ -11,9 +11,11 @@
  *   asker       the asker polls
  *   both        both poll, each on a core of its own
  *
+ *   checked     both poll, and make the other system calls of the library's claim as well: see common/claim_calls.h
+ *
  * With DROPS 0 the asker touches the first byte once the terms are mapped; with 1, once the source has said done.
  * PAUSE_US is how long both rest before each claim. "crowd DROPS BYTES COUNT 0" sends COUNT requests before it takes
- * the first answer, while both poll, and prints the time of all of them.
+ * the first answer, while both poll, and prints the time of all of them; "checked-crowd" does so with those calls.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,6 +31,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "common/claim_calls.h"
 #include "common/clock.h"
 #include "common/fail.h"
 #include "common/memory.h"
@@ -48,6 +51,7 @@ struct exchange {
   bool asker_looks;
   bool answerer_looks;
   bool drops;
+  bool checks;
 };
 
 /* Two sides that look on one core would keep each other from running. */
@@ -120,36 +124,72 @@ static int accept_one(int listener_fd, bool looks) {
   }
 }
 
-static void answer_all(const struct exchange* exchange, int listener_fd) {
-  for (;;) {
-    const bool looks = exchange->answerer_looks;
-    const int fd = accept_one(listener_fd, looks);
-    if (hear(fd, looks, NULL) > 0) {
-      say(fd, "terms", exchange->memory_fd);
-      if (hear(fd, looks, NULL) > 0) say(fd, "done", -1);
-      hear(fd, looks, NULL);
-    }
-    close(fd);
+/* A claim as its source sees it. */
+struct answering {
+  int fd;
+  int process_fd;
+};
+
+static struct answering welcome(const struct exchange* exchange, int listener_fd, int epoll_fd) {
+  struct answering it = {accept_one(listener_fd, exchange->answerer_looks), -1};
+  if (!exchange->checks) return it;
+  it.process_fd = look_at_peer(it.fd);
+  geteuid();
+  look_at_limit();
+  watch(epoll_fd, EPOLL_CTL_ADD, it.fd, EPOLLIN);
+  return it;
+}
+
+static void give_terms(const struct exchange* exchange, const struct answering* it, int epoll_fd) {
+  if (hear(it->fd, exchange->answerer_looks, NULL) <= 0) return;
+  if (!exchange->checks) {
+    say(it->fd, "terms", exchange->memory_fd);
+    return;
   }
+  peek(it->fd);
+  look_at_limit();
+  const int memory_fd = read_only_copy(exchange->memory_fd);
+  say(it->fd, "terms", memory_fd);
+  close(memory_fd);
+  peek(it->fd);
+  look_for_events(epoll_fd);
+}
+
+static void give_done(const struct exchange* exchange, const struct answering* it, int epoll_fd) {
+  if (hear(it->fd, exchange->answerer_looks, NULL) <= 0) return;
+  if (exchange->checks) {
+    look_at_output(it->fd);
+    peek(it->fd);
+    close_if_open(it->process_fd);
+    watch(epoll_fd, EPOLL_CTL_MOD, it->fd, 0);
+  }
+  say(it->fd, "done", -1);
+  if (exchange->checks) shutdown(it->fd, SHUT_RD);
+}
+
+static void bid_farewell(const struct exchange* exchange, const struct answering* it, int epoll_fd) {
+  struct pollfd asker = {it->fd, 0, 0};
+  if (!exchange->checks) {
+    hear(it->fd, exchange->answerer_looks, NULL);
+  } else {
+    while (poll(&asker, 1, 0) == 0) continue;
+    watch(epoll_fd, EPOLL_CTL_DEL, it->fd, 0);
+    look_for_events(epoll_fd);
+  }
+  close(it->fd);
 }
 
 /* All claims of one crowd ask before any of them acknowledges. */
-static void answer_crowds(const struct exchange* exchange, int listener_fd, size_t count) {
-  static int fds[MOST_IN_CROWD];
+static void answer(const struct exchange* exchange, int listener_fd, size_t crowd) {
+  static struct answering all[MOST_IN_CROWD];
+  const int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   for (;;) {
-    for (size_t i = 0; i < count; ++i) {
-      fds[i] = accept_one(listener_fd, true);
-      hear(fds[i], true, NULL);
-      say(fds[i], "terms", exchange->memory_fd);
+    for (size_t i = 0; i < crowd; ++i) {
+      all[i] = welcome(exchange, listener_fd, epoll_fd);
+      give_terms(exchange, &all[i], epoll_fd);
     }
-    for (size_t i = 0; i < count; ++i) {
-      hear(fds[i], true, NULL);
-      say(fds[i], "done", -1);
-    }
-    for (size_t i = 0; i < count; ++i) {
-      hear(fds[i], true, NULL);
-      close(fds[i]);
-    }
+    for (size_t i = 0; i < crowd; ++i) give_done(exchange, &all[i], epoll_fd);
+    for (size_t i = 0; i < crowd; ++i) bid_farewell(exchange, &all[i], epoll_fd);
   }
 }
 
@@ -162,8 +202,7 @@ static pid_t start_answering(const struct exchange* exchange, size_t crowd) {
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (exchange->answerer_looks) pin_to_core_number(1);
-    if (crowd > 0) answer_crowds(exchange, listener_fd, crowd);
-    answer_all(exchange, listener_fd);
+    answer(exchange, listener_fd, crowd);
   }
   close(listener_fd);
   return child;
@@ -171,6 +210,7 @@ static pid_t start_answering(const struct exchange* exchange, size_t crowd) {
 
 struct claim {
   int socket_fd;
+  int process_fd;
   int memory_fd;
   char* start;
 };
@@ -179,14 +219,26 @@ static void ask(const struct exchange* exchange, struct claim* claim) {
   claim->socket_fd = new_socket(0);
   const struct address* to = &exchange->address;
   if (connect(claim->socket_fd, (const struct sockaddr*)&to->name, to->length) != 0) fail("connect");
+  if (exchange->checks) {
+    claim->process_fd = look_at_peer(claim->socket_fd);
+    look_whether_it_lives(claim->process_fd);
+  }
   say(claim->socket_fd, "claim", -1);
 }
 
 static void take(const struct exchange* exchange, struct claim* claim) {
   claim->memory_fd = -1;
   if (hear(claim->socket_fd, exchange->asker_looks, &claim->memory_fd) <= 0) fail("recvmsg");
+  if (exchange->checks) look_at_memory(claim->memory_fd);
   claim->start = map_memory(claim->memory_fd, exchange->bytes, PROT_READ, MAP_PRIVATE);
+  if (exchange->checks) keep_out_of_forks(claim->start, exchange->bytes);
   say(claim->socket_fd, "mapped", -1);
+  if (exchange->checks) {
+    take_no_more_descriptors(claim->socket_fd);
+    peek(claim->socket_fd);
+    peek(claim->socket_fd);
+    close_if_open(claim->process_fd);
+  }
   if (exchange->drops) hear(claim->socket_fd, exchange->asker_looks, NULL);
   if (*(volatile char*)claim->start != FILLING) fail("the first byte");
 }
@@ -246,8 +298,9 @@ int main(void) {
   size_t bytes, count;
   useconds_t pause_us;
   while (scanf("%15s %d %zu %zu %u", looks, &drops, &bytes, &count, &pause_us) == 5) {
-    const bool is_crowd = strcmp(looks, "crowd") == 0;
-    const bool all_look = is_crowd || strcmp(looks, "both") == 0;
+    const bool checks = strncmp(looks, "checked", strlen("checked")) == 0;
+    const bool is_crowd = strstr(looks, "crowd") != NULL;
+    const bool all_look = is_crowd || checks || strcmp(looks, "both") == 0;
     if (is_crowd && count > MOST_IN_CROWD) return fprintf(stderr, "at most %d at once\n", MOST_IN_CROWD), 2;
     const struct filled_memory memory = fill_memory(bytes);
     const struct exchange exchange = {.address = address_of_run(),
@@ -255,10 +308,11 @@ int main(void) {
                                       .bytes = bytes,
                                       .asker_looks = all_look || strcmp(looks, "asker") == 0,
                                       .answerer_looks = all_look,
-                                      .drops = drops != 0};
+                                      .drops = drops != 0,
+                                      .checks = checks};
     cpu_set_t before;
     sched_getaffinity(0, sizeof before, &before);
-    const pid_t child = start_answering(&exchange, is_crowd ? count : 0);
+    const pid_t child = start_answering(&exchange, is_crowd ? count : 1);
     if (all_look) pin_to_core_number(0);
     if (is_crowd) {
       measure_crowd(&exchange, count);
