@@ -9,17 +9,12 @@ import { needs, requires } from '../support/requires.js';
 import { rejectionOf } from '../support/vmo-error.js';
 import { Authority } from './support/certificates.js';
 import { freePorts, NatsServer, requireNatsServer } from './support/nats-server.js';
-import { ended, signal, Stage, type Program } from './support/programs.js';
+import { counter, ended, signal, Stage, type Program } from './support/programs.js';
 
 const MIB = 1 << 20;
 const UNIT = 256 * 1024;
 const BYTES = 8 * MIB;
 const UNITS = BYTES / UNIT;
-
-async function counter(program: Program, name: string): Promise<number> {
-  const text = await program.call('metrics');
-  return Number(new RegExp(`^vmoffer_agent_${name}\\{.*\\} (\\d+)$`, 'm').exec(text)?.[1]);
-}
 
 describe('agents that reach each other directly', function () {
   this.timeout(60_000);

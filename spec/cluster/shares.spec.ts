@@ -5,16 +5,11 @@ import { needs, requires } from '../support/requires.js';
 import { resume, stop } from '../support/stopped.js';
 import { rejectionOf } from '../support/vmo-error.js';
 import { NatsServer, requireNatsServer } from './support/nats-server.js';
-import { ended, Stage } from './support/programs.js';
+import { counter, ended, Stage } from './support/programs.js';
 
 const MIB = 1 << 20;
 const UNIT = 256 * 1024;
 const BYTES = 8 * MIB;
-
-async function counter(program: { call: (command: 'metrics') => Promise<string> }, name: string): Promise<number> {
-  const text = await program.call('metrics');
-  return Number(new RegExp(`^vmoffer_agent_${name}\\{.*\\} (\\d+)$`, 'm').exec(text)?.[1]);
-}
 
 describe('memory shared with another host', function () {
   this.timeout(60_000);

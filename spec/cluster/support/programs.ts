@@ -50,6 +50,12 @@ export class Stage implements AsyncDisposable {
   }
 }
 
+/** What the agent of this program has counted. */
+export async function counter(program: Program, name: string): Promise<number> {
+  const text = await program.call('metrics');
+  return Number(new RegExp(`^vmoffer_agent_${name}\\{.*\\} (\\d+)$`, 'm').exec(text)?.[1]);
+}
+
 /** Nothing, if it has ended. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
