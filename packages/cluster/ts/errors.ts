@@ -14,10 +14,15 @@ const CODES: Record<EngineErrorReason, VmoErrorCode> = {
 /** Every error of this package is a VmoError, whatever is underneath. */
 export function toVmoError(error: unknown): VmoError {
   if (error instanceof VmoError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = textOf(error);
   if (error instanceof EngineError) return new VmoError(CODES[error.reason], message, { cause: error });
   if (error instanceof TypeError || error instanceof RangeError) return invalid(message, { cause: error });
   return new VmoError('ERR_VMO_PROTOCOL', message, { cause: error });
+}
+
+/** What it says, whatever was thrown. */
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 export function invalid(message: string, details?: VmoErrorDetails): VmoError {

@@ -7,7 +7,7 @@ import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { connect as connectSocket, createServer, Socket, type Server } from 'node:net';
 import { parseArgs } from 'node:util';
-import { invalid, toVmoError } from '../errors.js';
+import { invalid, textOf, toVmoError } from '../errors.js';
 import { Agent } from './agent.js';
 import { firstLine } from '../link/first-line.js';
 import { connectEngine } from './connect-engine.js';
@@ -97,7 +97,7 @@ function readConfiguration(path: string): Pick<AgentTask, 'engine' | 'options'> 
   try {
     task = JSON.parse(readFileSync(path, 'utf8')) as Partial<AgentTask> | null;
   } catch (error) {
-    throw invalid(`--config ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    throw invalid(`--config ${path}: ${textOf(error)}`);
   }
   const { engine, options } = task ?? {};
   if (typeof engine?.engine !== 'string') {
@@ -189,6 +189,6 @@ async function stop(agent: Agent, server: Server, http: HttpServer | undefined):
 }
 
 main().catch((error: unknown) => {
-  console.error(`vmoffer-agent: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`vmoffer-agent: ${textOf(error)}`);
   end(isUsage(error) ? 2 : 1);
 });

@@ -1,4 +1,4 @@
-import { invalid } from '../../errors.js';
+import { invalid, textOf } from '../../errors.js';
 import {
   EngineError,
   type AnswerRange,
@@ -172,7 +172,8 @@ function readCredentials({ tls }: DirectOptions): Credentials {
   try {
     return new Credentials(tls);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw invalid(`direct.tls: ${why}; name files in PEM: a certificate, its key, and the authority`, { cause });
+    throw invalid(`direct.tls: ${textOf(cause)}; name files in PEM: a certificate, its key, and the authority`, {
+      cause,
+    });
   }
 }

@@ -1,5 +1,6 @@
 /** Says why a peer could not connect, to those who wrote the description. */
 import { errors } from '@nats-io/transport-node';
+import { textOf } from '../../errors.js';
 import { EngineError } from '../engine.js';
 import type { NatsDescription } from './description.js';
 
@@ -9,7 +10,7 @@ const NOT_TRUSTED = /CERT|SIGNATURE|SELF_SIGNED|ERR_TLS|ERR_SSL/;
 /** What the client rejects with, as an error that names the servers and the remedy. */
 export function explainConnect(cause: unknown, { servers }: NatsDescription): Error {
   const where = servers.join(', ');
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = textOf(cause);
   if (cause instanceof errors.AuthorizationError || cause instanceof errors.UserAuthenticationExpiredError) {
     const message = `the NATS server at ${where} does not let this peer in (${why}): check its authenticator, and the server's users`;
     return new EngineError('not-permitted', message, { cause });

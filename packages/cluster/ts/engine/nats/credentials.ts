@@ -9,6 +9,7 @@ import {
 } from '@nats-io/transport-node';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
+import { textOf } from '../../errors.js';
 import type { NatsAuthenticator, NatsDescription, NatsTls } from './description.js';
 
 /** The client reads them later, and where it cannot, says little. */
@@ -19,14 +20,14 @@ export function checkFiles({ tls, authenticator }: NatsDescription): void {
     createSecureContext(pem);
   } catch (cause) {
     const message = `tls must name files in PEM that belong together, got ${namesOf({ ca, cert, key })}`;
-    throw new TypeError(`${message}: ${why(cause)}`, { cause });
+    throw new TypeError(`${message}: ${textOf(cause)}`, { cause });
   }
   if (!authenticator || !('creds' in authenticator || 'nkeySeed' in authenticator)) return;
   readAll(authenticator);
   try {
     authenticatorOf(authenticator)('a nonce');
   } catch (cause) {
-    throw new TypeError(`${namesOf(authenticator)} must be what nsc writes: ${why(cause)}`, { cause });
+    throw new TypeError(`${namesOf(authenticator)} must be what nsc writes: ${textOf(cause)}`, { cause });
   }
 }
 
@@ -40,7 +41,7 @@ function readNamed(name: string, path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw new TypeError(`${name} must name a file that this user can read, got ${path}: ${why(cause)}`, { cause });
+    throw new TypeError(`${name} must name a file that this user can read, got ${path}: ${textOf(cause)}`, { cause });
   }
 }
 
@@ -49,10 +50,6 @@ function namesOf(paths: object): string {
     .filter(([, path]) => path !== undefined)
     .map(([name, path]) => `${name} ${String(path)}`)
     .join(', ');
-}
-
-function why(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 export function tlsOptions({ ca, cert, key, handshakeFirst }: NatsTls): TlsOptions {

@@ -8,6 +8,7 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { textOf } from '../../errors.js';
 import { EngineError } from '../engine.js';
 import type { NatsDescription } from './description.js';
 import { engineErrorOf } from './failures.js';
@@ -63,6 +64,7 @@ function explained(error: unknown, stream: string): unknown {
     return new EngineError('not-permitted', message, { cause: known });
   }
   if (known instanceof EngineError) return known;
-  const why = error instanceof Error ? error.message : String(error);
-  return new EngineError('refused', `the NATS server did not make the stream ${stream}: ${why}`, { cause: error });
+  return new EngineError('refused', `the NATS server did not make the stream ${stream}: ${textOf(error)}`, {
+    cause: error,
+  });
 }
