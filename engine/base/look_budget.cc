@@ -1,6 +1,7 @@
 #include "engine/base/look_budget.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace vmoffer {
 namespace {
@@ -10,8 +11,11 @@ constexpr std::chrono::microseconds kWaking{150};
 // Of the waits before, each counts so much less than the one after it.
 constexpr double kWeight = 0.25;
 constexpr int kMostVainLooks = 10;
-// A look takes a microsecond. Somebody else had the core.
-constexpr std::chrono::microseconds kLostCore{50};
+// One round of a look takes a microsecond. After so long, another thread has had the core.
+constexpr std::chrono::microseconds kLostCore{20};
+// The other side gives a core back sooner than that.
+constexpr std::chrono::microseconds kTakenCore{300};
+constexpr std::chrono::seconds kCoreIsKept{1};
 
 }  // namespace
 
@@ -19,28 +23,48 @@ void LookBudget::begin(Time now, bool looks) {
   is_waiting_ = true;
   is_looking_ = looks;
   has_looked_in_vain_ = false;
+  has_lost_core_ = false;
+  is_core_to_be_left_ = false;
+  gives_way_ = now >= keeps_core_until_;
   began_ = last_look_ = now;
 }
 
 bool LookBudget::goes_on(Time now) {
   if (!is_looking_) return false;
-  const bool has_lost_core = now - last_look_ > kLostCore;
-  last_look_ = now;
-  if (!has_lost_core && now - began_ < kLongestLook) return true;
+  watch_core(now);
+  if (is_still_worthwhile(now)) return true;
   look_was_in_vain();
   return false;
 }
 
 void LookBudget::end(Time now) {
   if (!is_waiting_) return;
-  if (is_looking_ && now - last_look_ > kLostCore) look_was_in_vain();
   if (is_looking_) {
-    learn(true);
-    vain_looks_ = 0;
+    watch_core(now);
+    is_still_worthwhile(now) ? look_has_paid() : look_was_in_vain();
   } else if (!has_looked_in_vain_) {
     slept(now - began_);
   }
   forget();
+}
+
+void LookBudget::watch_core(Time now) {
+  const auto away = now - last_look_;
+  last_look_ = now;
+  has_lost_core_ = has_lost_core_ || away > kLostCore;
+  if (gives_way_ && away > kTakenCore) keeps_core_until_ = now + kCoreIsKept;
+}
+
+bool LookBudget::is_still_worthwhile(Time now) const {
+  const bool was_taken = has_lost_core_ && !gives_way_;
+  return now - began_ < kLongestLook && !was_taken;
+}
+
+void LookBudget::look_has_paid() {
+  learn(true);
+  vain_looks_ = 0;
+  looks_on_shared_core_ = has_lost_core_ ? looks_on_shared_core_ + 1 : 0;
+  is_core_to_be_left_ = std::has_single_bit(looks_on_shared_core_);
 }
 
 void LookBudget::slept(std::chrono::nanoseconds waited) {

@@ -7,6 +7,7 @@
 
 #include "engine/sys/call.h"
 #include "engine/sys/processors.h"
+#include "engine/sys/thread_cpu.h"
 
 namespace vmoffer {
 namespace {
@@ -166,7 +167,10 @@ void EventLoop::begin_wait() {
 
 int EventLoop::look(Events& events) {
   int count = 0;
-  while (count == 0 && waiting_->goes_on(Clock::now())) count = events.take(epoll_.get(), 0);
+  while (count == 0 && waiting_->goes_on(Clock::now())) {
+    if (waiting_->gives_way()) give_way();
+    count = events.take(epoll_.get(), 0);
+  }
   return count;
 }
 
@@ -179,8 +183,13 @@ int EventLoop::wait(Events& events) {
     count = look(events);
   }
   if (count == 0) count = events.take(epoll_.get(), time_ms);
-  if (waiting_ != nullptr && events.has_others_word(count)) waiting_->end(Clock::now());
+  if (waiting_ != nullptr && waiting_->is_waiting() && events.has_others_word(count)) end_wait();
   return count;
+}
+
+void EventLoop::end_wait() {
+  waiting_->end(Clock::now());
+  if (waiting_->is_core_to_be_left()) leave_core();
 }
 
 void EventLoop::run() {

@@ -73,6 +73,7 @@ class EventLoop {
   int wait_time_ms() const;
   int wait(Events& events);
   void begin_wait();
+  void end_wait();
   int look(Events& events);
   void dispatch(Token token, uint32_t events);
   void run_tasks();

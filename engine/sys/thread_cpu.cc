@@ -140,4 +140,14 @@ bool keep_this_thread_on(const std::vector<int>& cores) {
   return ::sched_setaffinity(0, sizeof set, &set) == 0;
 }
 
+void leave_core() {
+  const std::vector<int> cores = allowed_cores();
+  std::vector<int> others = cores;
+  std::erase(others, current_core());
+  if (others.empty() || others.size() == cores.size()) return;
+  if (keep_this_thread_on(others)) keep_this_thread_on(cores);
+}
+
+void give_way() { ::sched_yield(); }
+
 }  // namespace vmoffer

@@ -22,6 +22,14 @@ int current_core();
 // empty.
 bool keep_this_thread_on(const std::vector<int>& cores);
 
+// Moves the calling thread to another of its cores, which the kernel chooses. A hint, too: nothing happens where the
+// thread has one core or may not move. The thread may run on all its cores again afterwards; what another process
+// changes about that in the same microseconds is undone.
+void leave_core();
+
+// Lets another thread run that waits for the calling thread's core, if there is one.
+void give_way();
+
 // ThreadCores: on which core each of this process's threads runs, for a caller that asks all the time. Not thread-safe.
 class ThreadCores {
  public:

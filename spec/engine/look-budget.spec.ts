@@ -78,19 +78,70 @@ describe('LookBudget', () => {
     expect(wait(MS) + wait(20)).to.equal(0);
   });
 
-  it('counts a look as in vain when its thread has lost the core meanwhile, found or not', () => {
+  /** A look whose thread gets its core back after so long, and finds then what it looked for, or `laterUs` later. */
+  function lookWithout(coreUs: number, laterUs = 0): void {
+    budget.begin(now, true);
+    expect(budget.goesOn((now += LOOK_US))).to.be.true;
+    now += coreUs;
+    for (const end = now + laterUs; now < end && budget.goesOn(now);) now += LOOK_US;
+    budget.end(now);
+  }
+
+  it('has paid when what it waited for has come to its core, and tells its thread to leave the core', () => {
+    waits(20, 20);
+    expect(budget.isCoreToBeLeft).to.be.false;
+    lookWithout(40);
+    expect(budget.isCoreToBeLeft).to.be.true;
+    expect(budget.isLookWorthwhile).to.be.true;
+    wait(20);
+    expect(budget.isCoreToBeLeft).to.be.false;
+    lookWithout(40, 50);
+    expect(budget.isCoreToBeLeft).to.be.true;
+  });
+
+  it('tells its thread less and less often to leave its core where that does not help', () => {
+    waits(20, 20);
+    const told: number[] = [];
+    for (let times = 1; times <= 40; times++) {
+      lookWithout(40);
+      if (budget.isCoreToBeLeft) told.push(times);
+    }
+    expect(told).to.deep.equal([1, 2, 4, 8, 16, 32]);
+  });
+
+  it('says nothing of its core after a wait that it slept through', () => {
+    waits(20, 20);
+    lookWithout(40);
+    wait(20, false);
+    expect(budget.isCoreToBeLeft).to.be.false;
+  });
+
+  it('is in vain where the core comes back too late, and keeps the core for a second if it came back much later', () => {
+    waits(20, 20);
+    lookWithout(200);
+    expect(budget.isCoreToBeLeft).to.be.false;
+    expect(budget.isLookWorthwhile).to.be.false;
+    waits(20, 20);
+    expect(budget.givesWay).to.be.true;
+    lookWithout(3 * MS);
+    wait(20);
+    expect(budget.givesWay).to.be.false;
+    now += 1000 * MS;
+    wait(20);
+    expect(budget.givesWay).to.be.true;
+  });
+
+  it('is in vain while it keeps its core and loses it all the same, found or not', () => {
+    waits(20, 20);
+    lookWithout(3 * MS);
+    waits(20, 20);
+    lookWithout(40);
+    expect(budget.isCoreToBeLeft).to.be.false;
+    expect(budget.isLookWorthwhile).to.be.false;
     waits(20, 20);
     budget.begin(now, true);
     expect(budget.goesOn((now += LOOK_US))).to.be.true;
-    expect(budget.goesOn((now += 60))).to.be.false;
-    budget.end(now);
-    expect(budget.isLookWorthwhile).to.be.false;
-    wait(20); // the one to leave out
-    waits(4, 20);
-    budget.begin(now, true);
-    expect(budget.goesOn((now += LOOK_US))).to.be.true;
-    budget.end((now += 60));
-    expect(budget.isLookWorthwhile).to.be.false;
+    expect(budget.goesOn((now += 40))).to.be.false;
   });
 
   it('learns nothing from a wait that nobody waits for any more', () => {

@@ -37,3 +37,27 @@ describe('the processors that the control groups of a process allow it', () => {
     expect(probe().processorQuota(read)).to.equal(0.5);
   });
 });
+
+describe('a thread that leaves its core', () => {
+  before(function () {
+    requires(this, needs.probe);
+  });
+
+  it('runs on another one, and may run on all of them as before', function () {
+    requires(this, needs.severalCores);
+    const cores = probe().allowedCores();
+    let moves = 0;
+    for (let times = 0; times < 20; times++) {
+      const { from, to, allowed } = probe().leaveCore(cores);
+      expect(allowed).to.deep.equal(cores);
+      if (to !== from) moves++;
+    }
+    expect(moves).to.be.at.least(10); // the kernel may take it back at any time
+  });
+
+  it('stays where it is if it may run nowhere else', () => {
+    for (const core of probe().allowedCores()) {
+      expect(probe().leaveCore([core])).to.deep.equal({ from: core, to: core, allowed: [core] });
+    }
+  });
+});

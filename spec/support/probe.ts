@@ -201,6 +201,9 @@ export interface SupplyWindow {
 /** Times are in microseconds, from any beginning. */
 export interface LookBudget {
   readonly isLookWorthwhile: boolean;
+  readonly givesWay: boolean;
+  /** After a wait. */
+  readonly isCoreToBeLeft: boolean;
   begin(nowUs: number, looks: boolean): void;
   goesOn(nowUs: number): boolean;
   end(nowUs: number): void;
@@ -471,6 +474,10 @@ export interface Probe {
   /** From now on the engine does without the feature, as on an older kernel; or uses it again. */
   deny(what: Denial, isDenied: boolean): void;
   /** The least that a control group over this process allows, in processors, by what `read` returns of the files. */
+  /** The cores on which the calling thread may run. */
+  allowedCores(): number[];
+  /** A thread that may run on these cores leaves the one that it is on. Returns both, and where it may run then. */
+  leaveCore(cores: number[]): { from: number; to: number; allowed: number[] };
   processorQuota(read: (path: string) => string): number;
   /** Calls write(2) with that memory. Returns how many bytes it took, or the negative errno. */
   writeFrom(address: bigint, byteLength: number): number;
