@@ -197,18 +197,18 @@ void Broker::search_on(DestinationId destination) {
       loop_->call_at(Clock::now() + kExhaustedDelay, [this, destination] { search_on(destination); });
       return;
     }
-    feed(destination, std::move(found.socket));
+    feed(destination, std::move(*found.broker));
   }
   searches_.erase(search);
 }
 
-void Broker::feed(DestinationId destination, ForeignFd socket) {
-  Result<ProcessIdentity> peer = identify_peer(socket.get());
-  if (!peer.is_ok()) return;
-  Share share = entrance_.share_of(socket.get(), peer.value());
-  auto feed = PeerConnection::feeding(*this, std::move(socket), peer.take(), destination, std::move(share));
-  adopt(feed);
-  on_following(*feed);
+void Broker::feed(DestinationId destination, BrokerConnection broker) {
+  checkpoint("source.reached");
+  Share share = entrance_.share_of(broker.socket.get(), broker.process);
+  const auto feed = PeerConnection::feeding(*this, std::move(broker.socket), std::move(broker.process), destination,
+                                            std::move(share));
+  on_following(*feed);  // first, because it may be over as soon as it is read
+  if (!adopt(feed)) return forget_follower(*feed);
   feed->pump();
 }
 

@@ -71,7 +71,7 @@ class Broker final : private PeerHost {
   void tell(DestinationId destination);
   void reach_out(DestinationId destination);
   void search_on(DestinationId destination);
-  void feed(DestinationId destination, ForeignFd socket);
+  void feed(DestinationId destination, BrokerConnection broker);
 
   EventLoop& loop() override { return *loop_; }
   OutgoingOffers& offers() override { return offers_; }

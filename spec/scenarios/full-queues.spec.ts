@@ -4,6 +4,7 @@ import { VMO_GRANT_R } from 'vmoffer';
 import { processorTime } from '../support/activity.js';
 import { startHostile } from '../support/child.js';
 import { startObedient } from '../support/obedient.js';
+import { needs, requires } from '../support/requires.js';
 
 const OFFERS = 10_000;
 const TICKS_IN_HALF_A_SECOND = 50;
@@ -18,6 +19,22 @@ describe('a destination whose queue of connections is full', () => {
     await pause(500); // counts activity that nothing triggers, so there is no event to wait for
     expect(processorTime(source.pid) - before).to.be.lessThan(TICKS_IN_HALF_A_SECOND / 10);
     destination.say('there is room');
+    await destination.event('told');
+  });
+});
+
+describe('a destination that hangs up on its source before that has said anything', () => {
+  it('is told when there is another offer', async function () {
+    requires(this, needs.probe);
+    await using destination = await startHostile('hangs_up');
+    await using source = await startObedient();
+    const { region } = await source.call('allocate', 2);
+    await source.call('park', 'source.reached');
+    await source.call('offerPages', destination.pid, region, 0, 1, VMO_GRANT_R);
+    await source.call('parked', 'source.reached');
+    await destination.event('hung-up');
+    await source.call('unpark', 'source.reached');
+    await source.call('offerPages', destination.pid, region, 1, 1, VMO_GRANT_R);
     await destination.event('told');
   });
 });

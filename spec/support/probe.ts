@@ -354,6 +354,7 @@ export type Checkpoint =
   | 'object.punching'
   | 'offer.checked'
   | 'region.releasing'
+  | 'source.reached'
   | 'source.asked'
   | 'source.packed'
   | 'source.packing'

@@ -89,7 +89,7 @@ BrokerSearch::Knock BrokerSearch::knock(const BrokerName& name, const ProcessIde
   }
   if (!peer.is_ok() || !is_same_process(peer.value(), target)) return Knock::kStranger;
   ++targets_found_;
-  found = {Step::kConnected, std::move(connecting.socket), {}};
+  found = {Step::kConnected, BrokerConnection{std::move(connecting.socket), peer.take()}, {}};
   return Knock::kTarget;
 }
 

@@ -63,7 +63,7 @@ class BrokerSearch {
   };
   struct Found {
     Step step = Step::kFailed;
-    ForeignFd socket;
+    std::optional<BrokerConnection> broker;  // kConnected
     Status status;
   };
   enum class Effort : uint8_t {

@@ -68,7 +68,7 @@ void ClaimerSide::ask_next_broker() {
       fail(found.status);
       return;
     case BrokerSearch::Step::kConnected:
-      socket_ = std::move(found.socket);
+      socket_ = std::move(found.broker->socket);
       ask();
       return;
     case BrokerSearch::Step::kNoMore:

@@ -230,10 +230,7 @@ void IncomingWatch::search_on(const SourceKey& key) {
     if (found.step == BrokerSearch::Step::kLater) break;
     if (found.step == BrokerSearch::Step::kFailed) lack = found.status;
     is_through = found.step == BrokerSearch::Step::kNoMore;
-    if (found.step != BrokerSearch::Step::kConnected) continue;
-    Result<ProcessIdentity> peer = identify_peer(found.socket.get());
-    if (peer.is_ok()) ask(key, {std::move(found.socket), peer.take()});
-    if (peer.status().code() == Code::kTooMany) lack = peer.status();
+    if (found.step == BrokerSearch::Step::kConnected) ask(key, std::move(*found.broker));
   }
   const MutexLock lock(mutex_);
   Source& source = sources_[key];
