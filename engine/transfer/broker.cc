@@ -179,27 +179,35 @@ void Broker::tell(DestinationId destination) {
 void Broker::reach_out(DestinationId destination) {
   const ProcessIdentity* identity = offers_.identity_of(destination);
   if (identity == nullptr) return;
-  const auto [search, is_new] =
-      searches_.try_emplace(destination, identity->pid, BrokerSearch::Effort::kUsual, Takes::kNone);
-  if (is_new) search_on(destination);
+  if (searches_.try_emplace(destination, identity->pid).second) search_on(destination);
+}
+
+// Who has been told what stands expects news of the rest, whatever becomes of this process's descriptors meanwhile. A
+// search may have been put off, or have found nobody, because its broker did not run yet.
+void Broker::on_asked(DestinationId destination) {
+  if (searches_.contains(destination)) return search_on(destination);
+  if (!followers_.contains(destination)) reach_out(destination);
 }
 
 void Broker::search_on(DestinationId destination) {
   const ProcessIdentity* identity = offers_.identity_of(destination);
-  const auto search = searches_.find(destination);
-  if (search == searches_.end()) return;
-  for (;;) {
-    BrokerSearch::Found found{BrokerSearch::Step::kNoMore, {}, {}};
-    if (identity != nullptr) found = search->second.next(*identity);
-    if (found.step == BrokerSearch::Step::kNoMore) break;
-    if (found.step != BrokerSearch::Step::kConnected) {
-      // Nothing reports when its queue has room again, or this process a free descriptor.
-      loop_->call_at(Clock::now() + kExhaustedDelay, [this, destination] { search_on(destination); });
-      return;
-    }
-    feed(destination, std::move(*found.broker));
+  const auto found = searches_.find(destination);
+  if (found == searches_.end()) return;
+  Search& search = found->second;
+  loop_->cancel_call(std::exchange(search.next_try, 0));
+  BrokerSearch::Step step = BrokerSearch::Step::kConnected;
+  while (step == BrokerSearch::Step::kConnected) {
+    BrokerSearch::Found next{BrokerSearch::Step::kNoMore, {}, {}};
+    if (identity != nullptr) next = entrance_.has_spares() ? search.brokers.next(*identity) : BrokerSearch::Found();
+    step = next.step;
+    if (step == BrokerSearch::Step::kConnected) feed(destination, std::move(*next.broker));
   }
-  searches_.erase(search);
+  if (step == BrokerSearch::Step::kNoMore) {
+    searches_.erase(found);
+    return;
+  }
+  // Nothing reports when its queue has room again, or this process a free descriptor.
+  search.next_try = loop_->call_at(Clock::now() + kExhaustedDelay, [this, destination] { search_on(destination); });
 }
 
 void Broker::feed(DestinationId destination, BrokerConnection broker) {

@@ -60,6 +60,13 @@ class Broker final : private PeerHost {
 
  private:
   class DestinationEnd;
+  // Looks for the brokers of a destination. One serves all offers to it.
+  struct Search {
+    explicit Search(int pid) : brokers(pid, BrokerSearch::Effort::kUsual, Takes::kNone) {}
+
+    BrokerSearch brokers;
+    EventLoop::Token next_try = 0;
+  };
 
   Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener, HeldClaims& held_claims);
   bool admit(Entrance::Newcomer newcomer);
@@ -80,6 +87,7 @@ class Broker final : private PeerHost {
   void on_terms_sent(Connection& connection) override;
   void on_decided(Connection& connection) override;
   void hear_acknowledgements() override;
+  void on_asked(DestinationId destination) override;
   void on_following(PeerConnection& connection) override;
   void on_news(const ProcessIdentity& source, const wire::Offers& news) override;
   void on_over(PeerConnection& connection) override;
@@ -100,7 +108,7 @@ class Broker final : private PeerHost {
   std::set<Connection*> terms_sent_;
   std::unordered_map<DestinationId, std::set<PeerConnection*>> followers_;
   std::unordered_map<DestinationId, EventLoop::Token> destination_ends_;
-  std::unordered_map<DestinationId, BrokerSearch> searches_;  // under way; one serves all offers to a destination
+  std::unordered_map<DestinationId, Search> searches_;  // under way
   Aside carver_;
   Seals seals_;
 

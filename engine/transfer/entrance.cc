@@ -147,6 +147,11 @@ void Entrance::on_brief_end() {
   if (recovery_ != 0) recover_descriptors();
 }
 
+bool Entrance::has_spares() {
+  if (brief_connections_ == 0) spares_.keep();
+  return spares_.has_all();
+}
+
 Share Entrance::share_of(int socket_fd, const ProcessIdentity& peer) {
   return {descriptors_, sharer_at(socket_fd, peer, credentials_of_peer(socket_fd)), kDescriptorsOfConnection};
 }

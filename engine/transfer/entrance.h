@@ -29,6 +29,8 @@ class Entrance {
   Status open();
 
   void on_brief_end();
+  // False while descriptors that are kept back for those who ask are in use, or missing.
+  bool has_spares();
   // The share of a connection that this process has made.
   Share share_of(int socket_fd, const ProcessIdentity& peer);
 

@@ -88,6 +88,7 @@ void PeerConnection::on_list(const wire::List& list) {
   if (is_brief()) set_deadline(kBriefAnswer);
   if (list.follow) followed_ = expect_peer();
   const DestinationId known = peer().pid == 0 ? 0 : host_.offers().destination_of(peer());
+  if (known != 0) host_.on_asked(known);
   feed_.emplace(fd(), offers_to(host_.offers(), known), Feed::Pace::kAllAtOnce, Feed::Ending::kAwaited);
   if (followed_ != 0) {
     take_larger_share(kDescriptorsOfFollower);

@@ -25,6 +25,8 @@ class PeerHost : public SourceHost {
  public:
   virtual EventLoop& loop() = 0;
   virtual HeldClaims& held_claims() = 0;
+  // This destination asks for the offers to it, and is told them when this has returned.
+  virtual void on_asked(DestinationId destination) = 0;
   virtual void on_following(PeerConnection& connection) = 0;
   virtual void on_news(const ProcessIdentity& source, const wire::Offers& news) = 0;
   // The connection is over. The host drops it, and also the destination if no other connection follows that.

@@ -198,7 +198,7 @@ describe('a source that has used up its descriptors', () => {
   it('tells a watcher of later offers, with and without descriptors', async () => {
     const { region: large } = await source.call('freeDescriptors').then(() => source.call('allocate', 4, SEED));
     const offers = incomingOffers({ from: source.pid })[Symbol.asyncIterator]();
-    expect((await offers.next()).value).to.include({ address }); // its connection stands
+    expect((await offers.next()).value).to.include({ address });
     await source.call('leaveDescriptors', 0);
     const without = await source.call('offerPages', process.pid, large, 0, 1, VMO_GRANT_R);
     expect((await offers.next()).value).to.include({ address: without.address });
@@ -206,6 +206,18 @@ describe('a source that has used up its descriptors', () => {
     const having = await source.call('offerPages', process.pid, large, 1, 1, VMO_GRANT_R);
     expect((await offers.next()).value).to.include({ address: having.address });
     await offers.return?.();
+  });
+
+  it('tells a watcher of later offers, though nobody watched when the first was made', async () => {
+    await source.call('freeDescriptors');
+    await using watcher = await startObedient();
+    const { region: large } = await source.call('allocate', 2);
+    const first = await source.call('offerPages', watcher.pid, large, 0, 1, VMO_GRANT_R);
+    await watcher.call('watch', source.pid);
+    expect(await watcher.event('incoming')).to.include({ id: first.id });
+    await source.call('leaveDescriptors', 0);
+    const second = await source.call('offerPages', watcher.pid, large, 1, 1, VMO_GRANT_R);
+    expect(await watcher.event('incoming')).to.include({ id: second.id });
   });
 
   it('cannot offer to a process that it does not know, and names its own limit', async () => {
