@@ -1,5 +1,6 @@
 #include "native/claims.h"
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <future>
@@ -192,6 +193,7 @@ Napi::Value claim_async(const Napi::CallbackInfo& info) {
   if (!broker.is_ok()) return throw_status(info.Env(), broker.status(), context), Napi::Value();
 
   const Environment::CallbackId callback = environment.keep_callback(function_argument(info, 3));
+  arguments.value().request.is_left = std::make_shared<std::atomic<bool>>(false);
   const ClaimsUnderWay::Ticket ticket = begin(environment, *broker.value(), arguments.value(), callback);
   ClaimsUnderWay& claims = broker.value()->claims();
   environment.on_close(callback,

@@ -15,7 +15,7 @@ import { startFixture } from '../support/child.js';
 import { objectMappings } from '../support/mappings.js';
 import { startObedient, type Obedient } from '../support/obedient.js';
 import { expectPages, fillPages, PAGE } from '../support/pages.js';
-import type { Checkpoint } from '../support/probe.js';
+import { parked, probe, type Checkpoint } from '../support/probe.js';
 import { needs, requires } from '../support/requires.js';
 import { brokerSocketsOf } from '../support/sockets.js';
 import { stop } from '../support/stopped.js';
@@ -215,6 +215,20 @@ describe('a worker thread that ends', () => {
       using claim = vmClaimSync(source.pid, address);
       expectPages(claim.view(), SEED);
       expect(await source.call('claimed', offer)).to.equal('claimed');
+    });
+
+    it('uses up no offer whose terms come after its end', async () => {
+      await using source = await startObedient();
+      const { worker, failed, address } = await claimHeldUpAt('source.asked', source, VMO_GRANT_R);
+      await worker.call('capabilities'); // it has left the claim to the loop by now
+      probe().park('claim.terms');
+      await source.call('unpark', 'source.asked');
+      await parked('claim.terms');
+      await worker.terminate();
+      await failed;
+      probe().unpark('claim.terms');
+      using claim = await vmClaim(source.pid, address);
+      expectPages(claim.view(), SEED);
     });
 
     it('lets go of shared memory that it was too busy to see come', async () => {

@@ -31,6 +31,7 @@
 // If a claimer stops waiting for the answer to DECLINED, the claim stays undecided (UndecidedClaims).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -51,6 +52,9 @@ struct ClaimRequest {
   bool takes_pool_pages = false;
   SuppliedClaim::OnFailure on_supply_failure = SuppliedClaim::OnFailure::kSignal;
   bool awaits_seal = false;  // the claim is not finished before the source has sealed what it can
+  // True once nobody takes the claim any more, because the thread that claims has ended. Any thread may set it. Null if
+  // that cannot happen.
+  std::shared_ptr<std::atomic<bool>> is_left = nullptr;
 
   // The same range of the same source, as the same kind of thing.
   bool is_for_same_memory(const ClaimRequest& other) const {

@@ -21,7 +21,7 @@ Status timed_out(std::chrono::milliseconds timeout) {
 Result<std::unique_ptr<ClaimerSide>> take_up(UndecidedClaims& undecided, const ClaimRequest& request) {
   std::unique_ptr<ClaimerSide> left = undecided.take(request);
   if (left == nullptr) return ClaimerSide::begin(request);
-  left->resume();
+  left->resume(request);
   return left;
 }
 

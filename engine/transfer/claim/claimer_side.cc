@@ -169,7 +169,10 @@ void ClaimerSide::on_terms(const wire::Terms& terms, std::vector<ForeignFd> desc
   Status status = take_in(terms, std::move(descriptors.front()));
   if (!status.is_ok()) return fail(status);
   // A claim that was declined is not acknowledged. If the source went ahead all the same, it sends DONE.
-  if (!has_declined_) acknowledge();
+  if (has_declined_) return;
+  // What is acknowledged uses the offer up, although nobody would take the memory.
+  if (is_left()) return give_up(Status(Code::kTimeout, "the thread that claimed has ended"));
+  acknowledge();
 }
 
 Status ClaimerSide::take_in(const wire::Terms& terms, ForeignFd descriptor) {
@@ -303,7 +306,8 @@ void ClaimerSide::hear_what_was_said() {
 
 Status ClaimerSide::why_undecided() const { return decorate(*why_taken_back_); }
 
-void ClaimerSide::resume() {
+void ClaimerSide::resume(const ClaimRequest& request) {
+  request_.is_left = request.is_left;
   why_taken_back_.reset();
   patience_.reset();
   if (awaits_end_) patience_ = kPatienceWithEnd;

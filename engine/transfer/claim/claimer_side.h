@@ -47,7 +47,7 @@ class ClaimerSide {
   // The error for a caller whose claim stays undecided. REQUIRES: is_undecided(), after give_up().
   Status why_undecided() const;
   // A caller wants the memory again: if the claim was taken back in time, it is made anew.
-  void resume();
+  void resume(const ClaimRequest& request);
   const ClaimRequest& request() const { return request_; }
   // REQUIRES: waiting() == kNot. Once.
   Result<ReceivedClaim> take();
@@ -75,12 +75,13 @@ class ClaimerSide {
   void acknowledge();
   bool awaits_done() const;
   void hear_what_was_said();
+  bool is_left() const { return request_.is_left != nullptr && *request_.is_left; }
   void on_taken_back();
   void finish();
   void fail(const Status& status);
   Status decorate(const Status& status) const;
 
-  const ClaimRequest request_;
+  ClaimRequest request_;
   const ProcessIdentity source_;
   std::optional<BrokerSearch> search_;
   Waiting waiting_ = Waiting::kLater;

@@ -196,8 +196,10 @@ void ClaimsUnderWay::abandon(Ticket ticket) {
   });
 }
 
-// Another thread may claim the same memory at once: that claim has to come behind this one.
+// The loop may be on the way to acknowledge the claim. Another thread may claim the same memory at once: that claim has
+// to come behind this one.
 void ClaimsUnderWay::leave(Ticket ticket, const ClaimRequest& request) {
+  *request.is_left = true;
   undecided_.expect(request);
   post_with_driver(ticket, [this, request](ClaimDriver* driver) {
     if (driver != nullptr) driver->leave(Status(Code::kTimeout, "the thread that claimed has ended"));

@@ -46,7 +46,8 @@ class ClaimsUnderWay {
   // Ends the claim soon: with an error, unless its source has already said DONE. A claim that was asked for with ask()
   // is abandoned by the thread that asked.
   void abandon(Ticket ticket);
-  // The same for a thread that has ended. REQUIRES: no result of the claim has a taker; see keep_untaken().
+  // The same for a thread that has ended, at once: the claim is not acknowledged from here on. REQUIRES: the request
+  // has is_left, and no result of the claim has a taker; see keep_untaken().
   void leave(Ticket ticket, const ClaimRequest& request);
   // For a claim that was made and has found nobody: if nobody else has its bytes, they wait for the next claim of the
   // same memory. Otherwise it is released, as its source has the bytes.
