@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/base/checkpoint.h"
 #include "engine/sys/peer_credentials.h"
 #include "engine/sys/peer_user.h"
 #include "engine/transfer/admission.h"
@@ -92,6 +93,7 @@ void Entrance::accept_with_the_last_descriptors() {
     ForeignFd socket = accept_next(listener_.get(), refuses_descriptors_, &is_exhausted);
     if (!socket.is_open()) break;
     meet(std::move(socket));
+    checkpoint("source.met");
   }
   let_newcomers_wait();
 }
@@ -127,7 +129,7 @@ void Entrance::meet(ForeignFd socket) {
       .of_process = descriptors_.of_process(sharer),
       .lowest_free = static_cast<uint64_t>(socket.get()),
       .limit = limit,
-      .has_only_spares = !spares_.has_all(),
+      .has_only_spares = has_only_spares(),
       .brief_connections = brief_connections_,
       .offers_to_it = identity.pid == 0 ? 0 : offers_.count_offers_to(identity),
   };
@@ -140,6 +142,15 @@ void Entrance::meet(ForeignFd socket) {
   Share share(descriptors_, sharer, kDescriptorsOfConnection);
   const bool is_brief = admission == Admission::kAnswered;
   if (admit_({std::move(socket), std::move(identity), std::move(share), is_brief}) && is_brief) ++brief_connections_;
+}
+
+// The program may have closed others since the spares were let go, and the newcomer may know.
+bool Entrance::has_only_spares() {
+  const bool are_in_use = !spares_.has_any();
+  spares_.keep();
+  if (spares_.has_all()) return false;
+  if (are_in_use) spares_.let_go();
+  return true;
 }
 
 void Entrance::on_brief_end() {

@@ -45,6 +45,7 @@ class Entrance {
   void let_newcomers_wait();
   void recover_descriptors();
   void meet(ForeignFd socket);
+  bool has_only_spares();
 
   EventLoop& loop_;
   OutgoingOffers& offers_;

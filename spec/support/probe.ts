@@ -355,6 +355,7 @@ export type Checkpoint =
   | 'offer.checked'
   | 'region.releasing'
   | 'source.reached'
+  | 'source.met'
   | 'source.asked'
   | 'source.packed'
   | 'source.packing'
