@@ -10,6 +10,8 @@ namespace {
 
 // The caller is a JavaScript thread, which should not wait for the broker's other work.
 constexpr std::chrono::milliseconds kPatienceWithLoop{50};
+// A destination that lacks descriptors has other sources, too, which all come again.
+constexpr std::chrono::milliseconds kUnheardDelay{500};
 
 }  // namespace
 
@@ -73,6 +75,7 @@ bool Broker::adopt(const std::shared_ptr<PeerConnection>& connection) {
 
 void Broker::on_over(PeerConnection& connection) {
   forget_follower(connection);
+  if (connection.is_unheard()) reach_out_again(connection.followed_destination());
   // Keeps the connection alive until the caller, one of its own methods, has returned.
   const auto found = connections_.find(&connection);
   if (found == connections_.end()) return;
@@ -182,6 +185,14 @@ void Broker::reach_out(DestinationId destination) {
   if (searches_.try_emplace(destination, identity->pid).second) search_on(destination);
 }
 
+void Broker::reach_out_again(DestinationId destination) {
+  const ProcessIdentity* identity = offers_.identity_of(destination);
+  if (identity == nullptr || followers_.contains(destination)) return;
+  const auto [search, is_new] = searches_.try_emplace(destination, identity->pid);
+  if (is_new) search_later(destination, search->second, kUnheardDelay);
+  search->second.is_unheard = !is_new;
+}
+
 // Who has been told what stands expects news of the rest, whatever becomes of this process's descriptors meanwhile. A
 // search may have been put off, or have found nobody, because its broker did not run yet.
 void Broker::on_asked(DestinationId destination) {
@@ -203,11 +214,16 @@ void Broker::search_on(DestinationId destination) {
     if (step == BrokerSearch::Step::kConnected) feed(destination, std::move(*next.broker));
   }
   if (step == BrokerSearch::Step::kNoMore) {
+    const bool is_unheard = search.is_unheard;
     searches_.erase(found);
-    return;
+    return is_unheard ? reach_out_again(destination) : void();
   }
   // Nothing reports when its queue has room again, or this process a free descriptor.
-  search.next_try = loop_->call_at(Clock::now() + kExhaustedDelay, [this, destination] { search_on(destination); });
+  search_later(destination, search, kExhaustedDelay);
+}
+
+void Broker::search_later(DestinationId destination, Search& search, std::chrono::milliseconds delay) {
+  search.next_try = loop_->call_at(Clock::now() + delay, [this, destination] { search_on(destination); });
 }
 
 void Broker::feed(DestinationId destination, BrokerConnection broker) {

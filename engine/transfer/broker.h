@@ -66,6 +66,7 @@ class Broker final : private PeerHost {
 
     BrokerSearch brokers;
     EventLoop::Token next_try = 0;
+    bool is_unheard = false;  // a broker was reached, and has not heard everything
   };
 
   Broker(std::unique_ptr<EventLoop> loop, BrokerListener listener, HeldClaims& held_claims);
@@ -77,7 +78,9 @@ class Broker final : private PeerHost {
   void on_destination_end(DestinationId destination);
   void tell(DestinationId destination);
   void reach_out(DestinationId destination);
+  void reach_out_again(DestinationId destination);
   void search_on(DestinationId destination);
+  void search_later(DestinationId destination, Search& search, std::chrono::milliseconds delay);
   void feed(DestinationId destination, BrokerConnection broker);
 
   EventLoop& loop() override { return *loop_; }

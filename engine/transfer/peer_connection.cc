@@ -37,6 +37,7 @@ std::shared_ptr<PeerConnection> PeerConnection::feeding(PeerHost& host, ForeignF
   connection->feed_.emplace(connection->fd(), offers_to(host.offers(), destination), Feed::Pace::kAllAtOnce,
                             Feed::Ending::kNone);
   connection->followed_ = destination;
+  connection->is_own_ = true;
   return connection;
 }
 
@@ -74,6 +75,8 @@ void PeerConnection::on_packet(const Packet& packet) {
   if (const auto* mapped = std::get_if<wire::Mapped>(&got); mapped && claim_) return claim_->on_mapped(*mapped);
   if (std::holds_alternative<wire::Declined>(got) && claim_) return claim_->on_declined();
   if (const auto* news = std::get_if<wire::Offers>(&got)) return on_news(*news);
+  const auto* refused = std::get_if<wire::Refused>(&got);
+  has_no_room_ = refused != nullptr && refused->code == Code::kTooMany;
   on_hang_up();
 }
 
@@ -127,6 +130,7 @@ bool PeerConnection::may_look() const {
 void PeerConnection::pump() {
   if (state_ != State::kTelling) return;
   const IoOutcome sent = feed_->pump();
+  has_told_all_ = sent == IoOutcome::kDone;
   if (sent == IoOutcome::kClosed || sent == IoOutcome::kFailed) return end();
   // A peer that only asked has its answer now. A brief connection keeps its deadline; any other goes on as long as the
   // peer reads.

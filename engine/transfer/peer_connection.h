@@ -46,6 +46,8 @@ class PeerConnection : public Connection {
   Status start();
   // The destination whose future offers are announced over this connection; 0 if none.
   DestinationId followed_destination() const { return followed_; }
+  // This broker has made the connection, and the destination has no room for it or has not taken everything.
+  bool is_unheard() const { return is_own_ && (has_no_room_ || !has_told_all_); }
 
   void pump();
   // The process has ended.
@@ -77,6 +79,9 @@ class PeerConnection : public Connection {
   std::optional<SourceSide> claim_;  // set by CLAIM
   std::optional<Feed> feed_;         // kTelling
   DestinationId followed_ = 0;       // kTelling
+  bool is_own_ = false;              // this broker has made it
+  bool has_no_room_ = false;         // the peer has said so
+  bool has_told_all_ = false;
 };
 
 }  // namespace vmoffer

@@ -23,6 +23,16 @@ describe('a destination whose queue of connections is full', () => {
   });
 });
 
+describe('a destination that has no room for its source', () => {
+  it('is told of the same offer later', async () => {
+    await using destination = await startHostile('hangs_up', ['refuses']);
+    await using source = await startObedient();
+    const { region } = await source.call('allocate', 1);
+    await source.call('offer', destination.pid, region, VMO_GRANT_R);
+    await destination.event('told');
+  });
+});
+
 describe('a destination that hangs up on its source before that has said anything', () => {
   it('is told when there is another offer', async function () {
     requires(this, needs.probe);
