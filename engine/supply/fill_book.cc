@@ -64,13 +64,15 @@ std::vector<FillId> FillBook::take_abandoned() { return std::exchange(abandoned_
 
 std::optional<FillOrder> FillBook::next_order(Time now) {
   Queue& queue = waited_for_.empty() ? ahead_ : waited_for_;
-  if (queue.empty() || fills_.size() >= limits_.concurrency) return std::nullopt;
+  const bool has_enough = with_supplier_ >= limits_.concurrency || fills_.size() >= 2 * limits_.concurrency;
+  if (queue.empty() || has_enough) return std::nullopt;
   const uint64_t number = queue.begin()->second;
   queue.erase(queue.begin());
   Unit& unit = units_.at(number);
   unit.state = UnitState::kFilling;
   unit.fill = ++last_fill_;
   fills_.emplace(unit.fill, Fill{number, now, now + limits_.timeout});
+  ++with_supplier_;
   return FillOrder{unit.fill, number, unit.is_waited_for};
 }
 
@@ -83,6 +85,7 @@ bool FillBook::begin_placing(FillId id) {
   Unit* const unit = unit_of(id);
   if (unit == nullptr || unit->state != UnitState::kFilling) return false;
   unit->state = UnitState::kPlacing;
+  --with_supplier_;
   return true;
 }
 
@@ -99,7 +102,7 @@ std::optional<FillEnd> FillBook::fail(FillId id, Status why) {
   if (unit == nullptr) return std::nullopt;
   if (fills_.at(id).is_abandoned && !unit->askers.empty()) {
     const uint64_t number = fills_.at(id).unit;
-    fills_.erase(id);
+    erase_fill(id, *unit);
     unit->state = UnitState::kQueued;
     enqueue(number, *unit);
     return FillEnd{id, number, {}};
@@ -112,9 +115,14 @@ std::optional<FillEnd> FillBook::fail(FillId id, Status why) {
   return ended;
 }
 
+void FillBook::erase_fill(FillId id, const Unit& unit) {
+  if (unit.state == UnitState::kFilling) --with_supplier_;
+  fills_.erase(id);
+}
+
 FillEnd FillBook::end(FillId id, Unit& unit) {
   FillEnd ended{id, fills_.at(id).unit, {unit.askers.begin(), unit.askers.end()}};
-  fills_.erase(id);
+  erase_fill(id, unit);
   abandoned_.erase(std::remove(abandoned_.begin(), abandoned_.end(), id), abandoned_.end());
   unit.askers.clear();
   return ended;
@@ -161,7 +169,7 @@ bool FillBook::begin_put(uint64_t number) {
   if (unit.state == UnitState::kPlacing) return false;
   queue_of(unit).erase(unit.ticket);
   if (unit.state == UnitState::kFilling) {
-    fills_.erase(unit.fill);
+    erase_fill(unit.fill, unit);
     abandoned_.push_back(unit.fill);
   }
   unit.fill = 0;

@@ -52,7 +52,7 @@ class FillBook {
   using Duration = std::chrono::steady_clock::duration;
 
   struct Limits {
-    // How many fills may be under way at once.
+    // How many fills may be with the supplier at once. As many more may wait until their bytes are in place.
     size_t concurrency = 1;
     // A fill that takes longer fails. Progress extends this time, to at most kMostExtension times as much in all.
     Duration timeout{};
@@ -104,6 +104,7 @@ class FillBook {
   // REQUIRES: the unit has failed.
   const Status& failure_of(uint64_t unit) const { return units_.at(unit).failure; }
   const PageSet& filled() const { return filled_; }
+  // With the supplier, or about to be in place.
   size_t under_way() const { return fills_.size(); }
 
  private:
@@ -129,12 +130,14 @@ class FillBook {
   void give_up(uint64_t number, Unit& unit);
   void want_again(FillId id);
   Unit* unit_of(FillId id);
+  void erase_fill(FillId id, const Unit& unit);
   FillEnd end(FillId id, Unit& unit);
 
   const Limits limits_;
   PageSet filled_;
   std::unordered_map<uint64_t, Unit> units_;
   std::map<FillId, Fill> fills_;
+  size_t with_supplier_ = 0;  // of those
   Queue waited_for_;
   Queue ahead_;
   std::vector<FillId> abandoned_;

@@ -173,7 +173,7 @@ void SuppliedMemory::complete(FillId fill, const std::shared_ptr<SupplierArray>&
   if (!arrival) return;
   if (!arrival->is_waited_for) {
     array->set_in_use(true);
-    const bool is_taken = placers().add_if_served([self = shared_from_this(), arrival = *arrival, array, byte_length] {
+    const bool is_taken = placers().add_if_started([self = shared_from_this(), arrival = *arrival, array, byte_length] {
       self->place(arrival, array->data(), byte_length);
       array->set_in_use(false);
     });
@@ -184,13 +184,26 @@ void SuppliedMemory::complete(FillId fill, const std::shared_ptr<SupplierArray>&
 }
 
 std::optional<SuppliedMemory::Arrival> SuppliedMemory::begin_placing(FillId fill) {
+  std::vector<Errand> begins;
+  const MutexLock giving(giving_mutex_);
+  std::optional<Arrival> arrival = begin_placing(fill, begins);
+  begin(begins);
+  return arrival;
+}
+
+std::optional<SuppliedMemory::Arrival> SuppliedMemory::begin_placing(FillId fill, std::vector<Errand>& begins) {
   const MutexLock lock(mutex_);
   under_way_.erase(fill);
   std::optional<uint64_t> unit;
   if (window_ != nullptr) unit = units_.begin_placing(fill);
-  if (unit) return Arrival{fill, *unit, units_.is_waited_for(*unit), window_};
-  poke();
-  return std::nullopt;
+  if (!unit) {
+    poke();
+    return std::nullopt;
+  }
+  // vmo-supply passes their deadlines: it is poked when this unit is in place.
+  begins = give_orders(units_.take_orders(Clock::now()));
+  send();
+  return Arrival{fill, *unit, units_.is_waited_for(*unit), window_};
 }
 
 bool SuppliedMemory::place(const Arrival& arrival, const void* bytes, uint64_t byte_length) {
@@ -286,6 +299,7 @@ bool SuppliedMemory::close() {
   for (const auto& [id, claimer] : claimers) claimer.line->hang_up();
   loop_.post([self = shared_from_this(), stops = std::move(stops)] {
     self->loop_.cancel_call(std::exchange(self->timer_, 0));
+    const MutexLock giving(self->giving_mutex_);
     for (const Errand& stop : stops) {
       if (stop.supplier != nullptr) stop.supplier->stop(stop.order.id);
     }
@@ -314,10 +328,12 @@ void SuppliedMemory::send() {
 
 void SuppliedMemory::run() {
   for (;;) {
-    const Turn turn = next_turn();
-    for (const Errand& stop : turn.stops) stop.supplier->stop(stop.order.id);
-    for (const auto& [supplier, order] : turn.begins) {
-      supplier->begin(order, options_.grid.offset_of(order.unit), options_.grid.length_of(order.unit));
+    Turn turn;
+    {
+      const MutexLock giving(giving_mutex_);
+      turn = next_turn();
+      for (const Errand& stop : turn.stops) stop.supplier->stop(stop.order.id);
+      begin(turn.begins);
     }
     for (const uint64_t unit : turn.work.drops) {
       // Where that fails the pages stay, and are overwritten when the unit is filled again: nobody maps them now.
@@ -331,6 +347,12 @@ void SuppliedMemory::run() {
   set_timer();
 }
 
+void SuppliedMemory::begin(const std::vector<Errand>& begins) {
+  for (const auto& [supplier, order] : begins) {
+    supplier->begin(order, options_.grid.offset_of(order.unit), options_.grid.length_of(order.unit));
+  }
+}
+
 SuppliedMemory::Turn SuppliedMemory::next_turn() {
   const MutexLock lock(mutex_);
   is_poked_ = false;
@@ -338,7 +360,6 @@ SuppliedMemory::Turn SuppliedMemory::next_turn() {
   if (is_closed_) return turn;
   turn.window = window_;
   turn.work = units_.take_work(Clock::now());
-  waiting_.insert(waiting_.end(), turn.work.orders.begin(), turn.work.orders.end());
   for (const FillId fill : turn.work.stops) {
     const auto given = under_way_.find(fill);
     if (given == under_way_.end()) {
@@ -348,14 +369,16 @@ SuppliedMemory::Turn SuppliedMemory::next_turn() {
     if (auto supplier = given->second.lock()) turn.stops.push_back({std::move(supplier), {fill}});
     if (!units_.is_under_way(fill)) under_way_.erase(given);
   }
-  give_orders(turn);
+  turn.begins = give_orders(turn.work.orders);
   send();
   return turn;
 }
 
 // Those that there is no supplier for wait for one, within their time.
-void SuppliedMemory::give_orders(Turn& turn) {
-  if (supplier_ == nullptr && refusal_.is_ok()) return;
+std::vector<SuppliedMemory::Errand> SuppliedMemory::give_orders(const std::vector<FillOrder>& orders) {
+  std::vector<Errand> begins;
+  waiting_.insert(waiting_.end(), orders.begin(), orders.end());
+  if (supplier_ == nullptr && refusal_.is_ok()) return begins;
   for (const FillOrder& order : std::exchange(waiting_, {})) {
     if (!units_.is_under_way(order.id)) continue;
     if (supplier_ == nullptr) {
@@ -363,8 +386,9 @@ void SuppliedMemory::give_orders(Turn& turn) {
       continue;
     }
     under_way_[order.id] = supplier_;
-    turn.begins.push_back({supplier_, order});
+    begins.push_back({supplier_, order});
   }
+  return begins;
 }
 
 void SuppliedMemory::set_timer() {

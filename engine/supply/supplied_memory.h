@@ -2,9 +2,10 @@
 // sparse memory object, the window through which it is filled, the lines of its claimers, and the book of all that
 // (SuppliedUnits).
 //
-// vmo-supply hears the lines, passes the deadlines and gives the supplier its orders. Bytes are put into place on the
-// thread that brings them, or on vmo-placer if nobody waits for them. Any thread may call any method unless it says
-// otherwise; none waits for a claimer or for the supplier.
+// vmo-supply hears the lines, passes the deadlines and gives the supplier its orders. The thread that brings bytes
+// gives it the next ones, so that none of its fills stands idle meanwhile. Bytes are put into place on the thread that
+// brings them, or on vmo-placer if nobody waits for them. Any thread may call any method unless it says otherwise; none
+// waits for a claimer or for the supplier.
 //
 // Presence in the object proves nothing, since whoever has a descriptor of it can make a page of zeros out of a hole:
 // the book alone says what is filled. The object is not sealed against future writing. Under that seal what a claimer
@@ -60,7 +61,7 @@ class SuppliedMemory : public std::enable_shared_from_this<SuppliedMemory> {
   // The bytes of a fill, which this thread can read. False if nobody wants them any more, or they could not be placed.
   bool complete(FillId fill, const void* bytes, uint64_t byte_length);
   // The same with the first bytes of an array, which is in use until they are in place. If no thread waits for them,
-  // the supplier goes on meanwhile, where another thread is free.
+  // the supplier goes on meanwhile, where there is another thread.
   void complete(FillId fill, const std::shared_ptr<SupplierArray>& array, uint64_t byte_length);
   void fail(FillId fill, const Status& why);
   // The supplier is at work. False if that fill has ended.
@@ -113,12 +114,14 @@ class SuppliedMemory : public std::enable_shared_from_this<SuppliedMemory> {
   void on_hang_up(LineId line);
   void open(LineId line, const Claimer& claimer);
   std::optional<Arrival> begin_placing(FillId fill);
+  std::optional<Arrival> begin_placing(FillId fill, std::vector<Errand>& begins) VMO_REQUIRES(giving_mutex_);
   bool place(const Arrival& arrival, const void* bytes, uint64_t byte_length);
   Status put_unit(uint64_t unit, const char* bytes);
 
   void run();  // all that is to be done; loop thread
-  Turn next_turn();
-  void give_orders(Turn& turn) VMO_REQUIRES(mutex_);
+  Turn next_turn() VMO_REQUIRES(giving_mutex_);
+  std::vector<Errand> give_orders(const std::vector<FillOrder>& orders) VMO_REQUIRES(mutex_);
+  void begin(const std::vector<Errand>& begins) VMO_REQUIRES(giving_mutex_);
   void set_timer();  // loop thread
   void on_timer();
   void poke() VMO_REQUIRES(mutex_);
@@ -129,7 +132,8 @@ class SuppliedMemory : public std::enable_shared_from_this<SuppliedMemory> {
   const uint64_t number_;
   EventLoop::Token timer_ = 0;  // loop thread
 
-  mutable Mutex mutex_;  // the line's own is taken under it
+  Mutex giving_mutex_;   // what is decided to be begun or stopped is told the supplier in that order
+  mutable Mutex mutex_;  // under that one; the line's own is taken under it
   SuppliedUnits units_ VMO_GUARDED_BY(mutex_);
   std::shared_ptr<MemoryObject> object_ VMO_GUARDED_BY(mutex_);  // until close()
   std::shared_ptr<SupplyWindow> window_ VMO_GUARDED_BY(mutex_);  // until close()

@@ -325,8 +325,8 @@ std::optional<SuppliedUnits::Time> SuppliedUnits::next_time() const {
   return next;
 }
 
-SuppliedUnits::Work SuppliedUnits::take_work(Time now) {
-  Work work;
+std::vector<FillOrder> SuppliedUnits::take_orders(Time now) {
+  std::vector<FillOrder> orders;
   while (may_order(now)) {
     const std::optional<FillOrder> order = book_.next_order(now);
     if (!order) break;
@@ -335,8 +335,14 @@ SuppliedUnits::Work SuppliedUnits::take_work(Time now) {
     if (order->is_waited_for) ++stats_.units_awaited;
     recalls_to_try_ = kRecallsToTry;
     make_room(now);
-    work.orders.push_back(*order);
+    orders.push_back(*order);
   }
+  return orders;
+}
+
+SuppliedUnits::Work SuppliedUnits::take_work(Time now) {
+  Work work;
+  work.orders = take_orders(now);
   evict_some(now);
   work.stops = book_.take_abandoned();
   work.stops.insert(work.stops.end(), stops_.begin(), stops_.end());

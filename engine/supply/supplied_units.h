@@ -74,6 +74,8 @@ class SuppliedUnits {
     bool is_empty() const { return orders.empty() && stops.empty() && drops.empty(); }
   };
   Work take_work(Time now);
+  // The orders alone. What they cause to be dropped is left to take_work().
+  std::vector<FillOrder> take_orders(Time now);
   // A unit that was to be dropped has been.
   void dropped(uint64_t unit);
 

@@ -26,6 +26,13 @@ bool ExpendablePool::add_if_served(Job job) {
   return true;
 }
 
+bool ExpendablePool::add_if_started(Job job) {
+  const MutexLock lock(mutex_);
+  if (!is_served() && threads_ == 0) return false;
+  enqueue(std::move(job));
+  return true;
+}
+
 size_t ExpendablePool::waiting() {
   const MutexLock lock(mutex_);
   return waiting_.size();

@@ -25,6 +25,8 @@ class ExpendablePool {
   void add(Job job);
   // False, and the job is dropped, if there is no thread for it.
   bool add_if_served(Job job);
+  // The job waits for its turn. False, and the job is dropped, if no thread can be started.
+  bool add_if_started(Job job);
   // How many jobs wait for a thread.
   size_t waiting();
 

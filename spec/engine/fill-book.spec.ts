@@ -55,6 +55,30 @@ describe('FillBook', () => {
     expect(book.nextOrder(0)).to.include({ unit: 2 });
   });
 
+  it('asks for the next unit as soon as bytes have come, while no more than that many wait to be in place', () => {
+    const concurrency = 2;
+    const ordered: number[] = [];
+    for (let unit = 0; unit < UNITS; unit++) book.ask(ANN, unit, false);
+    const orderAll = () => {
+      for (let order = book.nextOrder(0); order; order = book.nextOrder(0)) ordered.push(order.id);
+    };
+    orderAll();
+    const [first = 0, second = 0] = ordered;
+    book.beginPlacing(first);
+    orderAll();
+    expect(ordered, 'one has come').to.have.length(concurrency + 1);
+    book.beginPlacing(second);
+    orderAll();
+    expect(ordered, 'two have come').to.have.length(2 * concurrency);
+    book.beginPlacing(ordered[2] ?? 0);
+    orderAll();
+    expect(ordered, 'three have come').to.have.length(2 * concurrency);
+    expect(book.underWay).to.equal(2 * concurrency);
+    book.finish(first);
+    orderAll();
+    expect(ordered, 'one is in place').to.have.length(2 * concurrency + 1);
+  });
+
   it('does not fill a unit that nobody asks for any more', () => {
     book.ask(ANN, 0, true);
     book.ask(BOB, 0, true);
@@ -160,9 +184,11 @@ describe('FillBook', () => {
   });
 });
 
-/** A book with two units and two askers, and the conditions that must hold after each step. */
+const EXPLORED_UNITS = 3;
+
+/** A book with a few units and two askers, whose supplier fills one at a time, and the conditions that must hold after each step. */
 class Watched {
-  readonly #book = open(2, 1);
+  readonly #book = open(EXPLORED_UNITS, 1);
   readonly #waiting = new Set<string>();
   readonly #orders = new Map<number, number>();
   readonly #stopped = new Set<number>();
@@ -172,7 +198,7 @@ class Watched {
 
   /** All possible steps. A step that makes no sense at the moment does nothing. */
   static readonly steps: readonly ((watched: Watched) => void)[] = [
-    ...[0, 1].flatMap((unit) => [
+    ...[...Array(EXPLORED_UNITS).keys()].flatMap((unit) => [
       ...[ANN, BOB].flatMap((asker) => [
         (watched: Watched) => {
           watched.#ask(asker, unit, asker === ANN);
@@ -213,13 +239,22 @@ class Watched {
     },
   ];
 
+  /** One unit has come and is not in place, another is with the supplier, and both askers want all. */
+  haveOneOfEach(): void {
+    for (const asker of [ANN, BOB]) for (let unit = 0; unit < EXPLORED_UNITS; unit++) this.#ask(asker, unit, false);
+    this.#order();
+    this.#place();
+    this.#order();
+  }
+
   /** Carries all fills to their end: every asker must have been told then. */
   drain(): void {
     for (const unit of this.#putting) this.#told(this.#book.finishPut(unit), true);
     this.#putting.clear();
     while (this.#orders.size > 0 || this.#order()) {
       this.#place();
-      this.#finish();
+      while (this.#placing.size > 0) this.#finish();
+      this.#order();
     }
     if (this.#waiting.size > 0) expect.fail(`nobody has told ${[...this.#waiting].join(', ')}`);
   }
@@ -234,7 +269,9 @@ class Watched {
   #order(): boolean {
     const order = this.#book.nextOrder(this.#now);
     if (!order) return false;
-    if (this.#orders.size > 0) expect.fail(`unit ${order.unit} is ordered beside another`);
+    const withSupplier = [...this.#orders.keys()].filter((id) => !this.#placing.has(id));
+    if (withSupplier.length > 0) expect.fail(`unit ${order.unit} is ordered beside another`);
+    if (this.#placing.size > 1) expect.fail(`unit ${order.unit} is ordered, and two have come and are not in place`);
     this.#orders.set(order.id, order.unit);
     return true;
   }
@@ -247,8 +284,10 @@ class Watched {
     }
   }
 
+  /** What has come first. */
   #finish(): void {
-    for (const id of this.#placing) this.#told(this.#book.finish(id), true);
+    const [id] = this.#placing;
+    if (id !== undefined) this.#told(this.#book.finish(id), true);
   }
 
   #fail(): void {
@@ -283,7 +322,7 @@ class Watched {
   }
 }
 
-describe('a book of two units, in every order of events', () => {
+describe('a book of a few units, in every order of events', () => {
   before(function () {
     requires(this, needs.probe);
   });
@@ -293,6 +332,16 @@ describe('a book of two units, in every order of events', () => {
     for (const step of steps) Watched.steps[step]?.(watched);
     watched.drain();
   }
+
+  it('tells every waiting asker once, after one unit has come, another is with the supplier, and a third has to wait', () => {
+    const count = Watched.steps.length;
+    for (let number = 0; number < count ** 3; number++) {
+      const watched = new Watched();
+      watched.haveOneOfEach();
+      for (const place of [0, 1, 2]) Watched.steps[Math.floor(number / count ** place) % count]?.(watched);
+      watched.drain();
+    }
+  });
 
   it('tells every waiting asker once', () => {
     const count = Watched.steps.length;

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { supply, vmListOfferSync, VmoError, vmOffer, VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
 import type { Offer, SuppliedRegion, Supplier, SupplyOptions, Want } from 'vmoffer';
@@ -117,6 +118,22 @@ describe('the source of supplied memory', () => {
       }
       expect(held.units).to.deep.equal([0, 5, 1, 2]);
       expect(held.begun.map(({ waiting }) => waiting)).to.deep.equal([false, true, false, false]);
+    });
+
+    it('asks the supplier for no more units at once than its concurrency', async () => {
+      const [concurrency, units] = [3, 96];
+      let [calls, most, begun] = [0, 0, 0];
+      const supplier: Supplier = async (want, into) => {
+        most = Math.max(most, ++calls);
+        if (begun++ % 3 === 0) await setImmediate();
+        into.fill(want.offset / UNIT + MARK);
+        calls--;
+      };
+      await using claimer = await HandClaimer.of(supplied({ supplier, concurrency }, units));
+      claimer.ask(0, 64, false);
+      claimer.ask(64, 32, false);
+      await until('all is filled', () => region.stats().unitsSupplied === units);
+      expect(most).to.equal(concurrency);
     });
 
     it('brings the last unit, which is shorter', async () => {

@@ -160,8 +160,16 @@ export class Watched {
       if (this.#bytes.has(unit)) expect.fail(`unit ${unit} is ordered and is there`);
       this.#orders.set(id, unit);
     }
+    const { concurrency = 1 } = this.#options;
+    this.#forgetWhatIsOver();
+    if (orders.length > 0 && this.#orders.size > concurrency)
+      expect.fail(`the supplier has ${this.#orders.size} at once`);
     this.#drops.push(...drops);
     this.pass();
+  }
+
+  #forgetWhatIsOver(): void {
+    for (const fill of this.#orders.keys()) if (!this.units.isUnderWay(fill)) this.#orders.delete(fill);
   }
 
   drop(): void {
