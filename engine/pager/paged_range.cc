@@ -238,7 +238,7 @@ void PagedRange::bring(uint64_t byte_offset, uint64_t byte_length) {
 }
 
 // The source makes holes of them, which takes them out of the page table.
-void PagedRange::take_back(uint64_t byte_offset, uint64_t byte_length) {
+void PagedRange::take_back(uint64_t byte_offset, uint64_t byte_length, uint64_t most_ahead) {
   const PageRange pages = pages_of(byte_offset, byte_length);
   const MutexLock lock(pages_.mutex());
   if (pages_.is_closed()) return;
@@ -246,6 +246,7 @@ void PagedRange::take_back(uint64_t byte_offset, uint64_t byte_length) {
   pages_.set_absent(pages);
   // What is dropped before its reader has come was brought too early.
   read_ahead_.give_up(pages);
+  read_ahead_.set_most(most_ahead / pages_.page_bytes());
 }
 
 bool PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {

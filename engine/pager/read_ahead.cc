@@ -42,7 +42,7 @@ bool ReadAhead::begin(PageRange window, uint64_t touched) {
 
 // The last page of the range is a tripwire, too, so that in the end the hits and the waste are known.
 void ReadAhead::order(Reader& reader) {
-  reader.order = reader.order == 0 ? limits_.first_order : std::min(2 * reader.order, limits_.max_order);
+  reader.order = std::min(reader.order == 0 ? limits_.first_order : 2 * reader.order, most_);
   reader.tripwire = std::min(reader.end, page_count_ - 1);
   reader.end = std::min(reader.end + reader.order, page_count_ - 1);
 }

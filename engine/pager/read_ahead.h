@@ -15,6 +15,7 @@
 // Downward runs are handled in the same way, mirrored.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -41,6 +42,8 @@ class ReadAhead {
   bool has_orders() const;
   // These taken pages cannot be installed without a cost: stop following the reader.
   void give_up(PageRange taken);
+  // The longest order from here on. A reader is heard of once in each.
+  void set_most(uint64_t pages) { most_ = std::clamp<uint64_t>(pages, 1, limits_.max_order); }
   // This page was installed for its reader while the helper was still at it: it is neither a hit nor waste.
   void brought_otherwise(uint64_t page);
 
@@ -84,6 +87,7 @@ class ReadAhead {
 
   const uint64_t page_count_;
   const Limits limits_;
+  uint64_t most_ = limits_.max_order;
   uint64_t clock_ = 0;
   uint64_t hits_ = 0;
   uint64_t waste_ = 0;

@@ -68,9 +68,28 @@ std::vector<uint64_t> ClaimedUnits::take_answered(PageRange units) {
   return answered;
 }
 
+bool ClaimedUnits::cancel(uint64_t unit) {
+  const auto at = asked_.find(unit);
+  if (at == asked_.end() || at->second.is_waited_for || at->second.is_given_up) return false;
+  const bool was_sent = at->second.is_sent;
+  if (was_sent) --sent_;
+  --awaited_;
+  asked_.erase(at);
+  return was_sent;
+}
+
 std::vector<uint64_t> ClaimedUnits::ready(PageRange units) {
+  lack(units);
   ready_.add(units);
+  ready_count_ += units.count;
   return take_answered(units);
+}
+
+void ClaimedUnits::lack(PageRange units) {
+  for (PageRange run = ready_.first_run(units); !run.is_empty(); run = ready_.first_run(units)) {
+    ready_.remove(run);
+    ready_count_ -= run.count;
+  }
 }
 
 std::vector<uint64_t> ClaimedUnits::failed(PageRange units) { return take_answered(units); }
@@ -89,7 +108,7 @@ std::vector<uint64_t> ClaimedUnits::give_up() {
 
 bool ClaimedUnits::is_hole(uint64_t unit) {
   if (!ready_.contains(unit)) return true;
-  ready_.remove({unit, 1});
+  lack({unit, 1});
   return holes_.insert(unit).second;
 }
 
@@ -97,7 +116,7 @@ bool ClaimedUnits::recall(PageRange units) {
   const bool is_pinned =
       std::any_of(pins_.begin(), pins_.end(), [&](const auto& pin) { return units.contains(pin.first); });
   if (is_pinned) return false;
-  ready_.remove(units);
+  lack(units);
   // The next time it is told of is another time.
   holes_.erase(holes_.lower_bound(units.first), holes_.lower_bound(units.end()));
   return true;

@@ -2,7 +2,7 @@
 // owner locks.
 //
 //     absent ──ask──▶ asked ──ready──▶ ready ──recall, or it was a hole──▶ absent
-//       ▲               ├──failed──▶ absent
+//       ▲               ├──failed, cancel──▶ absent
 //       └───────────────┴──give up: no answer is waited for; one that comes all the same counts
 //
 // At most wire::kMaxUnitsAskedFor units are asked for and unanswered. The others wait here for their turn, those that a
@@ -39,8 +39,13 @@ class ClaimedUnits {
   // An answer is waited for.
   bool awaits_answers() const { return awaited_ > 0; }
 
+  // How many are.
+  uint64_t ready_count() const { return ready_count_; }
+
   // True: to be sent now. REQUIRES: it is not ready.
   bool ask(uint64_t unit, bool is_waited_for);
+  // It is not wanted any more, unless a thread waits for it. True if the source must be told.
+  bool cancel(uint64_t unit);
   // What has its turn now that others are answered, to be sent. Until there is nothing.
   std::optional<Order> next();
 
@@ -69,9 +74,11 @@ class ClaimedUnits {
   using AskedUnits = std::map<uint64_t, Asked>;
 
   std::vector<uint64_t> take_answered(PageRange units);
+  void lack(PageRange units);
   std::optional<uint64_t> take_turn(std::set<uint64_t>& turns);
 
   PageSet ready_;
+  uint64_t ready_count_ = 0;
   PageSet lost_;
   AskedUnits asked_;
   size_t sent_ = 0;

@@ -5,32 +5,36 @@
 
 namespace vmoffer {
 
-PageRange OrderAhead::on_touch(uint64_t unit) {
+uint64_t OrderAhead::limit() const { return share_ ? std::clamp<uint64_t>(*share_ / 2, 1, most_) : most_; }
+
+PageRange OrderAhead::on_touch(uint64_t unit, uint64_t held) {
+  if (share_) share_ = std::max(*share_, held);
   const bool was_touched = std::exchange(has_begun_, true);
   if (was_touched && unit == at_) return {};
-  const bool goes_on = was_touched && unit > at_ && unit <= std::max(end_, at_ + 1);
+  const bool goes_on = was_touched && unit > at_ && unit <= std::max(reach_, at_ + 1);
   at_ = unit;
   if (!goes_on) {
-    end_ = unit + 1;
+    end_ = reach_ = unit + 1;
     length_ = 0;
-    limit_ = most_;
     return {};
   }
   end_ = std::max(end_, unit + 1);
   if (end_ - unit > length_ / 2 + 1) return {};
-  length_ = length_ == 0 ? first_ : std::min(2 * length_, limit_);
+  length_ = std::min(length_ == 0 ? first_ : 2 * length_, limit());
   const PageRange order{end_, std::min(length_, unit_count_ - std::min(unit_count_, end_))};
   end_ = order.end();
+  reach_ = std::max(reach_, end_);
   return order;
 }
 
-void OrderAhead::on_lost(PageRange units) {
-  const PageRange ordered{at_ + 1, end_ - std::min(end_, at_ + 1)};
-  const PageRange early = intersect(ordered, units);
-  if (early.is_empty()) return;
-  end_ = early.first;
-  limit_ = std::max(length_ / 2, std::min(first_, limit_));
-  length_ = std::min(length_, limit_);
+PageRange OrderAhead::on_recall(PageRange units, uint64_t held) {
+  share_ = held;
+  length_ = std::min(length_, limit());
+  const uint64_t end = std::min(end_, at_ + 1 + limit() + limit() / 2);
+  const PageRange too_far{end, end_ - end};
+  const PageRange early = intersect({at_ + 1, end - std::min(end, at_ + 1)}, units);
+  end_ = early.is_empty() ? end : early.first;
+  return too_far;
 }
 
 }  // namespace vmoffer

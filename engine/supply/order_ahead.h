@@ -3,11 +3,13 @@
 // Touches that go on from unit to unit order what comes next: 1 MiB at first, and each time half of it has been used,
 // twice as much, up to 16 MiB. A touch elsewhere begins anew and orders nothing: it may be a lone one.
 //
-// The source may drop units again, to stay within a budget that it alone knows. One that is dropped before the reader
-// has come to it was ordered too early: from then on this reader orders half as far ahead.
+// The source may have a budget, which it alone knows. It wants units back when that is used up, and then what the claim
+// has is its share of it. Ordered ahead are three quarters of that share at most, or what was ordered first would be
+// dropped before the reader comes to it. A claim that has come to hold more has a larger share.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "engine/base/page_range.h"
 #include "engine/base/units.h"
@@ -20,23 +22,33 @@ class OrderAhead {
   static constexpr uint64_t kMostBytes = 16 * kMiB;
 
   OrderAhead(uint64_t unit_count, uint64_t unit_bytes)
-      : unit_count_(unit_count), first_(units_in(kFirstBytes, unit_bytes)), most_(units_in(kMostBytes, unit_bytes)) {}
+      : unit_count_(unit_count),
+        unit_bytes_(unit_bytes),
+        first_(units_in(kFirstBytes, unit_bytes)),
+        most_(units_in(kMostBytes, unit_bytes)) {}
 
-  // The units to ask for now that this one is touched, often none.
-  PageRange on_touch(uint64_t unit);
-  // These are there no longer.
-  void on_lost(PageRange units);
+  // The units to ask for now that this one is touched, often none. `held`: how many units the claim has.
+  PageRange on_touch(uint64_t unit, uint64_t held);
+  // The source wants these back. Returns the units that have been ordered too far ahead.
+  PageRange on_recall(PageRange units, uint64_t held);
+  // How many bytes may be installed before the next touch is heard of.
+  uint64_t bytes_between_touches() const { return limit() * unit_bytes_ / 4; }
 
  private:
   static uint64_t units_in(uint64_t bytes, uint64_t unit_bytes) { return bytes > unit_bytes ? bytes / unit_bytes : 1; }
 
+  // Of an order. The next one is made when half of it has been used.
+  uint64_t limit() const;
+
   const uint64_t unit_count_;
+  const uint64_t unit_bytes_;
   const uint64_t first_;
   const uint64_t most_;
-  uint64_t limit_ = most_;  // for this reader
+  std::optional<uint64_t> share_;  // of a budget, in units
   bool has_begun_ = false;
   uint64_t at_ = 0;      // the unit that was touched last
   uint64_t end_ = 0;     // behind what is ordered
+  uint64_t reach_ = 0;   // the same, with what was lost or too far ahead
   uint64_t length_ = 0;  // of the last order; 0: none
 };
 

@@ -86,7 +86,7 @@ void SuppliedClaim::on_touch(uint64_t byte_offset) {
   const MutexLock lock(mutex_);
   if (!over_.is_ok()) return;
   if (!units_.is_ready(unit) && !units_.is_lost(unit)) ask(unit, /*is_waited_for=*/true);
-  const PageRange ahead = ahead_.on_touch(unit);
+  const PageRange ahead = ahead_.on_touch(unit, units_.ready_count());
   for (uint64_t next = ahead.first; next < ahead.end(); ++next) {
     if (!units_.is_ready(next) && !units_.is_lost(next)) ask(next, /*is_waited_for=*/false);
   }
@@ -120,6 +120,15 @@ void SuppliedClaim::ask(uint64_t unit, bool is_waited_for) {
 
 void SuppliedClaim::send_ask(uint64_t unit, bool is_waited_for) {
   if (line_ != nullptr) line_->send(wire::Ask{bytes_of({unit, 1}), is_waited_for});
+}
+
+// Those that nobody waits for. Others that have been asked for meanwhile may be sent instead.
+void SuppliedClaim::cancel(PageRange units) {
+  for (uint64_t unit = units.first; unit < units.end(); ++unit) {
+    if (waiters_.count(unit) == 0 && units_.cancel(unit) && line_ != nullptr)
+      line_->send(wire::Cancel{bytes_of({unit, 1})});
+  }
+  while (const auto order = units_.next()) send_ask(order->unit, order->is_waited_for);
 }
 
 // The clock runs while answers are waited for, and looks when they could be late: to ask costs no wake-up of its
@@ -276,17 +285,20 @@ bool SuppliedClaim::on_recall(const wire::Recall& message) {
   if (!are_units(message.units)) return reject("wants to have back what are no units of the memory");
   std::shared_ptr<SupplyLine> line;
   bool is_given;
+  uint64_t most_ahead;
   {
     const MutexLock lock(mutex_);
     const PageRange units = units_of(message.units.byte_offset, message.units.byte_length);
+    const uint64_t held = units_.ready_count();
     is_given = units_.recall(units);
-    if (is_given) ahead_.on_lost(units);
+    if (is_given) cancel(ahead_.on_recall(units, held));
+    most_ahead = ahead_.bytes_between_touches();
     line = line_;
   }
   if (line == nullptr) return true;
   if (line->kept_count() > kMostKept) return reject("does not hear the answers");
   const auto pages = pages_.lock();
-  if (is_given && pages != nullptr) pages->take_back(message.units.byte_offset, message.units.byte_length);
+  if (is_given && pages != nullptr) pages->take_back(message.units.byte_offset, message.units.byte_length, most_ahead);
   if (is_given) {
     line->send(wire::Given{message.number});
   } else {

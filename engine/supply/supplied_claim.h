@@ -53,8 +53,9 @@ class SuppliedClaim : public SupplyLine::Listener, public std::enable_shared_fro
     virtual void permit(uint64_t byte_offset, uint64_t byte_length) = 0;
     // The same, and all of them are installed. What turns out not to be there is asked for.
     virtual void bring(uint64_t byte_offset, uint64_t byte_length) = 0;
-    // They are not any more: returns when nothing of them is being installed.
-    virtual void take_back(uint64_t byte_offset, uint64_t byte_length) = 0;
+    // They are not any more: returns when nothing of them is being installed. From here on no more than that many are
+    // installed ahead of a reader before it is heard of again.
+    virtual void take_back(uint64_t byte_offset, uint64_t byte_length, uint64_t most_ahead) = 0;
   };
 
   // Borrows the loop.
@@ -117,6 +118,7 @@ class SuppliedClaim : public SupplyLine::Listener, public std::enable_shared_fro
 
   void ask(uint64_t unit, bool is_waited_for) VMO_REQUIRES(mutex_);
   void send_ask(uint64_t unit, bool is_waited_for) VMO_REQUIRES(mutex_);
+  void cancel(PageRange units) VMO_REQUIRES(mutex_);
   Status why_not(uint64_t unit) const VMO_REQUIRES(mutex_);
   void hear_sign_of_life() VMO_REQUIRES(mutex_);
   void watch_clock() VMO_REQUIRES(mutex_);

@@ -92,6 +92,31 @@ describe('ClaimedUnits', () => {
     expect(units.giveUp()).to.deep.equal([3]);
   });
 
+  it('takes back what nobody waits for, and tells the source if that was asked', () => {
+    for (let unit = 0; unit < MOST_SENT; unit++) units.ask(unit, unit === 1);
+    units.ask(2000, false);
+    expect(units.cancel(0), 'sent').to.be.true;
+    expect(units.cancel(0), 'cancelled before').to.be.false;
+    expect(units.cancel(1), 'a thread waits').to.be.false;
+    expect(units.cancel(2000), 'not sent').to.be.false;
+    expect(units.isAskedFor(2000)).to.be.false;
+    expect(units.next()).to.be.null;
+    expect(units.ready(0, 1), 'an answer that has crossed it').to.deep.equal([]);
+    expect(units.isReady(0)).to.be.true;
+    expect(units.ask(3000, false), 'there is room for another').to.be.true;
+    expect(units.ready(1, MOST_SENT)).to.have.lengthOf(MOST_SENT - 1);
+    expect(units.ready(3000, 1)).to.deep.equal([3000]);
+    expect(units.awaitsAnswers).to.be.false;
+  });
+
+  it('counts what it has', () => {
+    units.ready(0, 8);
+    units.ready(4, 8);
+    units.isHole(1);
+    units.recall(2, 4);
+    expect(units.readyCount).to.equal(12 - 5);
+  });
+
   it('believes once that it was told too early, and never twice', () => {
     units.ready(3, 1);
     expect(units.isHole(3)).to.be.true;

@@ -249,6 +249,17 @@ describe('ReadAhead', () => {
     expect(ahead.onFault(WINDOW)).to.equal(null);
   });
 
+  it('orders no more at once than it may', () => {
+    const ahead = new (probe().ReadAhead)(100_000, PAGE);
+    ahead.setMost(64);
+    ahead.begin(0, WINDOW, 0);
+    expect(ahead.take(CHUNK)).to.deep.equal({ first: WINDOW + 1, count: 63 });
+    expect(ahead.onFault(WINDOW)).not.to.equal(null);
+    let end = 0;
+    for (let taken = ahead.take(CHUNK); taken; taken = ahead.take(CHUNK)) end = taken.first + taken.count;
+    expect(end).to.equal(WINDOW + 2 * 64);
+  });
+
   it(`stays inside the range and takes nothing twice, whatever comes (seed ${runSeed})`, () => {
     const random = new Random(runSeed);
     for (let round = 0; round < 100; round++) {

@@ -48,6 +48,7 @@ export interface ReadAhead {
   /** Takes what the helper installs next. */
   take(maxPages: number): PageSpan | null;
   giveUp(first: number, count: number): void;
+  setMost(pages: number): void;
   broughtOtherwise(page: number): void;
   readonly hasOrders: boolean;
   readonly hits: number;
@@ -144,6 +145,9 @@ export interface ClaimedUnits {
   readonly awaitsAnswers: boolean;
   /** True: to be sent now. */
   ask(unit: number, isWaitedFor: boolean): boolean;
+  /** True if the source must be told. */
+  cancel(unit: number): boolean;
+  readonly readyCount: number;
   next(): { unit: number; isWaitedFor: boolean } | null;
   ready(first: number, count: number): number[];
   failed(first: number, count: number): number[];
@@ -156,8 +160,10 @@ export interface ClaimedUnits {
 }
 
 export interface OrderAhead {
-  onTouch(unit: number): PageSpan;
-  onLost(first: number, count: number): void;
+  onTouch(unit: number, held: number): PageSpan;
+  /** Returns what was ordered too far ahead. */
+  onRecall(first: number, count: number, held: number): PageSpan;
+  readonly bytesBetweenTouches: number;
 }
 
 /** What the source of supplied memory decides. Times are milliseconds. */
