@@ -54,6 +54,8 @@ void RegionWrap::define(Napi::Env env) {
                                        InstanceMethod<&RegionWrap::residency>("residency"),
                                        InstanceMethod<&RegionWrap::stats>("stats"),
                                        InstanceMethod<&RegionWrap::prefetch>("prefetch"),
+                                       InstanceMethod<&RegionWrap::order>("order"),
+                                       InstanceMethod<&RegionWrap::cancel_order>("cancelOrder"),
                                        InstanceAccessor<&RegionWrap::is_supplied>("supplied"),
                                        InstanceAccessor<&RegionWrap::failed>("failed"),
                                        InstanceMethod<&RegionWrap::pin>("pin"),
@@ -266,6 +268,14 @@ Napi::Value RegionWrap::take_failures(const Napi::CallbackInfo& info) {
     array.Set(i, failure);
   }
   return array;
+}
+
+void RegionWrap::order(const Napi::CallbackInfo& info) {
+  if (region_->supplied() != nullptr) region_->supplied()->order(size_argument(info, 0), size_argument(info, 1));
+}
+
+void RegionWrap::cancel_order(const Napi::CallbackInfo& info) {
+  if (region_->supplied() != nullptr) region_->supplied()->cancel_order(size_argument(info, 0), size_argument(info, 1));
 }
 
 void RegionWrap::prefetch(const Napi::CallbackInfo& info) {

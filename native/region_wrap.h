@@ -59,6 +59,8 @@ class RegionWrap : public Napi::ObjectWrap<RegionWrap>, private Closable, privat
   void observe_failures(const Napi::CallbackInfo& info);
   Napi::Value take_failures(const Napi::CallbackInfo& info);
   void prefetch(const Napi::CallbackInfo& info);
+  void order(const Napi::CallbackInfo& info);
+  void cancel_order(const Napi::CallbackInfo& info);
 
   Environment* environment_;  // null from close() on
   const std::shared_ptr<Collectables> collectables_;

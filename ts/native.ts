@@ -22,6 +22,10 @@ export interface NativeRegion {
   arrayBuffer(byteOffset: number, byteLength: number, setsDetachKey: boolean): ArrayBuffer;
   /** Installs the pages of a byte range on a thread of the thread pool. Calls `done` once. */
   prefetch(byteOffset: number, byteLength: number, done: (error: Error | null) => void): void;
+  /** All of these bytes are about to be brought, in order. If they are supplied, their source is asked for the first of them. */
+  order(byteOffset: number, byteLength: number): void;
+  /** They are not. */
+  cancelOrder(byteOffset: number, byteLength: number): void;
   /** Detaches every buffer and gives the memory back. Idempotent. */
   release(): void;
 }

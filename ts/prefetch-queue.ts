@@ -83,29 +83,38 @@ export async function prefetch(
     const at = await running.shift();
     if (at !== undefined) onProgress?.({ bytesDone: at - begin, bytesTotal: end - begin });
   };
-  for (let at = begin; at < end;) {
-    const next = Math.min(end, roundDown(at, STEP_BYTES) + STEP_BYTES);
-    running.push(addStep(claim, at, next, options));
-    if (running.length === STEPS_AT_ONCE) await finishOldest();
-    at = next;
+  try {
+    for (let at = begin; at < end;) {
+      const next = Math.min(end, roundDown(at, STEP_BYTES) + STEP_BYTES);
+      running.push(addStep(claim, { begin: at, end: next, endOfAll: end }, options));
+      if (running.length === STEPS_AT_ONCE) await finishOldest();
+      at = next;
+    }
+    while (running.length > 0) await finishOldest();
+  } catch (error) {
+    if (!claim.released) claim.cancelOrder(begin, end - begin);
+    throw error;
   }
-  while (running.length > 0) await finishOldest();
+}
+
+interface Step {
+  begin: number;
+  end: number;
+  /** Where the prefetch ends. */
+  endOfAll: number;
 }
 
 /** Resolves to the end of the step. A rejection may come after the prefetch has failed, when nobody awaits it. */
-function addStep(
-  claim: NativeClaim,
-  begin: number,
-  end: number,
-  options: { priority: number; signal?: AbortSignal },
-): Promise<number> {
-  const step = steps.add(() => install(claim, begin, end), options).then(() => end);
-  step.catch(() => undefined);
-  return step;
+function addStep(claim: NativeClaim, step: Step, options: { priority: number; signal?: AbortSignal }): Promise<number> {
+  const done = steps.add(() => install(claim, step), options).then(() => step.end);
+  done.catch(() => undefined);
+  return done;
 }
 
-function install(claim: NativeClaim, begin: number, end: number): Promise<void> {
+/** A supplier may take more at once than one step is long. Its claims of a lower priority order nothing before their turn. */
+function install(claim: NativeClaim, { begin, end, endOfAll }: Step): Promise<void> {
   if (claim.released) throw releasedError(claim.address);
+  claim.order(begin, endOfAll - begin);
   return new Promise((resolve, reject) => {
     claim.prefetch(begin, end - begin, (error) => {
       // If the claim is released in the middle of a step, there is no error, but the pages are not resident.

@@ -7,6 +7,11 @@ namespace vmoffer {
 
 uint64_t OrderAhead::limit() const { return share_ ? std::clamp<uint64_t>(*share_ / 2, 1, most_) : most_; }
 
+uint64_t OrderAhead::most_in_bulk() const {
+  const uint64_t most = std::max(most_, kMostFills);
+  return share_ ? std::clamp<uint64_t>(*share_ * 3 / 4, 1, most) : most;
+}
+
 PageRange OrderAhead::on_touch(uint64_t unit, uint64_t held) {
   if (share_) share_ = std::max(*share_, held);
   const bool was_touched = std::exchange(has_begun_, true);

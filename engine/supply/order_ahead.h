@@ -20,6 +20,8 @@ class OrderAhead {
  public:
   static constexpr uint64_t kFirstBytes = kMiB;
   static constexpr uint64_t kMostBytes = 16 * kMiB;
+  // The highest concurrency that a supplier may have.
+  static constexpr uint64_t kMostFills = 64;
 
   OrderAhead(uint64_t unit_count, uint64_t unit_bytes)
       : unit_count_(unit_count),
@@ -31,6 +33,9 @@ class OrderAhead {
   PageRange on_touch(uint64_t unit, uint64_t held);
   // The source wants these back. Returns the units that have been ordered too far ahead.
   PageRange on_recall(PageRange units, uint64_t held);
+  // How many units to ask for ahead of what brings all of a range, and installs them as they come. So many that every
+  // supplier has all that it takes at once.
+  uint64_t most_in_bulk() const;
   // How many bytes may be installed before the next touch is heard of.
   uint64_t bytes_between_touches() const { return limit() * unit_bytes_ / 4; }
 

@@ -92,6 +92,22 @@ void SuppliedClaim::on_touch(uint64_t byte_offset) {
   }
 }
 
+void SuppliedClaim::order(uint64_t byte_offset, uint64_t byte_length) {
+  const PageRange units = units_of(byte_offset, byte_length);
+  const MutexLock lock(mutex_);
+  if (!over_.is_ok()) return;
+  const uint64_t end = std::min(units.end(), units.first + ahead_.most_in_bulk());
+  for (uint64_t unit = units.first; unit < end; ++unit) {
+    if (!units_.is_ready(unit) && !units_.is_lost(unit)) ask(unit, /*is_waited_for=*/false);
+  }
+}
+
+void SuppliedClaim::cancel_order(uint64_t byte_offset, uint64_t byte_length) {
+  const PageRange units = units_of(byte_offset, byte_length);
+  const MutexLock lock(mutex_);
+  cancel(units);
+}
+
 Result<uint64_t> SuppliedClaim::want(uint64_t byte_offset, uint64_t byte_length, Waiter waiter) {
   const PageRange units = units_of(byte_offset, byte_length);
   const MutexLock lock(mutex_);

@@ -71,6 +71,10 @@ class SuppliedClaim : public SupplyLine::Listener, public std::enable_shared_fro
 
   // A thread has touched a byte: its unit is asked for if it has to be, and what comes next.
   void on_touch(uint64_t byte_offset);
+  // All of these are about to be brought, in order: the first of them are asked for, as many as a supplier may take.
+  void order(uint64_t byte_offset, uint64_t byte_length);
+  // They are not: those that nobody waits for are not asked for any more.
+  void cancel_order(uint64_t byte_offset, uint64_t byte_length);
   // How many bytes are there, from the offset on. If none, `waiter` is called when its unit has been answered; an error
   // says that it will not be.
   Result<uint64_t> want(uint64_t byte_offset, uint64_t byte_length, Waiter waiter);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { SuppliedRegion, SupplyOptions } from 'vmoffer';
+import { supply, type SuppliedRegion, type Supplier, type SupplyOptions } from 'vmoffer';
 import { until } from '../support/barriers.js';
 import { PAGE } from '../support/pages.js';
 import { runSeed } from '../support/random.js';
@@ -18,6 +18,28 @@ const areLeft = (memory: SuppliedRegion, byteLength: number) => () => {
   memory.evict();
   return memory.stats().residentBytes === byteLength;
 };
+
+/** A supplier that brings bytes when the spec says so. */
+class HeldBytes {
+  readonly #ends: (() => void)[] = [];
+
+  readonly supplier: Supplier = (_, into) =>
+    new Promise<void>((resolve) => {
+      this.#ends.push(() => {
+        into.fill(1);
+        resolve();
+      });
+    });
+
+  /** How many units it has been asked for and has not brought. */
+  get count(): number {
+    return this.#ends.length;
+  }
+
+  bringOne(): void {
+    this.#ends.shift()?.();
+  }
+}
 
 describe('supplied memory, from supplier to claimers', () => {
   const stage = new SupplyStage(BYTES);
@@ -171,6 +193,39 @@ describe('supplied memory, from supplier to claimers', () => {
     expect(await reader.call('residentPages', handle)).to.equal(BYTES / PAGE);
     expect((await reader.call('stats', handle)).supply).to.deep.equal({ asked: UNITS, supplied: UNITS, failed: 0 });
     expect(memory.stats()).to.include({ unitsSupplied: UNITS, residentBytes: BYTES });
+  });
+
+  it('gives its supplier as much at once as that takes, where it is prefetched', async () => {
+    const [unit, units, concurrency] = [4 << 20, 12, 8];
+    const held = new HeldBytes();
+    using memory = supply(unit * units, { supplier: held.supplier, unit, concurrency });
+    const { reader, claim: handle } = await claim(memory);
+    const prefetched = reader.call('prefetch', handle);
+    for (let brought = 0; brought < units; brought++) {
+      const most = Math.min(concurrency, units - brought);
+      await until(`the supplier has ${most} units`, () => held.count === most);
+      held.bringOne();
+    }
+    await prefetched;
+  });
+
+  it('is asked for no more than has been begun, once a prefetch is aborted', async () => {
+    const [unit, units, begun] = [1 << 20, 32, 8]; // two steps of 4 MiB
+    const held = new HeldBytes();
+    using memory = supply(unit * units, { supplier: held.supplier, unit, concurrency: 2 });
+    const { reader, claim: handle } = await claim(memory);
+    const prefetched = reader.call('prefetchOn', handle);
+    await until('all is asked for', () => memory.stats().unitsAsked === units);
+    await reader.call('stopPrefetching');
+    await prefetched;
+    const pinned = reader.call('ensure', handle, (units - 1) * unit, unit);
+    await until('the last unit is asked for again', () => memory.stats().unitsAsked === units + 1);
+    await until('all is brought that is wanted', () => {
+      held.bringOne();
+      return memory.stats().unitsSupplied === begun + 1;
+    });
+    await pinned;
+    expect(memory.stats().unitsOrdered).to.equal(begun + 1);
   });
 
   it('asks no more than once for what is complete', async () => {
