@@ -1,5 +1,5 @@
 /** Memory that is brought when it is touched, beside the bare exchange in C, the suppliers alone, FUSE, and reading by hand. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bench, Findings } from './bench.js';
@@ -19,6 +19,7 @@ import { MIB } from './units.js';
 
 const ROUNDS = 5;
 const TOUCHES = 200;
+const PROBE = 'build/Release/probe.node';
 
 export const supplyBench: Bench = {
   name: 'supply',
@@ -30,12 +31,13 @@ export const supplyBench: Bench = {
     const touches = effort.pick(TOUCHES, 20);
     using file = new FilledFile(readBytes);
     await using supplying = new SupplyingProcess();
+    await using native = hasProbe() ? new SupplyingProcess('probe') : undefined;
     await using ordinary = new SourceProcess();
     await using exchange = new Peer('supply', [String(touchedBytes)]);
     await using placing = new Peer('placing', [String(readBytes), file.path]);
     await using fuse = startFuse(readBytes, file.path);
     const reading = { supplying, placing, fuse, path: file.path, byteLength: readBytes };
-    const touching = { ...reading, ordinary, exchange, byteLength: touchedBytes, touches };
+    const touching = { ...reading, native, ordinary, exchange, byteLength: touchedBytes, touches };
     const isPaged = mayAnswerFaults();
     const times = isPaged ? [...touchMeasurements(touching), ...readMeasurements(reading), measureKilled] : [];
     const samples = measuredOf(await measureInRounds([...times, ...peerMeasurements(reading)], rounds));
@@ -44,6 +46,10 @@ export const supplyBench: Bench = {
     return { samples, sizes, comparisons: comparisonsOf(samples, sizes), notes: notes(rounds, touches, samples) };
   },
 };
+
+function hasProbe(): boolean {
+  return existsSync(PROBE);
+}
 
 function startFuse(byteLength: number, path: string): Peer | undefined {
   return canBuildPeer('fuse') ? new Peer('fuse', [String(byteLength), path]) : undefined;
@@ -66,6 +72,9 @@ function notes(rounds: number, touches: number, samples: Samples): string[] {
     ...(samples.has('read, no budget')
       ? []
       : ['supplied memory was not measured: this process may not answer all page faults; see npx vmoffer doctor']),
+    ...(samples.has('touch, native p50')
+      ? []
+      : ['a native supplier was not measured: it is part of the addon `probe`, which npm run build:probe makes']),
     ...(samples.has('read, FUSE')
       ? []
       : ['FUSE was not measured: it needs libfuse3 (Debian: libfuse3-dev, fuse3), and the right to mount']),

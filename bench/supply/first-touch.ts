@@ -18,6 +18,8 @@ const SPARE_TOUCHES = 1;
 
 export interface TouchSetting {
   supplying: SupplyingProcess;
+  /** With a native supplier. */
+  native: SupplyingProcess | undefined;
   /** Of memory whose pages are all there. */
   ordinary: SourceProcess;
   exchange: Peer;
@@ -30,10 +32,15 @@ export interface TouchSetting {
 
 export const touchComparisons: Comparison[] = [
   {
-    what: 'first touch of a unit of 64 KiB that the source has put there, p50, against the bare exchange in C',
-    ours: 'touch, put p50',
+    what: 'first touch of a unit of 64 KiB that a native supplier brings, p50, against the bare exchange in C',
+    ours: 'touch, native p50',
     peer: 'touch, exchange in C p50',
     slowerBy: 1.3,
+  },
+  {
+    what: '… that the source has put there before',
+    ours: 'touch, put p50',
+    peer: 'touch, exchange in C p50',
   },
   {
     what: '… that a function brings, on an idle main thread',
@@ -72,10 +79,11 @@ export const touchComparisons: Comparison[] = [
 ];
 
 export function touchMeasurements(setting: TouchSetting): Measurement[] {
-  const { supplying, exchange, fuse, path, touches } = setting;
+  const { supplying, native, exchange, fuse, path, touches } = setting;
   const supplied = (name: string, way: Way) => () => touchSupplied(setting, name, way);
   return [
     async () => percentiles('exchange in C', await exchange.ask(UNIT, touches)),
+    ...(native ? [() => touchSupplied({ ...setting, supplying: native }, 'native', { kind: 'native' })] : []),
     supplied('put', { kind: 'beforehand' }),
     supplied('function', { kind: 'here' }),
     supplied('Worker', { kind: 'worker' }),

@@ -3,13 +3,14 @@ import type { SupplyStats } from 'vmoffer';
 
 /**
  * Who brings the bytes: a function on the main thread, a module in a Worker, a file by `fileRange` in a Worker, the program itself
- * beforehand (every other unit), or nobody ever.
+ * beforehand (every other unit), a native thread (where the addon is `probe`), or nobody ever.
  */
 export type Way =
   | { kind: 'here' }
   | { kind: 'worker'; ms?: number }
   | { kind: 'file'; path: string }
   | { kind: 'beforehand' }
+  | { kind: 'native' }
   | { kind: 'never' };
 
 export interface Memory {

@@ -8,6 +8,7 @@ import {
   type SuppliedRegion,
   type SupplierModule,
 } from 'vmoffer';
+import { addon } from '#ts/load-addon.js';
 import { FILLING } from '../filling.js';
 import { supplyAlone } from './alone.js';
 import { createSupplier } from './filling-supplier.js';
@@ -28,7 +29,7 @@ function moduleOf(way: Way): SupplierModule {
 
 function supplierOf(way: Way) {
   if (way.kind === 'here') return createSupplier();
-  if (way.kind === 'never') return () => new Promise<never>(() => undefined);
+  if (way.kind === 'never' || way.kind === 'native') return () => new Promise<never>(() => undefined);
   return moduleOf(way);
 }
 
@@ -37,7 +38,14 @@ function begin({ way, byteLength, unit, budget }: Memory): Reply {
   const limits = { unit, timeoutMs: TIMEOUT_MS, ...(budget !== undefined && { budget }) };
   region = supply(byteLength, { supplier: supplierOf(way), ...limits });
   if (way.kind === 'beforehand') putEveryOther(region);
+  if (way.kind === 'native') supplyNatively(region.address);
   return {};
+}
+
+function supplyNatively(address: bigint): void {
+  const { probe } = addon() as { probe?: { supplyNatively(address: bigint, byte: number): void } };
+  if (!probe) throw new Error('the addon `probe` is not loaded');
+  probe.supplyNatively(address, FILLING);
 }
 
 /** So that each unit has to be asked for: a claim is told of whole runs. */

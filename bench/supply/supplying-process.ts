@@ -9,8 +9,11 @@ export class SupplyingProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<never>;
 
-  constructor() {
-    this.#child = fork(fileURLToPath(new URL('source.js', import.meta.url)), { serialization: 'advanced' });
+  /** @param addon `probe` for native suppliers: `npm run build:probe` makes it. */
+  constructor(addon: 'vmoffer' | 'probe' = 'vmoffer') {
+    const program = fileURLToPath(new URL('source.js', import.meta.url));
+    const env = { ...process.env, ...(addon === 'probe' && { VMOFFER_ADDON: addon }) };
+    this.#child = fork(program, { serialization: 'advanced', env });
     this.#ended = once(this.#child, 'exit').then(() => Promise.reject(new Error('the supplying process has ended')));
     this.#ended.catch(() => undefined);
   }
