@@ -42,8 +42,9 @@ class PageSource {
  public:
   virtual ~PageSource() = default;
 
-  // A thread has touched this byte, and will be answered by way of the calls below. Called with the range's lock.
-  virtual void on_touch(uint64_t /*byte_offset*/) {}
+  // A thread has touched this byte, and will be answered by way of the calls below. Returns how many bytes may be
+  // installed ahead of it before it is heard of again. Called with the range's lock.
+  virtual uint64_t on_touch(uint64_t /*byte_offset*/) { return UINT64_MAX; }
   // Says how many of these bytes are there, or requests them. Called before every install(), with the range's lock.
   // Never waits, and calls nobody back. A request begins at `byte_offset`, covers whole pages, and may be for more
   // bytes.

@@ -73,7 +73,7 @@ void PagedRange::resolve(const Fault& fault) {
   if (pages_.is_open(page.first)) return pages_.wake(page);
   is_write_ = fault.is_write;
   pages_.begin_answer();
-  pages_.source()->on_touch(byte_offset);
+  read_ahead_.set_most(pages_.source()->on_touch(byte_offset) / pages_.page_bytes());
   const bool has_woken = answer(byte_offset, page) || try_again_alone(page);
   // If the page must be brought first, the thread that touched it sleeps on.
   const bool is_to_come = !has_woken && pages_.join({page.first, start});
@@ -238,7 +238,7 @@ void PagedRange::bring(uint64_t byte_offset, uint64_t byte_length) {
 }
 
 // The source makes holes of them, which takes them out of the page table.
-void PagedRange::take_back(uint64_t byte_offset, uint64_t byte_length, uint64_t most_ahead) {
+void PagedRange::take_back(uint64_t byte_offset, uint64_t byte_length) {
   const PageRange pages = pages_of(byte_offset, byte_length);
   const MutexLock lock(pages_.mutex());
   if (pages_.is_closed()) return;
@@ -246,7 +246,6 @@ void PagedRange::take_back(uint64_t byte_offset, uint64_t byte_length, uint64_t 
   pages_.set_absent(pages);
   // What is dropped before its reader has come was brought too early.
   read_ahead_.give_up(pages);
-  read_ahead_.set_most(most_ahead / pages_.page_bytes());
 }
 
 bool PagedRange::prefetch(uint64_t byte_offset, uint64_t byte_length) {

@@ -66,7 +66,7 @@ class PagedRange : public PageRequest::Listener,
   // Of supplied memory, by the thread that hears of it. Without the lock.
   void permit(uint64_t byte_offset, uint64_t byte_length) override;
   void bring(uint64_t byte_offset, uint64_t byte_length) override;
-  void take_back(uint64_t byte_offset, uint64_t byte_length, uint64_t most_ahead) override;
+  void take_back(uint64_t byte_offset, uint64_t byte_length) override;
   // False if the range has been left to the kernel, perhaps midway: then the kernel must bring the rest.
   bool prefetch(uint64_t byte_offset, uint64_t byte_length);
   // For the helper: installs the next few pages that were ordered ahead. False if there is no more to do.

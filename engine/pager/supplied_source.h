@@ -18,7 +18,7 @@ class SuppliedSource : public PageSource {
   SuppliedSource(std::shared_ptr<SuppliedClaim> claim, uint64_t address)
       : claim_(std::move(claim)), address_(address) {}
 
-  void on_touch(uint64_t byte_offset) override { claim_->on_touch(byte_offset); }
+  uint64_t on_touch(uint64_t byte_offset) override { return claim_->on_touch(byte_offset); }
   Supply ask(uint64_t byte_offset, uint64_t byte_length) override;
   CopyProgress install(const UserFault& userfault, uint64_t address, uint64_t byte_offset,
                        uint64_t byte_length) override;

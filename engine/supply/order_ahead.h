@@ -36,8 +36,8 @@ class OrderAhead {
   // How many units to ask for ahead of what brings all of a range, and installs them as they come. So many that every
   // supplier has all that it takes at once.
   uint64_t most_in_bulk() const;
-  // How many bytes may be installed before the next touch is heard of.
-  uint64_t bytes_between_touches() const { return limit() * unit_bytes_ / 4; }
+  // How many bytes may be installed before the next touch is heard of: an eighth of the share.
+  uint64_t bytes_between_touches() const { return share_ ? limit() * unit_bytes_ / 4 : UINT64_MAX; }
 
  private:
   static uint64_t units_in(uint64_t bytes, uint64_t unit_bytes) { return bytes > unit_bytes ? bytes / unit_bytes : 1; }

@@ -81,15 +81,16 @@ bool SuppliedClaim::are_units(const wire::UnitRange& bytes) const {
          (is_aligned(end, facts_.unit_bytes) || end == facts_.byte_length);
 }
 
-void SuppliedClaim::on_touch(uint64_t byte_offset) {
+uint64_t SuppliedClaim::on_touch(uint64_t byte_offset) {
   const uint64_t unit = byte_offset / facts_.unit_bytes;
   const MutexLock lock(mutex_);
-  if (!over_.is_ok()) return;
+  if (!over_.is_ok()) return UINT64_MAX;
   if (!units_.is_ready(unit) && !units_.is_lost(unit)) ask(unit, /*is_waited_for=*/true);
   const PageRange ahead = ahead_.on_touch(unit, units_.ready_count());
   for (uint64_t next = ahead.first; next < ahead.end(); ++next) {
     if (!units_.is_ready(next) && !units_.is_lost(next)) ask(next, /*is_waited_for=*/false);
   }
+  return ahead_.bytes_between_touches();
 }
 
 void SuppliedClaim::order(uint64_t byte_offset, uint64_t byte_length) {
@@ -301,20 +302,18 @@ bool SuppliedClaim::on_recall(const wire::Recall& message) {
   if (!are_units(message.units)) return reject("wants to have back what are no units of the memory");
   std::shared_ptr<SupplyLine> line;
   bool is_given;
-  uint64_t most_ahead;
   {
     const MutexLock lock(mutex_);
     const PageRange units = units_of(message.units.byte_offset, message.units.byte_length);
     const uint64_t held = units_.ready_count();
     is_given = units_.recall(units);
     if (is_given) cancel(ahead_.on_recall(units, held));
-    most_ahead = ahead_.bytes_between_touches();
     line = line_;
   }
   if (line == nullptr) return true;
   if (line->kept_count() > kMostKept) return reject("does not hear the answers");
   const auto pages = pages_.lock();
-  if (is_given && pages != nullptr) pages->take_back(message.units.byte_offset, message.units.byte_length, most_ahead);
+  if (is_given && pages != nullptr) pages->take_back(message.units.byte_offset, message.units.byte_length);
   if (is_given) {
     line->send(wire::Given{message.number});
   } else {

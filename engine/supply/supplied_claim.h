@@ -53,9 +53,8 @@ class SuppliedClaim : public SupplyLine::Listener, public std::enable_shared_fro
     virtual void permit(uint64_t byte_offset, uint64_t byte_length) = 0;
     // The same, and all of them are installed. What turns out not to be there is asked for.
     virtual void bring(uint64_t byte_offset, uint64_t byte_length) = 0;
-    // They are not any more: returns when nothing of them is being installed. From here on no more than that many are
-    // installed ahead of a reader before it is heard of again.
-    virtual void take_back(uint64_t byte_offset, uint64_t byte_length, uint64_t most_ahead) = 0;
+    // They are not any more: returns when nothing of them is being installed.
+    virtual void take_back(uint64_t byte_offset, uint64_t byte_length) = 0;
   };
 
   // Borrows the loop.
@@ -69,8 +68,9 @@ class SuppliedClaim : public SupplyLine::Listener, public std::enable_shared_fro
   // Nobody has the memory any more: the source hears of it, and nobody is called.
   void end();
 
-  // A thread has touched a byte: its unit is asked for if it has to be, and what comes next.
-  void on_touch(uint64_t byte_offset);
+  // A thread has touched a byte: its unit is asked for if it has to be, and what comes next. Returns how many bytes may
+  // be installed ahead before the next touch is heard of.
+  uint64_t on_touch(uint64_t byte_offset);
   // All of these are about to be brought, in order: the first of them are asked for, as many as a supplier may take.
   void order(uint64_t byte_offset, uint64_t byte_length);
   // They are not: those that nobody waits for are not asked for any more.

@@ -135,6 +135,7 @@ describe('OrderAhead', () => {
     ahead.onRecall(0, 1, 2);
     expect(mostOf(inOrder(ahead, 100, 50))).to.equal(1);
     expect(mostOf(inOrder(ahead, 150, 150, 128))).to.equal(64);
+    expect(ahead.bytesBetweenTouches).to.equal(4 * MIB);
   });
 
   it('goes on for a reader that reads what was lost, and orders that again', () => {
