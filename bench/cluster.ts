@@ -18,6 +18,7 @@ import { KIB, MIB } from './units.js';
 
 const ROUNDS = 5;
 const UNIT = 256 * KIB;
+const PAGE = 4 * KIB;
 const TOUCHES = 40;
 const IN_FLIGHT = 8;
 const KILLED_BYTES = 16 * MIB;
@@ -178,10 +179,10 @@ function claimReadsAll(stage: Stage): Promise<number> {
   );
 }
 
-/** Far apart, in no order that anybody could go on from. */
+/** Far apart, in no order, and no two of them as far apart as two others: whoever fetches ahead finds nothing to go on from. */
 function offsets({ byteLength }: Stage, count: number): number[] {
-  const step = Math.floor(byteLength / UNIT / (count + 1));
-  const all = Array.from({ length: count }, (_, at) => (at + 1) * step * UNIT);
+  const pages = Math.floor(byteLength / (count + 1) / PAGE);
+  const all = Array.from({ length: count }, (_, at) => ((at + 1) * pages + Math.floor(Math.random() * pages)) * PAGE);
   return all
     .map((offset) => ({ offset, place: Math.random() }))
     .sort((a, b) => a.place - b.place)
@@ -192,7 +193,7 @@ async function requests(stage: Stage, count: number): Promise<number> {
   const took: number[] = [];
   for (const offset of offsets(stage, count)) {
     const start = performance.now();
-    await readRange(stage, offset);
+    await readRange(stage, offset - (offset % UNIT));
     took.push(performance.now() - start);
   }
   return median(took);
@@ -242,7 +243,7 @@ async function engineReadsAll(stage: Stage): Promise<number> {
 
 function readAll(claim: Claim | undefined, byteOffset: number, byteLength: number): void {
   const view = claim?.view(byteOffset, byteLength) ?? new Uint8Array(1);
-  for (let at = 0; at < byteLength; at += 4096) {
+  for (let at = 0; at < byteLength; at += PAGE) {
     if (view[at] !== FILLING) throw new Error(`the byte at ${byteOffset + at} is ${view[at]}, not ${FILLING}`);
   }
 }
@@ -287,7 +288,7 @@ function notes(rounds: number, byteLength: number): string[] {
   return [
     `medians of ${rounds} rounds; one more round before them does not count`,
     `memory of ${byteLength / MIB} MiB, in units of 256 KiB; everything, the server too, is on one machine, over its loopback interface`,
-    'a first touch is the median of 40, far apart and in no order; the request is the same engine asked for the same range by the same client',
+    'a first touch is the median of 40, far apart, in no order and at no stride, so that nothing is fetched ahead; the request is the same engine asked for the same range by the same client',
     'what is read ahead beyond the quarter counts; four claims read ahead further than one, up to 9 MiB here',
   ];
 }
