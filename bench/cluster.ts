@@ -7,6 +7,7 @@ import { incomingOffers, type Claim } from 'vmoffer';
 import { join, nats, type Cluster, type IncomingClusterOffer } from 'vmoffer-cluster';
 import type { Bench, Findings } from './bench.js';
 import { Authority } from '../spec/cluster/support/certificates.js';
+import { counterIn } from '../spec/cluster/support/metrics.js';
 import { BenchServer } from './cluster/server.js';
 import { BY_NATS, connectAnchor, directOptions, directWay, learnAnchor, type Way } from './cluster/ways.js';
 import type { Comparison } from './comparison.js';
@@ -125,7 +126,7 @@ class Stage implements AsyncDisposable {
   }
 
   async counted(name: 'bytes_fetched_total' | 'direct_fallbacks_total'): Promise<number> {
-    return Number(new RegExp(`^vmoffer_agent_${name}\\{.*\\} (\\d+)$`, 'm').exec(await this.#cluster.metrics())?.[1]);
+    return counterIn(await this.#cluster.metrics(), name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

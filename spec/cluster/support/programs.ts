@@ -4,6 +4,7 @@ import { nats, type JoinOptions, type NatsDescription } from 'vmoffer-cluster';
 import type { ClusterCommands } from '../../../fixtures/cluster-program.js';
 import { until } from '../../support/barriers.js';
 import { startFixture, type Child } from '../../support/child.js';
+import { counterIn } from './metrics.js';
 import { NatsServer } from './nats-server.js';
 
 export type Program = Child<ClusterCommands> & { agentPid: number };
@@ -52,8 +53,7 @@ export class Stage implements AsyncDisposable {
 
 /** What the agent of this program has counted. */
 export async function counter(program: Program, name: string): Promise<number> {
-  const text = await program.call('metrics');
-  return Number(new RegExp(`^vmoffer_agent_${name}\\{.*\\} (\\d+)$`, 'm').exec(text)?.[1]);
+  return counterIn(await program.call('metrics'), name);
 }
 
 /** Nothing, if it has ended. */
