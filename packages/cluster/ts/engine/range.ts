@@ -1,4 +1,5 @@
 /** Checks of ranges, on both sides: a holder believes no asker, and an asker no holder. */
+import { textOf } from '../errors.js';
 import { EngineError, MAX_RANGE_BYTES, type AnswerRange, type ByteRange } from './engine.js';
 
 /** Undefined if it is a range, or what is wrong with it. */
@@ -24,8 +25,7 @@ export async function answerExactly(answer: AnswerRange, range: ByteRange): Prom
 }
 
 export function refusal(holder: string, object: string, why: unknown): EngineError {
-  const reason = why instanceof Error ? why.message : String(why);
-  return new EngineError('refused', `${holder} refused a range of ${object}: ${reason}`, { cause: why });
+  return new EngineError('refused', `${holder} refused a range of ${object}: ${textOf(why)}`, { cause: why });
 }
 
 export function gone(holder: string, object: string): EngineError {

@@ -1,4 +1,5 @@
 import { headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import { textOf } from '../../errors.js';
 import type { AnswerRange, Service } from '../engine.js';
 import { answerExactly, faultOfRange } from '../range.js';
 import { engineErrorOf } from './failures.js';
@@ -72,7 +73,7 @@ export class RangeService implements Service {
 
 function refuse(message: Msg, error: unknown): void {
   const refusal = headers();
-  refusal.set(REFUSED, headerText(error instanceof Error ? error.message : String(error)));
+  refusal.set(REFUSED, headerText(textOf(error)));
   try {
     message.respond(NOTHING, { headers: refusal });
   } catch {
