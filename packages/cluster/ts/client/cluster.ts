@@ -9,6 +9,7 @@ import {
   type ClaimOptions,
   type OfferableMemory,
 } from 'vmoffer';
+import { aborted } from '../engine/aborted.js';
 import { formatAddress, isName } from '../engine/names.js';
 import { invalid } from '../errors.js';
 import { Link } from '../link/link.js';
@@ -225,10 +226,10 @@ async function within<Value>(asked: Promise<Value>, timeoutMs?: number, signal?:
   if (timeoutMs === undefined && !signal) return asked;
   const done = new AbortController();
   const ends: Promise<never>[] = [];
-  if (signal) ends.push(rejectionOf(signal, done.signal, () => signal.reason));
+  if (signal) ends.push(aborted(signal, done.signal));
   if (timeoutMs !== undefined) {
     const timeout = AbortSignal.timeout(timeoutMs);
-    ends.push(rejectionOf(timeout, done.signal, () => timedOut(timeoutMs)));
+    ends.push(aborted(timeout, done.signal, () => timedOut(timeoutMs)));
   }
   asked.catch(() => undefined); // if it is given up before
   try {
@@ -236,16 +237,6 @@ async function within<Value>(asked: Promise<Value>, timeoutMs?: number, signal?:
   } finally {
     done.abort();
   }
-}
-
-function rejectionOf(signal: AbortSignal, done: AbortSignal, reason: () => unknown): Promise<never> {
-  return new Promise((_, reject) => {
-    const tell = () => {
-      reject(reason());
-    };
-    if (signal.aborted) tell();
-    else signal.addEventListener('abort', tell, { once: true, signal: done });
-  });
 }
 
 function timedOut(timeoutMs: number): VmoError {

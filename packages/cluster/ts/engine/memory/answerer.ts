@@ -1,5 +1,5 @@
+import { aborted } from '../aborted.js';
 import type { AnswerRange, Service } from '../engine.js';
-import { aborted } from './aborted.js';
 
 /** One who answers: ranges under way are counted, so that close() can wait for them. */
 export class Answerer implements Service {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { aborted } from '../aborted.js';
 import { EngineError } from '../engine.js';
-import { aborted } from './aborted.js';
 
 /** What happens to the answer of a compare-and-set. Either way the asker is told 'uncertain'. */
 export type Loss = 'request' | 'answer';
