@@ -95,6 +95,18 @@ function describeBook(peers: Peers, world: () => World): void {
     expect(await reasonOf(b.withdraw(second))).to.equal('conflict');
   });
 
+  it('neither replaces nor withdraws a revision that never was, whether or not the writer knows the record', async () => {
+    const [a, b] = await peers('a', 'b');
+    const { record, revision } = await a.announce(makeRecord('a', 'b'));
+    const wrong = { record, revision: revision + 1 };
+    for (const knows of [false, true]) {
+      if (knows) expect((await b.find(record))?.revision).to.equal(revision);
+      expect(await reasonOf(b.replace(wrong, record))).to.equal('conflict');
+      expect(await reasonOf(b.withdraw(wrong))).to.equal('conflict');
+    }
+    expect((await a.find(record))?.revision).to.equal(revision);
+  });
+
   it('is told "uncertain" when the answer of a compare-and-set is lost, and finds what it wrote', async () => {
     const [a, b] = await peers('a', 'b');
     const entry = await a.announce(makeRecord('a', 'b'));

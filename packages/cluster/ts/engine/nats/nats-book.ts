@@ -85,7 +85,7 @@ export class NatsBook {
     for (;;) {
       const known = this.#log.known(name);
       if (known && known.revision > replaces) throw conflict(name);
-      const last = known?.last ?? replaces;
+      const last = Math.max(known?.last ?? 0, replaces); // the log may not be read as far as that yet
       const expected = { [EXPECTED]: String(last), [REPLACES]: String(replaces) };
       const answer = await this.#askLeader(name, { ...headers, ...expected }, body, signal);
       if (!isConflict(answer)) return this.#expectCounted(name, sequenceOf(name, answer), signal);
