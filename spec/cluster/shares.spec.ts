@@ -1,4 +1,7 @@
 import { expect } from 'chai';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
 import { until } from '../support/barriers.js';
 import { needs, requires } from '../support/requires.js';
@@ -159,6 +162,20 @@ describe('memory shared with another host', function () {
     await rejectionOf(source.call('cancel', second.handle), 'ERR_VMO_TOO_LATE');
   });
 
+  it('comes without the agent collecting all its garbage again and again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vmoffer-collections-'));
+    const file = join(folder, 'collections');
+    const source = await stage.start('a');
+    const claimer = await stage.start('b', { allow: countingCollections(file) });
+    const bytes = 128 * MIB;
+    await source.call('offer', await source.call('make', bytes), 'b', VMO_GRANT_R);
+    const claim = await claimer.call('claim', (await claimer.call('nextOffer')).id);
+    await claimer.call('ensure', claim, 0, bytes);
+    const collections = collectionsIn(file);
+    rmSync(folder, { recursive: true });
+    expect(collections).to.be.lessThan(bytes / (8 * MIB));
+  });
+
   it('is refused where both hosts would write', async () => {
     const { source } = await pair();
     const region = await source.call('make', BYTES);
@@ -227,3 +244,22 @@ describe('memory shared with another host', function () {
     await rejectionOf(stage.start('a'), 'ERR_VMO_BUSY');
   });
 });
+
+/** The address of a module that allows all offers, and writes a line into the file for each collection of the whole heap of its process. */
+function countingCollections(file: string): string {
+  const text = `
+    import { appendFileSync, writeFileSync } from 'node:fs';
+    import { constants, PerformanceObserver } from 'node:perf_hooks';
+    const isWhole = ({ detail }) => detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR;
+    const observer = new PerformanceObserver((list) => {
+      for (const entry of list.getEntries().filter(isWhole)) appendFileSync(${JSON.stringify(file)}, entry.duration + '\\n');
+    });
+    writeFileSync(${JSON.stringify(file)}, '');
+    observer.observe({ entryTypes: ['gc'] });
+    export default () => true;`;
+  return `data:text/javascript,${encodeURIComponent(text)}`;
+}
+
+function collectionsIn(file: string): number {
+  return readFileSync(file, 'utf8').split('\n').length - 1;
+}

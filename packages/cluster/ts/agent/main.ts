@@ -11,6 +11,7 @@ import { invalid, textOf, toVmoError } from '../errors.js';
 import { Agent } from './agent.js';
 import { firstLine } from '../link/first-line.js';
 import { connectEngine } from './connect-engine.js';
+import { collectSeldom } from './heap.js';
 import type { AgentTask } from './task.js';
 
 /** Programs that may be attached at once. */
@@ -32,6 +33,7 @@ function isUsage(error: unknown): boolean {
 }
 
 async function main(): Promise<void> {
+  collectSeldom();
   if (process.argv[2] === '--linked') await runLinked();
   else await runAlone();
 }
