@@ -1,29 +1,24 @@
 import { expect } from 'chai';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
 import { until } from '../support/barriers.js';
 import { NOBODY } from '../support/child.js';
-import { projectRoot } from '../support/project.js';
 import { needs, requires } from '../support/requires.js';
 import { rejectionOf } from '../support/vmo-error.js';
+import { Agents } from './support/agents.js';
 import { freePorts, NatsServer, requireNatsServer } from './support/nats-server.js';
 import { Stage } from './support/programs.js';
 import { TcpProxy } from './support/tcp-proxy.js';
 
 const BYTES = 4 << 20;
-const PROGRAM = join(projectRoot, 'packages', 'cluster', 'dist', 'agent', 'main.js');
 
 describe('an agent that runs by itself', function () {
   this.timeout(60_000);
   let server: NatsServer;
   let stage: Stage;
-  let folder: string;
-  const agents: ChildProcess[] = [];
+  let agents: Agents;
 
   before(async function () {
     requires(this, needs.fullUserfault);
@@ -33,31 +28,15 @@ describe('an agent that runs by itself', function () {
   after(() => (server as NatsServer | undefined)?.[Symbol.asyncDispose]()); // before() may have skipped all
   beforeEach(() => {
     stage = new Stage(server);
-    folder = mkdtempSync(join(tmpdir(), 'vmoffer-agent-'));
+    agents = new Agents();
   });
   afterEach(async () => {
-    for (const agent of agents.splice(0)) {
-      const hasEnded = once(agent, 'close');
-      agent.kill('SIGTERM');
-      await hasEnded;
-    }
+    await agents[Symbol.asyncDispose]();
     await stage[Symbol.asyncDispose]();
-    rmSync(folder, { recursive: true });
   });
 
-  async function startAgent(as: string, ...more: string[]): Promise<string> {
-    return startAgentAt(server.url, as, ...more);
-  }
-
-  async function startAgentAt(url: string, as: string, ...more: string[]): Promise<string> {
-    const config = join(folder, `${as}.json`);
-    const socket = join(folder, `${as}.sock`);
-    writeFileSync(config, JSON.stringify({ engine: stage.description(url) }));
-    const args = [PROGRAM, '--as', as, '--config', config, '--socket', socket, ...more];
-    const agent = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    agents.push(agent);
-    await once(createInterface(agent.stdout), 'line');
-    return socket;
+  function startAgent(as: string, ...args: string[]): Promise<string> {
+    return agents.start(stage.description(), as, { args });
   }
 
   it('serves all programs of its user, with one fetch for all of them', async () => {
@@ -89,7 +68,7 @@ describe('an agent that runs by itself', function () {
   it('keeps what was handed off to a program that was killed meanwhile, for the next one', async () => {
     await using proxy = await TcpProxy.start(server.port);
     const source = await stage.start('a');
-    const path = await startAgentAt(proxy.url, 'b');
+    const path = await agents.start(stage.description(proxy.url), 'b');
     const [first, second] = [await stage.attach(path), await stage.attach(path)];
     const region = await source.call('make', BYTES);
     const { handle } = await source.call('offer', region, 'b', VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
@@ -118,7 +97,7 @@ describe('an agent that runs by itself', function () {
   it('lets no other user in', async function () {
     requires(this, needs.root);
     const path = await startAgent('a');
-    chmodSync(folder, 0o755); // so that the socket itself keeps others out
+    chmodSync(agents.folder, 0o755); // so that the socket itself keeps others out
     expect(statSync(path).mode & 0o777).to.equal(0o600);
     const text = `require('net').connect(process.argv[1]).on('error', (e) => console.log(e.code)).on('connect', () => process.exit())`;
     const { stdout } = spawnSync(process.execPath, ['-e', text, path], {
@@ -131,6 +110,6 @@ describe('an agent that runs by itself', function () {
   });
 
   it('says that nobody listens where no agent is', async () => {
-    await rejectionOf(stage.attach(join(folder, 'none.sock')), 'ERR_VMO_PEER_GONE');
+    await rejectionOf(stage.attach(join(agents.folder, 'none.sock')), 'ERR_VMO_PEER_GONE');
   });
 });
