@@ -8,41 +8,27 @@ import { NOBODY } from '../support/child.js';
 import { needs, requires } from '../support/requires.js';
 import { rejectionOf } from '../support/vmo-error.js';
 import { Agents } from './support/agents.js';
-import { freePorts, NatsServer, requireNatsServer } from './support/nats-server.js';
-import { Stage } from './support/programs.js';
-import { TcpProxy } from './support/tcp-proxy.js';
+import { freePorts } from './support/nats-server.js';
+import { useScene } from './support/scene.js';
 
 const BYTES = 4 << 20;
 
 describe('an agent that runs by itself', function () {
   this.timeout(60_000);
-  let server: NatsServer;
-  let stage: Stage;
   let agents: Agents;
 
-  before(async function () {
-    requires(this, needs.fullUserfault);
-    requireNatsServer(this);
-    server = await NatsServer.start();
-  });
-  after(() => (server as NatsServer | undefined)?.[Symbol.asyncDispose]()); // before() may have skipped all
-  beforeEach(() => {
-    stage = new Stage(server);
-    agents = new Agents();
-  });
-  afterEach(async () => {
-    await agents[Symbol.asyncDispose]();
-    await stage[Symbol.asyncDispose]();
-  });
+  beforeEach(() => (agents = new Agents()));
+  afterEach(() => agents[Symbol.asyncDispose]()); // before the stage, which waits for their ends
+  const scene = useScene();
 
   function startAgent(as: string, ...args: string[]): Promise<string> {
-    return agents.start(stage.description(), as, { args });
+    return agents.start(scene.stage.description(), as, { args });
   }
 
   it('serves all programs of its user, with one fetch for all of them', async () => {
-    const source = await stage.attach(await startAgent('a'));
+    const source = await scene.stage.attach(await startAgent('a'));
     const path = await startAgent('b');
-    const claimers = [await stage.attach(path), await stage.attach(path)];
+    const claimers = [await scene.stage.attach(path), await scene.stage.attach(path)];
     const region = await source.call('make', BYTES);
     for (const claimer of claimers) {
       await source.call('offer', region, 'b', VMO_GRANT_R);
@@ -54,8 +40,8 @@ describe('an agent that runs by itself', function () {
   });
 
   it('has what was claimed of a program that has ended', async () => {
-    const source = await stage.attach(await startAgent('a'));
-    const claimer = await stage.start('b');
+    const source = await scene.stage.attach(await startAgent('a'));
+    const claimer = await scene.stage.start('b');
     const region = await source.call('make', BYTES);
     const { handle } = await source.call('offer', region, 'b', VMO_GRANT_R);
     const claim = await claimer.call('claim', (await claimer.call('nextOffer')).id);
@@ -66,21 +52,20 @@ describe('an agent that runs by itself', function () {
   });
 
   it('keeps what was handed off to a program that was killed meanwhile, for the next one', async () => {
-    await using proxy = await TcpProxy.start(server.port);
-    const source = await stage.start('a');
-    const path = await agents.start(stage.description(proxy.url), 'b');
-    const [first, second] = [await stage.attach(path), await stage.attach(path)];
+    const source = await scene.stage.start('a');
+    const path = await agents.start(scene.stage.description(scene.proxy.url), 'b');
+    const [first, second] = [await scene.stage.attach(path), await scene.stage.attach(path)];
     const region = await source.call('make', BYTES);
     const { handle } = await source.call('offer', region, 'b', VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN);
     const { id } = await first.call('nextOffer');
     expect((await second.call('nextOffer')).id).to.equal(id);
-    proxy.bytesPerSecond = BYTES;
-    const before = proxy.passed.down;
+    scene.proxy.bytesPerSecond = BYTES;
+    const before = scene.proxy.passed.down;
     first.call('claim', id).catch(() => undefined); // it is killed
-    await until('bytes have come', () => proxy.passed.down - before > BYTES / 4);
+    await until('bytes have come', () => scene.proxy.passed.down - before > BYTES / 4);
     first.kill('SIGKILL');
     await first.ended;
-    proxy.bytesPerSecond = Infinity;
+    scene.proxy.bytesPerSecond = Infinity;
     expect(await source.call('claimed', handle)).to.equal('claimed');
     const claim = await second.call('claim', (await second.call('nextOffer')).id);
     expect(await second.call('wrongWord', claim, 0, BYTES)).to.equal(undefined);
@@ -110,6 +95,6 @@ describe('an agent that runs by itself', function () {
   });
 
   it('says that nobody listens where no agent is', async () => {
-    await rejectionOf(stage.attach(join(agents.folder, 'none.sock')), 'ERR_VMO_PEER_GONE');
+    await rejectionOf(scene.stage.attach(join(agents.folder, 'none.sock')), 'ERR_VMO_PEER_GONE');
   });
 });

@@ -5,11 +5,11 @@ import { VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
 import type { DirectOptions } from 'vmoffer-cluster';
 import { requireLoopback } from '../support/http-server.js';
 import { projectRoot } from '../support/project.js';
-import { needs, requires } from '../support/requires.js';
 import { rejectionOf } from '../support/vmo-error.js';
 import { Authority } from './support/certificates.js';
-import { freePorts, NatsServer, requireNatsServer } from './support/nats-server.js';
-import { counter, ended, signal, Stage, type Program } from './support/programs.js';
+import { freePorts } from './support/nats-server.js';
+import { counter, ended, signal, type Program } from './support/programs.js';
+import { useScene } from './support/scene.js';
 
 const MIB = 1 << 20;
 const UNIT = 256 * 1024;
@@ -19,21 +19,10 @@ const UNITS = BYTES / UNIT;
 describe('agents that reach each other directly', function () {
   this.timeout(60_000);
   let authority: Authority;
-  let server: NatsServer;
-  let stage: Stage;
+  const scene = useScene();
 
-  before(async function () {
-    requires(this, needs.fullUserfault);
-    requireNatsServer(this);
-    server = await NatsServer.start();
-    authority = new Authority('peers');
-  });
-  after(async () => {
-    await (server as NatsServer | undefined)?.[Symbol.asyncDispose](); // before() may have skipped all
-    (authority as Authority | undefined)?.[Symbol.dispose]();
-  });
-  beforeEach(() => (stage = new Stage(server)));
-  afterEach(() => stage[Symbol.asyncDispose]());
+  before(() => (authority = new Authority('peers')));
+  after(() => (authority as Authority | undefined)?.[Symbol.dispose]()); // before() may have skipped all
 
   const direct = (peer: string, advertise?: DirectOptions['advertise']): { direct: DirectOptions } => ({
     direct: {
@@ -64,8 +53,8 @@ describe('agents that reach each other directly', function () {
     ['a hand-off', VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN],
   ] as const) {
     it(`carry the bytes of ${what} directly, all of them`, async () => {
-      const source = await stage.start('a', direct('a'));
-      const claimer = await stage.start('b', direct('b'));
+      const source = await scene.stage.start('a', direct('a'));
+      const claimer = await scene.stage.start('b', direct('b'));
       const { claim, handle } = await readAll(source, claimer, flags);
       expect(await countedBy(claimer)).to.deep.equal({ fetched: UNITS, direct: UNITS, fellBack: 0 });
       expect(await counter(source, 'ranges_served_total')).to.equal(UNITS);
@@ -76,8 +65,8 @@ describe('agents that reach each other directly', function () {
 
   it('carry them by way of NATS where the port is closed', async () => {
     const [port = 0] = await freePorts(1);
-    const source = await stage.start('a', direct('a', { port }));
-    const claimer = await stage.start('b', direct('b'));
+    const source = await scene.stage.start('a', direct('a', { port }));
+    const claimer = await scene.stage.start('b', direct('b'));
     await readAll(source, claimer, VMO_GRANT_R | VMO_DROP_W);
     const { fetched, direct: read, fellBack } = await countedBy(claimer);
     expect({ fetched, read }).to.deep.equal({ fetched: UNITS, read: 0 });
@@ -85,29 +74,29 @@ describe('agents that reach each other directly', function () {
   });
 
   it('carry them by way of NATS where one of them does not read directly, or does not listen', async () => {
-    const source = await stage.start('a', direct('a'));
-    const claimer = await stage.start('b');
+    const source = await scene.stage.start('a', direct('a'));
+    const claimer = await scene.stage.start('b');
     await readAll(source, claimer, VMO_GRANT_R);
     expect(await countedBy(claimer)).to.deep.equal({ fetched: UNITS, direct: 0, fellBack: 0 });
   });
 
   it('read directly without listening', async () => {
-    const source = await stage.start('a', direct('a'));
-    const claimer = await stage.start('b', { direct: { tls: authority.signPeer('b') } });
+    const source = await scene.stage.start('a', direct('a'));
+    const claimer = await scene.stage.start('b', { direct: { tls: authority.signPeer('b') } });
     await readAll(source, claimer, VMO_GRANT_R);
     expect(await countedBy(claimer)).to.deep.equal({ fetched: UNITS, direct: UNITS, fellBack: 0 });
   });
 
   it('leave what is durable in the store', async () => {
-    const source = await stage.start('a', direct('a'));
-    const claimer = await stage.start('b', direct('b'));
+    const source = await scene.stage.start('a', direct('a'));
+    const claimer = await scene.stage.start('b', direct('b'));
     await readAll(source, claimer, VMO_GRANT_R | VMO_DROP_W, true);
     expect(await countedBy(claimer)).to.deep.equal({ fetched: UNITS, direct: 0, fellBack: 0 });
   });
 
   it('are known to be gone within a second', async () => {
-    const source = await stage.start('a', direct('a'));
-    const claimer = await stage.start('b', direct('b'));
+    const source = await scene.stage.start('a', direct('a'));
+    const claimer = await scene.stage.start('b', direct('b'));
     const region = await source.call('make', BYTES);
     await source.call('offer', region, 'b', VMO_GRANT_R);
     const claim = await claimer.call('claim', (await claimer.call('nextOffer')).id);
@@ -120,8 +109,8 @@ describe('agents that reach each other directly', function () {
   });
 
   it('end with their programs, whatever connections they have', async () => {
-    const source = await stage.start('a', direct('a'));
-    const claimer = await stage.start('b', direct('b'));
+    const source = await scene.stage.start('a', direct('a'));
+    const claimer = await scene.stage.start('b', direct('b'));
     await readAll(source, claimer, VMO_GRANT_R);
     await claimer.call('leave');
     await ended(claimer.agentPid);
@@ -132,10 +121,10 @@ describe('agents that reach each other directly', function () {
   it('say what is wrong with their option', async () => {
     const { direct: options } = direct('a');
     const wrong = { ...options, tls: { ...options.tls, cert: '/nowhere/a.pem' } };
-    const error = await rejectionOf(stage.start('a', { direct: wrong }), 'ERR_VMO_INVALID_ARGUMENT');
+    const error = await rejectionOf(scene.stage.start('a', { direct: wrong }), 'ERR_VMO_INVALID_ARGUMENT');
     expect(error.message).to.match(/direct\.tls: .*\/nowhere\/a\.pem/);
     await rejectionOf(
-      stage.start('a', { direct: { ...options, listen: { host: '::', port: 0 } } }),
+      scene.stage.start('a', { direct: { ...options, listen: { host: '::', port: 0 } } }),
       'ERR_VMO_INVALID_ARGUMENT',
     );
   });

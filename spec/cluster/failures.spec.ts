@@ -2,11 +2,9 @@ import { expect } from 'chai';
 import { VMO_GRANT_R } from 'vmoffer';
 import { until } from '../support/barriers.js';
 import { SIGNAL_OF_FAILED_MEMORY } from '../support/kernel-version.js';
-import { needs, requires } from '../support/requires.js';
 import { rejectionOf } from '../support/vmo-error.js';
-import { NatsServer, requireNatsServer } from './support/nats-server.js';
-import { ended, signal, Stage } from './support/programs.js';
-import { TcpProxy } from './support/tcp-proxy.js';
+import { ended, signal } from './support/programs.js';
+import { useScene } from './support/scene.js';
 
 const UNIT = 256 * 1024;
 const BYTES = 8 << 20;
@@ -16,29 +14,11 @@ const LEASE_MS = 2000;
 
 describe('memory of another host, when something fails', function () {
   this.timeout(60_000);
-  let server: NatsServer;
-  let stage: Stage;
-  let proxy: TcpProxy;
-
-  before(async function () {
-    requires(this, needs.fullUserfault);
-    requireNatsServer(this);
-    server = await NatsServer.start();
-  });
-  after(() => (server as NatsServer | undefined)?.[Symbol.asyncDispose]()); // before() may have skipped all
-  beforeEach(async () => {
-    stage = new Stage(server);
-    proxy = await TcpProxy.start(server.port);
-  });
-  afterEach(async () => {
-    proxy.mend();
-    await stage[Symbol.asyncDispose]();
-    await proxy[Symbol.asyncDispose]();
-  });
+  const scene = useScene();
 
   async function claimed() {
-    const source = await stage.start('a', { leaseMs: LEASE_MS });
-    const claimer = await stage.start('b', { leaseMs: LEASE_MS }, proxy.url);
+    const source = await scene.stage.start('a', { leaseMs: LEASE_MS });
+    const claimer = await scene.stage.start('b', { leaseMs: LEASE_MS }, scene.proxy.url);
     const region = await source.call('make', BYTES);
     const { handle: offer } = await source.call('offer', region, 'b', VMO_GRANT_R);
     const claim = await claimer.call('claim', (await claimer.call('nextOffer')).id);
@@ -58,11 +38,11 @@ describe('memory of another host, when something fails', function () {
 
   it('ends a thread that waits for a page within a second where the source’s agent is killed', async () => {
     const { source, claimer, claim } = await claimed();
-    proxy.stall(); // so that the touch waits
+    scene.proxy.stall(); // so that the touch waits
     const touch = claimer.call('read', claim, 4 * UNIT);
     touch.catch(() => undefined); // its program ends
     signal(source.agentPid, 'SIGKILL');
-    proxy.mend();
+    scene.proxy.mend();
     const before = performance.now();
     const { signal: endedBy, stderr } = await claimer.ended;
     expect(performance.now() - before).to.be.lessThan(KNOWN_WITHIN_MS);
@@ -94,17 +74,17 @@ describe('memory of another host, when something fails', function () {
 
   it('goes on where the connection is lost and comes back', async () => {
     const { claimer, claim } = await claimed();
-    proxy.cut();
+    scene.proxy.cut();
     const waiting = claimer.call('ensure', claim, 4 * UNIT, UNIT);
-    proxy.mend();
+    scene.proxy.mend();
     await waiting;
     expect(await claimer.call('wrongWord', claim, 4 * UNIT, UNIT)).to.equal(undefined);
   });
 
   it('goes on where the server is killed and comes back', async () => {
     const { claimer, claim } = await claimed();
-    await server.kill();
-    await server.run();
+    await scene.server.kill();
+    await scene.server.run();
     await claimer.call('ensure', claim, 0, BYTES);
     expect(await claimer.call('wrongWord', claim, 0, BYTES)).to.equal(undefined);
   });
@@ -121,7 +101,7 @@ describe('memory of another host, when something fails', function () {
     first.claimer.kill('SIGKILL');
     await first.source.call('released', first.offer);
     const region = await first.source.call('make', BYTES);
-    const claimer = await stage.start('c');
+    const claimer = await scene.stage.start('c');
     const { handle } = await first.source.call('offer', region, 'c', VMO_GRANT_R);
     await claimer.call('claim', (await claimer.call('nextOffer')).id);
     signal(claimer.agentPid, 'SIGKILL');
@@ -129,8 +109,8 @@ describe('memory of another host, when something fails', function () {
   });
 
   it('is offered no more where its source program ends', async () => {
-    const source = await stage.start('a');
-    const claimer = await stage.start('b');
+    const source = await scene.stage.start('a');
+    const claimer = await scene.stage.start('b');
     const region = await source.call('make', BYTES);
     await source.call('offer', region, 'b', VMO_GRANT_R);
     const { id } = await claimer.call('nextOffer');
@@ -140,8 +120,8 @@ describe('memory of another host, when something fails', function () {
   });
 
   it('is not to be had where its source’s agent was killed before', async () => {
-    const source = await stage.start('a');
-    const claimer = await stage.start('b');
+    const source = await scene.stage.start('a');
+    const claimer = await scene.stage.start('b');
     const region = await source.call('make', BYTES);
     await source.call('offer', region, 'b', VMO_GRANT_R);
     const { id } = await claimer.call('nextOffer');

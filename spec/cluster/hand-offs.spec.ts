@@ -1,11 +1,9 @@
 import { expect } from 'chai';
 import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
 import { until } from '../support/barriers.js';
-import { needs, requires } from '../support/requires.js';
 import { rejectionOf } from '../support/vmo-error.js';
-import { NatsServer, requireNatsServer } from './support/nats-server.js';
-import { ended, signal, Stage, type Program } from './support/programs.js';
-import { TcpProxy } from './support/tcp-proxy.js';
+import { ended, signal, type Program } from './support/programs.js';
+import { useScene } from './support/scene.js';
 
 const BYTES = 16 << 20;
 const FLAGS = VMO_GRANT_R | VMO_GRANT_W | VMO_DISOWN;
@@ -15,29 +13,11 @@ const BYTES_PER_SECOND = 8 << 20;
 
 describe('memory handed off to another host', function () {
   this.timeout(60_000);
-  let server: NatsServer;
-  let stage: Stage;
-  let proxy: TcpProxy;
-
-  before(async function () {
-    requires(this, needs.fullUserfault);
-    requireNatsServer(this);
-    server = await NatsServer.start();
-  });
-  after(() => (server as NatsServer | undefined)?.[Symbol.asyncDispose]()); // before() may have skipped all
-  beforeEach(async () => {
-    stage = new Stage(server);
-    proxy = await TcpProxy.start(server.port);
-  });
-  afterEach(async () => {
-    proxy.mend();
-    await stage[Symbol.asyncDispose]();
-    await proxy[Symbol.asyncDispose]();
-  });
+  const scene = useScene();
 
   async function offered(): Promise<{ source: Program; claimer: Program; region: number; offer: number; id: string }> {
-    const source = await stage.start('a', { leaseMs: LEASE_MS });
-    const claimer = await stage.start('b', { leaseMs: LEASE_MS }, proxy.url);
+    const source = await scene.stage.start('a', { leaseMs: LEASE_MS });
+    const claimer = await scene.stage.start('b', { leaseMs: LEASE_MS }, scene.proxy.url);
     const region = await source.call('make', BYTES);
     const { handle: offer } = await source.call('offer', region, 'b', FLAGS);
     const { id } = await claimer.call('nextOffer');
@@ -47,11 +27,11 @@ describe('memory handed off to another host', function () {
   /** Resolves when the claimer has begun, and some bytes have come. */
   async function begun() {
     const all = await offered();
-    proxy.bytesPerSecond = BYTES_PER_SECOND;
-    const before = proxy.passed.down;
+    scene.proxy.bytesPerSecond = BYTES_PER_SECOND;
+    const before = scene.proxy.passed.down;
     const claim = all.claimer.call('claim', all.id);
     claim.catch(() => undefined); // it is looked at later
-    await until('bytes have come', () => proxy.passed.down - before > BYTES / 8);
+    await until('bytes have come', () => scene.proxy.passed.down - before > BYTES / 8);
     return { ...all, claim };
   }
 
@@ -80,7 +60,7 @@ describe('memory handed off to another host', function () {
   it('cannot be cancelled once it has begun', async () => {
     const { source, claimer, offer, claim } = await begun();
     await rejectionOf(source.call('cancel', offer), 'ERR_VMO_TOO_LATE');
-    proxy.bytesPerSecond = Infinity;
+    scene.proxy.bytesPerSecond = Infinity;
     await hasAll(claimer, await claim);
   });
 
@@ -101,7 +81,7 @@ describe('memory handed off to another host', function () {
     signal(claimer.agentPid, 'SIGKILL');
     await rejectionOf(claim, 'ERR_VMO_PEER_GONE').catch(() => undefined); // the program has ended, too
     await until('it is offered again', async () => (await source.call('list'))[0]?.stage === 'offered');
-    const next = await stage.start('b', { leaseMs: LEASE_MS });
+    const next = await scene.stage.start('b', { leaseMs: LEASE_MS });
     const second = await next.call('claim', (await next.call('nextOffer')).id);
     await hasAll(next, second);
   });
@@ -110,7 +90,7 @@ describe('memory handed off to another host', function () {
     const { source, claimer, claim } = await begun();
     source.kill('SIGKILL');
     await source.ended;
-    proxy.bytesPerSecond = Infinity;
+    scene.proxy.bytesPerSecond = Infinity;
     await hasAll(claimer, await claim);
     await ended(source.agentPid);
   });
@@ -118,7 +98,7 @@ describe('memory handed off to another host', function () {
   it('is said to be gone where the source’s agent is killed, which had it', async () => {
     const { source, claim, offer } = await begun();
     signal(source.agentPid, 'SIGKILL');
-    proxy.bytesPerSecond = Infinity;
+    scene.proxy.bytesPerSecond = Infinity;
     await rejectionOf(claim, 'ERR_VMO_PEER_GONE');
     expect(await source.call('claimed', offer)).to.equal('expired');
   });
@@ -129,7 +109,7 @@ describe('memory handed off to another host', function () {
     await until('it is offered again', async () => (await source.call('list'))[0]?.stage === 'offered');
     const back = await source.call('takeBack', offer);
     signal(claimer.agentPid, 'SIGCONT');
-    proxy.bytesPerSecond = Infinity;
+    scene.proxy.bytesPerSecond = Infinity;
     const error = await claim.then(
       () => undefined,
       (reason: unknown) => reason,
@@ -147,17 +127,17 @@ describe('memory handed off to another host', function () {
 
   it('goes on where the claimer is cut off for less than its lease', async () => {
     const { claimer, claim } = await begun();
-    proxy.cut();
-    proxy.bytesPerSecond = Infinity;
-    proxy.mend();
+    scene.proxy.cut();
+    scene.proxy.bytesPerSecond = Infinity;
+    scene.proxy.mend();
     await isHadInTheEnd(claimer, claim);
   });
 
   it('goes on where the server is killed and comes back', async () => {
     const { claimer, claim } = await begun();
-    await server.kill();
-    await server.run();
-    proxy.bytesPerSecond = Infinity;
+    await scene.server.kill();
+    await scene.server.run();
+    scene.proxy.bytesPerSecond = Infinity;
     await isHadInTheEnd(claimer, claim);
   });
 });

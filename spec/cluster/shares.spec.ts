@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
 import { until } from '../support/barriers.js';
-import { needs, requires } from '../support/requires.js';
 import { resume, stop } from '../support/stopped.js';
 import { rejectionOf } from '../support/vmo-error.js';
-import { NatsServer, requireNatsServer } from './support/nats-server.js';
-import { counter, ended, Stage } from './support/programs.js';
+import { counter, ended } from './support/programs.js';
+import { useScene } from './support/scene.js';
 
 const MIB = 1 << 20;
 const UNIT = 256 * 1024;
@@ -16,19 +15,9 @@ const BYTES = 8 * MIB;
 
 describe('memory shared with another host', function () {
   this.timeout(60_000);
-  let server: NatsServer;
-  let stage: Stage;
+  const scene = useScene();
 
-  before(async function () {
-    requires(this, needs.fullUserfault);
-    requireNatsServer(this);
-    server = await NatsServer.start();
-  });
-  after(() => (server as NatsServer | undefined)?.[Symbol.asyncDispose]()); // before() may have skipped all
-  beforeEach(() => (stage = new Stage(server)));
-  afterEach(() => stage[Symbol.asyncDispose]());
-
-  const pair = async () => ({ source: await stage.start('a'), claimer: await stage.start('b') });
+  const pair = async () => ({ source: await scene.stage.start('a'), claimer: await scene.stage.start('b') });
 
   it('arrives in incomingOffers, is claimed, and has every byte', async () => {
     const { source, claimer } = await pair();
@@ -139,11 +128,11 @@ describe('memory shared with another host', function () {
   });
 
   it('outlives its source where it is durable', async () => {
-    const source = await stage.start('a');
+    const source = await scene.stage.start('a');
     const region = await source.call('make', BYTES);
     await source.call('offer', region, 'b', VMO_GRANT_R | VMO_DROP_W, true);
     await source[Symbol.asyncDispose]();
-    const claimer = await stage.start('b');
+    const claimer = await scene.stage.start('b');
     const claim = await claimer.call('claim', (await claimer.call('nextOffer')).id);
     await claimer.call('ensure', claim, 0, BYTES);
     expect(await claimer.call('wrongWord', claim, 0, BYTES)).to.equal(undefined);
@@ -165,8 +154,8 @@ describe('memory shared with another host', function () {
   it('comes without the agent collecting all its garbage again and again', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'vmoffer-collections-'));
     const file = join(folder, 'collections');
-    const source = await stage.start('a');
-    const claimer = await stage.start('b', { allow: countingCollections(file) });
+    const source = await scene.stage.start('a');
+    const claimer = await scene.stage.start('b', { allow: countingCollections(file) });
     const bytes = 128 * MIB;
     await source.call('offer', await source.call('make', bytes), 'b', VMO_GRANT_R);
     const claim = await claimer.call('claim', (await claimer.call('nextOffer')).id);
@@ -183,9 +172,9 @@ describe('memory shared with another host', function () {
   });
 
   it('is offered to those alone whom the agent allows, and claimed from those alone', async () => {
-    const source = await stage.start('a', { allow: ['b'] });
-    const claimer = await stage.start('b', { allow: ['a'] });
-    const stranger = await stage.start('c');
+    const source = await scene.stage.start('a', { allow: ['b'] });
+    const claimer = await scene.stage.start('b', { allow: ['a'] });
+    const stranger = await scene.stage.start('c');
     const region = await source.call('make', BYTES);
     await rejectionOf(source.call('offer', region, 'c', VMO_GRANT_R), 'ERR_VMO_NOT_PERMITTED');
     const own = await stranger.call('make', BYTES);
@@ -196,8 +185,8 @@ describe('memory shared with another host', function () {
   });
 
   it('is claimed from nobody where the module that says who may has an error', async () => {
-    const source = await stage.start('a');
-    const claimer = await stage.start('b', {
+    const source = await scene.stage.start('a');
+    const claimer = await scene.stage.start('b', {
       allow: 'data:text/javascript,export default () => { throw new Error() }',
     });
     const region = await source.call('make', BYTES);
@@ -207,8 +196,8 @@ describe('memory shared with another host', function () {
   });
 
   it('waits for nobody where that module does not answer for another', async () => {
-    const [source, slow] = [await stage.start('a'), await stage.start('c')];
-    const claimer = await stage.start('b', {
+    const [source, slow] = [await scene.stage.start('a'), await scene.stage.start('c')];
+    const claimer = await scene.stage.start('b', {
       allow: `data:text/javascript,export default (peer) => peer === 'a' || new Promise(() => {})`,
     });
     await slow.call('offer', await slow.call('make', BYTES), 'b', VMO_GRANT_R);
@@ -220,8 +209,8 @@ describe('memory shared with another host', function () {
 
   it('leaves no agent behind where that module has a timer', async () => {
     const allow = 'data:text/javascript,setInterval(() => undefined, 1000); export default () => true';
-    const first = await stage.start('a', { allow });
-    await rejectionOf(stage.start('a', { allow }), 'ERR_VMO_BUSY');
+    const first = await scene.stage.start('a', { allow });
+    await rejectionOf(scene.stage.start('a', { allow }), 'ERR_VMO_BUSY');
     await first.call('leave');
     await ended(first.agentPid);
   });
@@ -240,8 +229,8 @@ describe('memory shared with another host', function () {
   });
 
   it('is refused to a second agent of one name', async () => {
-    await stage.start('a');
-    await rejectionOf(stage.start('a'), 'ERR_VMO_BUSY');
+    await scene.stage.start('a');
+    await rejectionOf(scene.stage.start('a'), 'ERR_VMO_BUSY');
   });
 });
 
