@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W } from 'vmoffer';
 import { until } from '../support/barriers.js';
@@ -92,6 +92,13 @@ describe('an agent that runs by itself', function () {
       cwd: '/',
     });
     expect(stdout.trim()).to.equal('EACCES');
+  });
+
+  it('is not believed where its socket is another user’s, who would be given the memory', async function () {
+    requires(this, needs.root);
+    const path = await startAgent('a');
+    chownSync(path, NOBODY, NOBODY);
+    await rejectionOf(scene.stage.attach(path), 'ERR_VMO_NOT_PERMITTED');
   });
 
   it('says that nobody listens where no agent is', async () => {

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -39,8 +40,8 @@ export function agentAt(path: string): AgentAddress {
  * @param options the name of this peer, and limits of its agent.
  * @returns a promise of the cluster. The caller closes it. It rejects with a `VmoError`: ERR_VMO_BUSY if the peer has an agent already,
  *   ERR_VMO_PEER_GONE if the agent cannot be started or reached, or reaches no server, ERR_VMO_NOT_PERMITTED if a server lets it in
- *   not at all or not to its bucket, ERR_VMO_TIMEOUT if there is no such bucket, ERR_VMO_INVALID_ARGUMENT for a file that is not there
- *   or is not what it should be.
+ *   not at all or not to its bucket, or if the agent's socket is another user's, ERR_VMO_TIMEOUT if there is no such bucket,
+ *   ERR_VMO_INVALID_ARGUMENT for a file that is not there or is not what it should be.
  *
  * @example
  * await using cluster = await join(nats({ servers: 'nats://10.0.0.1' }), { as: 'scorer-7' });
@@ -57,6 +58,7 @@ export async function join(where: EngineDescription | AgentAddress, options?: Jo
 }
 
 async function attach(path: string): Promise<Cluster> {
+  checkOwner(path);
   const socket = connect(path);
   try {
     await once(socket, 'connect');
@@ -65,6 +67,24 @@ async function attach(path: string): Promise<Cluster> {
     throw new VmoError('ERR_VMO_PEER_GONE', message, { cause });
   }
   return Cluster.on(socket, () => Promise.resolve());
+}
+
+/** In a folder that everybody may write to, such as /tmp, anybody can listen at a path, and would be given this program's memory. */
+function checkOwner(path: string): void {
+  const owner = ownerOf(path);
+  const user = process.geteuid?.();
+  if (owner === undefined || owner === 0 || owner === user) return;
+  const rule = `an agent's must be root's or user ${user}'s, as whom this program runs`;
+  throw new VmoError('ERR_VMO_NOT_PERMITTED', `the socket ${path} is user ${owner}'s; ${rule}`);
+}
+
+/** Undefined where it cannot be seen: then nobody can connect to it either. */
+function ownerOf(path: string): number | undefined {
+  try {
+    return statSync(path).uid;
+  } catch {
+    return undefined;
+  }
 }
 
 async function startAgent(task: AgentTask): Promise<Cluster> {
