@@ -1,4 +1,5 @@
 /** How the bytes of a measurement travel: by way of NATS, or from agent to agent. */
+import { collectSeldom } from '#cluster/agent/heap.js';
 import { DirectEngine } from '#cluster/engine/direct/direct-engine.js';
 import type { Engine } from '#cluster/engine/engine.js';
 import { connectNats } from '#cluster/engine/nats/connect.js';
@@ -27,8 +28,9 @@ export function directOptions({ tls }: Way, side: Side): { direct?: DirectOption
   return tls ? { direct: optionsWith(tls[side].agent) } : {};
 }
 
-/** An engine of its own beside the agent of this side. */
+/** An engine of its own beside the agent of this side, in a process whose garbage is collected as that of an agent is. */
 export async function connectAnchor(url: string, way: Way, side: Side): Promise<Engine> {
+  collectSeldom();
   const inner = await connectNats(nats({ servers: url }), `${side === 'a' ? way.source : way.reader}-anchor`);
   if (!way.tls) return inner;
   return DirectEngine.start(inner, optionsWith(way.tls[side].anchor), {
