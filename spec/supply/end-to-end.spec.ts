@@ -116,16 +116,6 @@ describe('supplied memory, from supplier to claimers', () => {
     expect(mostResidentBytes).to.be.at.most(budget + concurrency * UNIT);
   });
 
-  it('is filled once for a reader that is slower than its supplier, within a quarter of itself', async () => {
-    const [unit, units] = [256 * 1024, 256];
-    const memory = supplied({ unit, budget: (unit * units) / 4 }, unit * units);
-    const { reader, claim: handle } = await claim(memory);
-    for (let at = 0; at < units; at++) {
-      expect(await reader.call('wrongWord', handle, at * unit, unit)).to.equal(undefined);
-    }
-    expect(memory.stats().unitsSupplied / units).to.be.at.most(1.1);
-  });
-
   it('never shows a zero or a torn page, while units are dropped, grown by a stranger and filled again', async () => {
     const memory = supplied();
     const readers = await claims(memory);
