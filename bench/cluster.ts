@@ -3,6 +3,7 @@ import type { Engine } from '#cluster/engine/engine.js';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { shuffle } from 'simple-statistics';
 import { incomingOffers, type Claim } from 'vmoffer';
 import { join, nats, type Cluster, type IncomingClusterOffer } from 'vmoffer-cluster';
 import type { Bench, Findings } from './bench.js';
@@ -183,11 +184,8 @@ function claimReadsAll(stage: Stage): Promise<number> {
 /** Far apart, in no order, and no two of them as far apart as two others: whoever fetches ahead finds nothing to go on from. */
 function offsets({ byteLength }: Stage, count: number): number[] {
   const pages = Math.floor(byteLength / (count + 1) / PAGE);
-  const all = Array.from({ length: count }, (_, at) => ((at + 1) * pages + Math.floor(Math.random() * pages)) * PAGE);
-  return all
-    .map((offset) => ({ offset, place: Math.random() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ offset }) => offset);
+  const at = (nth: number) => ((nth + 1) * pages + Math.floor(Math.random() * pages)) * PAGE;
+  return shuffle(Array.from({ length: count }, (_, nth) => at(nth)));
 }
 
 async function requests(stage: Stage, count: number): Promise<number> {

@@ -86,10 +86,7 @@ uint64_t SuppliedClaim::on_touch(uint64_t byte_offset) {
   const MutexLock lock(mutex_);
   if (!over_.is_ok()) return UINT64_MAX;
   if (!units_.is_ready(unit) && !units_.is_lost(unit)) ask(unit, /*is_waited_for=*/true);
-  const PageRange ahead = ahead_.on_touch(unit, units_.ready_count());
-  for (uint64_t next = ahead.first; next < ahead.end(); ++next) {
-    if (!units_.is_ready(next) && !units_.is_lost(next)) ask(next, /*is_waited_for=*/false);
-  }
+  ask_ahead(ahead_.on_touch(unit, units_.ready_count()));
   return ahead_.bytes_between_touches();
 }
 
@@ -97,8 +94,11 @@ void SuppliedClaim::order(uint64_t byte_offset, uint64_t byte_length) {
   const PageRange units = units_of(byte_offset, byte_length);
   const MutexLock lock(mutex_);
   if (!over_.is_ok()) return;
-  const uint64_t end = std::min(units.end(), units.first + ahead_.most_in_bulk());
-  for (uint64_t unit = units.first; unit < end; ++unit) {
+  ask_ahead({units.first, std::min(units.count, ahead_.most_in_bulk())});
+}
+
+void SuppliedClaim::ask_ahead(PageRange units) {
+  for (uint64_t unit = units.first; unit < units.end(); ++unit) {
     if (!units_.is_ready(unit) && !units_.is_lost(unit)) ask(unit, /*is_waited_for=*/false);
   }
 }

@@ -121,6 +121,7 @@ class SuppliedClaim : public SupplyLine::Listener, public std::enable_shared_fro
   bool reject(const char* why);
 
   void ask(uint64_t unit, bool is_waited_for) VMO_REQUIRES(mutex_);
+  void ask_ahead(PageRange units) VMO_REQUIRES(mutex_);
   void send_ask(uint64_t unit, bool is_waited_for) VMO_REQUIRES(mutex_);
   void cancel(PageRange units) VMO_REQUIRES(mutex_);
   Status why_not(uint64_t unit) const VMO_REQUIRES(mutex_);

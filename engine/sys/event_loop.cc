@@ -167,10 +167,7 @@ void EventLoop::begin_wait() {
 
 int EventLoop::look(Events& events) {
   int count = 0;
-  while (count == 0 && waiting_->goes_on(Clock::now())) {
-    if (waiting_->gives_way()) give_way();
-    count = events.take(epoll_.get(), 0);
-  }
+  while (count == 0 && goes_on_looking(*waiting_)) count = events.take(epoll_.get(), 0);
   return count;
 }
 

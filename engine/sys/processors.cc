@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "engine/base/denial.h"
 #include "engine/base/text.h"
 #include "engine/sys/text_file.h"
+#include "engine/sys/thread_cpu.h"
 
 namespace vmoffer {
 namespace {
@@ -55,5 +57,11 @@ double processor_quota(const std::function<std::string(const std::string& path)>
 }
 
 bool may_look(const LookBudget& budget) { return budget.is_look_worthwhile() && has_second_processor(); }
+
+bool goes_on_looking(LookBudget& budget) {
+  if (!budget.goes_on(std::chrono::steady_clock::now())) return false;
+  if (budget.gives_way()) give_way();
+  return true;
+}
 
 }  // namespace vmoffer

@@ -13,6 +13,9 @@ namespace vmoffer {
 // keep from running whoever it looks for.
 bool may_look(const LookBudget& budget);
 
+// Whether to look once more. If so, has let another thread of this core run, where the budget says that this is wise.
+bool goes_on_looking(LookBudget& budget);
+
 // The least that a control group over this process allows, in processors; infinite if none does. `read` returns the
 // text of a file, empty if it cannot be read. Groups of version 1 are not looked at.
 double processor_quota(const std::function<std::string(const std::string& path)>& read);

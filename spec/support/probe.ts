@@ -481,11 +481,11 @@ export interface Probe {
   touchInChild(address: bigint): { value: number } | { signal: number };
   /** From now on the engine does without the feature, as on an older kernel; or uses it again. */
   deny(what: Denial, isDenied: boolean): void;
-  /** The least that a control group over this process allows, in processors, by what `read` returns of the files. */
   /** The cores on which the calling thread may run. */
   allowedCores(): number[];
   /** A thread that may run on these cores leaves the one that it is on. Returns both, and where it may run then. */
   leaveCore(cores: number[]): { from: number; to: number; allowed: number[] };
+  /** The least that a control group over this process allows, in processors, by what `read` returns of the files. */
   processorQuota(read: (path: string) => string): number;
   /** Calls write(2) with that memory. Returns how many bytes it took, or the negative errno. */
   writeFrom(address: bigint, byteLength: number): number;

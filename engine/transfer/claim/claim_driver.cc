@@ -4,7 +4,6 @@
 #include <string>
 
 #include "engine/sys/processors.h"
-#include "engine/sys/thread_cpu.h"
 #include "engine/sys/wakeup.h"
 
 namespace vmoffer {
@@ -37,10 +36,7 @@ bool look_and_wait(int fd, int64_t timeout_ms, LookBudget& budget) {
 bool look_for(int fd, LookBudget& budget) {
   budget.begin(Clock::now(), may_look(budget));
   bool is_there = false;
-  while (!is_there && budget.goes_on(Clock::now())) {
-    if (budget.gives_way()) give_way();
-    is_there = wait_readable(fd, 0);
-  }
+  while (!is_there && goes_on_looking(budget)) is_there = wait_readable(fd, 0);
   if (is_there) budget.end(Clock::now());
   return is_there;
 }

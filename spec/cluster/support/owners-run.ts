@@ -1,5 +1,6 @@
 /** Programs on two hosts that hand memory to each other at random. After each step one of them has it, or it is said why not. */
 import { VMO_DISOWN, VMO_GRANT_R, VMO_GRANT_W, VmoError } from 'vmoffer';
+import { shuffle } from 'simple-statistics';
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../support/barriers.js';
 import type { Random } from '../../support/random.js';
@@ -164,7 +165,7 @@ export class OwnersRun {
   async #use(memory: Memory): Promise<void> {
     const { standing } = memory;
     if (!standing) return;
-    const [first, second] = shuffled(this.#actorsOf(standing.to), this.#random);
+    const [first, second] = shuffle(this.#actorsOf(standing.to), () => this.#random.next());
     if (!first || !second) throw new Error('there are two programs on each host');
     const claim = (actor: Actor) => this.#claim(standing, actor);
     const cancel = () => this.#cancel(memory, standing);
@@ -360,13 +361,6 @@ export class OwnersRun {
   #note({ name }: Memory, what: string): void {
     this.history.push(`memory ${name}: ${what}`);
   }
-}
-
-function shuffled<T>(all: readonly T[], random: Random): T[] {
-  return all
-    .map((each) => ({ each, place: random.next() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ each }) => each);
 }
 
 function failure(error: unknown): Outcome {
