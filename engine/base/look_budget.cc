@@ -15,7 +15,8 @@ constexpr int kMostVainLooks = 10;
 constexpr std::chrono::microseconds kLostCore{20};
 // The other side gives a core back sooner than that.
 constexpr std::chrono::microseconds kTakenCore{300};
-constexpr std::chrono::seconds kCoreIsKept{1};
+// A wait that a look would have found counts for so many that are left out, where no program computes.
+constexpr uint32_t kShortWait = 8;
 
 }  // namespace
 
@@ -25,7 +26,7 @@ void LookBudget::begin(Time now, bool looks) {
   has_looked_in_vain_ = false;
   has_lost_core_ = false;
   is_core_to_be_left_ = false;
-  gives_way_ = now >= keeps_core_until_;
+  gives_way_ = allowance_->is_left(now);
   began_ = last_look_ = now;
 }
 
@@ -40,7 +41,8 @@ bool LookBudget::goes_on(Time now) {
 void LookBudget::end(Time now) {
   if (!is_waiting_) return;
   if (is_looking_) {
-    watch_core(now);
+    const auto away = watch_core(now);
+    if (gives_way_ && away > kTakenCore) allowance_->use(now, away);
     is_still_worthwhile(now) ? look_has_paid() : look_was_in_vain();
   } else if (!has_looked_in_vain_) {
     slept(now - began_);
@@ -48,11 +50,12 @@ void LookBudget::end(Time now) {
   forget();
 }
 
-void LookBudget::watch_core(Time now) {
+// Returns how long ago the round before was.
+LookBudget::Time::duration LookBudget::watch_core(Time now) {
   const auto away = now - last_look_;
   last_look_ = now;
   has_lost_core_ = has_lost_core_ || away > kLostCore;
-  if (gives_way_ && away > kTakenCore) keeps_core_until_ = now + kCoreIsKept;
+  return away;
 }
 
 bool LookBudget::is_still_worthwhile(Time now) const {
@@ -68,8 +71,9 @@ void LookBudget::look_has_paid() {
 }
 
 void LookBudget::slept(std::chrono::nanoseconds waited) {
-  if (looks_to_leave_out_ > 0) --looks_to_leave_out_;
-  learn(waited <= kLongestLook + kWaking);
+  const bool was_short = waited <= kLongestLook + kWaking;
+  looks_to_leave_out_ -= std::min(looks_to_leave_out_, was_short && gives_way_ ? kShortWait : 1);
+  learn(was_short);
 }
 
 void LookBudget::look_was_in_vain() {

@@ -4,17 +4,21 @@
 // A look finds an answer some tens of microseconds before a sleeping thread would have woken, and takes a core
 // meanwhile. So it is judged by how the last waits went. A wait without a look counts, too: what came so soon after the
 // thread had gone to sleep would have been found. So two sides that sleep find their way back to looking, and a side
-// that waits for a millisecond each time never looks. After a look in vain the next 1, 3, 7 … 1023 are left out.
+// that waits for a millisecond each time never looks. After a look in vain the next 1, 3, 7 … 1023 are left out, where
+// a wait that was short counts for eight.
 //
 // The kernel likes to wake a thread on the core of the one that wakes it. If that one looks instead of going to sleep,
 // it keeps from running whom it waits for. So it gives way between two rounds of a look. If it has lost its core
-// thereby, and yet finds in time what it waits for, the other side runs on the same core, which is to be left. If it
-// gets its core back much later, a program that computes runs there: then it keeps the core for a second, and a look
-// that loses it all the same is in vain.
+// thereby, and yet finds in time what it waits for, the other side runs on the same core, which is to be left. If what
+// it waits for was there much earlier, a program that computes has had the core. An allowance says how much of that a
+// process bears (YieldAllowance). While it is used up, the thread keeps its core, and a look that loses it all the same
+// is in vain.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+
+#include "engine/base/yield_allowance.h"
 
 namespace vmoffer {
 
@@ -22,6 +26,9 @@ class LookBudget {
  public:
   using Time = std::chrono::steady_clock::time_point;
   static constexpr std::chrono::microseconds kLongestLook{150};
+
+  // The allowance of the process, which outlives the budget.
+  explicit LookBudget(YieldAllowance& allowance) : allowance_(&allowance) {}
 
   // What the last waits say. Whether there is a core for it the caller knows.
   bool is_look_worthwhile() const { return short_share_ > kWorthwhileShare && looks_to_leave_out_ == 0; }
@@ -45,17 +52,17 @@ class LookBudget {
  private:
   static constexpr double kWorthwhileShare = 0.6;
 
-  void watch_core(Time now);
+  Time::duration watch_core(Time now);
   bool is_still_worthwhile(Time now) const;
   void look_has_paid();
   void look_was_in_vain();
   void learn(bool was_short);
 
+  YieldAllowance* allowance_;
   double short_share_ = 0.5;  // of the waits, how many a look ended or would have ended
   int vain_looks_ = 0;
   uint32_t looks_to_leave_out_ = 0;
   uint32_t looks_on_shared_core_ = 0;  // in a row
-  Time keeps_core_until_;
   // Of this wait:
   bool is_waiting_ = false;
   bool is_looking_ = false;

@@ -15,6 +15,7 @@
 #include "engine/base/look_budget.h"
 #include "engine/base/mutex.h"
 #include "engine/base/status.h"
+#include "engine/sys/processors.h"
 #include "engine/sys/unique_fd.h"
 #include "engine/sys/wakeup.h"
 
@@ -89,8 +90,8 @@ class EventLoop {
   bool has_own_tasks_ = false;  // posted by the loop's thread, which needs no signal
   bool may_look_ = false;
   size_t expected_ = 0;
-  LookBudget budget_when_expecting_;
-  LookBudget budget_otherwise_;
+  LookBudget budget_when_expecting_{yield_allowance()};
+  LookBudget budget_otherwise_{yield_allowance()};
   LookBudget* waiting_ = nullptr;  // of the wait that is on; it lasts until another process is heard
 
   Mutex mutex_;

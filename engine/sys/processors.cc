@@ -58,6 +58,11 @@ double processor_quota(const std::function<std::string(const std::string& path)>
 
 bool may_look(const LookBudget& budget) { return budget.is_look_worthwhile() && has_second_processor(); }
 
+YieldAllowance& yield_allowance() {
+  static YieldAllowance allowance;
+  return allowance;
+}
+
 bool goes_on_looking(LookBudget& budget) {
   if (!budget.goes_on(std::chrono::steady_clock::now())) return false;
   if (budget.gives_way()) give_way();

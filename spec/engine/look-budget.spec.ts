@@ -116,32 +116,95 @@ describe('LookBudget', () => {
     expect(budget.isCoreToBeLeft).to.be.false;
   });
 
-  it('is in vain where the core comes back too late, and keeps the core for a second if it came back much later', () => {
+  it('is in vain where the core comes back too late', () => {
     waits(20, 20);
     lookWithout(200);
     expect(budget.isCoreToBeLeft).to.be.false;
     expect(budget.isLookWorthwhile).to.be.false;
-    waits(20, 20);
-    expect(budget.givesWay).to.be.true;
-    lookWithout(3 * MS);
-    wait(20);
-    expect(budget.givesWay).to.be.false;
-    now += 1000 * MS;
-    wait(20);
-    expect(budget.givesWay).to.be.true;
   });
 
-  it('is in vain while it keeps its core and loses it all the same, found or not', () => {
+  it('looks again after a look in vain once so many short waits have been slept through: one counts for eight', () => {
     waits(20, 20);
-    lookWithout(3 * MS);
-    waits(20, 20);
-    lookWithout(40);
-    expect(budget.isCoreToBeLeft).to.be.false;
-    expect(budget.isLookWorthwhile).to.be.false;
-    waits(20, 20);
+    for (let times = 0; times < 7; times++) lookInVain();
+    const looked = waits(30, 20);
+    expect(looked.filter((us) => us === 0)).to.have.lengthOf(Math.ceil(127 / 8));
+    expect(looked.slice(16)).to.deep.equal(Array<number>(14).fill(20));
+  });
+
+  /** A look in vain, and nothing else: what looks are left out after the last one is not waited for. */
+  function lookInVain(): void {
     budget.begin(now, true);
-    expect(budget.goesOn((now += LOOK_US))).to.be.true;
-    expect(budget.goesOn((now += 40))).to.be.false;
+    while (budget.goesOn(now)) now += LOOK_US;
+    budget.end((now += 1));
+  }
+
+  describe('keeps its core', () => {
+    const EARNED_IN = 100;
+
+    /** Another program has had the core for so long, and the answer was there when it came back. */
+    function answerWaited(us: number): void {
+      waits(20, 20);
+      lookWithout(us);
+    }
+
+    function givesWayLater(us = 0): boolean {
+      now += us;
+      wait(20);
+      return budget.givesWay;
+    }
+
+    it('when answers have waited for it for more than 4 ms, until a hundred times what is above that has passed', () => {
+      answerWaited(3 * MS);
+      expect(givesWayLater()).to.be.true;
+      answerWaited(3 * MS);
+      expect(givesWayLater()).to.be.false;
+      expect(givesWayLater(2 * MS * EARNED_IN - 10 * MS)).to.be.false;
+      expect(givesWayLater(10 * MS)).to.be.true;
+    });
+
+    it('not because of short pieces of work that take a hundredth of the time', () => {
+      for (let times = 0; times < 100; times++) {
+        answerWaited(MS);
+        expect(givesWayLater()).to.be.true;
+        now += MS * EARNED_IN;
+      }
+    });
+
+    it('not because of a core lost while nothing came', () => {
+      for (let times = 0; times < 10; times++) {
+        waits(20, 20);
+        budget.begin(now, true);
+        expect(budget.goesOn((now += LOOK_US))).to.be.true;
+        expect(budget.goesOn((now += 3 * MS))).to.be.false;
+        budget.end((now += 1));
+        expect(givesWayLater()).to.be.true;
+      }
+    });
+
+    it('when another thread of its process has lost as much', () => {
+      const other = new (probe().LookBudget)(budget);
+      answerWaited(9 * MS);
+      other.begin(now, true);
+      expect(other.givesWay).to.be.false;
+    });
+
+    it('and then a look that loses it all the same is in vain, found or not', () => {
+      answerWaited(9 * MS);
+      answerWaited(40);
+      expect(budget.isCoreToBeLeft).to.be.false;
+      expect(budget.isLookWorthwhile).to.be.false;
+      waits(20, 20);
+      budget.begin(now, true);
+      expect(budget.goesOn((now += LOOK_US))).to.be.true;
+      expect(budget.goesOn((now += 40))).to.be.false;
+    });
+
+    it('and then counts each wait of those left out once, short or not', () => {
+      answerWaited(9 * MS); // in vain as well
+      for (let times = 0; times < 6; times++) lookInVain();
+      expect(waits(126, 20).filter((us) => us > 0)).to.be.empty;
+      expect(waits(4, 20)).to.include(20);
+    });
   });
 
   it('learns nothing from a wait that nobody waits for any more', () => {

@@ -419,7 +419,8 @@ export interface Probe {
   readonly PageSet: new (pageCount: number) => PageSet;
   readonly FaultWindow: new (pageCount: number, pageBytes: number) => FaultWindow;
   readonly ReadAhead: new (pageCount: number, pageBytes: number) => ReadAhead;
-  readonly LookBudget: new () => LookBudget;
+  /** @param ofSameProcess whose allowance it shares. */
+  readonly LookBudget: new (ofSameProcess?: LookBudget) => LookBudget;
   readonly PagingPolicy: new () => PagingPolicy;
   readonly LaterRange: new (pageCount: number, unitPages: number) => LaterRange;
   readonly Shares: new () => Shares;

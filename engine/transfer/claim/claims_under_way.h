@@ -13,6 +13,7 @@
 #include "engine/base/look_budget.h"
 #include "engine/base/mutex.h"
 #include "engine/sys/event_loop.h"
+#include "engine/sys/processors.h"
 #include "engine/sys/timer.h"
 #include "engine/transfer/claim/claim_batch.h"
 #include "engine/transfer/claim/claim_driver.h"
@@ -76,7 +77,7 @@ class ClaimsUnderWay {
   std::optional<Timer> overdue_;  // for batches that nobody comes to look for; without it there are none
   std::atomic<bool> is_watching_ = false;
   Mutex mutex_;
-  LookBudget budget_ VMO_GUARDED_BY(mutex_);
+  LookBudget budget_ VMO_GUARDED_BY(mutex_){yield_allowance()};
   std::vector<std::weak_ptr<ClaimBatch>> batches_ VMO_GUARDED_BY(mutex_);
   std::unordered_map<Ticket, std::shared_ptr<ClaimDriver>> drivers_;  // loop thread only
 };
