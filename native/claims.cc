@@ -150,12 +150,11 @@ ClaimsUnderWay::Ticket begin(Environment& environment, Broker& broker, const Cla
     auto arrival = std::make_shared<Arrival>(claims, request, std::move(result));
     notifier->post([arrival, callback](Napi::Env env) { conclude(env, callback, arrival); });
   };
-  if (claims.is_look_worthwhile()) {
-    const ClaimsUnderWay::Ticket ticket =
-        claims.ask(environment.claim_batch(broker), callback, request, arguments.timeout, done);
-    if (ticket != 0) return environment.schedule_look(), ticket;
-  }
-  return claims.begin(request, arguments.timeout, done);
+  const ClaimsUnderWay::Ticket ticket =
+      claims.ask(environment.claim_batch(broker), callback, request, arguments.timeout, done);
+  if (ticket == 0) return claims.begin(request, arguments.timeout, done);
+  environment.schedule_look();
+  return ticket;
 }
 
 }  // namespace

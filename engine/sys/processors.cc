@@ -8,7 +8,6 @@
 #include <optional>
 #include <string_view>
 
-#include "engine/base/denial.h"
 #include "engine/base/text.h"
 #include "engine/sys/text_file.h"
 #include "engine/sys/thread_cpu.h"
@@ -37,7 +36,6 @@ bool may_run_on_two_cores() {
 }
 
 bool has_second_processor() {
-  if (is_denied("looking")) return false;
   static const double quota = own_quota();
   return quota >= 2 && may_run_on_two_cores();
 }

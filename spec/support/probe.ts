@@ -396,9 +396,8 @@ export type Denial =
   | 'UFFDIO_COPY'
   | 'UFFDIO_MOVE'
   | 'UFFDIO_POISON'
-  | 'claims begun in the loop'
+  | 'claims asked by their own thread'
   | 'faults on stale memory'
-  | 'looking'
   | 'memory to spare'
   | 'shared views of sealed memory';
 

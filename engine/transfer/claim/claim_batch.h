@@ -1,6 +1,7 @@
-// ClaimBatch: claims that one thread makes together, and whose answers it looks for by itself, because such answers
-// have come soon. The source hears of each claim at once; no other thread has to be woken. What does not come soon is
-// left to the loop. So is everything if the thread does not come to look, because it is busy with something else.
+// ClaimBatch: claims that one thread makes together. It asks the source for each by itself, so that no other thread has
+// to be woken, and looks for the answers when it has asked for all: at those that are there already, and for the others
+// if such answers have come soon. What does not come soon is left to the loop. So is everything if the thread does not
+// come to look, because it is busy with something else.
 //
 // add() and look() belong to that thread, the others to any.
 #pragma once

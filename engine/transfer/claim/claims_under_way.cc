@@ -63,14 +63,7 @@ ClaimsUnderWay::Ticket ClaimsUnderWay::begin(const ClaimRequest& request, std::c
                                              ClaimDriver::Done done) {
   const Ticket ticket = ++last_ticket_;
   loop_.post([this, ticket, request, timeout, done = std::move(done)] {
-    // Others are made one after the other, and the time of each says nothing of the source.
-    const bool is_alone = drivers_.empty();
-    const auto began = Clock::now();
-    keep(ticket, ClaimDriver::start(loop_, undecided_, request, timeout,
-                                    conclude(ticket, [this, is_alone, began, done](Result<ReceivedClaim> result) {
-                                      if (is_alone && result.is_ok()) slept(Clock::now() - began);
-                                      done(std::move(result));
-                                    })));
+    keep(ticket, ClaimDriver::start(loop_, undecided_, request, timeout, conclude(ticket, done)));
   });
   return ticket;
 }
@@ -96,14 +89,9 @@ std::shared_ptr<ClaimBatch> ClaimsUnderWay::open_batch() {
   return batch;
 }
 
-bool ClaimsUnderWay::is_look_worthwhile() {
-  if (is_denied("claims begun in the loop")) return overdue_.has_value();
-  return overdue_ && may_look(budget());
-}
-
 ClaimsUnderWay::Ticket ClaimsUnderWay::ask(ClaimBatch& batch, uint64_t key, const ClaimRequest& request,
                                            std::chrono::milliseconds timeout, ClaimDriver::Done done) {
-  if (undecided_.has(request)) return 0;
+  if (!overdue_ || undecided_.has(request) || is_denied("claims asked by their own thread")) return 0;
   const Deadline deadline(timeout);
   Result<std::unique_ptr<ClaimerSide>> side = ClaimerSide::begin(request);
   if (!side.is_ok()) return 0;
@@ -121,8 +109,15 @@ void ClaimsUnderWay::leave_to_loop(std::vector<ClaimBatch::Asked> asked) {
 }
 
 void ClaimsUnderWay::go_on(ClaimBatch::Asked asked) {
-  keep(asked.ticket, ClaimDriver::go_on(loop_, undecided_, std::move(asked.side), asked.deadline,
-                                        conclude(asked.ticket, std::move(asked.done))));
+  // Others are answered one after the other, and the time of each says nothing of the source.
+  const bool is_alone = drivers_.empty();
+  const auto done = [this, is_alone, asked_at = asked.deadline.since(),
+                     done = std::move(asked.done)](Result<ReceivedClaim> result) {
+    if (is_alone && result.is_ok()) slept(Clock::now() - asked_at);
+    done(std::move(result));
+  };
+  keep(asked.ticket,
+       ClaimDriver::go_on(loop_, undecided_, std::move(asked.side), asked.deadline, conclude(asked.ticket, done)));
 }
 
 // The timer runs on when a batch has been looked for: it may watch those of other threads, too, and to set it costs a

@@ -30,12 +30,10 @@ class ClaimsUnderWay {
   // The callback is called once, on the loop's thread.
   Ticket begin(const ClaimRequest& request, std::chrono::milliseconds timeout, ClaimDriver::Done done);
 
-  // For claims that a thread looks for by itself.
+  // For the claims of a thread.
   std::shared_ptr<ClaimBatch> open_batch();
-  // Whether that may pay: answers have come soon, and there is a core for it.
-  bool is_look_worthwhile();
-  // Asks the source on the calling thread, for the batch. 0 if the claim is to begin in the loop after all. The
-  // callback is called once, on the loop's thread, or batch.look() returns the key.
+  // Asks the source on the calling thread, for the batch. 0 if the claim is to begin in the loop instead. The callback
+  // is called once, on the loop's thread, or batch.look() returns the key.
   Ticket ask(ClaimBatch& batch, uint64_t key, const ClaimRequest& request, std::chrono::milliseconds timeout,
              ClaimDriver::Done done);
   void leave_to_loop(std::vector<ClaimBatch::Asked> asked);

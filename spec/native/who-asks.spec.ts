@@ -14,15 +14,21 @@ const SEED = 3;
 const PATIENCE_MS = 10_000;
 const LONGER_THAN_A_SPEC_MS = 120_000;
 
-describe('claims that their thread looks for by itself', () => {
+for (const asker of ['their own thread', 'the broker']) {
+  describe(`claims that ${asker} asks for`, () => {
+    specsOfClaims(asker === 'the broker');
+  });
+}
+
+function specsOfClaims(isBrokerToAsk: boolean): void {
   let region: Region;
 
   before(function () {
     requires(this, needs.probe);
-    probe().deny('claims begun in the loop', true);
+    probe().deny('claims asked by their own thread', isBrokerToAsk);
   });
   after(() => {
-    if (needs.probe.isMet()) probe().deny('claims begun in the loop', false);
+    if (needs.probe.isMet()) probe().deny('claims asked by their own thread', false);
   });
   beforeEach(() => {
     region = allocate(PAGE);
@@ -122,4 +128,4 @@ describe('claims that their thread looks for by itself', () => {
     expect(await offer.claimed).to.equal('claimed');
     await offer.released;
   });
-});
+}
