@@ -153,6 +153,7 @@ Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
   add("cancelAt", cancel_at);
   add("claimSync", claim_sync);
   add("claim", claim_async);
+  add("abandonClaim", abandon_claim);
   add("lookForClaims", look_for_claims);
   add("listSync", list_sync);
   add("list", list_async);

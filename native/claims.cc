@@ -199,8 +199,12 @@ Napi::Value claim_async(const Napi::CallbackInfo& info) {
                        [&claims, ticket, request = arguments.value().request, notifier = environment.notifier()] {
                          notifier->is_closed() ? claims.leave(ticket, request) : claims.abandon(ticket);
                        });
-  return Napi::Function::New(
-      info.Env(), [callback](const Napi::CallbackInfo& call) { Environment::of(call.Env()).stop(callback); });
+  return Napi::Number::New(info.Env(), static_cast<double>(callback));
+}
+
+Napi::Value abandon_claim(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).stop(size_argument(info, 0));
+  return info.Env().Undefined();
 }
 
 Napi::Value look_for_claims(const Napi::CallbackInfo& info) {

@@ -12,16 +12,18 @@ const REFUSALS = Object.fromEntries(
   ['transfer', 'transferToFixedLength', 'transferToImmutable'].map((method) => [method, { value: refusalOf(method) }]),
 );
 
+type Runtime = Pick<Native, 'hasNodeFunctions'>;
+
 /** Whether a detach key prevents every way of moving a region's buffer on this runtime. */
-export function hasDetachKeys({ hasNodeFunctions }: Native): boolean {
+export function hasDetachKeys({ hasNodeFunctions }: Runtime): boolean {
   return THROWS_AT_KEYS && hasNodeFunctions;
 }
 
 /** Keeps a program from moving `buffer`, as far as the runtime allows. */
-export function holdInPlace(buffer: ArrayBuffer, native: Native): void {
+export function holdInPlace(buffer: ArrayBuffer, runtime: Runtime): void {
   // Node refuses a transfer list with a marked buffer before it moves any other buffer of the list.
-  if (native.hasNodeFunctions) markAsUntransferable(buffer);
-  if (!hasDetachKeys(native)) Object.defineProperties(buffer, REFUSALS);
+  if (runtime.hasNodeFunctions) markAsUntransferable(buffer);
+  if (!hasDetachKeys(runtime)) Object.defineProperties(buffer, REFUSALS);
 }
 
 function refusalOf(method: string): () => never {

@@ -24,5 +24,19 @@ export function promiseOf<T>(
   start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
 ): Promise<T> {
   const letGo = keepAlive();
-  return new Promise<T>(start).finally(letGo);
+  return new Promise<T>((resolve, reject) => {
+    const resolveAndLetGo = (value: T) => {
+      letGo();
+      resolve(value);
+    };
+    const rejectAndLetGo = (error: unknown) => {
+      letGo();
+      reject(error);
+    };
+    try {
+      start(resolveAndLetGo, rejectAndLetGo);
+    } catch (error) {
+      rejectAndLetGo(error);
+    }
+  });
 }

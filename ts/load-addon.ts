@@ -10,7 +10,7 @@ import { gatherLoadFacts, type LoadAttempt } from './loading/load-facts.js';
 import { hasOtherLibc, isCutOff, readMachine } from './loading/read-elf.js';
 import { log } from './log.js';
 import type { Native } from './native.js';
-import { withSecondTry } from './second-try.js';
+import { withSecondTry, type Addon } from './second-try.js';
 
 /*
  * VMOFFER_BUILD and VMOFFER_ADDON name another build (Debug: the sanitizers') and another addon (probe) of this package.
@@ -21,10 +21,10 @@ const ADDON = process.env['VMOFFER_ADDON'] ?? 'vmoffer';
 const PACKAGE_FOLDER = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const SWEEP_INTERVAL_MS = 100;
 
-let loaded: Native | undefined;
+let loaded: Addon | undefined;
 
 /** The addon, loaded on first use: importing the library does nothing on a machine that cannot run it. */
-export function addon(): Native {
+export function addon(): Addon {
   loaded ??= withSecondTry(initialize(load()));
   return loaded;
 }

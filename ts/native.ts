@@ -245,13 +245,15 @@ export interface Native {
   /** True: cancelled. False: no pending offer of that address to that process. Throws ERR_VMO_TOO_LATE. */
   cancelAt(destPid: number, address: bigint): boolean;
   claimSync(srcPid: number, remoteAddress: bigint, options: NativeClaimOptions): NativeClaim;
-  /** Calls back once. The returned function gives the claim up: the callback gets an error, or the claim if it is too late. */
+  /** Calls back once. Returns the number of the claim. */
   claim(
     srcPid: number,
     remoteAddress: bigint,
     options: NativeClaimOptions,
     done: (error: Error | null, claim?: NativeClaim, bell?: NativeBell) => void,
-  ): () => void;
+  ): number;
+  /** The callback of the claim gets an error, or the claim if it is too late. Nothing happens if it has been called. */
+  abandonClaim(claim: number): void;
   /** Looks for a moment for what comes of the claims since the last call, and calls back those that are made. */
   lookForClaims(): void;
   listSync(timeoutMs: number): NativeOfferList;

@@ -18,8 +18,15 @@ const MOST_VAIN_MS = 1000;
 /** The collector copies live objects before it gives anything back, and V8 ends the process if there is no room for that. */
 const ROOM_BESIDES_BYTES = 64 * MIB;
 
+type ClaimArguments = Parameters<Native['claim']>;
+
 /** The addon, in which every call that takes descriptors or address space is tried a second time. */
-export function withSecondTry(native: Native, now = () => performance.now()): Native {
+export interface Addon extends Omit<Native, 'claim' | 'abandonClaim'> {
+  /** Calls back once. The returned function gives the claim up: the callback gets an error, or the claim if it is too late. */
+  claim(...args: ClaimArguments): () => void;
+}
+
+export function withSecondTry(native: Native, now = () => performance.now()): Addon {
   const collector = new Collector(native, now);
 
   function twice<A extends unknown[], R>(action: (...args: A) => R): (...args: A) => R {
@@ -53,6 +60,11 @@ export function withSecondTry(native: Native, now = () => performance.now()): Na
     };
   }
 
+  const list = twice((...args: Parameters<Native['list']>) => {
+    native.list(...args);
+  });
+  const claim = twice((...args: ClaimArguments) => native.claim(...args));
+
   return {
     ...native,
     allocate: twice((...args: Parameters<Native['allocate']>) => native.allocate(...args)),
@@ -62,29 +74,25 @@ export function withSecondTry(native: Native, now = () => performance.now()): Na
     listSync: twice((...args: Parameters<Native['listSync']>) => native.listSync(...args)),
     watchIncoming: twice((...args: Parameters<Native['watchIncoming']>) => native.watchIncoming(...args)),
     list(timeoutMs, done) {
-      const start = twice((...args: Parameters<Native['list']>) => {
-        native.list(...args);
-      });
-      start(
+      list(
         timeoutMs,
         twiceLater(done, (then) => {
-          start(timeoutMs, then);
+          list(timeoutMs, then);
         }),
       );
     },
     claim(srcPid, remoteAddress, options, done) {
-      const start = twice((...args: Parameters<Native['claim']>) => native.claim(...args));
       const deadline = now() + options.timeoutMs;
       let isAbandoned = false;
       const begin = (then: typeof done) => {
         if (isAbandoned) throw new Error('the claim was abandoned');
         const timeoutMs = Math.max(1, deadline - now());
-        abandon = start(srcPid, remoteAddress, { ...options, timeoutMs }, then);
+        begun = claim(srcPid, remoteAddress, { ...options, timeoutMs }, then);
       };
-      let abandon = start(srcPid, remoteAddress, options, twiceLater(done, begin));
+      let begun = claim(srcPid, remoteAddress, options, twiceLater(done, begin));
       return () => {
         isAbandoned = true;
-        abandon();
+        native.abandonClaim(begun);
       };
     },
   };

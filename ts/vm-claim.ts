@@ -57,16 +57,13 @@ export async function vmClaim(
   if (isClaimSource(srcPid)) return claimElsewhere(srcPid, remoteAddress, options);
   const checked = checkClaim(srcPid, remoteAddress, options);
   const { signal, prefetch } = checked;
-  let onAbort: (() => void) | undefined;
-  const claimed = promiseOf<Claim>((resolve, reject) => {
-    onAbort = addon().claim(srcPid, remoteAddress, nativeOptions(checked), (error, native) => {
+  return promiseOf<Claim>((resolve, reject) => {
+    const abandon = addon().claim(srcPid, remoteAddress, nativeOptions(checked), (error, native) => {
+      signal?.removeEventListener('abort', abandon);
       if (native) resolve(begin(native, prefetch));
       else reject(signal?.aborted ? signal.reason : error);
     });
-    signal?.addEventListener('abort', onAbort);
-  });
-  return claimed.finally(() => {
-    if (onAbort) signal?.removeEventListener('abort', onAbort);
+    signal?.addEventListener('abort', abandon);
   });
 }
 

@@ -42,8 +42,9 @@ class Stub {
       claim: (_pid: number, _address: bigint, { timeoutMs }: NativeClaimOptions, done: Done) => {
         this.timeouts.push(timeoutMs);
         this.#done = done;
-        return () => this.abandoned++;
+        return this.timeouts.length;
       },
+      abandonClaim: () => this.abandoned++,
     } as unknown as Native,
     () => this.now,
   );
