@@ -2,8 +2,8 @@
 // Pure.
 //
 // A part is looked at by groups, each of which one read fault brings whole. What the faults on a part have cost so far
-// says how many more are to be expected: once it is a third of what the rest of the part costs, the rest is brought on
-// another core. So the guess costs three times what has been spent at most.
+// says how many more are to be expected. Once reads have cost a third of what the rest of the part costs, or writes as
+// much as that, the rest is brought on another core. So the guess costs three times what has been spent at most.
 #pragma once
 
 #include <cstdint>
