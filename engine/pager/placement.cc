@@ -28,6 +28,11 @@ size_t Placement::share_of(int core) const {
   return static_cast<size_t>(std::count(recent_.begin(), recent_.end(), core));
 }
 
+void Placement::after_pause() {
+  recent_.fill(kAnywhere);
+  count_ = 0;
+}
+
 int Placement::after_fault(int core) {
   if (core < 0) return here_;
   recent_[count_++ % kRemembered] = core;

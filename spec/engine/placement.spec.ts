@@ -35,6 +35,21 @@ describe('Placement', () => {
     expect(where).to.deep.equal([...often(20 + TO_MOVE - 1, 0), ...often(20 - TO_MOVE + 1, 3)]);
   });
 
+  it('follows a thread that faults from elsewhere after a pause at once', () => {
+    const placement = new (probe().Placement)([0, 1, 2, 3]);
+    for (let times = 0; times < 20; times++) placement.afterFault(0);
+    placement.afterPause();
+    expect(placement.afterFault(3)).to.equal(3);
+    expect(placement.afterFault(0)).to.equal(3);
+  });
+
+  it('stays where it is after a pause until there is a fault', () => {
+    const placement = new (probe().Placement)([0, 1, 2, 3]);
+    placement.afterFault(2);
+    placement.afterPause();
+    expect(placement.afterFault(-1)).to.equal(2);
+  });
+
   it('is not drawn away by single faults from elsewhere', () => {
     expect(moves(places(often(100, 0, 0, 0, 0, 0, 1)))).to.equal(0);
   });

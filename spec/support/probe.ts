@@ -221,6 +221,7 @@ export interface Placement {
   /** The core to be on from now on, after a fault from `core` (below 0: unknown); -1 is any core. */
   afterFault(core: number): number;
   refuse(core: number): void;
+  afterPause(): void;
 }
 
 export type Verdict = 'yes' | 'process has its share' | 'user has its share' | 'nothing left';
