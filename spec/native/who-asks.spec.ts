@@ -25,10 +25,10 @@ function specsOfClaims(isBrokerToAsk: boolean): void {
 
   before(function () {
     requires(this, needs.probe);
-    probe().deny('claims asked by their own thread', isBrokerToAsk);
+    probe().deny('claims made by their own thread', isBrokerToAsk);
   });
   after(() => {
-    if (needs.probe.isMet()) probe().deny('claims asked by their own thread', false);
+    if (needs.probe.isMet()) probe().deny('claims made by their own thread', false);
   });
   beforeEach(() => {
     region = allocate(PAGE);

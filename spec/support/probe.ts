@@ -397,7 +397,7 @@ export type Denial =
   | 'UFFDIO_COPY'
   | 'UFFDIO_MOVE'
   | 'UFFDIO_POISON'
-  | 'claims asked by their own thread'
+  | 'claims made by their own thread'
   | 'faults on stale memory'
   | 'memory to spare'
   | 'shared views of sealed memory';

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "engine/base/denial.h"
 #include "engine/sys/wakeup.h"
 #include "engine/transfer/claim/claims_under_way.h"
 
@@ -35,8 +36,9 @@ std::vector<ClaimBatch::Answered> ClaimBatch::look() {
   std::vector<Asked> asked = take();
   std::vector<Answered> answered;
   LookBudget budget = claims_.budget();
+  const bool may_go_on = !is_denied("claims made by their own thread");
   auto next = asked.begin();
-  for (; next != asked.end() && is_soon_made(*next->side, budget); ++next) {
+  for (; next != asked.end() && may_go_on && is_soon_made(*next->side, budget); ++next) {
     answered.push_back({claims_, next->key, next->side->request(), next->side->take()});
   }
   claims_.set_budget(budget);

@@ -91,7 +91,7 @@ std::shared_ptr<ClaimBatch> ClaimsUnderWay::open_batch() {
 
 ClaimsUnderWay::Ticket ClaimsUnderWay::ask(ClaimBatch& batch, uint64_t key, const ClaimRequest& request,
                                            std::chrono::milliseconds timeout, ClaimDriver::Done done) {
-  if (!overdue_ || undecided_.has(request) || is_denied("claims asked by their own thread")) return 0;
+  if (!overdue_ || undecided_.has(request) || is_denied("claims made by their own thread")) return 0;
   const Deadline deadline(timeout);
   Result<std::unique_ptr<ClaimerSide>> side = ClaimerSide::begin(request);
   if (!side.is_ok()) return 0;
