@@ -35,17 +35,22 @@ Status hung_up() {
 
 }  // namespace
 
-Result<std::unique_ptr<ClaimerSide>> ClaimerSide::begin(const ClaimRequest& request) {
+// Who answers there is held by its connection, and needs not be held before.
+std::unique_ptr<ClaimerSide> ClaimerSide::begin_at_usual_name(const ClaimRequest& request) {
   BrokerSearch search = search_for_brokers(request.source_pid);
-  // Who answers at the usual name is held by its connection, and needs not be held before.
-  if (std::optional<BrokerConnection> usual = search.try_usual()) {
-    std::unique_ptr<ClaimerSide> side(new ClaimerSide(request, std::move(usual->process), std::move(search)));
-    side->socket_ = std::move(usual->socket);
-    side->ask();
-    return side;
-  }
+  std::optional<BrokerConnection> usual = search.try_usual();
+  if (!usual) return nullptr;
+  std::unique_ptr<ClaimerSide> side(new ClaimerSide(request, std::move(usual->process), std::move(search)));
+  side->socket_ = std::move(usual->socket);
+  side->ask();
+  return side;
+}
+
+Result<std::unique_ptr<ClaimerSide>> ClaimerSide::begin(const ClaimRequest& request) {
+  if (std::unique_ptr<ClaimerSide> side = begin_at_usual_name(request)) return side;
   Result<ProcessIdentity> source = identify_process(request.source_pid);
   if (!source.is_ok()) return source.status();
+  BrokerSearch search = search_for_brokers(request.source_pid);
   std::unique_ptr<ClaimerSide> side(new ClaimerSide(request, source.take(), std::move(search)));
   side->ask_next_broker();
   return side;

@@ -31,6 +31,9 @@ class ClaimerSide {
 
   // kNoProcess if there is no such process.
   static Result<std::unique_ptr<ClaimerSide>> begin(const ClaimRequest& request);
+  // Null if the source has no broker there. A search among thousands of names takes milliseconds, so it is for a thread
+  // that may take as long.
+  static std::unique_ptr<ClaimerSide> begin_at_usual_name(const ClaimRequest& request);
 
   Waiting waiting() const { return waiting_; }
   int fd() const { return awaits_end_ ? source_.pidfd.get() : socket_.get(); }

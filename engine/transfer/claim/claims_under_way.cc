@@ -93,10 +93,10 @@ ClaimsUnderWay::Ticket ClaimsUnderWay::ask(ClaimBatch& batch, uint64_t key, cons
                                            std::chrono::milliseconds timeout, ClaimDriver::Done done) {
   if (!overdue_ || undecided_.has(request) || is_denied("claims made by their own thread")) return 0;
   const Deadline deadline(timeout);
-  Result<std::unique_ptr<ClaimerSide>> side = ClaimerSide::begin(request);
-  if (!side.is_ok()) return 0;
+  std::unique_ptr<ClaimerSide> side = ClaimerSide::begin_at_usual_name(request);
+  if (side == nullptr) return 0;
   const Ticket ticket = ++last_ticket_;
-  batch.add({ticket, key, side.take(), deadline, std::move(done)});
+  batch.add({ticket, key, std::move(side), deadline, std::move(done)});
   watch_batches();
   return ticket;
 }

@@ -32,8 +32,9 @@ class ClaimsUnderWay {
 
   // For the claims of a thread.
   std::shared_ptr<ClaimBatch> open_batch();
-  // Asks the source on the calling thread, for the batch. 0 if the claim is to begin in the loop instead. The callback
-  // is called once, on the loop's thread, or batch.look() returns the key.
+  // Asks the source on the calling thread, for the batch. 0 if the claim is to begin in the loop instead: its source
+  // must be searched for, or an earlier claim of the same memory is undecided. The callback is called once, on the
+  // loop's thread, or batch.look() returns the key.
   Ticket ask(ClaimBatch& batch, uint64_t key, const ClaimRequest& request, std::chrono::milliseconds timeout,
              ClaimDriver::Done done);
   void leave_to_loop(std::vector<ClaimBatch::Asked> asked);
