@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { vmClaim, VMO_DISOWN, VMO_DROP_W, VMO_GRANT_R, VMO_GRANT_W, VmoError, type OfferEnding } from 'vmoffer';
+import { until } from '../../support/barriers.js';
 import { stepsOfClaim, type ClaimStep } from '../../support/claim-steps.js';
 import { holdersOf } from '../../support/holders.js';
 import { startObedient, type Obedient } from '../../support/obedient.js';
@@ -85,13 +86,22 @@ async function expectSourceOwnsAll(): Promise<void> {
 async function expectOwnedBy(owner: Obedient, outcome: Outcome, first: number, isAlone: boolean): Promise<void> {
   if (outcome instanceof VmoError) throw outcome;
   expect(await owner.call('differenceFrom', outcome.region, SEED, first)).to.be.undefined;
-  const inode = await owner.call('inode', outcome.region);
-  const holders = holdersOf(
+  const holders = await holdersNow(owner, outcome);
+  if (isAlone) expect(holders).to.deep.equal([owner.pid]);
+  else expect(holders).to.include(owner.pid);
+}
+
+async function untilHeldAlone(owner: Obedient, outcome: Outcome): Promise<void> {
+  if (outcome instanceof VmoError) throw outcome;
+  await until('one process alone holds the memory', async () => (await holdersNow(owner, outcome)).length === 1);
+}
+
+async function holdersNow(owner: Obedient, { region: held }: Claimed): Promise<number[]> {
+  const inode = await owner.call('inode', held);
+  return holdersOf(
     inode,
     processes.map(({ pid }) => pid),
   );
-  if (isAlone) expect(holders).to.deep.equal([owner.pid]);
-  else expect(holders).to.include(owner.pid);
 }
 
 describe('a claim that is under way', () => {
@@ -145,6 +155,8 @@ describe('a claim that is under way', () => {
             const offer = await offerTo(claimer, flags, extent);
             const { claim } = await claimBeside(step, offer.address, () => source.call('release', region));
             expect(await endingOf(offer)).to.equal('claimed');
+            // Nobody can write any more. The source seals the memory, for which a claim that drops nothing does not wait.
+            if (flags === VMO_GRANT_R) await untilHeldAlone(claimer, claim);
             await expectOwnedBy(claimer, claim, extent.first, true);
             if (flags === PUBLISHED) expect(claim).to.have.property('immutable', true);
           });
