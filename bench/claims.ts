@@ -14,6 +14,7 @@ const ROUNDS = 9;
 const PAGE_BYTES = 4096;
 /** Long enough for both sides to be asleep. */
 const REST_MS = 3;
+const REST_US = REST_MS * 1e3;
 const CROWD = 64;
 /** In a round, as the C program does. */
 const CROWDS = 9;
@@ -28,6 +29,11 @@ const comparisons: Comparison[] = Object.keys(WAYS).flatMap((way): Comparison[] 
     ours: `${way}, rested`,
     peer: 'C, rested',
     slowerBy: 1.3,
+  },
+  {
+    what: '… against two C programs that sleep, and make the same system calls',
+    ours: `${way}, rested`,
+    peer: 'C, same calls, rested',
   },
   {
     what: `${way} and first byte of a shared page, one after the other, against two C programs that look`,
@@ -47,9 +53,19 @@ const comparisons: Comparison[] = Object.keys(WAYS).flatMap((way): Comparison[] 
     slowerBy: 1.3,
   },
   {
+    what: '… against two C programs that sleep, and make the same system calls',
+    ours: `${way}, disowned, rested`,
+    peer: 'C, same calls, with done, rested',
+  },
+  {
     what: `${way} of a disowned page, one after the other, against two C programs that look, with acknowledge and done`,
     ours: `${way}, disowned`,
     peer: 'C, with done',
+  },
+  {
+    what: '… against two C programs that look, and make the same system calls',
+    ours: `${way}, disowned`,
+    peer: 'C, same calls, with done',
   },
 ]);
 
@@ -143,9 +159,14 @@ function peerMeasurements(peer: Peer, count: number, rests: number): Measurement
       return { 'C, back to back': ns / 1e6, 'C, one after the other': rate };
     },
     async () => ({ 'C, same calls': await askMs(peer, 'checked', 0, PAGE_BYTES, count, 0) }),
+    async () => ({ 'C, same calls, with done': await askMs(peer, 'checked', 1, PAGE_BYTES, count, 0) }),
     async () => ({ 'C, with done': await askMs(peer, 'both', 1, PAGE_BYTES, count, 0) }),
-    async () => ({ 'C, rested': await askMs(peer, 'neither', 0, PAGE_BYTES, rests, REST_MS * 1e3) }),
-    async () => ({ 'C, with done, rested': await askMs(peer, 'neither', 1, PAGE_BYTES, rests, REST_MS * 1e3) }),
+    async () => ({ 'C, same calls, rested': await askMs(peer, 'checked-neither', 0, PAGE_BYTES, rests, REST_US) }),
+    async () => ({
+      'C, same calls, with done, rested': await askMs(peer, 'checked-neither', 1, PAGE_BYTES, rests, REST_US),
+    }),
+    async () => ({ 'C, rested': await askMs(peer, 'neither', 0, PAGE_BYTES, rests, REST_US) }),
+    async () => ({ 'C, with done, rested': await askMs(peer, 'neither', 1, PAGE_BYTES, rests, REST_US) }),
     async () => {
       const [, rate = NaN] = await peer.ask('crowd', 0, PAGE_BYTES, CROWD, 0);
       return { [`C, ${CROWD} at once`]: rate };

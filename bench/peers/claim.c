@@ -12,6 +12,7 @@
  *   both        both poll, each on a core of its own
  *
  *   checked     both poll, and make the other system calls of the library's claim as well: see common/claim_calls.h
+ *   checked-neither  both sleep, and make those calls
  *
  * With DROPS 0 the asker touches the first byte once the terms are mapped; with 1, once the source has said done.
  * PAUSE_US is how long both rest before each claim. "crowd DROPS BYTES COUNT 0" sends COUNT requests before it takes
@@ -172,7 +173,7 @@ static void bid_farewell(const struct exchange* exchange, const struct answering
   if (!exchange->checks) {
     hear(it->fd, exchange->answerer_looks, NULL);
   } else {
-    while (poll(&asker, 1, 0) == 0) continue;
+    while (poll(&asker, 1, exchange->answerer_looks ? 0 : -1) == 0) continue;
     watch(epoll_fd, EPOLL_CTL_DEL, it->fd, 0);
     look_for_events(epoll_fd);
   }
@@ -300,7 +301,7 @@ int main(void) {
   while (scanf("%15s %d %zu %zu %u", looks, &drops, &bytes, &count, &pause_us) == 5) {
     const bool checks = strncmp(looks, "checked", strlen("checked")) == 0;
     const bool is_crowd = strstr(looks, "crowd") != NULL;
-    const bool all_look = is_crowd || checks || strcmp(looks, "both") == 0;
+    const bool all_look = is_crowd || strcmp(looks, "checked") == 0 || strcmp(looks, "both") == 0;
     if (is_crowd && count > MOST_IN_CROWD) return fprintf(stderr, "at most %d at once\n", MOST_IN_CROWD), 2;
     const struct filled_memory memory = fill_memory(bytes);
     const struct exchange exchange = {.address = address_of_run(),
