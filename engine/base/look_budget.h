@@ -24,7 +24,7 @@ namespace vmoffer {
 
 class LookBudget {
  public:
-  using Time = std::chrono::steady_clock::time_point;
+  using Time = YieldAllowance::Time;
   static constexpr std::chrono::microseconds kLongestLook{150};
 
   // The allowance of the process, which outlives the budget.

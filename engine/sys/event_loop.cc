@@ -6,7 +6,6 @@
 #include <array>
 
 #include "engine/sys/call.h"
-#include "engine/sys/processors.h"
 #include "engine/sys/thread_cpu.h"
 
 namespace vmoffer {

@@ -5,7 +5,6 @@
 
 #include "engine/base/denial.h"
 #include "engine/base/mutex.h"
-#include "engine/sys/processors.h"
 #include "engine/transfer/loop_margin.h"
 
 namespace vmoffer {
