@@ -63,7 +63,10 @@ ObjectAccess access_of(int fd) {
   }
 }
 
-bool is_on_shared_memory(int fd, bool* is_hugetlb) {
+// Seals belong to files of tmpfs and hugetlbfs alone. A file of hugetlbfs has blocks of a huge page; one of tmpfs may
+// have them, too, if the system is told to use huge pages wherever it can.
+bool is_on_shared_memory(int fd, const struct stat& attributes, bool* is_hugetlb) {
+  if (attributes.st_blksize == ::sysconf(_SC_PAGESIZE)) return true;
   struct statfs file_system;
   if (::fstatfs(fd, &file_system) != 0) return false;
   const auto type = static_cast<uint32_t>(file_system.f_type);
@@ -167,7 +170,7 @@ ObjectFacts inspect_object(int fd) {
   const int seals = ::fcntl(fd, F_GET_SEALS);
   struct stat attributes;
   if (seals < 0 || ::fstat(fd, &attributes) != 0 || !S_ISREG(attributes.st_mode)) return facts;
-  facts.is_memory = is_on_shared_memory(fd, &facts.is_hugetlb);
+  facts.is_memory = is_on_shared_memory(fd, attributes, &facts.is_hugetlb);
   if (!facts.is_memory) return facts;
   facts.says_huge_pages = attributes.st_mode & kSaysHugePages;
   facts.sealed_shrink = seals & F_SEAL_SHRINK;

@@ -14,6 +14,7 @@
 
 #include "engine/base/text.h"
 #include "engine/sys/call.h"
+#include "engine/sys/once_per_tick.h"
 #include "engine/sys/peer_credentials.h"
 #include "engine/sys/text_file.h"
 
@@ -115,8 +116,11 @@ bool is_same_process(const ProcessIdentity& a, const ProcessIdentity& b) {
 int own_pid() { return ::getpid(); }
 
 uint64_t max_descriptors() {
-  rlimit limit;
-  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
+  thread_local OncePerTick<uint64_t> known;
+  return known.get([] {
+    rlimit limit;
+    return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? uint64_t{limit.rlim_cur} : 1024;
+  });
 }
 
 uint64_t own_pid_namespace() {

@@ -34,7 +34,7 @@ bool may_be_ending(const ProcessIdentity& process);
 bool is_same_process(const ProcessIdentity& a, const ProcessIdentity& b);
 
 int own_pid();
-// How many descriptors this process may have (RLIMIT_NOFILE).
+// How many descriptors this process may have (RLIMIT_NOFILE), as of some milliseconds ago at most.
 uint64_t max_descriptors();
 // A number that no other pid namespace of the machine has; 0 if /proc does not say.
 uint64_t own_pid_namespace();

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <iterator>
 
@@ -169,8 +170,8 @@ IoOutcome send_packet(int socket_fd, const std::vector<uint8_t>& bytes, int desc
 
 Packet receive_packet(int socket_fd, size_t max_bytes) {
   Packet packet;
-  packet.bytes.resize(max_bytes);
-  iovec part = {packet.bytes.data(), packet.bytes.size()};
+  std::array<uint8_t, kMaxPacketBytes> bytes;  // not filled: most packets are short, and often none is there
+  iovec part = {bytes.data(), std::min(max_bytes, bytes.size())};
   msghdr header = {};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
@@ -184,13 +185,12 @@ Packet receive_packet(int socket_fd, size_t max_bytes) {
   if (got < 0) {
     packet.error_number = errno;
     packet.outcome = outcome_of(errno);
-    packet.bytes.clear();
     return packet;
   }
   take_descriptors(header, packet.descriptors);
   packet.was_cut = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
   packet.lacked_descriptors = (header.msg_flags & MSG_CTRUNC) != 0 && has_no_descriptor_left(socket_fd);
-  packet.bytes.resize(static_cast<size_t>(got));
+  packet.bytes.assign(bytes.data(), bytes.data() + got);
   const bool is_end = got == 0 && packet.descriptors.empty() && !packet.was_cut;
   packet.outcome = is_end ? IoOutcome::kClosed : IoOutcome::kDone;
   return packet;

@@ -60,6 +60,7 @@ void PeerConnection::on_readable() {
     if (packet.outcome == IoOutcome::kWouldBlock) return;
     if (packet.outcome != IoOutcome::kDone) return on_hang_up();
     on_packet(packet);
+    if (claim_ && claim_->state() == SourceSide::State::kTermsSent) return;  // the claimer has just been sent them
   }
 }
 

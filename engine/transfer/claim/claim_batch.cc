@@ -5,17 +5,16 @@
 #include <utility>
 
 #include "engine/base/denial.h"
-#include "engine/sys/wakeup.h"
 #include "engine/transfer/claim/claims_under_way.h"
 
 namespace vmoffer {
 namespace {
 
-bool is_soon_there(int fd, LookBudget& budget) { return wait_readable(fd, 0) || look_for(fd, budget); }
+bool is_soon_there(ClaimerSide& side, LookBudget& budget) { return side.has_come() || look_for_answer(side, budget); }
 
 // False if the loop is to go on with it.
 bool is_soon_made(ClaimerSide& side, LookBudget& budget) {
-  while (side.waiting() == ClaimerSide::Waiting::kReadable && is_soon_there(side.fd(), budget)) side.advance();
+  while (side.waiting() == ClaimerSide::Waiting::kReadable && is_soon_there(side, budget)) side.advance();
   return side.waiting() == ClaimerSide::Waiting::kNot;
 }
 

@@ -24,21 +24,21 @@ Result<std::unique_ptr<ClaimerSide>> take_up(UndecidedClaims& undecided, const C
   return left;
 }
 
-bool look_and_wait(int fd, int64_t timeout_ms, LookBudget& budget) {
-  if (look_for(fd, budget)) return true;
-  if (!wait_readable(fd, timeout_ms)) return false;
+bool look_and_wait(ClaimerSide& side, int64_t timeout_ms, LookBudget& budget) {
+  if (look_for_answer(side, budget)) return true;
+  if (!wait_readable(side.fd(), timeout_ms)) return false;
   budget.end(Clock::now());
   return true;
 }
 
 }  // namespace
 
-bool look_for(int fd, LookBudget& budget) {
+bool look_for_answer(ClaimerSide& side, LookBudget& budget) {
   budget.begin(Clock::now(), may_look(budget));
-  bool is_there = false;
-  while (!is_there && goes_on_looking(budget)) is_there = wait_readable(fd, 0);
-  if (is_there) budget.end(Clock::now());
-  return is_there;
+  bool has_come = false;
+  while (!has_come && goes_on_looking(budget)) has_come = side.has_come();
+  if (has_come) budget.end(Clock::now());
+  return has_come;
 }
 
 std::shared_ptr<ClaimDriver> ClaimDriver::start(EventLoop& loop, UndecidedClaims& undecided,
@@ -163,7 +163,7 @@ Result<ReceivedClaim> drive_and_wait(const ClaimRequest& request, std::chrono::m
       wait_readable(-1, std::min<int64_t>(left, kQueueFullDelay.count()));
       side.advance();
     } else if (left > 0) {
-      if (look_and_wait(side.fd(), left, budget)) side.advance();
+      if (look_and_wait(side, left, budget)) side.advance();
     } else {
       side.give_up(timed_out(timeout));
       if (side.is_undecided()) {

@@ -66,7 +66,7 @@ class ClaimDriver : public EventHandler, public std::enable_shared_from_this<Cla
 Result<ReceivedClaim> drive_and_wait(const ClaimRequest& request, std::chrono::milliseconds timeout, LookBudget& budget,
                                      const std::function<void(std::unique_ptr<ClaimerSide>)>& leave);
 
-// Looks for something to read, for as long as may be worth it. Any thread.
-bool look_for(int fd, LookBudget& budget);
+// Looks for the source's answer, for as long as may be worth it. REQUIRES: the claim waits for something to read.
+bool look_for_answer(ClaimerSide& side, LookBudget& budget);
 
 }  // namespace vmoffer

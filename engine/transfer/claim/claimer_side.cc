@@ -94,15 +94,25 @@ void ClaimerSide::ask() {
   send_packet(socket_.get(), wire::encode(wire::Claim{request_.address, request_.transfer}));
 }
 
+bool ClaimerSide::has_come() {
+  if (awaits_end_) return !is_alive(source_);
+  if (heard_) return true;
+  Packet packet = receive_packet(socket_.get());
+  if (packet.outcome == IoOutcome::kWouldBlock) return false;
+  heard_.emplace(std::move(packet));
+  return true;
+}
+
 void ClaimerSide::advance() {
   if (waiting_ == Waiting::kLater) return ask_next_broker();
-  if (waiting_ != Waiting::kReadable) return;
+  if (waiting_ != Waiting::kReadable || !has_come()) return;
   if (awaits_end_) return on_hang_up();
-  on_packet(receive_packet(socket_.get()));
+  Packet packet = std::move(*heard_);
+  heard_.reset();
+  on_packet(std::move(packet));
 }
 
 void ClaimerSide::on_packet(Packet packet) {
-  if (packet.outcome == IoOutcome::kWouldBlock) return;
   if (packet.outcome == IoOutcome::kClosed) return on_hang_up();
   if (packet.outcome == IoOutcome::kFailed) {
     return fail(Status(Code::kPeerGone, "the connection to the source broke", packet.error_number, "recvmsg"));
@@ -305,8 +315,7 @@ void ClaimerSide::lose_patience() { give_up(hung_up()); }
 
 // Messages that the source sent in time count, even if the driver reads them after a deadline.
 void ClaimerSide::hear_what_was_said() {
-  while (waiting_ == Waiting::kReadable && !awaits_end_ && has_input(socket_.get())) advance();
-  if (waiting_ == Waiting::kReadable && awaits_end_) advance();
+  while (waiting_ == Waiting::kReadable && has_come()) advance();
 }
 
 Status ClaimerSide::why_undecided() const { return decorate(*why_taken_back_); }

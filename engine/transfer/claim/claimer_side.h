@@ -15,6 +15,7 @@
 
 #include "engine/base/status.h"
 #include "engine/sys/process.h"
+#include "engine/sys/seqpacket.h"
 #include "engine/transfer/asking/discovery.h"
 #include "engine/transfer/claim/claim.h"
 #include "engine/wire/messages.h"
@@ -37,6 +38,8 @@ class ClaimerSide {
 
   Waiting waiting() const { return waiting_; }
   int fd() const { return awaits_end_ ? source_.pidfd.get() : socket_.get(); }
+  // Whether there is something to go on with. What has come is kept for advance(). REQUIRES: waiting() == kReadable.
+  bool has_come();
   void advance();
   // Takes the claim back. Messages that the source sent before count. Afterwards the claim is finished, or
   // take_patience() has a time, or it is undecided: then the driver leaves it to UndecidedClaims.
@@ -89,6 +92,7 @@ class ClaimerSide {
   std::optional<BrokerSearch> search_;
   Waiting waiting_ = Waiting::kLater;
   ForeignFd socket_;
+  std::optional<Packet> heard_;
   bool has_acknowledged_ = false;
   bool awaits_end_ = false;  // the source has hung up, and its process is expected to end
   bool has_declined_ = false;
