@@ -25,10 +25,13 @@ namespace vmoffer {
 class LookBudget {
  public:
   using Time = YieldAllowance::Time;
-  static constexpr std::chrono::microseconds kLongestLook{150};
+  // The shortest round is that of a machine on which a system call takes a tenth of a microsecond.
+  static constexpr std::chrono::microseconds kShortestRound{1};
+  static constexpr std::chrono::microseconds kLongestRound{4};
 
-  // The allowance of the process, which outlives the budget.
-  explicit LookBudget(YieldAllowance& allowance) : allowance_(&allowance) {}
+  // The allowance of the process, which outlives the budget. `round`: how long this machine takes for one round of a
+  // look; what lies outside of the two limits counts as the nearer one.
+  explicit LookBudget(YieldAllowance& allowance, Time::duration round = kShortestRound);
 
   // What the last waits say. Whether there is a core for it the caller knows.
   bool is_look_worthwhile() const { return short_share_ > kWorthwhileShare && looks_to_leave_out_ == 0; }
@@ -52,13 +55,15 @@ class LookBudget {
  private:
   static constexpr double kWorthwhileShare = 0.6;
 
+  Time::duration longest_look() const;
   Time::duration watch_core(Time now);
   bool is_still_worthwhile(Time now) const;
-  void look_has_paid();
+  void look_has_paid(Time now);
   void look_was_in_vain();
   void learn(bool was_short);
 
   YieldAllowance* allowance_;
+  Time::duration round_;
   double short_share_ = 0.5;  // of the waits, how many a look ended or would have ended
   int vain_looks_ = 0;
   uint32_t looks_to_leave_out_ = 0;

@@ -18,8 +18,12 @@ class YieldAllowance {
   bool is_left(Time now) const { return now >= used_until_.load(std::memory_order_relaxed); }
   // An answer has waited so long for a thread that had given way. Of two threads that say so at once, one may count.
   void use(Time now, Time::duration waited);
+  // A look has found an answer so much sooner than a sleeping thread would have been woken by it.
+  void earn(Time now, Time::duration saved);
 
  private:
+  void move_end(Time now, Time::duration by);
+
   std::atomic<Time> used_until_{Time{}};
 };
 

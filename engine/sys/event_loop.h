@@ -90,8 +90,8 @@ class EventLoop {
   bool has_own_tasks_ = false;  // posted by the loop's thread, which needs no signal
   bool may_look_ = false;
   size_t expected_ = 0;
-  LookBudget budget_when_expecting_{yield_allowance()};
-  LookBudget budget_otherwise_{yield_allowance()};
+  LookBudget budget_when_expecting_ = new_look_budget();
+  LookBudget budget_otherwise_ = new_look_budget();
   LookBudget* waiting_ = nullptr;  // of the wait that is on; it lasts until another process is heard
 
   Mutex mutex_;

@@ -17,8 +17,8 @@ bool may_look(const LookBudget& budget);
 // Whether to look once more. If so, has let another thread of this core run, where the budget says that this is wise.
 bool goes_on_looking(LookBudget& budget);
 
-// The allowance of this process.
-YieldAllowance& yield_allowance();
+// A budget of this process, for this machine.
+LookBudget new_look_budget();
 
 // The least that a control group over this process allows, in processors; infinite if none does. `read` returns the
 // text of a file, empty if it cannot be read. Groups of version 1 are not looked at.

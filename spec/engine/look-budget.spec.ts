@@ -56,6 +56,27 @@ describe('LookBudget', () => {
     expect(wait(10 * MS)).to.equal(LONGEST_LOOK_US);
   });
 
+  it('measures in rounds of its machine, of 1 to 4 µs', () => {
+    const longest = (roundNs: number): number => {
+      budget = new (probe().LookBudget)(undefined, roundNs);
+      waits(20, 20);
+      return wait(10 * MS);
+    };
+    expect(longest(300)).to.equal(LONGEST_LOOK_US);
+    expect(longest(2500)).to.equal(2.5 * LONGEST_LOOK_US);
+    expect(longest(50 * MS)).to.equal(4 * LONGEST_LOOK_US);
+  });
+
+  it('takes a wait for short that two sleeping sides of its machine need to be woken', () => {
+    const looksAfterSleeping = (us: number, roundNs: number): boolean => {
+      budget = new (probe().LookBudget)(undefined, roundNs);
+      for (let woken = 0; woken < 10; woken++) wait(us, false);
+      return budget.isLookWorthwhile;
+    };
+    expect(looksAfterSleeping(400, 1000)).to.be.false;
+    expect(looksAfterSleeping(400, 2000)).to.be.true;
+  });
+
   it('never looks where waits are long, and burns little for those that come just too late', () => {
     expect(waits(1000, MS)).to.deep.equal(Array<number>(1000).fill(0));
     const looked = waits(1000, 170).reduce((sum, each) => sum + each, 0);
@@ -143,7 +164,7 @@ describe('LookBudget', () => {
 
     /** Another program has had the core for so long, and the answer was there when it came back. */
     function answerWaited(us: number): void {
-      waits(20, 20);
+      for (let times = 0; times < 20; times++) wait(20, false);
       lookWithout(us);
     }
 
@@ -179,6 +200,22 @@ describe('LookBudget', () => {
         budget.end((now += 1));
         expect(givesWayLater()).to.be.true;
       }
+    });
+
+    it('as long as looks have not saved what they have cost', () => {
+      const savedByLook = 10;
+      answerWaited(9 * MS);
+      const looksInARow = (count: number): void => {
+        for (let times = 0; times < count; times++) {
+          budget.begin(now, true);
+          budget.goesOn((now += LOOK_US));
+          budget.end((now += LOOK_US));
+        }
+      };
+      looksInARow((5 * MS) / savedByLook - 100);
+      expect(givesWayLater()).to.be.false;
+      looksInARow(100);
+      expect(givesWayLater()).to.be.true;
     });
 
     it('when another thread of its process has lost as much', () => {

@@ -420,7 +420,7 @@ export interface Probe {
   readonly FaultWindow: new (pageCount: number, pageBytes: number) => FaultWindow;
   readonly ReadAhead: new (pageCount: number, pageBytes: number) => ReadAhead;
   /** @param ofSameProcess whose allowance it shares. */
-  readonly LookBudget: new (ofSameProcess?: LookBudget) => LookBudget;
+  readonly LookBudget: new (ofSameProcess?: LookBudget, roundNs?: number) => LookBudget;
   readonly PagingPolicy: new () => PagingPolicy;
   readonly LaterRange: new (pageCount: number, unitPages: number) => LaterRange;
   readonly Shares: new () => Shares;

@@ -76,7 +76,7 @@ class ClaimsUnderWay {
   std::optional<Timer> overdue_;  // for batches that nobody comes to look for; without it there are none
   std::atomic<bool> is_watching_ = false;
   Mutex mutex_;
-  LookBudget budget_ VMO_GUARDED_BY(mutex_){yield_allowance()};
+  LookBudget budget_ VMO_GUARDED_BY(mutex_) = new_look_budget();
   std::vector<std::weak_ptr<ClaimBatch>> batches_ VMO_GUARDED_BY(mutex_);
   std::unordered_map<Ticket, std::shared_ptr<ClaimDriver>> drivers_;  // loop thread only
 };
