@@ -159,6 +159,7 @@ Napi::Value RegionWrap::array_buffer(const Napi::CallbackInfo& info) {
   NAPI_CHECK(region_->state() == RegionState::kLive && byte_length <= region_->byte_length() &&
                  byte_offset <= region_->byte_length() - byte_length,
              "vmoffer", "a buffer must lie in a live region");
+  region_->expect_touches_from_here();
   return buffers_->open(info.Env(), byte_offset, byte_length, boolean_argument(info, 2));
 }
 

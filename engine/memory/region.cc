@@ -96,6 +96,10 @@ Result<std::shared_ptr<Region>> Region::pull(PulledSource::Origin origin, Rights
   return region;
 }
 
+void Region::expect_touches_from_here() const {
+  if (paged_ != nullptr && !paged_->is_left_to_kernel()) pager_->seat().expect_faults_from_here();
+}
+
 Status Region::page_by(Pager& pager, std::unique_ptr<PageSource> source) {
   Result<std::shared_ptr<PagedRange>> paged = pager.add(address_, byte_length_, std::move(source));
   if (!paged.is_ok()) return paged.status();

@@ -63,6 +63,8 @@ class Region {
   // Null if no pager answers its faults.
   const std::shared_ptr<PagedRange>& paged() const { return paged_; }
   RegionState state() const { return state_; }
+  // The calling thread will touch the region soon. A hint, for which it is cheap to be wrong.
+  void expect_touches_from_here() const;
   // True if the kernel says now that nobody, anywhere, can change its bytes. False if it is not one object's alone.
   bool is_sealed() const;
   // For a caller that must have the memory even after the region is gone. kNotOwned if it is released, or about to be.

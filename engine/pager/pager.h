@@ -9,6 +9,7 @@
 #include "engine/base/mutex.h"
 #include "engine/pager/ahead_thread.h"
 #include "engine/pager/paged_range.h"
+#include "engine/pager/pager_seat.h"
 #include "engine/sys/userfault.h"
 
 namespace vmoffer {
@@ -18,6 +19,7 @@ class Pager {
   explicit Pager(UserFault userfault) : userfault_(std::move(userfault)) {}
 
   const UserFault& userfault() const { return userfault_; }
+  PagerSeat& seat() { return seat_; }
 
   Result<std::shared_ptr<PagedRange>> add(uint64_t address, uint64_t byte_length, std::unique_ptr<PageSource> source);
   // From here on the range's addresses may be unmapped. The kernel answers the faults that wait.
@@ -31,6 +33,7 @@ class Pager {
   std::shared_ptr<PagedRange> find(uint64_t address);
 
   const UserFault userfault_;
+  PagerSeat seat_;
   AheadThread ahead_;
   Mutex mutex_;
   std::map<uint64_t, std::shared_ptr<PagedRange>> ranges_ VMO_GUARDED_BY(mutex_);  // by first address

@@ -133,12 +133,16 @@ std::vector<int> allowed_cores() {
 
 int current_core() { return ::sched_getcpu(); }
 
-bool keep_this_thread_on(const std::vector<int>& cores) {
+bool keep_thread_on(int thread_id, const std::vector<int>& cores) {
   cpu_set_t set;
   CPU_ZERO(&set);
   for (const int core : cores) CPU_SET(core, &set);
-  return ::sched_setaffinity(0, sizeof set, &set) == 0;
+  return ::sched_setaffinity(thread_id, sizeof set, &set) == 0;
 }
+
+bool keep_this_thread_on(const std::vector<int>& cores) { return keep_thread_on(0, cores); }
+
+int own_thread_id() { return static_cast<int>(::syscall(SYS_gettid)); }
 
 void leave_core() {
   const std::vector<int> cores = allowed_cores();

@@ -22,6 +22,11 @@ int current_core();
 // empty.
 bool keep_this_thread_on(const std::vector<int>& cores);
 
+// The same for any thread of this process.
+bool keep_thread_on(int thread_id, const std::vector<int>& cores);
+
+int own_thread_id();
+
 // Moves the calling thread to another of its cores, which the kernel chooses. A hint, too: nothing happens where the
 // thread has one core or may not move. The thread may run on all its cores again afterwards; what another process
 // changes about that in the same microseconds is undone.

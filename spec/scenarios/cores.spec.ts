@@ -47,6 +47,25 @@ describe('the threads that bring pages', () => {
   });
 });
 
+describe('the thread that answers faults, while it rests,', () => {
+  before(function () {
+    requires(this, needs.userfault, taskset);
+  });
+
+  it('comes to the core of a thread that asks for a view of a claim', async () => {
+    await using user = await startObedient();
+    await readAll(user); // starts the thread, which may run on both cores
+    const { region } = await user.call('allocate', PAGES, SEED);
+    for (const core of [0, 1, 0]) {
+      expect(spawnSync('taskset', ['-pc', String(core), String(user.pid)]).status).to.equal(0);
+      const { address } = await user.call('offer', await user.call('ownPid'), region, VMO_GRANT_R);
+      const claim = await user.call('claimSync', await user.call('ownPid'), address, { paging: 'userfault' });
+      await user.call('openView', claim.region);
+      expect((await user.call('coresOfThreads'))['vmo-pager']).to.deep.equal([core]);
+    }
+  });
+});
+
 describe('the thread that a release waits for', () => {
   before(function () {
     requires(this, needs.userfault, taskset);
