@@ -80,7 +80,9 @@ bool AheadThread::is_look_due() const {
 // Lets go of the lock meanwhile.
 void AheadThread::look() {
   const Watch watch = std::move(watched_.extract(watched_.begin()).mapped());
+  const int readers_core = readers_core_;
   mutex_.unlock();
+  stay_away_from(readers_core);
   const Clock::time_point start = Clock::now();
   bool goes_on = false;
   if (const std::shared_ptr<PagedRange> range = watch.range.lock()) goes_on = range->look_for_dense_parts();

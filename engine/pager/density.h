@@ -25,5 +25,7 @@ struct GroupCounts {
 enum class FaultsBring : uint8_t { kGroups, kGroupsOrPages };
 
 bool is_rest_worth_bringing(const GroupCounts& counts, FaultsBring what);
+// How many faults it takes at least until that is so.
+uint64_t fewest_faults_until_worth(const GroupCounts& counts, FaultsBring what);
 
 }  // namespace vmoffer

@@ -8,6 +8,7 @@
 #include "engine/pager/ahead_thread.h"
 #include "engine/pager/bulk_install.h"
 #include "engine/sys/fault_around.h"
+#include "engine/sys/fault_count.h"
 #include "engine/sys/memory_room.h"
 #include "engine/sys/page_table.h"
 
@@ -60,7 +61,9 @@ void PagedRange::leave_to_kernel_if_cheaper() {
   const bool is_copied = is_write_ && faults_bring_ == FaultsBring::kGroups;
   if (helper_ == nullptr || is_copied || place_.byte_length < DenseParts::kLeastBytes) return;
   watched_ = std::move(source);
-  dense_parts_.emplace(place_.address, place_.byte_length, faults_bring_);
+  const PagingCounts& counts = pages_.counts();
+  const uint64_t pages_there = counts.pages_by_fault + counts.pages_by_read_ahead + counts.pages_by_prefetch;
+  dense_parts_.emplace(place_.address, place_.byte_length, faults_bring_, pages_there, own_faults());
   helper_->watch(weak_from_this());
 }
 
@@ -179,7 +182,7 @@ bool PagedRange::look_for_dense_parts() {
     const MutexLock lock(pages_.mutex());
     if (watched_ == nullptr) return false;
   }
-  const std::vector<PageRange> found = dense_parts_->look();
+  const std::vector<PageRange> found = dense_parts_->look(own_faults());
   const MutexLock lock(pages_.mutex());
   if (watched_ == nullptr) return false;
   dense_.insert(dense_.end(), found.begin(), found.end());

@@ -81,6 +81,24 @@ describe('density', () => {
     expect(probe().isRestWorthBringing(memory.present, GROUP, false)).to.be.true;
   });
 
+  it(`says how many faults that takes at least, wherever they occur (seed ${runSeed})`, () => {
+    for (const byPage of [false, true]) {
+      for (let times = 0; times < 20; times++) {
+        const memory = new KernelPaged();
+        const how = byPage && times % 2 === 0 ? 'write' : 'read';
+        for (let touched = random.below(PAGES / 50); touched > 0; touched--) memory[how](random.below(PAGES));
+        const fewest = probe().fewestFaultsUntilWorth(memory.present, GROUP, byPage);
+        expect(fewest === 0).to.equal(probe().isRestWorthBringing(memory.present, GROUP, byPage));
+        const until = memory.faults + fewest - 1;
+        for (let page = 0; page < PAGES && memory.faults < until; page += byPage && times % 4 < 2 ? 1 : GROUP) {
+          memory[times % 3 === 0 ? how : 'read'](page);
+        }
+        if (fewest > 0) expect(probe().isRestWorthBringing(memory.present, GROUP, byPage)).to.be.false;
+      }
+    }
+    expect(probe().fewestFaultsUntilWorth(new Array<number>(GROUPS).fill(0), GROUP, false)).to.equal(GROUPS / 4);
+  });
+
   it('takes a group that is read and has holes for all that can be had of it', () => {
     expect(probe().isRestWorthBringing([3, 5, 1], GROUP, false)).to.be.false;
   });

@@ -157,7 +157,8 @@ describe('a claim whose touches are far apart', () => {
       touchFar(claim);
       for (let page = 0; page < PART / 2; page += 16) touch(claim, page);
       await until('the rest is there', () => isWholePresent(claim, 0, PART));
-      expect(claim.stats().pagesByReadAhead).to.be.within(1, PART / 2);
+      // It may have become dense when a fourth of it was there.
+      expect(claim.stats().pagesByReadAhead).to.be.within(1, (PART * 3) / 4);
       expect(isWholePresent(claim, PART, PART)).to.be.false;
       expectPages(claim.view(0, PART * PAGE), 1);
     });

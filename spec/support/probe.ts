@@ -437,6 +437,7 @@ export interface Probe {
   classifyCopy(result: number, errno: number, bytes: number): string;
   /** Of groups of which so many pages are there each; `byPage`: writes bring single pages. */
   isRestWorthBringing(presentPages: readonly number[], pagesPerGroup: number, byPage: boolean): boolean;
+  fewestFaultsUntilWorth(presentPages: readonly number[], pagesPerGroup: number, byPage: boolean): number;
   /** @param told the size that the kernel reports, or 0. @param pageBytes the size of its ordinary pages. */
   hugePageBytes(told: number, pageBytes: number): number;
   stepBytes(pageBytes: number): number;
