@@ -55,7 +55,11 @@ const SHOWN_PAGES: readonly Pairing[] = [
   ['Channel, reserve', 'C ring'],
 ];
 
-const POLLING: readonly Pairing[] = [['Channel, polling', 'C ring', { slowerBy: 1.5 }]];
+const POLLING: readonly Pairing[] = [
+  ['Channel, polling', 'C ring', { slowerBy: 1.5 }],
+  ['Channel, polling', 'JavaScript ring'],
+  ['JavaScript ring', 'C ring'],
+];
 
 /** Two sides that answer within microseconds look instead of sleeping. So they should come close to two that poll. */
 const TALKING: readonly Pairing[] = [

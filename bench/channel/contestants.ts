@@ -63,6 +63,7 @@ const SCHEDULED: readonly Line[] = [...OURS, ...PEERS].filter(([name]) =>
 
 const POLLING: readonly Line[] = [
   ['Channel, polling', { node: 'Channel, reserve' }, 48_000],
+  ['JavaScript ring', { node: 'JavaScript ring' }, 48_000],
   ['C ring', { c: 'ring' }, 80_000],
 ];
 
@@ -85,6 +86,13 @@ const PLACED: Record<Placement, string> = {
   same: 'one core',
   any: 'left to the scheduler',
 };
+
+const POLLING_WAYS = new Set<NodeWayName>([
+  'Channel, send',
+  'Channel, reserve',
+  'Channel, sendMany',
+  'JavaScript ring',
+]);
 
 const DOORBELL_WAY = 'Channel, the send alone';
 export const DOORBELL = nameOf('ping-pong', MESSAGE_BYTES, 'apart', DOORBELL_WAY);
@@ -133,7 +141,7 @@ export const CONTESTANTS: readonly Contestant[] = [
 
 /** Whether a side polls. On one core that would keep the other side from running. */
 export function isPolling({ way }: Contestant): boolean {
-  return 'c' in way ? way.c === 'ring' : ['Channel, send', 'Channel, reserve', 'Channel, sendMany'].includes(way.node);
+  return 'c' in way ? way.c === 'ring' : POLLING_WAYS.has(way.node);
 }
 
 /** Each way once, for a quick run that only checks that all of them work. */

@@ -7,6 +7,7 @@ const loaders = {
   'Channel, sendMany': async () => (await import('./ways/channel.js')).pollingWay('batch'),
   'Channel, for await': async () => (await import('./ways/channel.js')).waitingWay,
   'Channel, doorbell': async () => (await import('./ways/channel.js')).doorbellWay,
+  'JavaScript ring': async () => (await import('./ways/javascript-ring.js')).javaScriptRingWay,
   net: async () => (await import('./ways/net.js')).netWay,
   'net, corked': async () => (await import('./ways/net.js')).corkedNetWay,
   child_process: async () => (await import('./ways/child-process.js')).childProcessWay,
