@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/base/clock.h"
 #include "engine/base/mutex.h"
 
 namespace vmoffer {
@@ -35,7 +36,6 @@ class AheadThread {
   AheadThread& operator=(const AheadThread&) = delete;
 
  private:
-  using Clock = std::chrono::steady_clock;
   struct Order {
     std::shared_ptr<PagedRange> range;
     int readers_core = -1;

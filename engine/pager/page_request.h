@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 
+#include "engine/base/clock.h"
 #include "engine/base/mutex.h"
 #include "engine/base/status.h"
 
@@ -22,7 +23,6 @@ namespace vmoffer {
 
 class PageRequest {
  public:
-  using Clock = std::chrono::steady_clock;
   enum class State : uint8_t { kPending, kDone, kFailed, kCancelled };
 
   // The range that asked. It is told once, of done and of failed, by the thread that ends the request, without a lock.

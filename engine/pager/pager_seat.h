@@ -7,6 +7,7 @@
 #include <chrono>
 #include <vector>
 
+#include "engine/base/clock.h"
 #include "engine/base/mutex.h"
 #include "engine/pager/placement.h"
 
@@ -14,8 +15,6 @@ namespace vmoffer {
 
 class PagerSeat {
  public:
-  using Clock = std::chrono::steady_clock;
-
   // The pager's thread alone calls these, take() first.
   void take();
   const std::vector<int>& cores() const { return cores_; }

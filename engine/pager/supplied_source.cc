@@ -20,7 +20,7 @@ Supply SuppliedSource::ask(uint64_t byte_offset, uint64_t byte_length) {
   const uint64_t unit_end = std::min(align_down(byte_offset, facts.unit_bytes) + facts.unit_bytes, facts.byte_length);
   const uint64_t wanted = std::min(unit_end - byte_offset, std::max(byte_length, kAlong));
   // Whoever brings the pages has the clock.
-  const auto request = std::make_shared<PageRequest>(byte_offset, wanted, PageRequest::Clock::time_point::max());
+  const auto request = std::make_shared<PageRequest>(byte_offset, wanted, Clock::time_point::max());
   const Result<uint64_t> here = claim_->want(byte_offset, byte_length, [request, wanted](const Status& status) {
     if (status.is_ok()) return request->done(wanted);
     request->failed(status);

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/base/clock.h"
 #include "engine/base/look_budget.h"
 #include "engine/base/mutex.h"
 #include "engine/base/status.h"
@@ -20,8 +21,6 @@
 #include "engine/sys/wakeup.h"
 
 namespace vmoffer {
-
-using Clock = std::chrono::steady_clock;
 
 class EventHandler {
  public:

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/clock.h"
 #include "engine/base/denial.h"
 #include "engine/base/text.h"
 #include "engine/base/units.h"
@@ -17,8 +18,6 @@
 
 namespace vmoffer {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kBetweenLooks{20};
 constexpr uint64_t kReserveOfMachine = 256 * kMiB;
