@@ -250,17 +250,9 @@ Status Region::take_out(ByteRange range) {
   if (extents_->is_wholly_gone()) {
     state_ = RegionState::kDisowned;
     token_.reset();
+    if (tell_disowned_) tell_disowned_();
   }
   return status;
-}
-
-void Region::tell_if_disowned() {
-  std::function<void()> tell;
-  {
-    const MutexLock lock(mutex_);
-    if (state_ == RegionState::kDisowned) tell = std::exchange(tell_disowned_, nullptr);
-  }
-  if (tell) tell();
 }
 
 Status Region::drop_write(ByteRange range) {

@@ -79,7 +79,7 @@ class Region {
   // From now on the region removes itself from the map when it is destroyed. Borrows the map. Called once, before the
   // region is shared.
   void attach_map(RegionMap& map) { map_ = &map; }
-  // `tell` is called once, by tell_if_disowned(). It must not block.
+  // `tell` is called once, on the thread that disowns. It must neither block nor call this region.
   void when_disowned(std::function<void()> tell);
 
   // Keeps `token` alive until the region is released or disowned. Called once, before the region is shared. The token's
@@ -93,12 +93,9 @@ class Region {
   // Gives a range an object of its own, see carve.h. kNotOwned if the region is no longer live.
   Status carve(ByteRange range, std::shared_ptr<Holding> part, Writers writers);
 
-  // Tells the program that all of the region has been disowned, if that is so.
-  void tell_if_disowned();
-
   // These take rights away from the source when a claim is done. They do nothing if the region is no longer live. On
   // failure nothing has changed. REQUIRES: the range has an object to itself.
-  // After it the range reads as zeros. Whoever calls it calls tell_if_disowned() a little later:
+  // After it the range reads as zeros:
   Status disown(ByteRange range);
   // After it the range still shows the shared bytes, and changes by others; writes of this process stay in it:
   Status drop_write(ByteRange range);

@@ -163,7 +163,9 @@ void SourceSide::become_leased() {
   if (!has_concluded_claim()) return;
   // The other end is now held by the claimer, or by processes that it passed the memory on to. Only its end matters.
   connection_.heed_its_end_only();
-  seal_what_was_sent([this, alive = connection_.shared_from_this()] { say_done(); });
+  seal_what_was_sent([this, alive = connection_.shared_from_this()] {
+    if (!is_used_after_done()) say_done();
+  });
 }
 
 // The claimer was sent the descriptor, has closed the connection and lives on. It may hold the memory as long as it
@@ -176,7 +178,6 @@ void SourceSide::become_leased_to_process() {
 
 // False if the claim was refused instead.
 bool SourceSide::has_concluded_claim() {
-  const std::weak_ptr<Region> region = offered_->region;
   const Status dropped = drop_what_was_offered();
   if (!dropped.is_ok()) {
     connection_.refuse(dropped);
@@ -185,10 +186,8 @@ bool SourceSide::has_concluded_claim() {
   connection_.cancel_deadline();
   host_.on_decided(connection_);
   state_ = State::kLeased;
-  // DONE goes first: whoever gets the bell or the line may speak over this connection at once, and the program's
-  // thread, once it is told, may take the core of this one.
-  if (object_ == nullptr) say_done();
-  if (const std::shared_ptr<Region> whole = region.lock()) whole->tell_if_disowned();
+  // DONE goes first: whoever gets the bell or the line may speak over this connection at once.
+  if (is_used_after_done()) say_done();
   if (is_supplied_) std::exchange(supplied_, nullptr)->admit(std::move(line_));
   observer_ = host_.offers().finish_claim(offer_id_, std::move(bell_));
   return true;
@@ -215,7 +214,7 @@ Status SourceSide::drop_what_was_offered() {
 }
 
 void SourceSide::seal_what_was_sent(std::function<void()> then) {
-  if (object_ == nullptr) return;
+  if (object_ == nullptr) return then();
   host_.seal(claimer_, std::move(object_), std::move(then));
 }
 
