@@ -13,6 +13,8 @@ import { needs, requires } from '../support/requires.js';
 import { runs, withoutSystemCalls } from '../support/wrappers.js';
 
 const BENCH = 'node out/js/bench/main.js';
+/** `channel` starts 38 processes, one after the other: 20 s on a slow machine that does other things besides. */
+const PATIENCE_MS = 120_000;
 
 describe('npm run bench', () => {
   let folder: string;
@@ -25,6 +27,7 @@ describe('npm run bench', () => {
 
   for (const { name } of benches) {
     it(`${name}: measures, prints the table, and leaves results and pictures`, async function () {
+      this.timeout(PATIENCE_MS);
       if (name === 'cluster') {
         requires(this, needs.fullUserfault);
         requireNatsServer(this);
