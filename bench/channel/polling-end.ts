@@ -1,15 +1,13 @@
 /** Both sides of a Channel that polls: a side that finds the ring empty, or full, looks again at once. */
 import type { Channel, Message } from 'vmoffer';
 import type { End } from './end.js';
+import { expectPatience } from './patience.js';
 import { expectStamped, stamp } from './payload.js';
 import { BATCH, totalOf, type Run } from './run.js';
 import { Ticks } from './ticks.js';
 
 /** `copy`: send(). `in place`: reserve() and commit(). `batch`: sendMany(), BATCH at a time. */
 export type Sending = 'copy' | 'in place' | 'batch';
-
-/** Takes about ten seconds. A process that only polls is not told that the other one has ended. */
-const MOST_POLLS = 1e9;
 
 export class PollingEnd implements End {
   readonly #channel: Channel;
@@ -118,8 +116,4 @@ function receiveOne(channel: Channel, byteLength: number, number: number): void 
     message = channel.receive();
   }
   expectStamped(message.bytes, byteLength, number);
-}
-
-function expectPatience(polls: number): void {
-  if (polls > MOST_POLLS) throw new Error('the other side does not get on');
 }

@@ -66,7 +66,7 @@ ObjectAccess access_of(int fd) {
 // Seals belong to files of tmpfs and hugetlbfs alone. A file of hugetlbfs has blocks of a huge page; one of tmpfs may
 // have them, too, if the system is told to use huge pages wherever it can.
 bool is_on_shared_memory(int fd, const struct stat& attributes, bool* is_hugetlb) {
-  if (attributes.st_blksize == ::sysconf(_SC_PAGESIZE)) return true;
+  if (static_cast<uint64_t>(attributes.st_blksize) == page_bytes()) return true;
   struct statfs file_system;
   if (::fstatfs(fd, &file_system) != 0) return false;
   const auto type = static_cast<uint32_t>(file_system.f_type);

@@ -76,7 +76,7 @@ const volatile uint32_t* own_core() {
 
 class Enrolment {
  public:
-  Enrolment() : thread_id_(static_cast<uint32_t>(::syscall(SYS_gettid))) {
+  Enrolment() : thread_id_(static_cast<uint32_t>(own_thread_id())) {
     const volatile uint32_t* core = own_core();
     if (core != nullptr) directory().add(thread_id_, core);
   }

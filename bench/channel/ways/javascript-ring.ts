@@ -5,6 +5,7 @@
  */
 import { allocate, incomingOffers, VMO_GRANT_R, VMO_GRANT_W, vmClaim, vmOffer, type Region } from 'vmoffer';
 import type { End, Way } from '../end.js';
+import { expectPatience } from '../patience.js';
 import { expectStamped, stamp } from '../payload.js';
 import { totalOf, type Run } from '../run.js';
 import { startSecond } from '../second-process.js';
@@ -15,8 +16,6 @@ const WORD_BYTES = 128;
 const SLOT_HEADER_BYTES = 8;
 const LINE_BYTES = 64;
 const NO_SLOT = new Uint8Array(0);
-/** Takes about ten seconds. */
-const MOST_POLLS = 1e9;
 
 class OneWay {
   readonly #words: Int32Array;
@@ -139,8 +138,4 @@ function strideOf({ byteLength }: Run): number {
 /** Whole pages. */
 function bytesOfOneWay(run: Run): number {
   return Math.ceil((2 * WORD_BYTES + run.slots * strideOf(run)) / 4096) * 4096;
-}
-
-function expectPatience(polls: number): void {
-  if (polls > MOST_POLLS) throw new Error('the other side does not get on');
 }
