@@ -4,15 +4,14 @@
 
 #include "engine/pager/paged_range.h"
 #include "engine/sys/thread.h"
-#include "engine/sys/thread_cpu.h"
 
 namespace vmoffer {
 namespace {
 
 constexpr std::chrono::milliseconds kFirstLookAfter{1};
 constexpr std::chrono::seconds kLastLookBefore{10};
-// Looks take no more than a ninth of a core, however much is watched.
-constexpr int kRestsPerLook = 8;
+// Looks take no more of the reader's core than one part in so many, however much is watched.
+constexpr int kRestsPerLook = 64;
 
 }  // namespace
 
@@ -35,13 +34,12 @@ void AheadThread::order(std::shared_ptr<PagedRange> range) {
   ordered_.notify_one();
 }
 
-void AheadThread::watch(std::weak_ptr<PagedRange> range) {
+void AheadThread::watch(std::weak_ptr<PagedRange> range, uint32_t reader) {
   {
     const MutexLock lock(mutex_);
     if (!was_started_) start();
-    readers_core_ = current_core();
     const Clock::time_point now = Clock::now();
-    watched_.emplace(now + kFirstLookAfter, Watch{std::move(range), now});
+    watched_.emplace(now + kFirstLookAfter, Watch{std::move(range), reader, now});
   }
   ordered_.notify_one();
 }
@@ -50,7 +48,7 @@ void AheadThread::watch(std::weak_ptr<PagedRange> range) {
 void AheadThread::run() {
   for (;;) {
     Order order = await_order();
-    stay_away_from(order.readers_core);
+    sit({.core = order.readers_core, .is_beside = true});
     if (!order.range->install_ahead()) continue;
     const MutexLock lock(mutex_);
     ranges_.push_back(std::move(order.range));
@@ -59,13 +57,18 @@ void AheadThread::run() {
 
 AheadThread::Order AheadThread::await_order() {
   const MutexLock lock(mutex_);
+  bool is_by_reader = false;
   while (ranges_.empty()) {
     if (is_look_due()) {
       look();
     } else if (watched_.empty()) {
       ordered_.wait(mutex_);
-    } else {
+    } else if (is_by_reader) {
       ordered_.wait_until(mutex_, std::max(watched_.begin()->first, rests_until_));
+      is_by_reader = false;
+    } else {
+      sit_by_reader();
+      is_by_reader = true;
     }
   }
   Order order{std::move(ranges_.front()), readers_core_};
@@ -77,15 +80,23 @@ bool AheadThread::is_look_due() const {
   return !watched_.empty() && std::max(watched_.begin()->first, rests_until_) <= Clock::now();
 }
 
+// Under a hypervisor that keeps page tables of its own, a thread that is woken on another core can stop the reader's
+// faults for 15 ms. Lets go of the lock meanwhile.
+void AheadThread::sit_by_reader() {
+  const uint32_t reader = watched_.begin()->second.reader;
+  mutex_.unlock();
+  sit({.core = cores_.core_of(reader)});
+  mutex_.lock();
+}
+
 // Lets go of the lock meanwhile.
 void AheadThread::look() {
   const Watch watch = std::move(watched_.extract(watched_.begin()).mapped());
-  const int readers_core = readers_core_;
   mutex_.unlock();
-  stay_away_from(readers_core);
   const Clock::time_point start = Clock::now();
+  const Clock::duration allowance = (start - watch.since) / kRestsPerLook;
   bool goes_on = false;
-  if (const std::shared_ptr<PagedRange> range = watch.range.lock()) goes_on = range->look_for_dense_parts();
+  if (const std::shared_ptr<PagedRange> range = watch.range.lock()) goes_on = range->look_for_dense_parts(allowance);
   const Clock::time_point end = Clock::now();
   mutex_.lock();
   rests_until_ = end + kRestsPerLook * (end - start);
@@ -93,12 +104,13 @@ void AheadThread::look() {
   if (goes_on && age < kLastLookBefore) watched_.emplace(watch.since + age * 3 / 2, watch);
 }
 
-void AheadThread::stay_away_from(int core) {
-  if (core == avoided_) return;
-  avoided_ = core;
-  std::vector<int> others = all_cores_;
-  std::erase(others, core);
-  if (!others.empty()) keep_this_thread_on(others);
+// A seat that cannot be had counts as taken: the thread stays where it was.
+void AheadThread::sit(Seat seat) {
+  if (seat == seat_) return;
+  seat_ = seat;
+  std::vector<int> cores = all_cores_;
+  std::erase_if(cores, [&](int core) { return (core == seat.core) == seat.is_beside; });
+  if (!cores.empty()) keep_this_thread_on(cores);
 }
 
 }  // namespace vmoffer

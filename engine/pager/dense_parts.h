@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
+#include "engine/base/clock.h"
 #include "engine/base/page_range.h"
 #include "engine/base/units.h"
 #include "engine/pager/density.h"
+#include "engine/sys/page_table.h"
 
 namespace vmoffer {
 
@@ -20,23 +23,28 @@ class DenseParts {
   // kLeastBytes.
   DenseParts(uint64_t address, uint64_t byte_length, FaultsBring what, uint64_t pages_there, uint64_t faults);
 
-  // Those that have become dense since; each is told once. Does not look where too few faults have occurred since the
-  // last look: to count them takes one system call, and to look takes hundreds.
-  std::vector<PageRange> look(uint64_t faults);
+  // Looks at the parts in turn, and tells those that have become dense, each once. Stops when the allowance is used up,
+  // but not before the first of them, and goes on from there the next time. Leaves out a part where too few faults can
+  // have occurred since it was looked at: to count faults takes one system call, and to look at a part takes
+  // kGroupsLookedAt.
+  std::vector<PageRange> look(uint64_t faults, Clock::duration allowance);
   bool has_told_all() const;
 
  private:
   static constexpr uint64_t kMostParts = 16;
   static constexpr uint64_t kGroupsLookedAt = 32;  // of each part
 
+  static constexpr uint64_t kTold = std::numeric_limits<uint64_t>::max();
+
+  bool is_dense(uint64_t index, const PresentPages& table, uint64_t faults);
   PageRange part(uint64_t index) const;
   uint64_t groups_of(uint64_t index) const;
 
   const uint64_t address_;
   const uint64_t page_count_;
   const FaultsBring what_;
-  std::vector<bool> is_told_;
-  uint64_t worth_looking_at_ = 0;  // once this process has had so many faults
+  std::vector<uint64_t> worth_looking_at_;  // each part, once this process has had so many faults
+  uint64_t next_ = 0;
 };
 
 }  // namespace vmoffer

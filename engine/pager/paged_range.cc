@@ -53,7 +53,7 @@ void PagedRange::may_be_left_to_kernel(FaultsBring what) {
   may_be_left_ = pages_.source() != nullptr && pages_.source()->kernel_has_the_bytes();
 }
 
-void PagedRange::leave_to_kernel_if_cheaper() {
+void PagedRange::leave_to_kernel_if_cheaper(uint32_t reader) {
   if (!may_be_left_ || pages_.is_closed() || !policy_.is_kernel_cheaper()) return;
   std::shared_ptr<PageSource> source = pages_.source();
   pages_.leave_to_kernel();
@@ -64,7 +64,7 @@ void PagedRange::leave_to_kernel_if_cheaper() {
   const PagingCounts& counts = pages_.counts();
   const uint64_t pages_there = counts.pages_by_fault + counts.pages_by_read_ahead + counts.pages_by_prefetch;
   dense_parts_.emplace(place_.address, place_.byte_length, faults_bring_, pages_there, own_faults());
-  helper_->watch(weak_from_this());
+  helper_->watch(weak_from_this(), reader);
 }
 
 void PagedRange::resolve(const Fault& fault) {
@@ -82,7 +82,7 @@ void PagedRange::resolve(const Fault& fault) {
   const bool is_to_come = !has_woken && pages_.join({page.first, start});
   if (!has_woken && !is_to_come && !pages_.is_closed()) pages_.wake(page);
   if (!is_to_come) pages_.counts().fault_latency.add(nanoseconds_since(start));
-  leave_to_kernel_if_cheaper();
+  leave_to_kernel_if_cheaper(fault.thread_id);
   pages_.end_answer();
 }
 
@@ -177,12 +177,12 @@ bool PagedRange::install_ahead() {
   return !pages_.is_closed() && read_ahead_.has_orders();
 }
 
-bool PagedRange::look_for_dense_parts() {
+bool PagedRange::look_for_dense_parts(Clock::duration allowance) {
   {
     const MutexLock lock(pages_.mutex());
     if (watched_ == nullptr) return false;
   }
-  const std::vector<PageRange> found = dense_parts_->look(own_faults());
+  const std::vector<PageRange> found = dense_parts_->look(own_faults(), allowance);
   const MutexLock lock(pages_.mutex());
   if (watched_ == nullptr) return false;
   dense_.insert(dense_.end(), found.begin(), found.end());

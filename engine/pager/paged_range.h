@@ -71,9 +71,9 @@ class PagedRange : public PageRequest::Listener,
   bool prefetch(uint64_t byte_offset, uint64_t byte_length);
   // For the helper: installs the next few pages that were ordered ahead. False if there is no more to do.
   bool install_ahead();
-  // For the helper, while the range is left to the kernel: looks for parts that have become dense, and orders the rest
-  // of them. False if there is no more to look for.
-  bool look_for_dense_parts();
+  // For the helper, while the range is left to the kernel: looks for parts that have become dense, for about as long as
+  // the allowance, and orders the rest of them. False if there is no more to look for.
+  bool look_for_dense_parts(Clock::duration allowance);
   // Waits for work under way, because a page can be touched before it is counted, but does not wait for requests.
   PagingStats stats() const;
   // As stats(), without waiting and without the work under way.
@@ -94,7 +94,7 @@ class PagedRange : public PageRequest::Listener,
   PagedRange& operator=(const PagedRange&) = delete;
 
  private:
-  void leave_to_kernel_if_cheaper() VMO_REQUIRES(pages_.mutex());
+  void leave_to_kernel_if_cheaper(uint32_t reader) VMO_REQUIRES(pages_.mutex());
   bool install_of_dense_parts() VMO_REQUIRES(pages_.mutex());
   bool answer(uint64_t byte_offset, PageRange page) VMO_REQUIRES(pages_.mutex());
   bool try_again_alone(PageRange page) VMO_REQUIRES(pages_.mutex());

@@ -3,11 +3,15 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { VMO_GRANT_R } from 'vmoffer';
+import { until } from '../support/barriers.js';
 import { startObedient, type Obedient } from '../support/obedient.js';
+import { PAGE } from '../support/pages.js';
 import { needs, requires, type Need } from '../support/requires.js';
 
 const PAGES = 4096;
 const SEED = 9;
+/** Pages far apart, at varying distances. */
+const FAR = [2500, 7, 1563, 3750, 833];
 
 const taskset: Need = {
   what: 'taskset and two cores',
@@ -62,6 +66,34 @@ describe('the thread that answers faults, while it rests,', () => {
       const claim = await user.call('claimSync', await user.call('ownPid'), address, { paging: 'userfault' });
       await user.call('openView', claim.region);
       expect((await user.call('coresOfThreads'))['vmo-pager']).to.deep.equal([core]);
+    }
+  });
+});
+
+describe('the thread that watches a claim which was left to the kernel', () => {
+  before(function () {
+    requires(this, needs.fullUserfault, taskset);
+  });
+
+  it('looks from the core of the thread that touches the claim, and brings the rest from another', async () => {
+    await using user = await startObedient();
+    await readAll(user); // starts the threads, which may run on both cores
+    const { region } = await user.call('allocate', PAGES, SEED);
+    const ownPid = await user.call('ownPid');
+    const coresOfHelper = async () => (await user.call('coresOfThreads'))['vmo-ahead'] ?? [];
+    for (const core of [0, 1, 0]) {
+      expect(spawnSync('taskset', ['-pc', String(core), String(user.pid)]).status).to.equal(0);
+      const { address } = await user.call('offer', ownPid, region, VMO_GRANT_R);
+      const claim = await user.call('claimSync', ownPid, address);
+      for (const page of FAR) await user.call('read', claim.region, page * PAGE);
+      expect((await user.call('stats', claim.region)).timesLeftToKernel).to.equal(1);
+      await until('the helper waits beside the reader', async () => {
+        const cores = await coresOfHelper();
+        return cores.length === 1 && cores[0] === core;
+      });
+      expect(await user.call('difference', claim.region, SEED, 0, PAGES / 2)).to.equal(undefined);
+      await until('the rest is there', async () => (await user.call('residentPages', claim.region)) === PAGES);
+      expect(await coresOfHelper()).to.not.be.empty.and.to.not.include(core);
     }
   });
 });
