@@ -81,6 +81,7 @@ const rates: Comparison[] = [
       what: `${way} of one page, one after the other, against two C programs that look`,
       ours,
       peer,
+      atLeast: 20_000,
       unit: 'rate',
     };
   }),
@@ -88,6 +89,7 @@ const rates: Comparison[] = [
     what: `${CROWD} claims of one page at once, against two C programs that look`,
     ours: `${CROWD} at once`,
     peer: `C, ${CROWD} at once`,
+    atLeast: 40_000,
     unit: 'rate',
   },
   {

@@ -8,16 +8,17 @@ export type Samples = ReadonlyMap<string, readonly number[]>;
 /** One row of the table. */
 export interface Comparison {
   what: string;
-  /** The measurement that is judged, and the peer that it is compared with. Without a peer it is shown, or held to `atMost`. */
+  /** The measurement that is judged, and the peer that it is compared with. Without a peer it is shown, or held to a figure. */
   ours: string;
   peer?: string;
   /**
    * `fasterBy`: ours is at least this many times as fast as the peer. `slowerBy`: ours takes at most this many times as much.
-   * `atMost`: ours is at most this, in its own unit. None of them: only shown.
+   * `atMost`, `atLeast`: ours is at most or at least this, in its own unit. None of them: only shown.
    */
   fasterBy?: number;
   slowerBy?: number;
   atMost?: number;
+  atLeast?: number;
   /** The unit of the measurements. Default: milliseconds. */
   unit?: Unit;
 }
@@ -56,11 +57,12 @@ function isOursOnTop({ slowerBy, unit }: Comparison): boolean {
   return (slowerBy !== undefined) !== (unit === 'rate');
 }
 
-function verdictOn({ fasterBy, slowerBy, atMost }: Comparison, ours: number, ratio = NaN): Verdict {
+function verdictOn({ fasterBy, slowerBy, atMost, atLeast }: Comparison, ours: number, ratio = NaN): Verdict {
   const isMet = [
     fasterBy === undefined ? [] : [ratio >= fasterBy],
     slowerBy === undefined ? [] : [ratio <= slowerBy],
     atMost === undefined ? [] : [ours <= atMost],
+    atLeast === undefined ? [] : [ours >= atLeast],
   ].flat();
   if (isMet.length === 0) return '';
   return isMet.every(Boolean) ? 'met' : 'MISSED';

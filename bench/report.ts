@@ -60,11 +60,12 @@ function spreadOf({ least, median, most }: Summary, unit: Unit | undefined): str
   return formatSpread(least, median, most, unit);
 }
 
-function targetOf({ fasterBy, slowerBy, atMost, unit }: Judged): string {
+function targetOf({ fasterBy, slowerBy, atMost, atLeast, unit }: Judged): string {
   return [
     fasterBy === undefined ? [] : [`≥ ${fasterBy} ×`],
     slowerBy === undefined ? [] : [`≤ ${slowerBy} ×`],
     atMost === undefined ? [] : [`≤ ${formatValue(atMost, unit)}`],
+    atLeast === undefined ? [] : [`≥ ${formatValue(atLeast, unit)}`],
   ]
     .flat()
     .join(', ');

@@ -16,13 +16,13 @@ const MOST_IDLE = 1;
 const MOST_PACED = { p50: 1.25, p99: 1.5, 'CPU time': 1.5 };
 
 const TARGETS: readonly Pairing[] = [
-  ['Channel, send', 'C stream', { fasterBy: 4 }],
+  ['Channel, send', 'C stream', { fasterBy: 5 }],
   ['Channel, for await', 'C stream', { fasterBy: 4.5 }],
-  ['Channel, reserve', 'C stream', { fasterBy: 6 }],
-  ['Channel, send', 'net', { fasterBy: 5 }],
-  ['Channel, send', 'net, corked', { fasterBy: 2 }],
-  ['Channel, send', 'zeromq', { fasterBy: 12 }],
-  ['Channel, send', 'child_process', { fasterBy: 25 }],
+  ['Channel, reserve', 'C stream', { fasterBy: 7 }],
+  ['Channel, send', 'net', { fasterBy: 8 }],
+  ['Channel, send', 'net, corked', { fasterBy: 3 }],
+  ['Channel, send', 'zeromq', { fasterBy: 15 }],
+  ['Channel, send', 'child_process', { fasterBy: 30 }],
 ];
 
 const SHOWN: readonly Pairing[] = [

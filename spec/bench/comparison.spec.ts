@@ -46,6 +46,8 @@ describe("a bench's comparison", () => {
     const { oursSummary, verdict, ratio } = judge({ what: 'a fault', ours: 'quick', atMost: 2 }, samples);
     expect([oursSummary.median, verdict, ratio]).to.deep.equal([2, 'met', undefined]);
     expect(judge({ what: 'a fault', ours: 'quick', atMost: 1.9 }, samples).verdict).to.equal('MISSED');
+    expect(judge({ what: 'a fault', ours: 'quick', atLeast: 2 }, samples).verdict).to.equal('met');
+    expect(judge({ what: 'a fault', ours: 'quick', atLeast: 2.1 }, samples).verdict).to.equal('MISSED');
   });
 
   it('misses when one of two targets is missed', () => {

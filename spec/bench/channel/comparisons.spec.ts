@@ -52,13 +52,13 @@ describe("the channel bench's targets", () => {
   const oneWay = (way: string) => `${way}: 1000 B one way, two cores`;
 
   it('cover messages of 1000 bytes, one way', () => {
-    expect(limitOf(oneWay('Channel, send'), oneWay('C stream'))).to.equal(4);
+    expect(limitOf(oneWay('Channel, send'), oneWay('C stream'))).to.equal(5);
     expect(limitOf(oneWay('Channel, for await'), oneWay('C stream'))).to.equal(4.5);
-    expect(limitOf(oneWay('Channel, reserve'), oneWay('C stream'))).to.equal(6);
-    expect(limitOf(oneWay('Channel, send'), oneWay('net'))).to.equal(5);
-    expect(limitOf(oneWay('Channel, send'), oneWay('net, corked'))).to.equal(2);
-    expect(limitOf(oneWay('Channel, send'), oneWay('zeromq'))).to.equal(12);
-    expect(limitOf(oneWay('Channel, send'), oneWay('child_process'))).to.equal(25);
+    expect(limitOf(oneWay('Channel, reserve'), oneWay('C stream'))).to.equal(7);
+    expect(limitOf(oneWay('Channel, send'), oneWay('net'))).to.equal(8);
+    expect(limitOf(oneWay('Channel, send'), oneWay('net, corked'))).to.equal(3);
+    expect(limitOf(oneWay('Channel, send'), oneWay('zeromq'))).to.equal(15);
+    expect(limitOf(oneWay('Channel, send'), oneWay('child_process'))).to.equal(30);
   });
 
   it('cover a round trip between two sides that spin', () => {
