@@ -33,6 +33,11 @@ export interface Judged extends Comparison {
   verdict: Verdict;
 }
 
+/** Those whose peer could be measured on this machine. */
+export function withMeasuredPeer(comparisons: readonly Comparison[], samples: Samples): Comparison[] {
+  return comparisons.filter(({ peer }) => peer === undefined || samples.has(peer));
+}
+
 /** Compares the medians. Throws if there is no measurement of that name. */
 export function judge(comparison: Comparison, samples: Samples): Judged {
   const ours = samples.get(comparison.ours) ?? [];

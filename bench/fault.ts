@@ -1,7 +1,7 @@
 /** What one fault costs: touches of single pages in random order, beside handlers of the usual kind and the kernel. */
 import { VMO_GRANT_R, vmClaim } from 'vmoffer';
 import type { Bench, Findings } from './bench.js';
-import type { Comparison, Samples } from './comparison.js';
+import { withMeasuredPeer, type Comparison, type Samples } from './comparison.js';
 import type { Effort } from './effort.js';
 import { hasUserfault } from './environment.js';
 import { Peer } from './peers/peer.js';
@@ -59,7 +59,7 @@ export const faultBench: Bench = {
     const samples = measuredOf(measured);
     return {
       samples,
-      comparisons: comparisons.filter(({ peer = 'ours p50' }) => samples.has(peer)),
+      comparisons: withMeasuredPeer(comparisons, samples),
       notes: notes(rounds, touches),
       plots: [plotOf(samples)],
     };

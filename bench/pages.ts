@@ -1,7 +1,7 @@
 /** The first pass over claimed memory, beside the kernel's own demand paging and beside resident pages. */
 import { VMO_GRANT_R, VMO_GRANT_W, vmClaim, type Claim, type PagingKind } from 'vmoffer';
 import type { Bench, Findings } from './bench.js';
-import type { Comparison } from './comparison.js';
+import { withMeasuredPeer, type Comparison } from './comparison.js';
 import type { Effort } from './effort.js';
 import { expectFilled, FILLING } from './filling.js';
 import { Peer } from './peers/peer.js';
@@ -90,7 +90,7 @@ export const pagesBench: Bench = {
           askPeer(peer, way, name),
     );
     const samples = measuredOf(await measureInRounds([...passes, ...installs], rounds));
-    return { samples, comparisons, notes: notes(rounds) };
+    return { samples, comparisons: withMeasuredPeer(comparisons, samples), notes: notes(rounds) };
   },
 };
 

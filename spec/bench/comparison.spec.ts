@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { judge, type Comparison } from '../../bench/comparison.js';
+import { judge, withMeasuredPeer, type Comparison } from '../../bench/comparison.js';
 
 const samples = new Map([
   ['quick', [1, 2, 90]],
@@ -57,6 +57,15 @@ describe("a bench's comparison", () => {
 
   it('has no verdict without a target', () => {
     expect(verdict({})).to.equal('');
+  });
+
+  it('is left out where the peer could not be measured', () => {
+    const [race, alone, absent] = [
+      { what: 'a race', ours: 'quick', peer: 'slow' },
+      { what: 'alone', ours: 'quick' },
+      { what: 'absent', ours: 'quick', peer: 'nobody' },
+    ];
+    expect(withMeasuredPeer([race, alone, absent], samples)).to.deep.equal([race, alone]);
   });
 
   it('fails when nothing was measured by that name', () => {
