@@ -50,25 +50,29 @@ std::vector<PageRange> DenseParts::look(uint64_t faults, Clock::duration allowan
     const uint64_t index = next_;
     next_ = (next_ + 1) % parts;
     if (worth_looking_at_[index] > faults) continue;
-    if (is_dense(index, table.value(), faults)) found.push_back(part(index));
+    const GroupCounts counts = sample_of(part(index), table.value());
+    if (is_rest_worth_bringing(counts, what_)) {
+      worth_looking_at_[index] = kTold;
+      found.push_back(part(index));
+    } else {
+      // Half as many, because a sample may show too few.
+      worth_looking_at_[index] =
+          faults + fewest_faults_until_worth(counts, what_) * groups_of(index) / kGroupsLookedAt / 2;
+    }
     if (Clock::now() >= end) break;
   }
   return found;
 }
 
-bool DenseParts::is_dense(uint64_t index, const PresentPages& table, uint64_t faults) {
-  const uint64_t groups = groups_of(index);
+GroupCounts DenseParts::sample_of(PageRange part, const PresentPages& table) const {
+  const uint64_t groups = part.count / pages_per_group();
   GroupCounts counts;
   for (uint64_t i = 1; i <= kGroupsLookedAt; ++i) {
     const uint64_t group = groups * (i * kSpread % 65'536) / 65'536;
-    const uint64_t first = part(index).first + group * pages_per_group();
+    const uint64_t first = part.first + group * pages_per_group();
     counts.add(table.count(address_ + first * page_bytes(), pages_per_group()), pages_per_group());
   }
-  const bool is_dense = is_rest_worth_bringing(counts, what_);
-  // Half as many, because a sample may show too few.
-  const uint64_t fewest = fewest_faults_until_worth(counts, what_) * groups / kGroupsLookedAt / 2;
-  worth_looking_at_[index] = is_dense ? kTold : faults + fewest;
-  return is_dense;
+  return counts;
 }
 
 bool DenseParts::has_told_all() const {

@@ -33,17 +33,16 @@ class DenseParts {
  private:
   static constexpr uint64_t kMostParts = 16;
   static constexpr uint64_t kGroupsLookedAt = 32;  // of each part
-
   static constexpr uint64_t kTold = std::numeric_limits<uint64_t>::max();
 
-  bool is_dense(uint64_t index, const PresentPages& table, uint64_t faults);
+  GroupCounts sample_of(PageRange part, const PresentPages& table) const;
   PageRange part(uint64_t index) const;
   uint64_t groups_of(uint64_t index) const;
 
   const uint64_t address_;
   const uint64_t page_count_;
   const FaultsBring what_;
-  std::vector<uint64_t> worth_looking_at_;  // each part, once this process has had so many faults
+  std::vector<uint64_t> worth_looking_at_;  // each part, once this process has had so many faults; or kTold
   uint64_t next_ = 0;
 };
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { VMO_GRANT_R } from 'vmoffer';
+import { VMO_GRANT_R, type ClaimOptions } from 'vmoffer';
 import { until } from '../support/barriers.js';
 import { startObedient, type Obedient } from '../support/obedient.js';
 import { PAGE } from '../support/pages.js';
@@ -19,11 +19,22 @@ const taskset: Need = {
   isMet: () => ['/usr/bin/taskset', '/bin/taskset'].some(existsSync) && availableParallelism() > 1,
 };
 
+/** Lets the process offer a region to itself, and claim it. */
+async function claimOwn(user: Obedient, region: number, options: ClaimOptions = {}) {
+  const ownPid = await user.call('ownPid');
+  const { address } = await user.call('offer', ownPid, region, VMO_GRANT_R);
+  return user.call('claimSync', ownPid, address, options);
+}
+
+/** Moves the process's main thread to a core. */
+function pin(user: Obedient, core: number): void {
+  expect(spawnSync('taskset', ['-pc', String(core), String(user.pid)]).status).to.equal(0);
+}
+
 /** Lets the process claim its own memory and read all of it, page by page. */
 async function readAll(user: Obedient): Promise<void> {
   const { region } = await user.call('allocate', PAGES, SEED);
-  const { address } = await user.call('offer', await user.call('ownPid'), region, VMO_GRANT_R);
-  const claim = await user.call('claimSync', await user.call('ownPid'), address, { paging: 'userfault' });
+  const claim = await claimOwn(user, region, { paging: 'userfault' });
   expect(await user.call('difference', claim.region, SEED)).to.equal(undefined);
 }
 
@@ -61,9 +72,8 @@ describe('the thread that answers faults, while it rests,', () => {
     await readAll(user); // starts the thread, which may run on both cores
     const { region } = await user.call('allocate', PAGES, SEED);
     for (const core of [0, 1, 0]) {
-      expect(spawnSync('taskset', ['-pc', String(core), String(user.pid)]).status).to.equal(0);
-      const { address } = await user.call('offer', await user.call('ownPid'), region, VMO_GRANT_R);
-      const claim = await user.call('claimSync', await user.call('ownPid'), address, { paging: 'userfault' });
+      pin(user, core);
+      const claim = await claimOwn(user, region, { paging: 'userfault' });
       await user.call('openView', claim.region);
       expect((await user.call('coresOfThreads'))['vmo-pager']).to.deep.equal([core]);
     }
@@ -79,12 +89,10 @@ describe('the thread that watches a claim which was left to the kernel', () => {
     await using user = await startObedient();
     await readAll(user); // starts the threads, which may run on both cores
     const { region } = await user.call('allocate', PAGES, SEED);
-    const ownPid = await user.call('ownPid');
     const coresOfHelper = async () => (await user.call('coresOfThreads'))['vmo-ahead'] ?? [];
     for (const core of [0, 1, 0]) {
-      expect(spawnSync('taskset', ['-pc', String(core), String(user.pid)]).status).to.equal(0);
-      const { address } = await user.call('offer', ownPid, region, VMO_GRANT_R);
-      const claim = await user.call('claimSync', ownPid, address);
+      pin(user, core);
+      const claim = await claimOwn(user, region);
       for (const page of FAR) await user.call('read', claim.region, page * PAGE);
       expect((await user.call('stats', claim.region)).timesLeftToKernel).to.equal(1);
       await until('the helper waits beside the reader', async () => {
@@ -106,7 +114,7 @@ describe('the thread that a release waits for', () => {
   it('is woken on the core of the thread that releases', async () => {
     await using user = await startObedient();
     for (const core of [0, 1, 0]) {
-      expect(spawnSync('taskset', ['-pc', String(core), String(user.pid)]).status).to.equal(0);
+      pin(user, core);
       const { region } = await user.call('allocate', 1, SEED);
       await user.call('release', region);
       expect((await user.call('coresOfThreads'))['vmo-stale']).to.deep.equal([core]);
